@@ -1,0 +1,73 @@
+import type { Rng } from '#libs/domain'
+
+/** What a task gets as its last argument: who it is, when to stop, and how to speak to the mesh while it runs. */
+export interface TaskContext {
+  readonly taskId: string
+  readonly jobId: string
+  /** Place of the task in its job, from 0; names its random stream. */
+  readonly taskIndex: number
+  /** Which run of the task this is, from 1. */
+  readonly attempt: number
+  /** Aborts when the task is cancelled, times out, or its worker drains. A long loop checks it or hands it on. */
+  readonly signal: AbortSignal
+  /** When the task must have ended, if its job or its timeout says so. */
+  readonly deadline: Date | undefined
+  /**
+   * Reports how far the task is. Cheap enough for every iteration: what comes too fast is thinned out.
+   * @param fraction done, in [0, 1].
+   */
+  progress(fraction: number, detail?: ProgressDetail): void
+  readonly log: TaskLog
+  /** Philox4x32-10 keyed by job seed and task index: the same numbers whatever the number of workers. */
+  readonly rng: Rng
+  readonly checkpoint: TaskCheckpoint
+}
+
+export interface ProgressDetail {
+  message?: string
+  iteration?: number
+  /** Value of the objective at this iteration, for tasks that have one. */
+  cost?: number
+}
+
+/** Log lines that carry the ids of job, task and attempt. */
+export interface TaskLog {
+  debug(message: string, fields?: Record<string, unknown>): void
+  info(message: string, fields?: Record<string, unknown>): void
+  warn(message: string, fields?: Record<string, unknown>): void
+  error(message: string, fields?: Record<string, unknown>): void
+}
+
+/** The task's own named value: what it saves, its next attempt loads, on whatever worker. */
+export interface TaskCheckpoint {
+  /** Saves a new version. Resolves when it is durable. */
+  save(state: unknown, info?: CheckpointInfo): Promise<void>
+  /** The newest version, or nothing when none was saved. */
+  load<T = unknown>(): Promise<SavedCheckpoint<T> | undefined>
+}
+
+export interface CheckpointInfo {
+  iteration?: number
+  cost?: number
+  labels?: Record<string, string>
+}
+
+export interface SavedCheckpoint<T> {
+  state: T
+  /** From 1, one higher with each save. */
+  version: number
+  iteration?: number
+  cost?: number
+}
+
+/** Whether the value is a context, of whichever copy of the library: workers and inline clusters make their own. */
+export function isTaskContext(value: unknown): value is TaskContext {
+  if (typeof value !== 'object' || value === null) return false
+  const context = value as Partial<Record<keyof TaskContext, unknown>>
+  return (
+    typeof context.taskId === 'string' &&
+    typeof context.jobId === 'string' &&
+    typeof context.progress === 'function' &&
+    typeof context.signal === 'object'
+  )
+}
