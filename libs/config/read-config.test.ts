@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+
+import { readConfig } from './index.js'
+
+const schema = z.object({
+  meshDir: z.string(),
+  listenAddress: z.string().default('127.0.0.1:0'),
+  slots: z.coerce.number().int().positive().default(1),
+})
+
+test('flags win over variables, and defaults fill the rest', () => {
+  const env = { COSTATE_MESH_DIR: '/from-env', COSTATE_SLOTS: '2' }
+  expect(readConfig(schema, ['--mesh-dir', '/from-flag'], env)).toEqual({
+    meshDir: '/from-flag',
+    listenAddress: '127.0.0.1:0',
+    slots: 2,
+  })
+})
+
+test('every wrong setting is named with its flag and variable', () => {
+  expect(() => readConfig(schema, ['--slots', '0'], {})).toThrow(
+    /--mesh-dir \(COSTATE_MESH_DIR\): is required\n--slots \(COSTATE_SLOTS\): /,
+  )
+})
+
+test('an unknown flag is refused', () => {
+  expect(() => readConfig(schema, ['--mesh-dri', 'x'], {})).toThrow('--mesh-dri')
+})

@@ -1,0 +1,52 @@
+import { parseArgs } from 'node:util'
+
+import type { z } from 'zod'
+
+/** What a process was told cannot be used; the message lists every setting that is wrong, with its flag and variable. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/**
+ * A service's configuration from flags and environment, read and checked once at start. A setting `meshDir` is the flag
+ * `--mesh-dir` or the variable `COSTATE_MESH_DIR`; the flag wins. The schema turns text into values and knows defaults.
+ *
+ * @throws ConfigError for unknown flags and for values that the schema refuses.
+ */
+export function readConfig<Shape extends z.core.$ZodLooseShape>(
+  schema: z.ZodObject<Shape>,
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Readonly<z.output<z.ZodObject<Shape>>> {
+  const keys = Object.keys(schema.shape)
+  const flags = readFlags(keys, argv)
+  const raw: Record<string, string> = {}
+  for (const key of keys) {
+    const text = flags[flagOf(key)] ?? env[variableOf(key)]
+    if (text !== undefined && text !== '') raw[key] = text
+  }
+  const parsed = schema.safeParse(raw)
+  if (parsed.success) return Object.freeze(parsed.data)
+  const problems = parsed.error.issues.map(({ path, message }) => {
+    const key = String(path[0] ?? '')
+    return `--${flagOf(key)} (${variableOf(key)}): ${raw[key] === undefined ? 'is required' : message}`
+  })
+  throw new ConfigError(problems.join('\n'))
+}
+
+function readFlags(keys: readonly string[], argv: readonly string[]): Readonly<Record<string, string | undefined>> {
+  const options = Object.fromEntries(keys.map((key) => [flagOf(key), { type: 'string' as const }]))
+  try {
+    return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values
+  } catch (error) {
+    throw new ConfigError((error as Error).message, { cause: error })
+  }
+}
+
+function flagOf(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+}
+
+function variableOf(key: string): string {
+  return `COSTATE_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+}

@@ -1,0 +1,6 @@
+export type { FailureKind, TaskFailure } from './failure.js'
+export { isJobId, parseTaskId, taskIdOf } from './ids.js'
+export type { JobId, ObjectId, SessionId, TaskId, WorkerId } from './ids.js'
+export { createRng, philox4x32 } from './philox.js'
+export type { Rng } from './philox.js'
+export { parseBytes, parseDurationMs } from './quantity.js'

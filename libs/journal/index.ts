@@ -1,0 +1,2 @@
+export type { Journal } from './journal.js'
+export { createMemoryJournal } from './memory-journal.js'

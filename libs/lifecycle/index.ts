@@ -1,0 +1,8 @@
+export { systemClock } from './clock.js'
+export type { Clock } from './clock.js'
+export { exitCodes } from './exit-codes.js'
+export { readAddress, waitForAddress, writeAddress } from './rendezvous.js'
+export type { ServiceAddress } from './rendezvous.js'
+export { runService } from './run-service.js'
+export type { RunningService } from './run-service.js'
+export { rssBytesOf } from './process-memory.js'

@@ -1,0 +1,50 @@
+import type { CheckpointInfo, DigestAlgorithm, TransferHeader, TransferOpen, TransferReceipt, Value } from '#libs/proto'
+
+/** What a get sends or a put brings, without the bytes. */
+export interface BodyHeader {
+  /** The value whose tensors lie in the body; absent for plain bytes. */
+  readonly structure?: Value | undefined
+  readonly byteLength: number
+  readonly digestAlgorithm: DigestAlgorithm
+  /** For a checkpoint: its version, and what is remembered beside it. */
+  readonly version?: number
+  readonly checkpointInfo?: CheckpointInfo | undefined
+}
+
+/** A body to send. */
+export interface Source {
+  readonly header: BodyHeader
+  /** The body's pieces in order, of any lengths. They must not change until the transfer ends. */
+  read(offset: number): Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+  /** Called once when the transfer has ended, whichever way. */
+  close?(): void
+}
+
+/** A place for a body that comes in. */
+export interface Sink {
+  /** Takes the next piece; the bytes are the transport's and only valid until this settles. */
+  write(data: Uint8Array): void | Promise<void>
+  /** Everything is there and its digest is right: make it visible, whole, and say how safe it is. */
+  commit(digest: Buffer): Promise<TransferReceipt>
+  /** Forgets what came. Called at most once, and never after a commit that succeeded. */
+  abort(): void
+}
+
+/** What a listener offers to those who dial. Refusals are thrown as errors of `#libs/rpc`. */
+export interface TransferHost {
+  openSource(open: TransferOpen): Promise<Source>
+  openSink(open: TransferOpen, header: TransferHeader): Promise<Sink>
+}
+
+/** The bytes of a body in pieces that lie in memory. */
+export function sourceOfSegments(header: BodyHeader, segments: readonly Uint8Array[]): Source {
+  return { header, read: (offset) => segmentsFrom(segments, offset) }
+}
+
+function* segmentsFrom(segments: readonly Uint8Array[], offset: number): Generator<Uint8Array> {
+  let skip = offset
+  for (const segment of segments) {
+    if (skip < segment.byteLength) yield skip > 0 ? segment.subarray(skip) : segment
+    skip = Math.max(0, skip - segment.byteLength)
+  }
+}

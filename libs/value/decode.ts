@@ -1,0 +1,158 @@
+import { Atom, Payload, type Reference, type Tensor, type Value } from '#libs/proto'
+import { NdArray } from '#libs/task'
+
+import { elementByteLength, typedArrayOver, type TypedArray } from './element-type.js'
+
+/** A value whose structure and body contradict each other, or that is malformed. */
+export class MalformedValueError extends Error {
+  override readonly name = 'MalformedValueError'
+}
+
+/** Gives the value that a reference stands for. */
+export type ReferenceResolver = (reference: Reference) => unknown
+
+/** How to put a value together again. */
+export interface DecodeOptions {
+  readonly resolve?: ReferenceResolver
+  /** Typed arrays may be views of the body: it is 8-byte aligned and belongs to the reader alone. */
+  readonly view?: boolean
+}
+
+/**
+ * Puts a value together again. Typed arrays of rank 1 come back as such, other ranks as NdArray. They own their memory
+ * unless `view` is set.
+ *
+ * @throws MalformedValueError when a tensor's shape, element type or place contradicts the body.
+ */
+export function decodeValue(root: Value | undefined, body: Uint8Array, options: DecodeOptions = {}): unknown {
+  return new Decoder(body, options).decode(root)
+}
+
+/** Puts a serialized `costate.types.v1.Payload` together again. */
+export function decodePayload(payload: Uint8Array, options: DecodeOptions = {}): unknown {
+  const { root, body } = Payload.decode(payload)
+  return decodeValue(root, body, options)
+}
+
+/** Visits what a value refers to, and checks every tensor against the body's length. */
+export function inspectValue(root: Value | undefined, bodyByteLength: number, visit: (to: Reference) => void): void {
+  const kind = root?.kind
+  if (kind === undefined) throw new MalformedValueError('a value is empty: set exactly one of its kinds')
+  switch (kind.$case) {
+    case 'list':
+    case 'set':
+      for (const value of kind.value.values) inspectValue(value, bodyByteLength, visit)
+      return
+    case 'record':
+      for (const { value } of kind.value.entries) inspectValue(value, bodyByteLength, visit)
+      return
+    case 'map':
+      for (const { key, value } of kind.value.entries) {
+        inspectValue(key, bodyByteLength, visit)
+        inspectValue(value, bodyByteLength, visit)
+      }
+      return
+    case 'tensor':
+      checkTensor(kind.value, bodyByteLength)
+      return
+    case 'reference':
+      visit(kind.value)
+      return
+    default:
+  }
+}
+
+/** The number of elements; throws when element type, shape, length and place do not fit together. */
+function checkTensor(tensor: Tensor, bodyByteLength: number): number {
+  const size = elementByteLength(tensor.elementType)
+  if (size === undefined) throw new MalformedValueError(`a tensor has the unknown element type ${tensor.elementType}`)
+  let length = 1n
+  for (const extent of tensor.shape) length *= extent
+  if (length * BigInt(size) !== tensor.byteLength) {
+    throw new MalformedValueError(
+      `a tensor of shape [${tensor.shape.join(', ')}] with ${size}-byte elements needs ${length * BigInt(size)} bytes, ` +
+        `but says ${tensor.byteLength}`,
+    )
+  }
+  if (tensor.offset % 8n !== 0n || tensor.offset + tensor.byteLength > BigInt(bodyByteLength)) {
+    throw new MalformedValueError(
+      `a tensor's bytes ${tensor.offset}…${tensor.offset + tensor.byteLength} do not lie, at a multiple of 8, in the ` +
+        `body of ${bodyByteLength} bytes`,
+    )
+  }
+  return Number(length)
+}
+
+class Decoder {
+  readonly #body: Uint8Array
+  readonly #options: DecodeOptions
+
+  constructor(body: Uint8Array, options: DecodeOptions) {
+    this.#body = body
+    this.#options = options
+  }
+
+  decode(value: Value | undefined): unknown {
+    const kind = value?.kind
+    switch (kind?.$case) {
+      case 'atom':
+        return kind.value === Atom.UNDEFINED ? undefined : null
+      case 'boolean':
+      case 'number':
+      case 'text':
+        return kind.value
+      case 'integer':
+        return BigInt(kind.value)
+      case 'dateMs':
+        return new Date(kind.value)
+      case 'list':
+        return kind.value.values.map((item) => this.decode(item))
+      case 'set':
+        return new Set(kind.value.values.map((item) => this.decode(item)))
+      case 'record':
+        return this.#decodeRecord(kind.value.entries)
+      case 'map':
+        return new Map(kind.value.entries.map((entry) => [this.decode(entry.key), this.decode(entry.value)]))
+      case 'tensor':
+        return this.#decodeTensor(kind.value)
+      case 'reference':
+        if (this.#options.resolve) return this.#options.resolve(kind.value)
+        throw new MalformedValueError('a value refers to another object where only data may be')
+      case undefined:
+        throw new MalformedValueError('a value is empty: set exactly one of its kinds')
+      default:
+        return kind satisfies never
+    }
+  }
+
+  #decodeRecord(entries: readonly { key: string; value?: Value | undefined }[]): Record<string, unknown> {
+    const record: Record<string, unknown> = {}
+    for (const { key, value } of entries) {
+      // Assigning to __proto__ would replace the prototype instead of making a property.
+      if (key === '__proto__') {
+        const options = { value: this.decode(value), enumerable: true, configurable: true, writable: true }
+        Object.defineProperty(record, key, options)
+      } else {
+        record[key] = this.decode(value)
+      }
+    }
+    return record
+  }
+
+  #decodeTensor(tensor: Tensor): TypedArray | NdArray {
+    const length = checkTensor(tensor, this.#body.byteLength)
+    const start = this.#body.byteOffset + Number(tensor.offset)
+    const byteLength = Number(tensor.byteLength)
+    const array =
+      this.#options.view && start % 8 === 0
+        ? typedArrayOver(tensor.elementType, this.#body.buffer, start, length)
+        : typedArrayOver(tensor.elementType, copyBytes(this.#body, Number(tensor.offset), byteLength), 0, length)
+    return tensor.shape.length === 1 ? array : new NdArray(array, tensor.shape.map(Number))
+  }
+}
+
+function copyBytes(body: Uint8Array, offset: number, byteLength: number): ArrayBuffer {
+  const copy = new Uint8Array(byteLength)
+  copy.set(body.subarray(offset, offset + byteLength))
+  return copy.buffer
+}

@@ -1,0 +1,171 @@
+import { Atom, Payload, type Reference, type Value } from '#libs/proto'
+
+import { elementByteLength, elementTypeOf } from './element-type.js'
+import { isNdArray } from './nd-array-brand.js'
+
+/** A value taken apart: the structure, and the bytes of its tensors one behind the other, each at a multiple of 8. */
+export interface EncodedValue {
+  readonly root: Value
+  readonly segments: readonly Uint8Array[]
+  readonly byteLength: number
+}
+
+/** Says what a value stands for when it is somewhere else (a future, a scattered buffer), or nothing. */
+export type ReferenceFinder = (value: object) => Reference | undefined
+
+/** A value that cannot travel; the message names the place and what to do. */
+export class UnserializableError extends Error {
+  override readonly name = 'UnserializableError'
+}
+
+/** A Buffer of Node 20 cannot be longer. */
+const maxArrayBytes = 2 ** 32 - 8
+
+const padding = [0, 1, 2, 3, 4, 5, 6, 7].map((length) => new Uint8Array(length))
+
+/**
+ * Takes a value apart for the wire. Typed arrays of any length, NdArray, null, undefined, booleans, numbers (bit for
+ * bit), bigints, strings, dates, arrays, plain objects, maps and sets, nested at any depth. The bytes are not copied:
+ * the segments are views of the caller's arrays.
+ *
+ * @throws UnserializableError for functions, symbols, class instances and cycles; `what` names the value in the message.
+ */
+export function encodeValue(value: unknown, what: string, findReference?: ReferenceFinder): EncodedValue {
+  const encoder = new Encoder(what, findReference)
+  const root = encoder.encode(value)
+  return { root, segments: encoder.segments, byteLength: encoder.byteLength }
+}
+
+/** The value as one serialized `costate.types.v1.Payload`. */
+export function encodePayload(encoded: EncodedValue): Uint8Array {
+  return Payload.encode({ root: encoded.root, body: joinSegments(encoded) }).finish()
+}
+
+/** The bytes of the value's tensors in one buffer; a copy unless there is at most one segment. */
+export function joinSegments({ segments, byteLength }: Pick<EncodedValue, 'segments' | 'byteLength'>): Buffer {
+  const [first] = segments
+  if (segments.length === 1 && first) return Buffer.from(first.buffer, first.byteOffset, first.byteLength)
+  return Buffer.concat(segments, byteLength)
+}
+
+class Encoder {
+  readonly segments: Uint8Array[] = []
+  byteLength = 0
+  readonly #path: (string | number)[] = []
+  readonly #ancestors = new Set<object>()
+  readonly #what: string
+  readonly #findReference: ReferenceFinder | undefined
+
+  constructor(what: string, findReference?: ReferenceFinder) {
+    this.#what = what
+    this.#findReference = findReference
+  }
+
+  encode(value: unknown): Value {
+    switch (typeof value) {
+      case 'number':
+        return { kind: { $case: 'number', value } }
+      case 'string':
+        return { kind: { $case: 'text', value } }
+      case 'boolean':
+        return { kind: { $case: 'boolean', value } }
+      case 'bigint':
+        return { kind: { $case: 'integer', value: value.toString() } }
+      case 'undefined':
+        return { kind: { $case: 'atom', value: Atom.UNDEFINED } }
+      case 'object':
+        return value === null ? { kind: { $case: 'atom', value: Atom.NULL } } : this.#encodeObject(value)
+      default:
+        throw this.#refuse(typeof value === 'function' ? 'a function' : 'a symbol')
+    }
+  }
+
+  #encodeObject(value: object): Value {
+    if (ArrayBuffer.isView(value)) return this.#encodeTensor(value)
+    const reference = this.#findReference?.(value)
+    if (reference) return { kind: { $case: 'reference', value: reference } }
+    if (isNdArray(value)) return this.#encodeTensor(value.data, value.shape)
+    if (this.#ancestors.has(value)) throw this.#refuse('a cycle (the value contains itself)')
+    this.#ancestors.add(value)
+    const encoded = this.#encodeContainer(value)
+    this.#ancestors.delete(value)
+    return encoded
+  }
+
+  #encodeContainer(value: object): Value {
+    if (Array.isArray(value)) return { kind: { $case: 'list', value: { values: this.#encodeAll(value) } } }
+    if (value instanceof Date) return { kind: { $case: 'dateMs', value: value.getTime() } }
+    if (value instanceof Map) {
+      const entries = [...value].map(([key, item]) => ({
+        key: this.#at('(key)', key),
+        value: this.#at(String(key), item),
+      }))
+      return { kind: { $case: 'map', value: { entries } } }
+    }
+    if (value instanceof Set) return { kind: { $case: 'set', value: { values: this.#encodeAll([...value]) } } }
+    const prototype = Object.getPrototypeOf(value) as unknown
+    if (prototype !== null && prototype !== Object.prototype && !isForeignPlainObject(value)) {
+      throw this.#refuse(
+        `an instance of ${value.constructor.name}`,
+        'pass its data as plain objects and typed arrays, and build it again on the other side',
+      )
+    }
+    const entries = Object.entries(value).map(([key, item]) => ({ key, value: this.#at(key, item) }))
+    return { kind: { $case: 'record', value: { entries } } }
+  }
+
+  // A loop rather than map(): map() skips the holes of a sparse array.
+  #encodeAll(items: readonly unknown[]): Value[] {
+    const values: Value[] = []
+    for (let i = 0; i < items.length; i++) values.push(this.#at(i, items[i]))
+    return values
+  }
+
+  #at(key: string | number, value: unknown): Value {
+    this.#path.push(key)
+    const encoded = this.encode(value)
+    this.#path.pop()
+    return encoded
+  }
+
+  #encodeTensor(array: ArrayBufferView, shape?: readonly number[]): Value {
+    const elementType = elementTypeOf(array)
+    if (elementType === undefined) throw this.#refuse('a DataView', 'pass a typed array')
+    if (array.byteLength > maxArrayBytes) {
+      const gigabytes = (array.byteLength / 1e9).toFixed(1)
+      throw this.#refuse(`an array of ${gigabytes} GB`, 'one array may have at most 4 GiB; pass it in parts')
+    }
+    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
+    const gap = -this.byteLength & 7
+    if (gap > 0) this.#append(padding[gap] as Uint8Array)
+    const offset = BigInt(this.byteLength)
+    if (bytes.byteLength > 0) this.#append(bytes)
+    return {
+      kind: {
+        $case: 'tensor',
+        value: {
+          elementType,
+          shape: (shape ?? [array.byteLength / (elementByteLength(elementType) ?? 1)]).map(BigInt),
+          offset,
+          byteLength: BigInt(bytes.byteLength),
+        },
+      },
+    }
+  }
+
+  #append(bytes: Uint8Array): void {
+    this.segments.push(bytes)
+    this.byteLength += bytes.byteLength
+  }
+
+  #refuse(kind: string, advice?: string): UnserializableError {
+    const path = this.#path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`)).join('')
+    return new UnserializableError(`${this.#what}${path} is ${kind}, which cannot travel${advice ? `: ${advice}` : ''}`)
+  }
+}
+
+/** An object literal of another realm (a vm context): its prototype is some other Object.prototype. */
+function isForeignPlainObject(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value) as object
+  return Object.getPrototypeOf(prototype) === null && prototype.constructor.name === 'Object'
+}

@@ -1,0 +1,6 @@
+export { decodePayload, decodeValue, inspectValue, MalformedValueError } from './decode.js'
+export type { DecodeOptions, ReferenceResolver } from './decode.js'
+export { elementByteLength, elementTypeOf, typedArrayOver } from './element-type.js'
+export type { TypedArray } from './element-type.js'
+export { encodePayload, encodeValue, joinSegments, UnserializableError } from './encode.js'
+export type { EncodedValue, ReferenceFinder } from './encode.js'

@@ -1,0 +1,113 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+
+import { Atom, ElementType, Payload, type Reference, type Value } from '#libs/proto'
+import { NdArray } from '#libs/task'
+
+import { decodePayload, encodePayload, encodeValue, inspectValue } from './index.js'
+
+const roundTrip = (value: unknown): unknown => decodePayload(encodePayload(encodeValue(value, 'the value')))
+
+test('numbers come back bit for bit', () => {
+  for (const x of [0, -0, NaN, Infinity, -Infinity, 5e-324, Number.MAX_VALUE, 2 ** 53 + 2]) {
+    expect(Object.is(roundTrip(x), x)).toBe(true)
+  }
+})
+
+test('every kind of value comes back as it was', () => {
+  const value = {
+    nothing: null,
+    missing: undefined,
+    yes: true,
+    big: 2n ** 200n,
+    negative: -7n,
+    text: 'ẋ = f(x, u)',
+    when: new Date('2026-11-22T20:30:15.123Z'),
+    list: [1, [2, [3]], []],
+    map: new Map<unknown, unknown>([
+      ['a', 1],
+      [2, new Float64Array([1])],
+    ]),
+    set: new Set([1, 'two']),
+    empty: {},
+    arrays: [new Float64Array([1.5, NaN, -0]), new Float32Array([0.5]), new Int8Array([-1]), new Uint8Array([255])],
+    more: [new Int16Array([-2]), new Uint16Array([3]), new Int32Array([-4]), new Uint32Array([5])],
+    wide: [new BigInt64Array([-6n]), new BigUint64Array([7n])],
+  }
+  expect(roundTrip(value)).toStrictEqual(value)
+})
+
+test('empty arrays and arrays that follow odd lengths stay aligned', () => {
+  const value = [new Uint8Array([1, 2, 3]), new Float64Array(0), new Float64Array([4]), new Uint8Array(0)]
+  expect(roundTrip(value)).toStrictEqual(value)
+})
+
+test('an array with a shape comes back with it', () => {
+  const matrix = roundTrip(new NdArray(new Float64Array([1, 2, 3, 4, 5, 6]), [2, 3])) as NdArray
+  expect(matrix.shape).toEqual([2, 3])
+  expect(matrix.data).toEqual(new Float64Array([1, 2, 3, 4, 5, 6]))
+})
+
+test('a record cannot replace its prototype', () => {
+  const value = JSON.parse('{"__proto__": {"polluted": true}}') as object
+  const back = roundTrip(value) as object
+  expect(Object.getPrototypeOf(back)).toBe(Object.prototype)
+  expect(Object.keys(back)).toEqual(['__proto__'])
+})
+
+test('any Float64Array survives bit for bit', () => {
+  fc.assert(
+    fc.property(fc.array(fc.float64Array(), { maxLength: 4 }), (arrays) => {
+      const back = roundTrip(arrays) as Float64Array[]
+      expect(back.map((array) => Buffer.from(array.buffer, array.byteOffset, array.byteLength))).toEqual(
+        arrays.map((array) => Buffer.from(array.buffer, array.byteOffset, array.byteLength)),
+      )
+    }),
+  )
+})
+
+test('what cannot travel is refused with its place', () => {
+  class Solver {}
+  const cycle: unknown[] = []
+  cycle.push(cycle)
+  expect(() => roundTrip({ runs: [{ f: () => 1 }] })).toThrow('the value.runs[0].f is a function')
+  expect(() => roundTrip({ solver: new Solver() })).toThrow('the value.solver is an instance of Solver')
+  expect(() => roundTrip(cycle)).toThrow('the value[0] is a cycle')
+  expect(() => roundTrip(Symbol('s'))).toThrow('the value is a symbol')
+})
+
+test('the same object twice is no cycle', () => {
+  const shared = new Float64Array([1])
+  expect(roundTrip([shared, shared, [shared]])).toStrictEqual([shared, shared, [shared]])
+})
+
+test('references are found and put back', () => {
+  const future = { id: 'j1/0' }
+  const find = (value: object): Reference | undefined =>
+    value === future ? { target: { $case: 'objectId', value: future.id } } : undefined
+  const payload = encodePayload(encodeValue([{ deep: [future] }], 'the arguments', find))
+  const seen: unknown[] = []
+  const { root, body } = Payload.decode(payload)
+  inspectValue(root, body.byteLength, (reference) => seen.push(reference.target?.value))
+  expect(seen).toEqual(['j1/0'])
+  expect(decodePayload(payload, { resolve: () => 42 })).toEqual([{ deep: [42] }])
+  expect(() => decodePayload(payload)).toThrow('refers to another object')
+})
+
+test('a tensor that contradicts its body is refused', () => {
+  const tensor = (elementType: ElementType, shape: bigint[], byteLength: bigint, offset = 0n): Value => ({
+    kind: { $case: 'tensor', value: { elementType, shape, offset, byteLength } },
+  })
+  const inspect = (root: Value): void => inspectValue(root, 16, () => undefined)
+  expect(() => inspect(tensor(ElementType.FLOAT64, [2n], 16n))).not.toThrow()
+  expect(() => inspect(tensor(ElementType.FLOAT64, [3n], 16n))).toThrow('shape [3] with 8-byte elements needs 24')
+  expect(() => inspect(tensor(ElementType.FLOAT64, [3n], 24n))).toThrow('do not lie')
+  expect(() => inspect(tensor(ElementType.FLOAT64, [1n], 8n, 4n))).toThrow('multiple of 8')
+  expect(() => inspect(tensor(99 as ElementType, [1n], 8n))).toThrow('unknown element type 99')
+  expect(() => inspect({ kind: undefined })).toThrow('empty')
+  expect(() =>
+    inspect({
+      kind: { $case: 'list', value: { values: [{ kind: { $case: 'atom', value: Atom.NULL } }, { kind: undefined }] } },
+    }),
+  ).toThrow()
+})

@@ -1,0 +1,25 @@
+import { defineConfig } from 'vitest/config'
+
+/** Unit tests run the sources; everything that starts processes runs the build in dist/, as a user's machine does. */
+const sources = { resolve: { conditions: ['source'] }, ssr: { resolve: { conditions: ['source'] } } }
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        ...sources,
+        test: { name: 'unit', include: ['libs/**/*.test.ts', 'services/**/*.test.ts', 'test/{tidy,sim,conformance}/**/*.test.ts'], pool: 'forks' },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/{integration,e2e,polyglot,deploy}/**/*.test.ts'],
+          pool: 'forks',
+          maxWorkers: 2,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+})
