@@ -1,0 +1,83 @@
+import { Channel, type ChannelOptions } from '@grpc/grpc-js'
+import { type HostPort, isLoopback, parseAddress } from './address.js'
+import { targetOf } from './address-list.js'
+import { createClientCredentials } from './security/credentials.js'
+import type { Role } from './security/role.js'
+import type { Security } from './security/security.js'
+
+export interface RpcChannelOptions {
+  readonly security: Security
+  /** Who must be at the other end; with TLS its certificate must say so. */
+  readonly serverRole: Role
+  /** Bulk bytes and control messages never share a connection. */
+  readonly kind: 'control' | 'bulk'
+}
+
+/** What a client needs to know of the channel that it was made on. */
+export interface ChannelFacts {
+  readonly token: string
+  /** The one server behind the channel, for spans; undefined when there are several. */
+  readonly server: HostPort | undefined
+}
+
+const factsOfChannel = new WeakMap<Channel, ChannelFacts>()
+
+/**
+ * A channel to the first of the addresses (`host:port`) that answers; it connects with the first call and reconnects
+ * by itself. Throws off loopback without TLS, since the token would travel in clear text. Close it with
+ * `closeRpcChannel`.
+ */
+export function createRpcChannel(address: string | readonly string[], options: RpcChannelOptions): Channel {
+  const addresses = typeof address === 'string' ? [address] : address
+  if (addresses.length === 0) throw new Error('A channel needs an address: the list is empty.')
+  const hosts = addresses.map(parseAddress)
+  const exposed = hosts.findIndex(({ host }) => !isLoopback(host))
+  if (exposed >= 0 && options.security.tls === undefined) throw new Error(withoutTls(addresses[exposed] ?? ''))
+  const credentials = createClientCredentials(options.security, options.serverRole)
+  const channel = new Channel(targetOf(addresses), credentials, channelOptions(options.kind))
+  factsOfChannel.set(channel, { token: options.security.token, server: hosts.length === 1 ? hosts[0] : undefined })
+  return channel
+}
+
+/** Ends the channel; calls on it fail from now on. */
+export function closeRpcChannel(channel: Channel): void {
+  channel.close()
+}
+
+/** The facts of a channel that `createRpcChannel` made; throws for any other. */
+export function factsOf(channel: Channel): ChannelFacts {
+  const facts = factsOfChannel.get(channel)
+  if (facts === undefined) throw new Error('The channel was not made by createRpcChannel and has no token.')
+  return facts
+}
+
+const MIB = 2 ** 20
+
+function channelOptions(kind: RpcChannelOptions['kind']): ChannelOptions {
+  const bulk = kind === 'bulk'
+  return {
+    'grpc.max_receive_message_length': 16 * MIB,
+    'grpc.max_send_message_length': 16 * MIB,
+    'grpc-node.flow_control_window': (bulk ? 8 : 1) * MIB,
+    // Without it grpc-js would put channels to the same server on one connection.
+    'grpc.use_local_subchannel_pool': 1,
+    // The retry buffer holds 1 MiB per call: bulk streams resume by their own protocol.
+    'grpc.enable_retries': bulk ? 0 : 1,
+    'grpc.keepalive_time_ms': 60_000,
+    'grpc.keepalive_timeout_ms': 20_000,
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 5_000,
+    // HPC sites set proxy variables for the web; the mesh is never behind them.
+    'grpc.enable_http_proxy': 0,
+    'grpc.service_config_disable_resolution': 1,
+    // Servers are known by role; a fixed name spares Node's warning about IP addresses as TLS server names.
+    'grpc.ssl_target_name_override': 'costate',
+  }
+}
+
+function withoutTls(address: string): string {
+  return (
+    `Refusing to dial ${address} without TLS: the mesh's token would travel in clear text. ` +
+    'Make the mesh folder with createMeshSecurity(folder, { tls: true }) on both sides.'
+  )
+}

@@ -1,0 +1,17 @@
+export { createMeshSecurity } from './security/mesh-folder.js'
+export { isRole, type Role, ROLES } from './security/role.js'
+export { loadSecurity, type Security } from './security/security.js'
+export {
+  readRpcFailure,
+  rpcError,
+  RpcClientError,
+  type RpcErrorExtra,
+  type RpcFailure,
+  type StatusName,
+} from './status.js'
+export type { FieldViolation } from './status-details.js'
+export type { RpcCallContext } from './call-middleware.js'
+export { createRpcServer, type MethodName, type RpcServer, type RpcServerOptions } from './server.js'
+export { closeRpcChannel, createRpcChannel, type RpcChannelOptions } from './channel.js'
+export { createRpcClient, type RpcCallOptions, type RpcClient } from './client.js'
+export { healthDefinition, SERVING_STATUS } from './health.js'
