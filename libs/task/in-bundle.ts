@@ -9,7 +9,7 @@ export { isTask, task } from './task.js'
 
 /** The program that submits the tasks doesn't run on the workers. */
 export function main(): void {
-  // Empty, so that the bundler drops the program and what only the program uses.
+  // Empty, so that the bundler drops the call and the program with it.
 }
 
 /** Thrown by everything of the SDK that needs a cluster, when a bundle calls it. */

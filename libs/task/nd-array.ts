@@ -61,8 +61,7 @@ export class NdArray<T extends TypedArray = TypedArray> {
 
   /** Sets the element at the index. Throws as `get` does. */
   set(value: ElementOf<T>, ...index: number[]): void {
-    // The element's type follows from T, which TypeScript can't see through the union.
-    this.data[this.offset(...index)] = value as never
+    this.data[this.offset(...index)] = value
   }
 
   /** Where in `data` the element at the index lies. Throws as `get` does. */
