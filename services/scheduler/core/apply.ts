@@ -1,0 +1,144 @@
+import type { JobId } from '#libs/domain'
+
+import type { Fact } from './fact.js'
+import type { Job, State, Task } from './state.js'
+
+/** Remembers a fact. The only thing that a restart replays, and the only way in which `decide` changes durable state. */
+export function apply(state: State, fact: Fact): void {
+  switch (fact.kind) {
+    case 'epochRaised':
+      state.epoch = fact.epoch
+      return
+    case 'jobSubmitted':
+      addJob(state, fact)
+      return
+    case 'taskSettled':
+      settleTask(state, fact)
+      return
+    case 'attemptLost':
+      taskAt(state, fact.jobId, fact.index).losses++
+      return
+    case 'taskReopened':
+      reopenTask(taskAt(state, fact.jobId, fact.index))
+      return
+    case 'jobCancelled':
+      jobAt(state, fact.jobId).cancelled = true
+      return
+    case 'jobPersisted':
+      jobAt(state, fact.jobId).persistedAs = fact.name
+      state.persisted.set(fact.name, fact.jobId)
+      return
+    case 'jobForgotten':
+      state.jobsByRequest.delete(jobAt(state, fact.jobId).requestId)
+      state.jobs.delete(fact.jobId)
+      return
+    case 'taskRegistered':
+      state.registeredTasks.set(fact.key, fact.function)
+      return
+    case 'objectStored':
+      if (!state.objects.has(fact.objectId)) {
+        const { objectId, sessionId, descriptor, byteLength } = fact
+        const rest = { holders: new Set<never>(), dependents: undefined, released: false }
+        state.objects.set(objectId, { objectId, sessionId, descriptor, byteLength, ...rest })
+      }
+      return
+    case 'objectReleased':
+      releaseObject(state, fact)
+      return
+    case 'objectForgotten':
+      state.objects.delete(fact.objectId)
+      return
+    default:
+      fact satisfies never
+  }
+}
+
+function addJob(
+  state: State,
+  { job: spec, requestId, sessionId, atMs }: Extract<Fact, { kind: 'jobSubmitted' }>,
+): void {
+  const tasks: Task[] = []
+  const job: Job = {
+    spec,
+    requestId,
+    sessionId,
+    submittedAtMs: atMs,
+    tasks,
+    counts: { waiting: spec.tasks.length, queued: 0, running: 0, finished: 0, failed: 0, cancelled: 0 },
+    settledAtMs: spec.tasks.length === 0 ? atMs : undefined,
+    cancelled: false,
+    persistedAs: undefined,
+    followers: new Set(),
+  }
+  for (const [index, taskSpec] of spec.tasks.entries()) {
+    tasks.push({
+      job,
+      index,
+      spec: taskSpec,
+      status: { kind: 'waiting', missing: 0 },
+      attempt: 0,
+      losses: 0,
+      readyAtMs: atMs,
+      dependents: undefined,
+      holders: undefined,
+      released: false,
+    })
+  }
+  state.jobs.set(spec.jobId, job)
+  state.jobsByRequest.set(requestId, spec.jobId)
+}
+
+function settleTask(state: State, fact: Extract<Fact, { kind: 'taskSettled' }>): void {
+  const task = taskAt(state, fact.jobId, fact.index)
+  const { counts } = task.job
+  counts[countOf(task)]--
+  task.status = { kind: 'settled', outcome: fact.outcome, record: fact.record }
+  task.attempt = Math.max(task.attempt, fact.record.attempt)
+  counts[countOf(task)]++
+  if (counts.waiting + counts.queued + counts.running === 0) task.job.settledAtMs = fact.atMs
+}
+
+function reopenTask(task: Task): void {
+  task.job.counts[countOf(task)]--
+  task.status = { kind: 'waiting', missing: 0 }
+  task.holders = undefined
+  task.job.counts.waiting++
+  task.job.settledAtMs = undefined
+}
+
+function releaseObject(state: State, { objectId }: Extract<Fact, { kind: 'objectReleased' }>): void {
+  const object = state.objects.get(objectId)
+  if (object) object.released = true
+  const slash = objectId.lastIndexOf('/')
+  const task = state.jobs.get(objectId.slice(0, slash) as JobId)?.tasks[Number(objectId.slice(slash + 1))]
+  if (task) task.released = true
+}
+
+/** Under which count a task is kept. */
+export function countOf({ status }: Task): keyof Job['counts'] {
+  switch (status.kind) {
+    case 'waiting':
+    case 'queued':
+      return status.kind
+    case 'assigned':
+    case 'running':
+      return 'running'
+    case 'settled':
+      if (status.outcome.kind === 'finished') return 'finished'
+      return status.outcome.failure.kind === 'cancelled' ? 'cancelled' : 'failed'
+    default:
+      return status satisfies never
+  }
+}
+
+function jobAt(state: State, jobId: JobId): Job {
+  const job = state.jobs.get(jobId)
+  if (job === undefined) throw new Error(`a fact names job ${jobId}, which is unknown`)
+  return job
+}
+
+function taskAt(state: State, jobId: JobId, index: number): Task {
+  const task = jobAt(state, jobId).tasks[index]
+  if (task === undefined) throw new Error(`a fact names task ${jobId}/${index}, which is unknown`)
+  return task
+}

@@ -1,0 +1,104 @@
+import { cancelTasks } from './cancel.js'
+import { emit } from './emit.js'
+import { answer, type Out } from './effect.js'
+import type { Event, EventOf } from './event.js'
+import { releaseObjects } from './objects.js'
+import { placeQueued } from './placement.js'
+import { forgetOldJobs } from './retention.js'
+import { closeSession, expireSessions, followJob, openSession } from './sessions.js'
+import { endTasks } from './settle.js'
+import type { State } from './state.js'
+import { submitJob } from './submit.js'
+import {
+  dropObjects,
+  drainWorker,
+  expireWorkers,
+  hearWorker,
+  joinWorker,
+  leaveWorker,
+  returnTasks,
+  startTasks,
+  storeObjects,
+  unlinkWorker,
+} from './workers.js'
+
+/**
+ * The whole scheduler: the same state and the same event always give the same facts and effects. Mutates `state`; appends
+ * to `out` the facts that must be remembered and, after them, the effects that must be done.
+ */
+export function decide(state: State, event: Event, out: Out): void {
+  switch (event.kind) {
+    case 'jobSubmitted':
+      return submitJob(state, event, out)
+    case 'cancelRequested':
+      return cancelTasks(state, event, out)
+    case 'taskRegistered':
+      return registerTask(state, event, out)
+    case 'persistRequested':
+      return persistJob(state, event, out)
+    case 'drainRequested':
+      return drainWorker(state, event, out)
+    case 'sessionOpened':
+      return openSession(state, event)
+    case 'sessionClosed':
+      return closeSession(state, event)
+    case 'jobFollowed':
+      return followJob(state, event, out)
+    case 'objectsReleased':
+      return releaseObjects(state, event, out)
+    case 'workerJoined':
+      return joinWorker(state, event, out)
+    case 'workerHeard':
+      return hearWorker(state, event)
+    case 'workerUnlinked':
+      return unlinkWorker(state, event)
+    case 'workerLeft':
+      return leaveWorker(state, event, out)
+    case 'tasksStarted':
+      return startTasks(state, event)
+    case 'tasksEnded':
+      return endTasks(state, event, out)
+    case 'tasksReturned':
+      return returnTasks(state, event, out)
+    case 'objectsStored':
+      return storeObjects(state, event, out)
+    case 'objectsDropped':
+      return dropObjects(state, event, out)
+    case 'timePassed':
+      expireSessions(state, event, out)
+      expireWorkers(state, event, out)
+      return forgetOldJobs(state, out)
+    default:
+      return event satisfies never
+  }
+}
+
+/** Sends what is ready to workers that have room. Called once after a batch of events, not after each. */
+export { placeQueued }
+
+function registerTask(state: State, event: EventOf<'taskRegistered'>, out: Out): void {
+  const key = `${event.name}@${event.version}`
+  const known = state.registeredTasks.get(key)
+  const same = known?.bundleDigest === event.function.bundleDigest && known.taskName === event.function.taskName
+  if (known && !same) {
+    const message = `${key} is registered with another function: register it under a new version`
+    return answer(out, event, { refusal: { code: 'ALREADY_EXISTS', reason: 'TASK_EXISTS', message } })
+  }
+  if (!known) emit(state, out, { kind: 'taskRegistered', key, function: event.function })
+  answer(out, event)
+}
+
+function persistJob(state: State, event: EventOf<'persistRequested'>, out: Out): void {
+  const { jobId, name } = event
+  if (!state.jobs.has(jobId)) {
+    const message = `job ${jobId} is unknown or forgotten`
+    return answer(out, event, { refusal: { code: 'NOT_FOUND', reason: 'JOB_NOT_FOUND', message, metadata: { jobId } } })
+  }
+  const holder = state.persisted.get(name)
+  if (holder !== undefined && holder !== jobId) {
+    const message = `the name '${name}' is taken by job ${holder}`
+    return answer(out, event, { refusal: { code: 'ALREADY_EXISTS', reason: 'NAME_TAKEN', message } })
+  }
+  if (holder === undefined) emit(state, out, { kind: 'jobPersisted', jobId, name })
+  answer(out, event, { jobId })
+}

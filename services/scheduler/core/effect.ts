@@ -1,0 +1,62 @@
+import type { JobId, ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/domain'
+
+import type { AttemptRef } from './event.js'
+import type { Fact } from './fact.js'
+import type { Task } from './state.js'
+
+/** A request that cannot be served; becomes an RPC status at the rim. */
+export interface Refusal {
+  readonly code: 'INVALID_ARGUMENT' | 'NOT_FOUND' | 'ALREADY_EXISTS' | 'FAILED_PRECONDITION' | 'RESOURCE_EXHAUSTED'
+  readonly reason: string
+  readonly message: string
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
+/** What must be done. Effects expect no answer; answers come back as events. */
+export type Effect =
+  | {
+      readonly kind: 'runTask'
+      readonly workerId: WorkerId
+      readonly task: Task
+      readonly attempt: number
+      readonly epoch: number
+    }
+  | {
+      readonly kind: 'cancelAttempt'
+      readonly workerId: WorkerId
+      readonly attempt: AttemptRef
+      readonly reason: string
+    }
+  | { readonly kind: 'acknowledgeEnd'; readonly workerId: WorkerId; readonly attempt: AttemptRef }
+  | { readonly kind: 'releaseObject'; readonly workerId: WorkerId; readonly objectId: ObjectId }
+  | { readonly kind: 'acknowledgeStored'; readonly workerId: WorkerId; readonly requestId: string }
+  | { readonly kind: 'drainWorker'; readonly workerId: WorkerId; readonly reason: string }
+  | { readonly kind: 'dismissWorker'; readonly workerId: WorkerId; readonly reason: string }
+  | { readonly kind: 'notifySettled'; readonly task: Task; readonly to: ReadonlySet<SessionId> }
+  | { readonly kind: 'notifyJob'; readonly jobId: JobId; readonly to: ReadonlySet<SessionId> }
+  | {
+      readonly kind: 'notifyLost'
+      readonly objectId: ObjectId
+      readonly failure: TaskFailure
+      readonly to: ReadonlySet<SessionId>
+    }
+  | { readonly kind: 'answer'; readonly callId: number; readonly refusal?: Refusal; readonly jobId?: JobId }
+
+/** Where `decide` puts what follows from an event. */
+export interface Out {
+  readonly facts: Fact[]
+  readonly effects: Effect[]
+}
+
+export function createOut(): Out {
+  return { facts: [], effects: [] }
+}
+
+/** Answers who asked, when somebody did. */
+export function answer(
+  out: Out,
+  event: { readonly callId?: number },
+  content: { readonly refusal?: Refusal; readonly jobId?: JobId } = {},
+): void {
+  if (event.callId !== undefined) out.effects.push({ kind: 'answer', callId: event.callId, ...content })
+}

@@ -1,0 +1,89 @@
+import type { JobId, ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/domain'
+
+import type { BundledFunction, JobSpec, ResultLocation, WorkerProfile } from './state.js'
+
+/** One attempt of a task, as commands and reports name it. */
+export interface AttemptRef {
+  readonly jobId: JobId
+  readonly index: number
+  readonly epoch: number
+  readonly attempt: number
+}
+
+/** How an attempt ended, as its worker reports it. */
+export interface AttemptEnd extends AttemptRef {
+  readonly outcome:
+    | { readonly kind: 'finished'; readonly result: ResultLocation }
+    | { readonly kind: 'failed'; readonly failure: TaskFailure }
+  readonly startedAtMs: number
+  readonly endedAtMs: number
+  readonly slot: number
+}
+
+/** An object as its holder describes it. */
+export interface HeldObject {
+  readonly objectId: ObjectId
+  readonly descriptor: Uint8Array
+  readonly byteLength: number
+}
+
+/** Who asked, so that the answer finds its way; nothing when nobody waits for one. */
+interface Asked {
+  readonly callId?: number
+}
+
+/** What happened. Every event carries its time; nothing in the core looks at a clock. */
+export type Event = { readonly atMs: number } & (
+  | ({
+      readonly kind: 'jobSubmitted'
+      readonly requestId: string
+      readonly sessionId?: SessionId
+      readonly job: JobSpec
+    } & Asked)
+  | ({
+      readonly kind: 'cancelRequested'
+      readonly jobId: JobId
+      readonly indices?: readonly number[]
+      readonly reason: string
+    } & Asked)
+  | ({
+      readonly kind: 'taskRegistered'
+      readonly name: string
+      readonly version: string
+      readonly function: BundledFunction
+    } & Asked)
+  | ({ readonly kind: 'persistRequested'; readonly jobId: JobId; readonly name: string } & Asked)
+  | ({ readonly kind: 'drainRequested'; readonly workerId: WorkerId; readonly onlyIfIdle: boolean } & Asked)
+  | { readonly kind: 'sessionOpened'; readonly sessionId: SessionId }
+  | { readonly kind: 'sessionClosed'; readonly sessionId: SessionId }
+  | ({ readonly kind: 'jobFollowed'; readonly sessionId: SessionId; readonly jobId: JobId } & Asked)
+  | { readonly kind: 'objectsReleased'; readonly objectIds: readonly ObjectId[] }
+  | {
+      readonly kind: 'workerJoined'
+      readonly profile: WorkerProfile
+      readonly attempts: readonly (AttemptRef & { readonly running: boolean })[]
+      readonly objects: readonly HeldObject[]
+    }
+  | { readonly kind: 'workerHeard'; readonly workerId: WorkerId; readonly rssBytes: number }
+  | { readonly kind: 'workerUnlinked'; readonly workerId: WorkerId }
+  | { readonly kind: 'workerLeft'; readonly workerId: WorkerId }
+  | {
+      readonly kind: 'tasksStarted'
+      readonly workerId: WorkerId
+      readonly attempts: readonly (AttemptRef & { readonly startedAtMs: number })[]
+    }
+  | { readonly kind: 'tasksEnded'; readonly workerId: WorkerId; readonly ends: readonly AttemptEnd[] }
+  | { readonly kind: 'tasksReturned'; readonly workerId: WorkerId; readonly attempts: readonly AttemptRef[] }
+  | {
+      readonly kind: 'objectsStored'
+      readonly workerId: WorkerId
+      readonly requestId: string
+      readonly sessionId: SessionId | undefined
+      readonly objects: readonly HeldObject[]
+    }
+  | { readonly kind: 'objectsDropped'; readonly workerId: WorkerId; readonly objectIds: readonly ObjectId[] }
+  | { readonly kind: 'timePassed' }
+)
+
+/** The event of one kind. */
+export type EventOf<Kind extends Event['kind']> = Extract<Event, { kind: Kind }>

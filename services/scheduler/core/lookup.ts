@@ -1,0 +1,45 @@
+import { parseTaskId, taskIdOf, type ObjectId, type WorkerId } from '#libs/domain'
+
+import type { ScatteredObject, State, Task } from './state.js'
+
+/** What an object id names: the result of a task, or a scattered buffer. */
+export type ObjectEntity = Task | ScatteredObject
+
+/** The result or buffer with this id, or nothing when it is unknown or forgotten. */
+export function findObject(state: State, objectId: ObjectId): ObjectEntity | undefined {
+  const scattered = state.objects.get(objectId)
+  if (scattered) return scattered
+  const id = parseTaskId(objectId)
+  return id && state.jobs.get(id.jobId)?.tasks[id.index]
+}
+
+/** The object's id. */
+export function objectIdOf(entity: ObjectEntity): ObjectId {
+  return 'objectId' in entity ? entity.objectId : (taskIdOf(entity.job.spec.jobId, entity.index) as string as ObjectId)
+}
+
+/** Whether the value can be had now. */
+export function isAvailable(entity: ObjectEntity): boolean {
+  if ('objectId' in entity) return entity.holders.size > 0
+  const { status } = entity
+  if (status.kind !== 'settled' || status.outcome.kind === 'failed') return false
+  return status.outcome.result.kind === 'inline' || (entity.holders?.size ?? 0) > 0
+}
+
+/** A worker holds the object from now on. */
+export function addHolder(state: State, entity: ObjectEntity, workerId: WorkerId): void {
+  if ('objectId' in entity) entity.holders.add(workerId)
+  else (entity.holders ??= new Set()).add(workerId)
+  state.workers.get(workerId)?.objects.add(objectIdOf(entity))
+}
+
+/** Whether the task has finished, but nobody holds its result any more. */
+export function isLostResult(task: Task): boolean {
+  const { status } = task
+  return (
+    status.kind === 'settled' &&
+    status.outcome.kind === 'finished' &&
+    status.outcome.result.kind === 'object' &&
+    (task.holders?.size ?? 0) === 0
+  )
+}

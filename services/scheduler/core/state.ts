@@ -1,0 +1,208 @@
+import type { JobId, ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/domain'
+
+import { createQueue, type Queue } from './queue.js'
+
+/** A function that a task calls, resolved to its bundle. */
+export interface BundledFunction {
+  readonly bundleDigest: string
+  readonly taskName: string
+}
+
+/** Where a value is: small ones here, large ones with their holders. `descriptor` is opaque to the core. */
+export type ResultLocation =
+  | { readonly kind: 'inline'; readonly payload: Uint8Array }
+  | { readonly kind: 'object'; readonly descriptor: Uint8Array; readonly byteLength: number }
+
+/** How a task ended for good. */
+export type Outcome =
+  | { readonly kind: 'finished'; readonly result: ResultLocation }
+  | { readonly kind: 'failed'; readonly failure: TaskFailure }
+
+/** Which attempt settled a task, and when its code ran, by the worker's clock. */
+export interface AttemptRecord {
+  readonly attempt: number
+  readonly workerId: WorkerId | undefined
+  readonly slot: number
+  readonly startedAtMs: number
+  readonly endedAtMs: number
+}
+
+/** What is true of a task now; each variant owns its data. */
+export type TaskStatus =
+  | { readonly kind: 'waiting'; missing: number }
+  | { readonly kind: 'queued'; readonly sinceMs: number }
+  | { readonly kind: 'assigned'; readonly workerId: WorkerId; readonly attempt: number; readonly sinceMs: number }
+  | { readonly kind: 'running'; readonly workerId: WorkerId; readonly attempt: number; readonly startedAtMs: number }
+  | { readonly kind: 'settled'; readonly outcome: Outcome; readonly record: AttemptRecord }
+
+/** What a client asked for: one call of a function on inputs. */
+export interface TaskSpec {
+  readonly functionIndex: number
+  readonly input: Uint8Array
+  readonly dependencies: readonly ObjectId[]
+  readonly name: string
+  readonly timeoutMs: number | undefined
+}
+
+/** One call of a function on inputs; its result is the object with the task's id. */
+export interface Task {
+  readonly job: Job
+  readonly index: number
+  readonly spec: TaskSpec
+  status: TaskStatus
+  /** The last attempt that was opened; 0 before the first. */
+  attempt: number
+  /** How many attempts were lost with their worker. */
+  losses: number
+  /** When the task became ready the last time. */
+  readyAtMs: number
+  /** Unsettled tasks of any job that take this one's result. */
+  dependents: Set<Task> | undefined
+  /** Workers that hold the result, when it is an object. */
+  holders: Set<WorkerId> | undefined
+  /** Nobody outside the graph wants the result any more. */
+  released: boolean
+}
+
+/** What a client submits in one go. */
+export interface JobSpec {
+  readonly jobId: JobId
+  readonly name: string
+  readonly functions: readonly BundledFunction[]
+  readonly tasks: readonly TaskSpec[]
+  readonly seed: bigint
+  readonly trace: Readonly<Record<string, string>>
+  readonly detached: boolean
+}
+
+/** How many tasks of a job are in each state. */
+export interface TaskCounts {
+  waiting: number
+  queued: number
+  running: number
+  finished: number
+  failed: number
+  cancelled: number
+}
+
+export interface Job {
+  readonly spec: JobSpec
+  readonly requestId: string
+  readonly sessionId: SessionId | undefined
+  readonly submittedAtMs: number
+  readonly tasks: Task[]
+  readonly counts: TaskCounts
+  settledAtMs: number | undefined
+  cancelled: boolean
+  persistedAs: string | undefined
+  /** Sessions that hear of the job's settles. */
+  readonly followers: Set<SessionId>
+}
+
+/** A buffer that a client scattered to workers. */
+export interface ScatteredObject {
+  readonly objectId: ObjectId
+  readonly sessionId: SessionId | undefined
+  readonly descriptor: Uint8Array
+  readonly byteLength: number
+  readonly holders: Set<WorkerId>
+  dependents: Set<Task> | undefined
+  released: boolean
+}
+
+/** What a worker says of itself when it joins. */
+export interface WorkerProfile {
+  readonly workerId: WorkerId
+  readonly host: string
+  readonly pid: number
+  readonly slots: number
+  readonly addresses: readonly string[]
+  readonly memoryLimitBytes: number
+}
+
+export interface Worker {
+  readonly profile: WorkerProfile
+  /** What it was sent and has not settled. */
+  readonly tasks: Set<Task>
+  readonly objects: Set<ObjectId>
+  draining: boolean
+  /** Since when its link is cut; nothing while it is linked. It gets no tasks meanwhile. */
+  unlinkedSinceMs: number | undefined
+  rssBytes: number
+  heardAtMs: number
+}
+
+export interface Session {
+  readonly sessionId: SessionId
+  /** Since when nobody speaks for the session; nothing while somebody does. */
+  goneSinceMs: number | undefined
+}
+
+/** Limits and graces that the core goes by. */
+export interface Policy {
+  /** An attached job whose session is gone longer is cancelled. */
+  readonly orphanGraceMs: number
+  /** A worker that was not heard of for longer is lost. */
+  readonly workerSilenceMs: number
+  /** A worker whose link is cut may come back within this; then it is lost. */
+  readonly relinkGraceMs: number
+  /** A task that was lost with its worker more often fails. */
+  readonly maxLosses: number
+  /** Settled jobs beyond this number are forgotten, the oldest first, once nobody holds them. */
+  readonly maxSettledJobs: number
+}
+
+export const defaultPolicy: Policy = {
+  orphanGraceMs: 60_000,
+  workerSilenceMs: 30_000,
+  relinkGraceMs: 2_000,
+  maxLosses: 3,
+  maxSettledJobs: 1_000,
+}
+
+/** A place in the queue; void once the task is in another status. */
+export interface QueuedTask {
+  readonly task: Task
+  readonly status: TaskStatus
+}
+
+/** Everything that the scheduler knows. Mutated in place by `decide` and `apply`, by nobody else. */
+export interface State {
+  readonly policy: Policy
+  epoch: number
+  // Durable: rebuilt by apply(fact).
+  readonly jobs: Map<JobId, Job>
+  readonly jobsByRequest: Map<string, JobId>
+  readonly objects: Map<ObjectId, ScatteredObject>
+  readonly registeredTasks: Map<string, BundledFunction>
+  readonly persisted: Map<string, JobId>
+  // Relearned: workers and clients attach again.
+  readonly workers: Map<WorkerId, Worker>
+  readonly sessions: Map<SessionId, Session>
+  readonly queue: Queue<QueuedTask>
+  /** Smoothed run time of each function in milliseconds, by bundle and name. */
+  readonly meanRunMs: Map<string, number>
+}
+
+export function createState(policy: Policy = defaultPolicy): State {
+  return {
+    policy,
+    epoch: 0,
+    jobs: new Map(),
+    jobsByRequest: new Map(),
+    objects: new Map(),
+    registeredTasks: new Map(),
+    persisted: new Map(),
+    workers: new Map(),
+    sessions: new Map(),
+    queue: createQueue(),
+    meanRunMs: new Map(),
+  }
+}
+
+/** The function that a task calls. */
+export function functionOf(task: Task): BundledFunction {
+  const called = task.job.spec.functions[task.spec.functionIndex]
+  if (called === undefined) throw new Error(`task ${task.job.spec.jobId}/${task.index} calls no function`)
+  return called
+}

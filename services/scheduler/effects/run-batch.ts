@@ -1,0 +1,85 @@
+import type { Duration, JobContext, RunTask, RunTasks, TaskInput } from '#libs/proto'
+
+import { findObject } from '../core/lookup.js'
+import type { Job, State, Task } from '../core/state.js'
+import { resultToWire } from '../rpc/to-wire.js'
+
+/** The most tasks in one message. */
+const tasksPerMessage = 500
+
+/** Tasks for one worker, with what they share said once. */
+export interface RunBatch {
+  add(task: Task, attempt: number, epoch: number, trace: Readonly<Record<string, string>>): void
+  messages(): readonly RunTasks[]
+}
+
+export function createRunBatch(state: State): RunBatch {
+  const messages: RunTasks[] = []
+  let jobIndices = new Map<Job, number>()
+  let current: RunTasks | undefined
+  return {
+    add: (task, attempt, epoch, trace) => {
+      if (current === undefined || current.tasks.length >= tasksPerMessage) {
+        messages.push((current = { jobs: [], tasks: [] }))
+        jobIndices = new Map()
+      }
+      const { job } = task
+      let jobIndex = jobIndices.get(job)
+      if (jobIndex === undefined) {
+        jobIndices.set(job, (jobIndex = current.jobs.length))
+        current.jobs.push(jobContextOf(job))
+      }
+      current.tasks.push(runTaskOf(state, task, jobIndex, attempt, epoch, trace))
+    },
+    messages: () => messages,
+  }
+}
+
+function jobContextOf({ spec }: Job): JobContext {
+  return {
+    jobId: spec.jobId,
+    functions: spec.functions.map((called) => ({ ...called })),
+    seed: spec.seed,
+    trace: new Map(Object.entries(spec.trace)),
+  }
+}
+
+function runTaskOf(
+  state: State,
+  { spec, index }: Task,
+  job: number,
+  attempt: number,
+  epoch: number,
+  trace: Readonly<Record<string, string>>,
+): RunTask {
+  return {
+    job,
+    index,
+    attempt,
+    epoch: BigInt(epoch),
+    function: spec.functionIndex,
+    input: spec.input as Buffer,
+    inputs: inputsOf(state, spec.dependencies),
+    trace: new Map(Object.entries(trace)),
+    timeout: spec.timeoutMs === undefined ? undefined : durationOf(spec.timeoutMs),
+  }
+}
+
+function inputsOf(state: State, dependencies: readonly string[]): TaskInput[] {
+  return [...new Set(dependencies)].flatMap((objectId) => {
+    const entity = findObject(state, objectId as never)
+    if (entity === undefined) return []
+    if ('objectId' in entity) {
+      const { descriptor, byteLength } = entity
+      return { objectId, result: resultToWire(state, { kind: 'object', descriptor, byteLength }, entity.holders) }
+    }
+    const { status } = entity
+    if (status.kind !== 'settled' || status.outcome.kind === 'failed') return []
+    return { objectId, result: resultToWire(state, status.outcome.result, entity.holders) }
+  })
+}
+
+function durationOf(ms: number): Duration {
+  const seconds = Math.floor(ms / 1000)
+  return { seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1e6) }
+}

@@ -1,0 +1,228 @@
+import { randomUUID } from 'node:crypto'
+
+import {
+  isJobId,
+  type FailureKind as DomainFailureKind,
+  type JobId,
+  type ObjectId,
+  parseTaskId,
+  type TaskFailure,
+  type WorkerId,
+} from '#libs/domain'
+import {
+  type AttemptRef as WireAttemptRef,
+  type Duration,
+  type Failure,
+  FailureKind,
+  type FunctionRef,
+  type JobSpec as WireJobSpec,
+  ObjectDescriptor,
+  Payload,
+  type Reference,
+  type TaskEnded,
+  type TaskSpec as WireTaskSpec,
+  type WorkerHello,
+} from '#libs/proto'
+import { rpcError } from '#libs/rpc'
+import { inspectValue, MalformedValueError } from '#libs/value'
+
+import type { AttemptEnd, AttemptRef, HeldObject } from '../core/event.js'
+import type { BundledFunction, JobSpec, State, TaskSpec, WorkerProfile } from '../core/state.js'
+
+/** A job has at most this many tasks, and a task's input this many bytes: larger inputs go to the checkpoint-store. */
+export const maxTasksPerJob = 2_000_000
+const maxInputBytes = 1 << 20
+
+const digestPattern = /^[0-9a-f]{64}$/
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** Wire to domain; the only place that says INVALID_ARGUMENT for a job. */
+export function jobToDomain(state: State, job: WireJobSpec): JobSpec {
+  if (job.jobId !== '' && !isJobId(job.jobId)) {
+    throw invalid('BAD_JOB_ID', `job_id '${job.jobId}' must be at most 64 of a-z, 0-9 and -`, 'job.job_id')
+  }
+  if (job.tasks.length === 0) throw invalid('NO_TASKS', 'a job needs at least one task', 'job.tasks')
+  if (job.tasks.length > maxTasksPerJob) {
+    throw invalid('TOO_MANY_TASKS', `a job has at most ${maxTasksPerJob} tasks, not ${job.tasks.length}`, 'job.tasks')
+  }
+  const jobId = (job.jobId || `j-${randomUUID().replaceAll('-', '').slice(0, 16)}`) as JobId
+  return {
+    jobId,
+    name: job.name.slice(0, 256),
+    functions: job.functions.map((ref, index) => functionToDomain(state, ref, index)),
+    tasks: tasksToDomain(jobId, job.tasks, 0),
+    seed: job.seed,
+    trace: Object.fromEntries(job.trace),
+    detached: job.detached,
+  }
+}
+
+/** Tasks of a job, the first of them with this index. */
+export function tasksToDomain(jobId: JobId, tasks: readonly WireTaskSpec[], firstIndex: number): TaskSpec[] {
+  return tasks.map((task, i) => taskToDomain(jobId, task, firstIndex + i))
+}
+
+function taskToDomain(jobId: JobId, task: WireTaskSpec, index: number): TaskSpec {
+  const field = `job.tasks[${index}].input`
+  if (task.input.byteLength > maxInputBytes) {
+    const message = `the input of task ${index} has ${task.input.byteLength} bytes, at most ${maxInputBytes} are taken: put it into the checkpoint-store as a blob and refer to it`
+    throw invalid('INPUT_TOO_LARGE', message, field)
+  }
+  const dependencies: ObjectId[] = []
+  try {
+    const { root, body } = Payload.decode(task.input)
+    if (root?.kind?.$case !== 'list') throw new MalformedValueError('the root must be the list of arguments')
+    inspectValue(root, body.byteLength, (reference) => addDependency(dependencies, jobId, reference))
+  } catch (error) {
+    throw invalid('BAD_INPUT', `the input of task ${index} is malformed: ${(error as Error).message}`, field)
+  }
+  return {
+    functionIndex: task.function,
+    input: task.input,
+    dependencies,
+    name: task.name.slice(0, 256),
+    timeoutMs: task.timeout && durationMs(task.timeout),
+  }
+}
+
+function addDependency(dependencies: ObjectId[], jobId: JobId, { target }: Reference): void {
+  switch (target?.$case) {
+    case 'objectId':
+      dependencies.push(target.value as ObjectId)
+      return
+    case 'taskIndex':
+      dependencies.push(`${jobId}/${target.value}` as ObjectId)
+      return
+    case 'blob':
+      if (!digestPattern.test(target.value.digest))
+        throw new MalformedValueError('a blob is named by no SHA-256 digest')
+      inspectValue(target.value.structure, Number(target.value.byteLength), () => {
+        throw new MalformedValueError('a value in a blob refers to another object')
+      })
+      return
+    case undefined:
+      throw new MalformedValueError('a reference names nothing')
+    default:
+      target satisfies never
+  }
+}
+
+function functionToDomain(state: State, { function: ref }: FunctionRef, index: number): BundledFunction {
+  const field = `job.functions[${index}]`
+  switch (ref?.$case) {
+    case 'bundled':
+      return bundledToDomain(ref.value, field)
+    case 'registered': {
+      const { name, version } = ref.value
+      const found = version === '' ? newestVersion(state, name) : state.registeredTasks.get(`${name}@${version}`)
+      if (found) return found
+      const known = [...state.registeredTasks.keys()].join(', ') || 'none'
+      const called = version === '' ? name : `${name}@${version}`
+      throw rpcError('NOT_FOUND', 'TASK_NOT_REGISTERED', `no task ${called} is registered; known: ${known}`)
+    }
+    case undefined:
+      throw invalid('NO_FUNCTION', `function ${index} is empty: give a bundled or a registered one`, field)
+    default:
+      return ref satisfies never
+  }
+}
+
+export function bundledToDomain(bundled: BundledFunction | undefined, field: string): BundledFunction {
+  if (!bundled || !digestPattern.test(bundled.bundleDigest) || bundled.taskName === '') {
+    throw invalid('BAD_FUNCTION', 'a bundled function needs the SHA-256 digest of its bundle and a task name', field)
+  }
+  return { bundleDigest: bundled.bundleDigest, taskName: bundled.taskName }
+}
+
+// Maps keep the order of registration.
+function newestVersion(state: State, name: string): BundledFunction | undefined {
+  return [...state.registeredTasks].reverse().find(([key]) => key.slice(0, key.lastIndexOf('@')) === name)?.[1]
+}
+
+/** A request id, made here for clients that do not send one: then a retry is another request. */
+export function requestIdToDomain(requestId: string): string {
+  if (requestId === '') return randomUUID()
+  if (!uuidPattern.test(requestId)) {
+    throw invalid('BAD_REQUEST_ID', `request_id '${requestId.slice(0, 64)}' is no UUID`, 'request_id')
+  }
+  return requestId.toLowerCase()
+}
+
+export function profileToDomain(hello: WorkerHello): WorkerProfile {
+  if (hello.workerId === '' || hello.slots > 4096 || hello.addresses.length === 0) {
+    const message = 'a worker needs an id, at most 4096 slots and an address'
+    throw invalid('BAD_WORKER', message, 'hello')
+  }
+  return {
+    workerId: hello.workerId as WorkerId,
+    host: hello.host,
+    pid: hello.pid,
+    slots: hello.slots,
+    addresses: hello.addresses,
+    memoryLimitBytes: Number(hello.memoryLimitBytes),
+  }
+}
+
+/** An attempt that a report names, or nothing when it names no task. */
+export function attemptToDomain(ref: WireAttemptRef | undefined): (AttemptRef & { running: boolean }) | undefined {
+  const id = ref && parseTaskId(ref.taskId)
+  return id && ref && { ...id, epoch: Number(ref.epoch), attempt: ref.attempt, running: ref.running }
+}
+
+export function endToDomain(ended: TaskEnded): AttemptEnd | undefined {
+  const attempt = attemptToDomain(ended.attempt)
+  const { outcome } = ended
+  if (attempt === undefined || outcome === undefined) return undefined
+  const { startedAtMs, endedAtMs, slot } = ended
+  const rest = { ...attempt, startedAtMs, endedAtMs, slot }
+  switch (outcome.$case) {
+    case 'payload':
+      return { ...rest, outcome: { kind: 'finished', result: { kind: 'inline', payload: outcome.value } } }
+    case 'object': {
+      const { descriptor, byteLength } = heldToDomain(outcome.value)
+      return { ...rest, outcome: { kind: 'finished', result: { kind: 'object', descriptor, byteLength } } }
+    }
+    case 'failure':
+      return { ...rest, outcome: { kind: 'failed', failure: failureToDomain(outcome.value) } }
+    default:
+      return outcome satisfies never
+  }
+}
+
+export function heldToDomain(descriptor: ObjectDescriptor): HeldObject {
+  return {
+    objectId: descriptor.objectId as ObjectId,
+    descriptor: ObjectDescriptor.encode(descriptor).finish(),
+    byteLength: Number(descriptor.byteLength),
+  }
+}
+
+const failureKinds = new Map<FailureKind, DomainFailureKind>([
+  [FailureKind.USER_ERROR, 'userError'],
+  [FailureKind.WORKER_LOST, 'workerLost'],
+  [FailureKind.TIMEOUT, 'timeout'],
+  [FailureKind.CANCELLED, 'cancelled'],
+  [FailureKind.OUT_OF_MEMORY, 'outOfMemory'],
+  [FailureKind.BUNDLE, 'bundle'],
+  [FailureKind.INPUT, 'input'],
+  [FailureKind.RESULT, 'result'],
+])
+
+function failureToDomain(failure: Failure): TaskFailure {
+  return {
+    kind: failureKinds.get(failure.kind) ?? 'userError',
+    reason: failure.reason,
+    message: failure.message,
+    ...(failure.errorName ? { errorName: failure.errorName } : {}),
+    ...(failure.stack ? { stack: failure.stack } : {}),
+    ...(failure.cause ? { cause: failureToDomain(failure.cause) } : {}),
+  }
+}
+
+export function durationMs({ seconds, nanos }: Duration): number {
+  return Number(seconds) * 1000 + nanos / 1e6
+}
+
+function invalid(reason: string, message: string, field: string) {
+  return rpcError('INVALID_ARGUMENT', reason, message, { fieldViolations: [{ field, description: message }] })
+}

@@ -1,0 +1,146 @@
+import { taskIdOf, type FailureKind as DomainFailureKind, type TaskFailure } from '#libs/domain'
+import {
+  type Failure,
+  FailureKind,
+  type Job as WireJob,
+  JobState,
+  ObjectDescriptor,
+  type Result,
+  type Task as WireTask,
+  type TaskSettled,
+  TaskState,
+  type Timestamp,
+  type Worker as WireWorker,
+  WorkerState,
+} from '#libs/proto'
+
+import type { Job, ResultLocation, State, Task, Worker } from '../core/state.js'
+
+const failureKinds: Readonly<Record<DomainFailureKind, FailureKind>> = {
+  userError: FailureKind.USER_ERROR,
+  workerLost: FailureKind.WORKER_LOST,
+  timeout: FailureKind.TIMEOUT,
+  cancelled: FailureKind.CANCELLED,
+  outOfMemory: FailureKind.OUT_OF_MEMORY,
+  bundle: FailureKind.BUNDLE,
+  input: FailureKind.INPUT,
+  result: FailureKind.RESULT,
+}
+
+export function failureToWire(failure: TaskFailure): Failure {
+  return {
+    kind: failureKinds[failure.kind],
+    reason: failure.reason,
+    message: failure.message,
+    errorName: failure.errorName ?? '',
+    stack: failure.stack ?? '',
+    workerId: failure.workerId ?? '',
+    attempts: failure.attempts ?? 0,
+    cause: failure.cause && failureToWire(failure.cause),
+  }
+}
+
+/** A result with the workers that hold it. */
+export function resultToWire(state: State, result: ResultLocation, holders: ReadonlySet<string> | undefined): Result {
+  if (result.kind === 'inline') {
+    return { location: { $case: 'payload', value: result.payload as Buffer }, holders: [] }
+  }
+  const linked = [...(holders ?? [])].flatMap((id) => state.workers.get(id as never) ?? [])
+  return {
+    location: { $case: 'object', value: ObjectDescriptor.decode(result.descriptor) },
+    holders: linked.map(({ profile }) => ({ workerId: profile.workerId, addresses: [...profile.addresses] })),
+  }
+}
+
+export function settledToWire(state: State, task: Task): TaskSettled | undefined {
+  const { status } = task
+  // A result can be lost again between the decision and its delivery; the next settle will tell.
+  if (status.kind !== 'settled') return undefined
+  const { outcome, record } = status
+  return {
+    index: task.index,
+    attempt: record.attempt,
+    outcome:
+      outcome.kind === 'finished'
+        ? { $case: 'result', value: resultToWire(state, outcome.result, task.holders) }
+        : { $case: 'failure', value: failureToWire(outcome.failure) },
+    workerId: record.workerId ?? '',
+    slot: record.slot,
+    startedAtMs: record.startedAtMs,
+    endedAtMs: record.endedAtMs,
+  }
+}
+
+export function jobStateOf({ settledAtMs, cancelled, counts }: Job): JobState {
+  if (settledAtMs === undefined) return JobState.RUNNING
+  if (cancelled) return JobState.CANCELLED
+  return counts.failed + counts.cancelled > 0 ? JobState.FAILED : JobState.FINISHED
+}
+
+export function jobToWire(job: Job): WireJob {
+  const { spec, submittedAtMs, settledAtMs } = job
+  return {
+    jobId: spec.jobId,
+    name: spec.name,
+    state: jobStateOf(job),
+    counts: { ...job.counts },
+    submittedAt: timestampOf(submittedAtMs),
+    settledAt: settledAtMs === undefined ? undefined : timestampOf(settledAtMs),
+    traceId: /^00-([0-9a-f]{32})-/.exec(spec.trace['traceparent'] ?? '')?.[1] ?? '',
+    detached: spec.detached,
+  }
+}
+
+export function taskStateOf({ status }: Task): TaskState {
+  switch (status.kind) {
+    case 'waiting':
+      return TaskState.WAITING
+    case 'queued':
+      return TaskState.QUEUED
+    case 'assigned':
+      return TaskState.ASSIGNED
+    case 'running':
+      return TaskState.RUNNING
+    case 'settled':
+      if (status.outcome.kind === 'finished') return TaskState.FINISHED
+      return status.outcome.failure.kind === 'cancelled' ? TaskState.CANCELLED : TaskState.FAILED
+    default:
+      return status satisfies never
+  }
+}
+
+export function taskToWire(state: State, task: Task): WireTask {
+  const { status } = task
+  const settled = status.kind === 'settled' ? status : undefined
+  const onWorker = status.kind === 'assigned' || status.kind === 'running' ? status.workerId : undefined
+  const outcome = settled?.outcome
+  return {
+    taskId: taskIdOf(task.job.spec.jobId, task.index),
+    name: task.spec.name,
+    state: taskStateOf(task),
+    attempt: task.attempt,
+    workerId: onWorker ?? settled?.record.workerId ?? '',
+    result: outcome?.kind === 'finished' ? resultToWire(state, outcome.result, task.holders) : undefined,
+    failure: outcome?.kind === 'failed' ? failureToWire(outcome.failure) : undefined,
+  }
+}
+
+export function workerToWire({ profile, tasks, objects, draining, rssBytes }: Worker): WireWorker {
+  return {
+    workerId: profile.workerId,
+    host: profile.host,
+    pid: profile.pid,
+    slots: profile.slots,
+    assignedTasks: tasks.size,
+    addresses: [...profile.addresses],
+    heldObjects: objects.size,
+    state: draining ? WorkerState.DRAINING : WorkerState.READY,
+    rssBytes: BigInt(rssBytes),
+    memoryLimitBytes: BigInt(profile.memoryLimitBytes),
+  }
+}
+
+function timestampOf(ms: number): Timestamp {
+  const seconds = Math.floor(ms / 1000)
+  return { seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1e6) }
+}

@@ -1,0 +1,76 @@
+import { createMemoryJournal, type Journal } from '#libs/journal'
+import { type Clock, type RunningService, systemClock, writeAddress } from '#libs/lifecycle'
+import { Durability, SchedulerServiceDefinition } from '#libs/proto'
+import { createRpcServer, loadSecurity } from '#libs/rpc'
+import { activeTelemetry, createLogger } from '#libs/telemetry'
+
+import type { SchedulerConfig } from './config.js'
+import { demandOf } from './core/demand.js'
+import type { Fact } from './core/fact.js'
+import { createState, defaultPolicy } from './core/state.js'
+import { createJobWaiters } from './effects/job-waiters.js'
+import { createPeers } from './effects/peers.js'
+import { createPerform } from './effects/perform.js'
+import { createTaskTracer } from './effects/task-tracer.js'
+import { startLoop } from './loop.js'
+import { observeScheduler } from './metrics.js'
+import { createSchedulerService, schedulerRoles } from './rpc/scheduler-service.js'
+
+/** What tests put in the place of the real thing. */
+export interface SchedulerOverrides {
+  readonly clock?: Clock
+  readonly journal?: Journal<Fact>
+}
+
+/** Starts a scheduler: the one place where its parts are put together. */
+export async function startScheduler(
+  config: SchedulerConfig,
+  overrides: SchedulerOverrides = {},
+): Promise<RunningService & { readonly address: string }> {
+  const { clock = systemClock, journal = createMemoryJournal<Fact>() } = overrides
+  const logger = createLogger({ service: 'scheduler', instanceId: config.instanceId })
+  const security = await loadSecurity(config.meshDir, 'scheduler')
+  const state = createState({ ...defaultPolicy, orphanGraceMs: config.orphanGrace })
+  const peers = createPeers()
+  const waiters = createJobWaiters()
+  const perform = createPerform(state, peers, waiters, createTaskTracer(clock))
+  let lastDemand = ''
+  const loop = await startLoop({
+    state,
+    journal,
+    clock,
+    perform: (effects) => {
+      perform(effects)
+      const demand = demandOf(state)
+      if (JSON.stringify(demand) === lastDemand) return
+      lastDemand = JSON.stringify(demand)
+      for (const watcher of peers.demandWatchers) watcher.push(demand)
+    },
+    onFatal: (error) => {
+      logger.fatal({ err: error }, 'the loop failed: the process ends, the next start replays the journal')
+      process.exit(1)
+    },
+  })
+  observeScheduler(state)
+  const server = createRpcServer({
+    security,
+    onInternalError: (err, correlationId, path) => logger.error({ err, correlationId, path }, 'a call failed'),
+  })
+  const durability = journal.durability === 'fsynced' ? Durability.FSYNCED : Durability.MEMORY
+  const service = createSchedulerService(loop, peers, waiters, { name: config.meshName, durability })
+  server.add(SchedulerServiceDefinition, service, schedulerRoles)
+  const address = await server.listen(config.listenAddress)
+  const advertised = config.advertiseAddress ?? address
+  await writeAddress(config.meshDir, 'scheduler', { addresses: [advertised], pid: process.pid })
+  server.setServing(true)
+  logger.info({ address: advertised, epoch: state.epoch }, 'scheduler serves')
+  return {
+    address: advertised,
+    stop: async (graceMs) => {
+      await server.shutdown(Math.min(graceMs, 2_000))
+      await loop.stop()
+      await activeTelemetry()?.shutdown(1_000)
+      logger.info('scheduler stopped')
+    },
+  }
+}
