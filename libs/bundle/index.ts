@@ -1,0 +1,6 @@
+export { describeNotATask } from './advice.js'
+export { BundleError, type BundleErrorCode } from './bundle-error.js'
+export { loadBundle, type LoadedBundle, type LoadOptions } from './load.js'
+export { localizeStack } from './source-names.js'
+export { bundleTaskModule, type BundleOptions, type TaskBundle } from './task-bundle.js'
+export { findUnpackedBundle, unpackBundle } from './unpack.js'
