@@ -163,7 +163,7 @@ function createPeerCheck({ tls }: Security): (call: ServerInterceptingCallInterf
   // Reading a certificate costs as much as a small call, and it cannot change within a session.
   const known = new WeakMap<object, Role>()
   return (call, role) => {
-    const session = (call as { stream?: { session?: object } }).stream?.session
+    const session = sessionOf(call)
     let named = session === undefined ? undefined : known.get(session)
     if (named === undefined) {
       const name = parseMeshName(call.getAuthContext().sslPeerCertificate?.subjectaltname)
@@ -178,6 +178,12 @@ function createPeerCheck({ tls }: Security): (call: ServerInterceptingCallInterf
       `The client certificate names ${shown}, its token the role ${role}. Use both from one mesh folder.`,
     )
   }
+}
+
+/** The HTTP/2 session of a call, which grpc-js does not show; without it every call reads the certificate. */
+function sessionOf(call: object): object | undefined {
+  const { stream } = call as { stream?: { session?: object } }
+  return stream?.session
 }
 
 function denied(path: string, role: Role): ServerError {

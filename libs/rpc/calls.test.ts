@@ -1,4 +1,5 @@
 import { mkdtemp } from 'node:fs/promises'
+import { connect } from 'node:http2'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { credentials, makeGenericClientConstructor, Metadata as GrpcMetadata } from '@grpc/grpc-js'
@@ -267,26 +268,57 @@ test('a call that outlives its deadline is DEADLINE_EXCEEDED and its handler is 
   await told.opened
 })
 
-test('a client that cancels aborts the handler and reads CANCELLED', async () => {
-  const started = gate()
-  const ended = gate()
+test('a client that cancels reads CANCELLED and aborts the signal of the handler', async () => {
+  const [started, aborted] = [gate(), gate()]
   const { address } = await serve({
-    upload: async (requests, { signal }) => {
-      started.open()
-      // A client that has gone must not look like one that has finished.
-      await expect(drainStream(requests)).rejects.toMatchObject({ name: 'AbortError' })
-      expect(signal.aborted).toBe(true)
-      ended.open()
-      return {}
-    },
+    ask: (_, { signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          aborted.open()
+          reject(new Error('nobody listens'))
+        })
+        started.open()
+      }),
   })
   const cancel = new AbortController()
-  const { client } = dial(address)
-  const call = failureOf(client.upload(endless(), { signal: cancel.signal }))
+  const call = failureOf(dial(address).client.ask({}, { signal: cancel.signal }))
   await started.opened
   cancel.abort()
   await expect(call).resolves.toMatchObject({ code: 'CANCELLED' })
-  await ended.opened
+  await aborted.opened
+})
+
+test('a client that resets its upload or dies does not look like one that has finished', async () => {
+  const outcomes: Promise<unknown>[] = []
+  let arrived = gate()
+  const { address } = await serve({
+    upload: async (requests, { signal }) => {
+      const read = async () => {
+        for await (const _ of requests) arrived.open()
+        return signal.aborted ? 'aborted' : 'finished'
+      }
+      outcomes.push(read().catch((error: unknown) => readRpcFailure(error).code))
+      return await new Promise<never>(() => undefined)
+    },
+  })
+  const headers = {
+    ':method': 'POST',
+    ':path': echo.upload.path,
+    'content-type': 'application/grpc',
+    authorization: `Bearer ${clientSecurity.token}`,
+  }
+  for (const end of ['reset', 'die'] as const) {
+    arrived = gate()
+    const session = connect(`http://${address}`)
+    const stream = session.request(headers)
+    stream.on('error', () => undefined)
+    stream.write(Buffer.from([0, 0, 0, 0, 2, ...Buffer.from('{}')]))
+    await arrived.opened
+    if (end === 'reset') stream.destroy(new Error('reset'))
+    else session.destroy()
+    await expect(outcomes.at(-1)).resolves.toBe('CANCELLED')
+    session.destroy()
+  }
 })
 
 test('a thrown plain error is INTERNAL with a correlation id and without its text', async () => {

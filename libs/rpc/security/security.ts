@@ -10,7 +10,7 @@ export interface Security {
   /** Goes into the `authorization` metadata of every call, over TLS or loopback only. */
   readonly token: string
   /** The role that a token proves, undefined when it proves none. Throws when this process has no verify-key. */
-  verifyToken(token: string): Role | undefined
+  readonly verifyToken: (token: string) => Role | undefined
   readonly tls?: { readonly caPem: string; readonly certPem: string; readonly keyPem: string }
 }
 
