@@ -8,6 +8,7 @@ import {
   Metadata,
 } from 'nice-grpc-common'
 import { type ChannelFacts, factsOf } from './channel.js'
+import { isHealthPath } from './health.js'
 import { retryDelayMs, sleep } from './retry.js'
 import { prepareDefinition } from './service-definition.js'
 import { failureOf, readRpcFailure, RpcClientError } from './status.js'
@@ -71,6 +72,8 @@ function createMiddleware(facts: ChannelFacts, within: Within): ClientMiddleware
     }
     const deadlineAtMs = deadlineAt(deadline, DEFAULT_DEADLINE_MS)
     const { path } = call.method
+    // Probes run for ever and are nobody's trace.
+    if (isHealthPath(path)) return await callUnary(call, { ...rest, metadata }, deadlineAtMs, within)
     return await traceClientCall({ path, server: facts.server }, metadata, (traced) =>
       callUnary(call, { ...rest, metadata: traced }, deadlineAtMs, within),
     )

@@ -2,13 +2,17 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { chmod, cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { createMeshSecurity } from './mesh-folder.js'
 import { meshNameOfCertificate, parseMeshName } from './mesh-name.js'
 import { createTokenVerifier, mintRoleToken } from './role-token.js'
 import { ROLES } from './role.js'
 import { loadSecurity } from './security.js'
 import { complaintAbout } from './secret-file.js'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 async function emptyFolder(): Promise<string> {
   return join(await mkdtemp(join(tmpdir(), 'costate-mesh-')), 'mesh')
@@ -166,7 +170,7 @@ test('a verifier holds no key that could mint', async () => {
   expect(createTokenVerifier(secret)(mintRoleToken(secret, 'admin'))).toBe('admin')
 })
 
-test('a leaf that is not ours to renew in time is renewed, the mesh stays', async () => {
+test('a missing certificate and a spoilt token are made anew, the mesh stays', async () => {
   const meshDir = await emptyFolder()
   await createMeshSecurity(meshDir, { tls: true })
   const before = await snapshot(meshDir)
@@ -177,4 +181,20 @@ test('a leaf that is not ours to renew in time is renewed, the mesh stays', asyn
   const { 'certs/worker.pem': renewed, ...rest } = after
   expect(before).toMatchObject(rest)
   expect(meshNameOfCertificate(renewed ?? '')).toEqual(meshNameOfCertificate(before['certs/worker.pem'] ?? ''))
+})
+
+test('certificates are renewed before they end, under the same authority', async () => {
+  const meshDir = await emptyFolder()
+  await createMeshSecurity(meshDir, { tls: true })
+  const before = await snapshot(meshDir)
+  const end = Date.parse(new X509Certificate(before['certs/worker.pem'] ?? '').validTo)
+  vi.useFakeTimers({ toFake: ['Date'], now: end - 31 * 86_400_000 })
+  await createMeshSecurity(meshDir, { tls: true })
+  expect(await snapshot(meshDir)).toEqual(before)
+  vi.setSystemTime(end - 29 * 86_400_000)
+  await createMeshSecurity(meshDir, { tls: true })
+  const after = await snapshot(meshDir)
+  expect(Date.parse(new X509Certificate(after['certs/worker.pem'] ?? '').validTo)).toBeGreaterThan(end)
+  expect(after['ca.pem']).toBe(before['ca.pem'])
+  expect(after['certs/worker-key.pem']).toBe(before['certs/worker-key.pem'])
 })
