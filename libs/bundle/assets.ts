@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const LITERAL = String.raw`(?:'([^'\n]+)'|"([^"\n]+)"|\x60([^\x60$\n]+)\x60)`
 /** What stands for the module's own folder. */
-const FOLDER = String.raw`(?:__dirname|import\.meta\.dirname|(?:\w+\.)?dirname\(\s*(?:\w+\.)?fileURLToPath\(\s*import\.meta\.url\s*\)\s*\))`
+const FOLDER = String.raw`\b(?:__dirname|import\.meta\.dirname|(?:\w+\.)?dirname\(\s*(?:\w+\.)?fileURLToPath\(\s*import\.meta\.url\s*\)\s*\))`
 
 const urlReference = new RegExp(String.raw`new\s+URL\(\s*${LITERAL}\s*,\s*import\.meta\.url\s*,?\s*\)`, 'g')
 const joinReference = new RegExp(String.raw`\b(?:join|resolve)\(\s*${FOLDER}\s*,\s*((?:${LITERAL}\s*,?\s*)+)\)`, 'g')

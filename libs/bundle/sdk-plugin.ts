@@ -39,7 +39,8 @@ export function createSdkPlugin(): Plugin {
       )
       build.onLoad({ filter: /^/, namespace: ownNamespace }, async ({ path }) => {
         const file = join(ownPackage.root, path)
-        const source = await readFile(file, 'utf8')
+        // The map of the build would name sources by where this package is installed, and they aren't installed.
+        const source = (await readFile(file, 'utf8')).replace(/^\/\/# sourceMappingURL=.*$/m, '')
         return {
           contents: bindModuleUrl(source, `node_modules/costate/${path}`) ?? source,
           loader: ownPackage.extension === '.ts' ? 'ts' : 'js',

@@ -148,6 +148,7 @@ test('equal sources give equal bundles, wherever their folder lies', async () =>
   expect(second.digest).toBe(first.digest)
   expect(Buffer.from(second.archive).includes('costate-bundle-')).toBe(false)
   expect(Buffer.from(second.archive).includes(folder)).toBe(false)
+  expect(Buffer.from(second.archive).includes('bundle:///_')).toBe(false)
 })
 
 test('a bundle is kept until one of its files changes', async () => {
