@@ -1,3 +1,5 @@
+import { CheckpointServiceDefinition, type DeepPartial, type MessageFns } from '#libs/proto'
+
 import { decodeFrameMessage, encodeFrameMessage } from './frame-codec.js'
 
 const frames = {
@@ -24,4 +26,37 @@ export const transferDefinition = {
 export const checkpointBulkMethods = {
   save: bulkMethod('/costate.checkpoint.v1.CheckpointService/Save'),
   load: bulkMethod('/costate.checkpoint.v1.CheckpointService/Load'),
+} as const
+
+interface GeneratedUnaryMethod<Request, Response> {
+  readonly name: string
+  readonly requestType: MessageFns<Request>
+  readonly responseType: MessageFns<Response>
+  readonly options: { readonly idempotencyLevel?: 'IDEMPOTENT' | 'NO_SIDE_EFFECTS' }
+}
+
+/** A generated unary method of the checkpoint service, in the shape of the bulk methods, so that they fit in one service. */
+function unaryMethod<Request, Response>(method: GeneratedUnaryMethod<Request, Response>) {
+  const { name, requestType, responseType, options } = method
+  return {
+    path: `/${CheckpointServiceDefinition.fullName}/${name}`,
+    requestStream: false,
+    requestSerialize: (value: DeepPartial<Request>) => requestType.encode(requestType.fromPartial(value)).finish(),
+    requestDeserialize: (bytes: Uint8Array) => requestType.decode(bytes),
+    responseStream: false,
+    responseSerialize: (value: DeepPartial<Response>) => responseType.encode(responseType.fromPartial(value)).finish(),
+    responseDeserialize: (bytes: Uint8Array) => responseType.decode(bytes),
+    options,
+  } as const
+}
+
+const { findBlobs, getCheckpoint, listCheckpoints, deleteCheckpoint } = CheckpointServiceDefinition.methods
+
+/** The whole of `costate.checkpoint.v1.CheckpointService`, for whoever serves or calls it. */
+export const checkpointServiceDefinition = {
+  ...checkpointBulkMethods,
+  findBlobs: unaryMethod(findBlobs),
+  getCheckpoint: unaryMethod(getCheckpoint),
+  listCheckpoints: unaryMethod(listCheckpoints),
+  deleteCheckpoint: unaryMethod(deleteCheckpoint),
 } as const

@@ -12,11 +12,13 @@ import {
 
 import type { Sink, Source } from './endpoint.js'
 import type { FrameMessage } from './frame-codec.js'
+import { Gate } from './gate.js'
+import { maxOpenTransfers, outboxLimit } from './limits.js'
 import { Outbox } from './outbox.js'
 import { Receiving } from './receiving.js'
 import { Sending } from './sending.js'
 import { nameOf } from './serve.js'
-import { abortOf, TransferError } from './transfer-error.js'
+import { abortOf, brokenStreamError, TransferError } from './transfer-error.js'
 
 /** What a transfer moves. */
 export type TransferTarget = NonNullable<TransferOpen['target']>
@@ -27,14 +29,25 @@ export type TransferDialler = (
   options: { signal: AbortSignal },
 ) => AsyncIterable<FrameMessage>
 
+/** Ids are 32 bits on the wire and come round again; 128 open transfers of one stream are never that far apart. */
+const maxTransferId = 2 ** 32 - 1
+
+/** What every transfer may be given. */
+export interface TransferOptions {
+  readonly signal?: AbortSignal | undefined
+  /** The trace that the other end's work hangs under: W3C traceparent, tracestate and baggage. */
+  readonly trace?: Readonly<Record<string, string>> | undefined
+}
+
 /** The dialling half of a bulk stream: gets and puts, many at a time. When it breaks, all of them fail with UNAVAILABLE. */
 export class TransferStream {
-  readonly #outbox = new Outbox<FrameMessage>()
+  readonly #outbox = new Outbox<FrameMessage>(outboxLimit)
   readonly #transfers = new Map<number, Sending | Receiving>()
+  readonly #gate = new Gate(maxOpenTransfers)
   readonly #abort = new AbortController()
   readonly #peer: string
   #nextTransferId = 1
-  #broken: Error | undefined
+  #broken: TransferError | undefined
 
   /** `peer` names the other end, for messages. */
   constructor(dial: TransferDialler, peer: string) {
@@ -59,25 +72,47 @@ export class TransferStream {
   async get(
     target: TransferTarget,
     open: (header: TransferHeader) => Sink | Promise<Sink>,
-    options: { signal?: AbortSignal | undefined } = {},
+    options: TransferOptions = {},
   ): Promise<void> {
-    const request = this.#open(target, TransferDirection.GET)
-    const receiving = new Receiving(request.transferId, nameOf(request.open), this.#outbox)
-    await this.#run(request, receiving, options.signal, () => receiving.receive(async (header) => open(header)))
+    const request = describe(target, TransferDirection.GET, options)
+    const name = nameOf(request)
+    await this.#run(
+      request,
+      options.signal,
+      (transferId) => new Receiving(transferId, name, this.#outbox),
+      (receiving) => receiving.receive(open),
+    )
   }
 
-  /** Puts a body. Resolves when the other end has stored it. */
+  /**
+   * Puts a body. Resolves when the other end has stored it. The source is closed in any case.
+   *
+   * @throws TransferError as the other end gave it up, and whatever the source throws.
+   */
   async put(
     target: TransferTarget,
     source: Source,
-    options: { signal?: AbortSignal | undefined; requestId: string; sessionId?: string },
+    options: TransferOptions & { requestId: string; sessionId?: string },
   ): Promise<TransferReceipt> {
-    const request = this.#open(target, TransferDirection.PUT, options.requestId, options.sessionId)
-    const sending = new Sending(request.transferId, source, this.#outbox)
-    return await this.#run(request, sending, options.signal, async () => {
-      await sending.send(0)
-      return await sending.receipt
-    })
+    const request = describe(target, TransferDirection.PUT, options)
+    const name = nameOf(request)
+    const unopened = new Set([source])
+    const open = (): Source => {
+      unopened.delete(source)
+      return source
+    }
+    try {
+      const receipt = await this.#run(
+        request,
+        options.signal,
+        (transferId) => new Sending(transferId, name, this.#outbox),
+        (sending) => sending.send(open, 0),
+      )
+      if (receipt === undefined) throw new TransferError(Status.INTERNAL, 'NO_RECEIPT', `${name}: no receipt came`)
+      return receipt
+    } finally {
+      for (const left of unopened) left.close?.()
+    }
   }
 
   /** Ends the stream; what is under way fails. */
@@ -86,39 +121,34 @@ export class TransferStream {
     this.#abort.abort()
   }
 
-  #open(
-    target: TransferTarget,
-    direction: TransferDirection,
-    requestId = '',
-    sessionId = '',
-  ): { transferId: number; open: TransferOpen } {
-    return { transferId: this.#nextTransferId++, open: { direction, target, requestId, sessionId, offset: 0n } }
-  }
-
-  async #run<Answer>(
-    { transferId, open }: { transferId: number; open: TransferOpen },
-    transfer: Sending | Receiving,
+  async #run<Transfer extends Sending | Receiving, Answer>(
+    request: TransferOpen,
     signal: AbortSignal | undefined,
-    work: () => Promise<Answer>,
+    create: (transferId: number) => Transfer,
+    work: (transfer: Transfer) => Promise<Answer>,
   ): Promise<Answer> {
-    if (this.#broken) throw this.#unavailable(this.#broken)
-    this.#transfers.set(transferId, transfer)
-    const cancel = (): void => {
-      const error = new TransferError(Status.CANCELLED, 'CANCELLED', `${nameOf(open)}: cancelled here`)
-      transfer.fail(error)
-      this.#say(transferId, { $case: 'abort', value: abortOf(error) })
-    }
+    const cancelled = (): TransferError =>
+      new TransferError(Status.CANCELLED, 'CANCELLED', `${nameOf(request)}: cancelled here`)
+    await this.#gate.enter(signal).catch(() => {
+      throw cancelled()
+    })
+    const transferId = this.#nextTransferId
+    this.#nextTransferId = transferId === maxTransferId ? 1 : transferId + 1
+    const transfer = create(transferId)
+    const cancel = (): void => transfer.fail(cancelled())
     signal?.addEventListener('abort', cancel, { once: true })
     try {
-      this.#say(transferId, { $case: 'open', value: open })
-      if (signal?.aborted) cancel()
-      return await work()
+      if (this.#broken) throw this.#broken
+      this.#transfers.set(transferId, transfer)
+      this.#say(transferId, { $case: 'open', value: request })
+      return await work(transfer)
     } catch (error) {
-      this.#say(transferId, { $case: 'abort', value: abortOf(error) })
+      if (!transfer.peerGaveUp) this.#say(transferId, { $case: 'abort', value: abortOf(error) })
       throw error
     } finally {
       signal?.removeEventListener('abort', cancel)
       this.#transfers.delete(transferId)
+      this.#gate.leave()
     }
   }
 
@@ -141,13 +171,17 @@ export class TransferStream {
 
   #break(cause: Error): void {
     if (this.#broken) return
-    this.#broken = cause
+    this.#broken = brokenStreamError(this.#peer, cause)
     this.#outbox.end()
-    for (const transfer of this.#transfers.values()) transfer.fail(this.#unavailable(cause))
+    for (const transfer of this.#transfers.values()) transfer.fail(this.#broken)
   }
+}
 
-  #unavailable(cause: Error): TransferError {
-    if (cause instanceof TransferError) return cause
-    return new TransferError(Status.UNAVAILABLE, 'PEER_GONE', `${this.#peer} is gone: ${cause.message}`, { cause })
-  }
+function describe(
+  target: TransferTarget,
+  direction: TransferDirection,
+  options: TransferOptions & { requestId?: string; sessionId?: string },
+): TransferOpen {
+  const { requestId = '', sessionId = '', trace = {} } = options
+  return { direction, target, requestId, sessionId, offset: 0n, trace: new Map(Object.entries(trace)) }
 }

@@ -16,6 +16,8 @@ export interface Source {
   readonly header: BodyHeader
   /** The body's pieces in order, of any lengths. They must not change until the transfer ends. */
   read(offset: number): Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+  /** Gets the digest of all that was read before it is sent. Throws when these are not the bytes that they should be. */
+  verify?(digest: Buffer): void
   /** Called once when the transfer has ended, whichever way. */
   close?(): void
 }
@@ -30,10 +32,11 @@ export interface Sink {
   abort(): void
 }
 
-/** What a listener offers to those who dial. Refusals are thrown as errors of `#libs/rpc`. */
+/** What a listener offers to those who dial. Refusals are thrown as TransferError or as errors of `#libs/rpc`. */
 export interface TransferHost {
   openSource(open: TransferOpen): Promise<Source>
-  openSink(open: TransferOpen, header: TransferHeader): Promise<Sink>
+  /** A place for the body, or a receipt at once when the body is already there. */
+  openSink(open: TransferOpen, header: TransferHeader): Promise<Sink | TransferReceipt>
 }
 
 /** The bytes of a body in pieces that lie in memory. */

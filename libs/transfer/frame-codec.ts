@@ -48,9 +48,9 @@ export function decodeFrameMessage(input: Uint8Array): FrameMessage {
   const reader = new BinaryReader(input)
   let frame: TransferFrame | undefined
   while (reader.pos < reader.len) {
-    const tag = reader.uint32()
-    if (tag === frameTag) frame = decodeFrame(reader.bytes())
-    else reader.skip(tag & 7)
+    const [field, wireType] = reader.tag()
+    if (tagOf(field, wireType) === frameTag) frame = decodeFrame(reader.bytes())
+    else reader.skip(wireType, field)
   }
   return { frame }
 }
@@ -60,9 +60,16 @@ function decodeFrame(input: Uint8Array): TransferFrame {
   let transferId = 0
   while (reader.pos < reader.len) {
     const tag = reader.uint32()
-    if (tag === transferIdTag) transferId = reader.uint32()
-    else if (tag === chunkTag) return { transferId, frame: { $case: 'chunk', value: decodeChunk(reader.bytes()) } }
-    else break
+    if (tag === transferIdTag) {
+      transferId = reader.uint32()
+    } else if (tag === chunkTag) {
+      const chunk = reader.bytes()
+      // Fields may come in any order: only a chunk that comes last is surely the whole story.
+      if (reader.pos < reader.len) break
+      return { transferId, frame: { $case: 'chunk', value: decodeChunk(chunk) } }
+    } else {
+      break
+    }
   }
   return TransferFrame.decode(input)
 }
@@ -73,13 +80,18 @@ function decodeChunk(input: Uint8Array): { offset: bigint; crc32c: number; data:
   let crc32c = 0
   let data = new Uint8Array(0)
   while (reader.pos < reader.len) {
-    const tag = reader.uint32()
+    const [field, wireType] = reader.tag()
+    const tag = tagOf(field, wireType)
     if (tag === chunkOffsetTag) offset = BigInt(reader.uint64())
     else if (tag === chunkCrcTag) crc32c = reader.fixed32()
     else if (tag === chunkDataTag) data = reader.bytes() as Uint8Array<ArrayBuffer>
-    else reader.skip(tag & 7)
+    else reader.skip(wireType, field)
   }
   return { offset, crc32c, data: Buffer.from(data.buffer, data.byteOffset, data.byteLength) }
+}
+
+function tagOf(field: number, wireType: number): number {
+  return (field << 3) | wireType
 }
 
 function varintLength(value: number): number {

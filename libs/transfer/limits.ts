@@ -7,8 +7,17 @@ export const initialCreditBytes = 256 * 1024 + chunkBytes
 /** How much of a body may be under way: covers 200 MB/s at a round trip of 80 ms. */
 export const windowBytes = 16 * 1024 * 1024
 
-/** How many messages may wait in a stream's outbox before senders pause. */
+/** How many chunks may wait in a stream's outbox, whatever the number of its transfers. */
 export const outboxLimit = 4
+
+/**
+ * How many transfers a dialler has open on one stream at a time; further ones wait their turn. Bounds what may come
+ * unasked (`initialCreditBytes` each). Part of the protocol.
+ */
+export const maxOpenTransfers = 128
+
+/** A listener counts a transfer a little longer than its dialler does, so it refuses only well above the limit. */
+export const refusedOpenTransfers = 2 * maxOpenTransfers
 
 /** A body cannot be longer: a Buffer of Node 20 ends at 4 GiB. */
 export const maxBodyBytes = 2 ** 32 - 8

@@ -1,6 +1,9 @@
+import { Status } from 'nice-grpc-common'
+
 import { Durability, type TransferReceipt, type Value } from '#libs/proto'
 
 import type { Sink } from './endpoint.js'
+import { TransferError } from './transfer-error.js'
 
 /** A body that came in: the bytes start at an 8-byte boundary, so typed arrays can be views of them. */
 export interface ReceivedBody {
@@ -8,12 +11,16 @@ export interface ReceivedBody {
   readonly bytes: Uint8Array<ArrayBuffer>
 }
 
-/** A sink in fresh memory of the announced length; `keep` gets the whole body once it is checked. */
+/**
+ * A sink in fresh memory of the announced length; `keep` gets the whole body once it is checked.
+ *
+ * @throws TransferError RESOURCE_EXHAUSTED when there is no memory of that length.
+ */
 export function createMemorySink(
   header: { structure?: Value | undefined; byteLength: bigint },
   keep: (body: ReceivedBody, digest: Buffer) => void | Promise<void>,
 ): Sink {
-  const bytes = new Uint8Array(Number(header.byteLength))
+  const bytes = allocate(Number(header.byteLength))
   let position = 0
   return {
     write: (data) => {
@@ -25,5 +32,14 @@ export function createMemorySink(
       return { durability: Durability.MEMORY, version: 0n }
     },
     abort: () => undefined,
+  }
+}
+
+function allocate(byteLength: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(byteLength)
+  } catch (cause) {
+    const message = `no memory for a body of ${byteLength} bytes: move it in parts, or give this process more memory`
+    throw new TransferError(Status.RESOURCE_EXHAUSTED, 'OUT_OF_MEMORY', message, { cause })
   }
 }

@@ -1,26 +1,46 @@
 /**
- * What this end still has to say on a stream. Who sends much waits until the transport has taken what lies here, so the
- * memory of a stream with a slow reader stays bounded; control frames never wait.
+ * What this end still has to say on a stream. Control messages never wait. Bulk messages take one of a few places first,
+ * in the order of asking, so the memory of a stream with a slow reader stays bounded however many transfers it has.
  */
 export class Outbox<Message> implements AsyncIterable<Message> {
-  readonly #messages: Message[] = []
-  readonly #room: (() => void)[] = []
+  readonly #messages: { readonly message: Message; readonly placed: boolean }[] = []
+  readonly #waiting: (() => void)[] = []
+  readonly #places: number
+  #taken = 0
   #wake: (() => void) | undefined
   #ended = false
   #error: Error | undefined
 
-  /** Says something now. Ignored after the end. */
-  push(message: Message): void {
-    if (this.#ended) return
-    this.#messages.push(message)
-    this.#wake?.()
+  /** `places` is how many bulk messages may lie here. */
+  constructor(places = Infinity) {
+    this.#places = places
   }
 
-  /** Resolves when fewer than `limit` messages wait, or the stream has ended. */
-  async room(limit: number): Promise<void> {
-    while (!this.#ended && this.#messages.length >= limit) {
-      await new Promise<void>((resolve) => this.#room.push(resolve))
+  /** Says something now. Ignored after the end. */
+  push(message: Message): void {
+    this.#add(message, false)
+  }
+
+  /** Waits for a place. Who has one either fills or leaves it. Resolves at once after the end. */
+  async takePlace(): Promise<void> {
+    if (this.#ended) return
+    if (this.#taken < this.#places) {
+      this.#taken++
+      return
     }
+    await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  /** Says a bulk message in the place that was taken for it. */
+  fillPlace(message: Message): void {
+    this.#add(message, true)
+  }
+
+  /** Gives a place back unused. */
+  leavePlace(): void {
+    const next = this.#waiting.shift()
+    if (next) next()
+    else this.#taken--
   }
 
   get ended(): boolean {
@@ -33,17 +53,18 @@ export class Outbox<Message> implements AsyncIterable<Message> {
     this.#ended = true
     this.#error = error
     this.#wake?.()
-    for (const resolve of this.#room.splice(0)) resolve()
+    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Message, void> {
     try {
       for (;;) {
         if (this.#error) throw this.#error
-        const message = this.#messages.shift()
-        if (message !== undefined) {
-          yield message
-          for (const resolve of this.#room.splice(0)) resolve()
+        const next = this.#messages.shift()
+        if (next !== undefined) {
+          yield next.message
+          // Asked for more, so the transport has taken it.
+          if (next.placed) this.leavePlace()
           continue
         }
         if (this.#ended) return
@@ -52,6 +73,13 @@ export class Outbox<Message> implements AsyncIterable<Message> {
       }
     } finally {
       this.end()
+      this.#messages.length = 0
     }
+  }
+
+  #add(message: Message, placed: boolean): void {
+    if (this.#ended) return
+    this.#messages.push({ message, placed })
+    this.#wake?.()
   }
 }

@@ -4,12 +4,11 @@ import { checkHello, makeHello, TransferDirection, type TransferFrame, type Tran
 
 import type { TransferHost } from './endpoint.js'
 import type { FrameMessage } from './frame-codec.js'
+import { outboxLimit, refusedOpenTransfers } from './limits.js'
 import { Outbox } from './outbox.js'
 import { Receiving } from './receiving.js'
 import { Sending } from './sending.js'
 import { abortOf, TransferError } from './transfer-error.js'
-
-type Frame = NonNullable<TransferFrame['frame']>
 
 /**
  * The listening half of a bulk stream: answers the dialler's opens from `host` until the dialler ends the stream.
@@ -21,8 +20,8 @@ export async function* serveTransfers(
   self: string,
   refuse: (reason: string, message: string) => Error,
 ): AsyncGenerator<FrameMessage, void> {
-  const outbox = new Outbox<FrameMessage>()
-  const transfers = new Map<number, Sending | Receiving>()
+  const outbox = new Outbox<FrameMessage>(outboxLimit)
+  const transfers = new AcceptedTransfers(host, outbox)
   const listen = async (): Promise<void> => {
     let greeted = false
     for await (const { frame } of requests) {
@@ -34,13 +33,15 @@ export async function* serveTransfers(
         greeted = true
       } else if (!greeted) {
         throw refuse('NO_HELLO', `the first frame of a bulk stream must be a hello, not ${what.$case}`)
+      } else if (what.$case === 'open' && transfers.has(frame.transferId)) {
+        throw refuse('DUPLICATE_TRANSFER', `transfer ${frame.transferId} was opened again before it was over`)
       } else if (what.$case === 'open') {
-        accept(frame.transferId, what.value, host, outbox, transfers)
+        transfers.accept(frame.transferId, what.value)
       } else {
-        // Frames of a transfer that has just ended here cross its last frame on the way: not an error.
-        transfers.get(frame.transferId)?.take(what)
+        transfers.take(frame.transferId, what)
       }
     }
+    await transfers.finish()
   }
   outbox.push({ frame: { transferId: 0, frame: { $case: 'hello', value: makeHello() } } })
   listen().then(
@@ -50,51 +51,71 @@ export async function* serveTransfers(
   try {
     yield* outbox
   } finally {
-    const error = new TransferError(Status.UNAVAILABLE, 'STREAM_ENDED', 'the stream ended in the middle')
-    for (const transfer of transfers.values()) transfer.fail(error)
+    transfers.fail(new TransferError(Status.UNAVAILABLE, 'STREAM_ENDED', 'the stream ended in the middle'))
   }
 }
 
-function accept(
-  transferId: number,
-  open: TransferOpen,
-  host: TransferHost,
-  outbox: Outbox<FrameMessage>,
-  transfers: Map<number, Sending | Receiving>,
-): void {
-  const run = open.direction === TransferDirection.PUT ? receive() : send()
-  run
-    .catch((error: unknown) => say({ $case: 'abort', value: abortOf(error) }))
-    .finally(() => transfers.delete(transferId))
+/** The transfers that the dialler has opened on one stream and that are not over. */
+class AcceptedTransfers {
+  readonly #host: TransferHost
+  readonly #outbox: Outbox<FrameMessage>
+  readonly #open = new Map<number, { readonly transfer: Sending | Receiving; readonly over: Promise<void> }>()
 
-  function say(frame: Frame): void {
-    outbox.push({ frame: { transferId, frame } })
+  constructor(host: TransferHost, outbox: Outbox<FrameMessage>) {
+    this.#host = host
+    this.#outbox = outbox
   }
 
-  async function receive(): Promise<void> {
-    const receiving = new Receiving(transferId, nameOf(open), outbox)
-    transfers.set(transferId, receiving)
-    await receiving.receive((header) => host.openSink(open, header))
+  has(transferId: number): boolean {
+    return this.#open.has(transferId)
   }
 
-  async function send(): Promise<void> {
-    if (open.direction !== TransferDirection.GET) {
-      throw new TransferError(Status.INVALID_ARGUMENT, 'BAD_OPEN', 'open a transfer with direction GET or PUT')
+  accept(transferId: number, open: TransferOpen): void {
+    const transfer =
+      open.direction === TransferDirection.PUT
+        ? new Receiving(transferId, nameOf(open), this.#outbox)
+        : new Sending(transferId, nameOf(open), this.#outbox)
+    const over = this.#run(transfer, open)
+      .catch((error: unknown) => {
+        if (transfer.peerGaveUp) return
+        this.#outbox.push({ frame: { transferId, frame: { $case: 'abort', value: abortOf(error) } } })
+      })
+      .finally(() => this.#open.delete(transferId))
+    this.#open.set(transferId, { transfer, over })
+  }
+
+  /** Frames of a transfer that has just ended here cross its last frame on the way: they are no error. */
+  take(transferId: number, frame: NonNullable<TransferFrame['frame']>): void {
+    this.#open.get(transferId)?.transfer.take(frame)
+  }
+
+  /** The dialler will say nothing more: ends what can still end. */
+  async finish(): Promise<void> {
+    for (const { transfer } of this.#open.values()) transfer.endInput()
+    await Promise.all([...this.#open.values()].map(({ over }) => over))
+  }
+
+  fail(error: Error): void {
+    for (const { transfer } of this.#open.values()) transfer.fail(error)
+  }
+
+  async #run(transfer: Sending | Receiving, open: TransferOpen): Promise<void> {
+    if (this.#open.size >= refusedOpenTransfers) {
+      const message = `${this.#open.size} transfers are open on this stream: wait for some of them`
+      throw new TransferError(Status.RESOURCE_EXHAUSTED, 'TOO_MANY_TRANSFERS', message)
     }
-    const source = await host.openSource(open)
-    const sending = new Sending(transferId, source, outbox)
-    transfers.set(transferId, sending)
-    try {
-      await sending.send(Number(open.offset))
-      await sending.receipt
-    } finally {
-      sending.fail(new TransferError(Status.CANCELLED, 'TRANSFER_OVER', 'the transfer is over'))
+    if (transfer instanceof Receiving) {
+      await transfer.receive((header) => this.#host.openSink(open, header))
+    } else if (open.direction === TransferDirection.GET) {
+      await transfer.send(() => this.#host.openSource(open), Number(open.offset))
+    } else {
+      throw new TransferError(Status.INVALID_ARGUMENT, 'BAD_OPEN', 'open a transfer with direction GET or PUT')
     }
   }
 }
 
 /** What an open names, for messages. */
-export function nameOf({ target }: TransferOpen): string {
+export function nameOf({ target }: Pick<TransferOpen, 'target'>): string {
   switch (target?.$case) {
     case 'objectId':
       return `object ${target.value}`

@@ -1,0 +1,100 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+
+import { exitCodes } from './exit-codes.js'
+import { rssBytesOf } from './process-memory.js'
+import type { RunningService } from './run-service.js'
+
+/** What to keep alive. */
+export interface SupervisorOptions {
+  /** The program's file; it is run with this process's Node and its flags. */
+  readonly program: string
+  readonly args: readonly string[]
+  /** How many processes of it. */
+  readonly count: number
+  /** Resident memory of one process; 0 for no limit. */
+  readonly memoryLimitBytes: number
+}
+
+/** A process is ended at this share of its limit, before the system's out-of-memory killer picks one by itself. */
+const memoryShare = 0.95
+const memoryCheckMs = 100
+const firstRestartMs = 100
+const maxRestartMs = 10_000
+/** A process that lived so long starts again at once. */
+const healthyMs = 30_000
+
+/**
+ * Keeps processes of a program alive: starts again what crashed, with a growing pause, and what grew over the memory limit.
+ * A process that ends in order, or for a reason that a new start does not change, is let go. Ends when all are.
+ */
+export function startSupervisor(options: SupervisorOptions): RunningService {
+  const children = new Set<ChildProcess>()
+  const timers = new Set<NodeJS.Timeout>()
+  let stopping = false
+  let alive = options.count
+  let lastCode: number = exitCodes.ok
+  let end!: (code: number) => void
+  const ended = new Promise<number>((resolve) => (end = resolve))
+
+  function start(restartMs: number): void {
+    const startedAtMs = Date.now()
+    // The child's standard input ends with this process, however this process ends.
+    const child = spawn(process.execPath, [...process.execArgv, options.program, ...options.args], {
+      stdio: ['pipe', 'inherit', 'inherit'],
+      env: { ...process.env, COSTATE_SUPERVISED: '1', COSTATE_OWNED: '1' },
+    })
+    child.stdin?.on('error', () => undefined)
+    children.add(child)
+    const watch = options.memoryLimitBytes > 0 ? watchMemory(child, options.memoryLimitBytes) : undefined
+    child.on('exit', (code) => {
+      children.delete(child)
+      clearInterval(watch)
+      if (!stopping && isWorthRestarting(code)) {
+        const pauseMs = Date.now() - startedAtMs > healthyMs ? firstRestartMs : restartMs
+        const timer = setTimeout(() => {
+          timers.delete(timer)
+          start(Math.min(maxRestartMs, pauseMs * 2))
+        }, pauseMs)
+        timers.add(timer)
+        return
+      }
+      lastCode = code ?? lastCode
+      alive--
+      if (alive === 0) end(stopping ? exitCodes.ok : lastCode)
+    })
+  }
+
+  for (let i = 0; i < options.count; i++) start(firstRestartMs)
+  return {
+    ended,
+    stop: async (graceMs) => {
+      stopping = true
+      for (const timer of timers) clearTimeout(timer)
+      alive -= timers.size
+      for (const child of children) child.kill('SIGTERM')
+      const killer = setTimeout(() => {
+        for (const child of children) child.kill('SIGKILL')
+      }, graceMs)
+      if (children.size > 0) await ended
+      clearTimeout(killer)
+    },
+  }
+}
+
+function isWorthRestarting(code: number | null): boolean {
+  return code !== exitCodes.ok && code !== exitCodes.misconfigured && code !== exitCodes.refused
+}
+
+function watchMemory(child: ChildProcess, limitBytes: number): NodeJS.Timeout {
+  const check = async (): Promise<void> => {
+    const rssBytes = child.pid === undefined ? undefined : await rssBytesOf(child.pid)
+    if (rssBytes === undefined || rssBytes <= memoryShare * limitBytes || child.exitCode !== null) return
+    const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`
+    process.stderr.write(
+      `costate worker ${child.pid}: its ${megabytes(rssBytes)} are over 95 % of the memory limit of ` +
+        `${megabytes(limitBytes)}; it is ended and started again, its tasks are queued again\n`,
+    )
+    child.kill('SIGKILL')
+  }
+  return setInterval(() => void check(), memoryCheckMs)
+}

@@ -1,0 +1,73 @@
+import { Status } from 'nice-grpc-common'
+
+import type { TransferChunk, TransferHeader, TransferReceipt } from '#libs/proto'
+
+import { checksumOf, createDigester, type Digester } from './digest.js'
+import type { Sink } from './endpoint.js'
+import { windowBytes } from './limits.js'
+import { TransferError } from './transfer-error.js'
+
+/** A body on its way into its sink: every chunk is checked before it is written, the whole before it is committed. */
+export class IncomingBody {
+  readonly byteLength: number
+  readonly #name: string
+  readonly #sink: Sink
+  readonly #digester: Digester
+  #position = 0
+  #ungranted = 0
+
+  constructor(name: string, header: TransferHeader, sink: Sink) {
+    this.#name = name
+    this.#sink = sink
+    this.#digester = createDigester(header.digestAlgorithm)
+    this.byteLength = Number(header.byteLength)
+  }
+
+  async take({ offset, crc32c, data }: TransferChunk): Promise<void> {
+    if (Number(offset) !== this.#position || this.#position + data.byteLength > this.byteLength) {
+      throw new TransferError(
+        Status.INVALID_ARGUMENT,
+        'CHUNK_OUT_OF_ORDER',
+        `${this.#name}: a chunk of ${data.byteLength} bytes at ${offset}, where the one at ${this.#position} of ` +
+          `${this.byteLength} was due`,
+      )
+    }
+    if (checksumOf(data) !== crc32c) {
+      throw new TransferError(
+        Status.DATA_LOSS,
+        'CHUNK_CORRUPT',
+        `${this.#name}: the chunk at ${offset} is not what was sent (CRC-32C differs)`,
+      )
+    }
+    this.#digester.update(data)
+    const written = this.#sink.write(data)
+    if (written !== undefined) await written
+    this.#position += data.byteLength
+    this.#ungranted += data.byteLength
+  }
+
+  /** The credit to give back now; in quarters of the window, so that it costs few frames. */
+  takeGrant(): number {
+    if (this.#ungranted < windowBytes / 4) return 0
+    const grant = this.#ungranted
+    this.#ungranted = 0
+    return grant
+  }
+
+  async commit(digest: Buffer): Promise<TransferReceipt> {
+    if (this.#position !== this.byteLength) {
+      const message = `${this.#name}: ${this.#position} of ${this.byteLength} announced bytes came`
+      throw new TransferError(Status.INVALID_ARGUMENT, 'BODY_TRUNCATED', message)
+    }
+    const own = this.#digester.digest()
+    if (!own.equals(digest)) {
+      const message = `${this.#name}: the digest of what came is ${own.toString('hex')}, not ${digest.toString('hex')}`
+      throw new TransferError(Status.DATA_LOSS, 'DIGEST_MISMATCH', message)
+    }
+    return await this.#sink.commit(own)
+  }
+
+  abort(): void {
+    this.#sink.abort()
+  }
+}

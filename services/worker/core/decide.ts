@@ -1,0 +1,219 @@
+import type { Effect } from './effect.js'
+import type { Event, EventOf } from './event.js'
+import { type Attempt, type AttemptKey, type EndOutcome, keyOf, kindOf, type State } from './state.js'
+
+/** How much work of a short kind waits in a slot's line, so that the slot never waits for the next task. */
+const lineMs = 20
+const maxLine = 256
+const newestWeight = 0.2
+/** With this many ends that the scheduler has not recorded no more tasks are started: memory stays bounded. */
+const maxUnacknowledged = 10_000
+
+/** The whole worker: the same state and the same event always give the same effects, appended to `out`. */
+export function decide(state: State, event: Event, out: Effect[]): void {
+  switch (event.kind) {
+    case 'linkOpened':
+      return openLink(state, out)
+    case 'linkClosed':
+      state.linked = false
+      return
+    case 'tasksOrdered':
+      return takeOrders(state, event, out)
+    case 'inputsFetched':
+      return readyAttempt(state, event, out)
+    case 'inputsFailed':
+      return failInputs(state, event, out)
+    case 'attemptStarted':
+      return startAttempt(state, event, out)
+    case 'attemptEnded':
+      return endAttempt(state, event, out)
+    case 'slotLost':
+      return loseSlot(state, event, out)
+    case 'cancelOrdered':
+      return cancelAttempts(state, event, out)
+    case 'endsAcknowledged':
+      for (const ref of event.refs) state.unacknowledged.delete(keyOf(ref))
+      fillLines(state, out)
+      return leaveWhenDone(state, out)
+    case 'drainOrdered':
+      return drain(state, out)
+    default:
+      return event satisfies never
+  }
+}
+
+function openLink(state: State, out: Effect[]): void {
+  state.linked = true
+  for (const end of state.unacknowledged.values()) out.push({ kind: 'reportEnded', end, order: undefined })
+}
+
+function takeOrders(state: State, event: EventOf<'tasksOrdered'>, out: Effect[]): void {
+  for (const order of event.orders) {
+    const key = keyOf(order)
+    if (state.attempts.has(key) || state.unacknowledged.has(key)) continue
+    if (state.draining) {
+      out.push({ kind: 'returnTask', ref: refOf(order) })
+      continue
+    }
+    const ready = order.inputs.length === 0
+    state.attempts.set(key, { order, status: { kind: ready ? 'ready' : 'fetching' }, cancelled: false })
+    if (ready) state.ready.push(key)
+    else out.push({ kind: 'fetchInputs', order })
+  }
+  fillLines(state, out)
+}
+
+function readyAttempt(state: State, { key }: EventOf<'inputsFetched'>, out: Effect[]): void {
+  const attempt = state.attempts.get(key)
+  if (attempt?.status.kind !== 'fetching') return
+  attempt.status = { kind: 'ready' }
+  state.ready.push(key)
+  fillLines(state, out)
+}
+
+function failInputs(state: State, event: EventOf<'inputsFailed'>, out: Effect[]): void {
+  const attempt = state.attempts.get(event.key)
+  if (attempt?.status.kind !== 'fetching') return
+  const { atMs, failure } = event
+  finish(state, event.key, attempt, { kind: 'failed', failure }, { startedAtMs: atMs, endedAtMs: atMs, slot: 0 }, out)
+  leaveWhenDone(state, out)
+}
+
+/** Puts ready attempts into the shortest lines; long or unknown kinds wait here instead of behind what runs. */
+function fillLines(state: State, out: Effect[]): void {
+  if (state.unacknowledged.size >= maxUnacknowledged) return
+  while (state.ready.length > 0) {
+    const key = state.ready[0] as AttemptKey
+    const attempt = state.attempts.get(key)
+    if (attempt?.status.kind !== 'ready') {
+      state.ready.shift()
+      continue
+    }
+    const slot = shortestLine(state)
+    const line = state.lines[slot]
+    if (line === undefined || line.length >= 1 + lineLimit(state.meanRunMs.get(kindOf(attempt.order)))) return
+    state.ready.shift()
+    line.push(key)
+    attempt.status = { kind: 'lined', slot }
+    out.push({ kind: 'execute', slot, order: attempt.order })
+  }
+}
+
+function shortestLine({ lines }: State): number {
+  let best = 0
+  for (let slot = 1; slot < lines.length; slot++) {
+    if ((lines[slot]?.length ?? 0) < (lines[best]?.length ?? 0)) best = slot
+  }
+  return best
+}
+
+function lineLimit(meanRunMs: number | undefined): number {
+  if (meanRunMs === undefined || meanRunMs > lineMs) return 0
+  return Math.min(maxLine, Math.floor(lineMs / Math.max(meanRunMs, 0.01)))
+}
+
+function startAttempt(state: State, { key, startedAtMs }: EventOf<'attemptStarted'>, out: Effect[]): void {
+  const attempt = state.attempts.get(key)
+  if (attempt?.status.kind !== 'lined') return
+  const { slot } = attempt.status
+  attempt.status = { kind: 'running', slot, startedAtMs }
+  if (!attempt.cancelled) out.push({ kind: 'reportStarted', ref: refOf(attempt.order), slot, startedAtMs })
+}
+
+function endAttempt(state: State, event: EventOf<'attemptEnded'>, out: Effect[]): void {
+  const { key, outcome, startedAtMs, endedAtMs } = event
+  const attempt = state.attempts.get(key)
+  if (attempt === undefined || !('slot' in attempt.status)) return
+  learnRunTime(state, attempt, endedAtMs - startedAtMs)
+  finish(state, key, attempt, outcome, { startedAtMs, endedAtMs, slot: attempt.status.slot }, out)
+  fillLines(state, out)
+  leaveWhenDone(state, out)
+}
+
+function loseSlot(state: State, { slot, failure, atMs }: EventOf<'slotLost'>, out: Effect[]): void {
+  const line = state.lines[slot] ?? []
+  state.lines[slot] = []
+  for (const key of line) {
+    const attempt = state.attempts.get(key)
+    if (attempt === undefined) continue
+    const { status } = attempt
+    if (status.kind === 'running') {
+      const times = { startedAtMs: status.startedAtMs, endedAtMs: atMs, slot }
+      finish(state, key, attempt, { kind: 'failed', failure }, times, out)
+    } else if (attempt.cancelled) {
+      state.attempts.delete(key)
+      out.push({ kind: 'dropInputs', attempt })
+    } else {
+      attempt.status = { kind: 'ready' }
+      state.ready.unshift(key)
+    }
+  }
+  fillLines(state, out)
+  leaveWhenDone(state, out)
+}
+
+function cancelAttempts(state: State, { refs, reason }: EventOf<'cancelOrdered'>, out: Effect[]): void {
+  for (const ref of refs) {
+    const key = keyOf(ref)
+    state.unacknowledged.delete(key)
+    const attempt = state.attempts.get(key)
+    if (attempt === undefined || attempt.cancelled) continue
+    attempt.cancelled = true
+    if ('slot' in attempt.status) {
+      // Its slot is free when the executor says so.
+      out.push({ kind: 'stopExecution', slot: attempt.status.slot, order: attempt.order, reason })
+    } else {
+      state.attempts.delete(key)
+      out.push({ kind: 'dropInputs', attempt })
+    }
+  }
+  leaveWhenDone(state, out)
+}
+
+function drain(state: State, out: Effect[]): void {
+  state.draining = true
+  for (const [key, attempt] of state.attempts) {
+    if ('slot' in attempt.status) continue
+    state.attempts.delete(key)
+    out.push({ kind: 'dropInputs', attempt })
+    if (!attempt.cancelled) out.push({ kind: 'returnTask', ref: refOf(attempt.order) })
+  }
+  leaveWhenDone(state, out)
+}
+
+function leaveWhenDone(state: State, out: Effect[]): void {
+  if (!state.draining || state.left || state.attempts.size > 0 || state.unacknowledged.size > 0) return
+  state.left = true
+  out.push({ kind: 'leave' })
+}
+
+function finish(
+  state: State,
+  key: AttemptKey,
+  attempt: Attempt,
+  outcome: EndOutcome,
+  times: { startedAtMs: number; endedAtMs: number; slot: number },
+  out: Effect[],
+): void {
+  state.attempts.delete(key)
+  if ('slot' in attempt.status) {
+    const line = state.lines[attempt.status.slot]
+    const at = line?.indexOf(key) ?? -1
+    if (at >= 0) line?.splice(at, 1)
+  }
+  out.push({ kind: 'dropInputs', attempt })
+  if (attempt.cancelled) return
+  const end = { ref: refOf(attempt.order), outcome, ...times }
+  state.unacknowledged.set(key, end)
+  out.push({ kind: 'reportEnded', end, order: attempt.order })
+}
+
+function learnRunTime(state: State, { order }: Attempt, runMs: number): void {
+  const kind = kindOf(order)
+  const known = state.meanRunMs.get(kind)
+  state.meanRunMs.set(kind, known === undefined ? runMs : known + newestWeight * (runMs - known))
+}
+
+function refOf({ taskId, epoch, attempt }: Attempt['order']) {
+  return { taskId, epoch, attempt }
+}

@@ -1,0 +1,28 @@
+import type { TaskFailure } from '#libs/domain'
+
+import type { AttemptKey, AttemptRef, EndOutcome, TaskOrder } from './state.js'
+
+/** What happened. Every event carries its time. */
+export type Event = { readonly atMs: number } & (
+  | { readonly kind: 'linkOpened' }
+  | { readonly kind: 'linkClosed' }
+  | { readonly kind: 'tasksOrdered'; readonly orders: readonly TaskOrder[] }
+  | { readonly kind: 'inputsFetched'; readonly key: AttemptKey }
+  | { readonly kind: 'inputsFailed'; readonly key: AttemptKey; readonly failure: TaskFailure }
+  | { readonly kind: 'attemptStarted'; readonly key: AttemptKey; readonly startedAtMs: number }
+  | {
+      readonly kind: 'attemptEnded'
+      readonly key: AttemptKey
+      readonly outcome: EndOutcome
+      readonly startedAtMs: number
+      readonly endedAtMs: number
+    }
+  /** The slot's thread or process is gone; what ran in it failed so, what waited behind it did not start. */
+  | { readonly kind: 'slotLost'; readonly slot: number; readonly failure: TaskFailure }
+  | { readonly kind: 'cancelOrdered'; readonly refs: readonly AttemptRef[]; readonly reason: string }
+  | { readonly kind: 'endsAcknowledged'; readonly refs: readonly AttemptRef[] }
+  | { readonly kind: 'drainOrdered'; readonly reason: string }
+)
+
+/** The event of one kind. */
+export type EventOf<Kind extends Event['kind']> = Extract<Event, { kind: Kind }>

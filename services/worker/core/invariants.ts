@@ -1,0 +1,18 @@
+import type { State } from './state.js'
+
+/** What must be true after every event. Throws on what is not. */
+export function checkInvariants(state: State): void {
+  for (const [slot, line] of state.lines.entries()) {
+    for (const key of line) {
+      const status = state.attempts.get(key)?.status
+      if (!status || !('slot' in status) || status.slot !== slot)
+        throw new Error(`${key} is in the line of slot ${slot} wrongly`)
+    }
+  }
+  for (const [key, { status }] of state.attempts) {
+    if ('slot' in status && !state.lines[status.slot]?.includes(key)) throw new Error(`${key} is in no line`)
+    if (status.kind === 'ready' && !state.ready.includes(key)) throw new Error(`${key} is ready, but nobody knows`)
+    if (state.unacknowledged.has(key)) throw new Error(`${key} has ended and goes on`)
+  }
+  if (state.left && (state.attempts.size > 0 || !state.draining)) throw new Error('the worker left its work behind')
+}

@@ -1,0 +1,93 @@
+import type { ObjectId, TaskFailure, TaskId } from '#libs/domain'
+
+/** One attempt of a task as commands and reports name it. */
+export interface AttemptRef {
+  readonly taskId: TaskId
+  readonly epoch: number
+  readonly attempt: number
+}
+
+/** Names an attempt within the worker. */
+export type AttemptKey = string
+
+export function keyOf({ taskId, epoch, attempt }: AttemptRef): AttemptKey {
+  return `${taskId}@${epoch}.${attempt}`
+}
+
+/** What a worker was told to run. `input` and `inputs` are opaque to the core. */
+export interface TaskOrder extends AttemptRef {
+  readonly jobId: string
+  readonly index: number
+  readonly bundleDigest: string
+  readonly taskName: string
+  readonly seed: bigint
+  readonly input: Uint8Array
+  /** What must be fetched before the task can run. */
+  readonly inputs: readonly unknown[]
+  /** Trace context of the attempt; empty when it is not traced by itself. */
+  readonly trace: Readonly<Record<string, string>>
+  readonly timeoutMs: number | undefined
+}
+
+/** A result: small ones travel in the report, large ones stay here as objects. */
+export type EndOutcome =
+  | { readonly kind: 'payload'; readonly payload: Uint8Array }
+  | { readonly kind: 'object'; readonly objectId: ObjectId }
+  | { readonly kind: 'failed'; readonly failure: TaskFailure }
+
+/** How an attempt ended. Kept until the scheduler says that it is recorded. */
+export interface AttemptEnd {
+  readonly ref: AttemptRef
+  readonly outcome: EndOutcome
+  readonly startedAtMs: number
+  readonly endedAtMs: number
+  readonly slot: number
+}
+
+export type AttemptStatus =
+  | { readonly kind: 'fetching' }
+  | { readonly kind: 'ready' }
+  /** In a slot's line, behind what runs there. */
+  | { readonly kind: 'lined'; readonly slot: number }
+  | { readonly kind: 'running'; readonly slot: number; readonly startedAtMs: number }
+
+export interface Attempt {
+  readonly order: TaskOrder
+  status: AttemptStatus
+  /** The scheduler took the attempt back; its end is not reported. */
+  cancelled: boolean
+}
+
+export interface State {
+  readonly slots: number
+  readonly attempts: Map<AttemptKey, Attempt>
+  /** Attempts whose inputs are here, in the order in which they became ready. */
+  readonly ready: AttemptKey[]
+  /** What each slot has: the first runs, the others wait behind it. */
+  readonly lines: AttemptKey[][]
+  readonly unacknowledged: Map<AttemptKey, AttemptEnd>
+  /** Smoothed run time of each function in milliseconds. */
+  readonly meanRunMs: Map<string, number>
+  linked: boolean
+  draining: boolean
+  left: boolean
+}
+
+export function createState(slots: number): State {
+  return {
+    slots,
+    attempts: new Map(),
+    ready: [],
+    lines: Array.from({ length: slots }, () => []),
+    unacknowledged: new Map(),
+    meanRunMs: new Map(),
+    linked: false,
+    draining: false,
+    left: false,
+  }
+}
+
+/** Which kind of task it is, for run times. */
+export function kindOf({ bundleDigest, taskName }: TaskOrder): string {
+  return `${bundleDigest}/${taskName}`
+}

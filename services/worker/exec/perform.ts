@@ -1,0 +1,133 @@
+import type { AttemptRef, LinkRequest, TaskEnded, TaskStarted } from '#libs/proto'
+
+import type { Effect } from '../core/effect.js'
+import { keyOf, type TaskOrder } from '../core/state.js'
+import type { UntimedEvent } from '../loop.js'
+import { failureOfFetch, type InputFetcher } from '../objects/input-fetcher.js'
+import { describe, type ObjectStore } from '../objects/object-store.js'
+import { attemptToWire, endToWire } from '../rpc/to-wire.js'
+import { type BundleCache, failureOfBundle } from './bundle-cache.js'
+import type { Executor } from './executor.js'
+import { traceAttempt } from './trace-attempt.js'
+
+type Report = NonNullable<LinkRequest['report']>
+
+/** What the effects work on. */
+export interface PerformPorts {
+  readonly workerId: string
+  readonly executor: () => Executor
+  readonly fetcher: InputFetcher
+  readonly bundles: BundleCache
+  readonly store: ObjectStore
+  readonly post: (event: UntimedEvent) => void
+  readonly report: (report: Report) => void
+  readonly leave: () => void
+}
+
+/** The most ends in one message. */
+const endsPerMessage = 500
+
+/** Does what the core decided; reports of one batch go out together. */
+export function createPerform(ports: PerformPorts): (effects: readonly Effect[]) => void {
+  const { executor, fetcher, bundles, store, post, report } = ports
+
+  /** Puts tasks into their slots; those whose bundle is not here yet follow when it is. */
+  function execute(runs: ReadonlyMap<number, TaskOrder[]>): void {
+    for (const [slot, orders] of runs) {
+      const here = orders.filter(({ bundleDigest }) => bundles.path(bundleDigest) !== undefined)
+      if (here.length > 0) {
+        executor().execute(
+          slot,
+          here.map((order) => ({ order, inputs: fetcher.inputsOf(keyOf(order)) })),
+        )
+      }
+      for (const order of orders) {
+        if (!here.includes(order)) void executeLater(slot, order)
+      }
+    }
+  }
+
+  async function executeLater(slot: number, order: TaskOrder): Promise<void> {
+    try {
+      await bundles.fetch(order.bundleDigest)
+      executor().execute(slot, [{ order, inputs: fetcher.inputsOf(keyOf(order)) }])
+    } catch (error) {
+      const failure = failureOfBundle(order.bundleDigest, error)
+      const atMs = Date.now()
+      post({
+        kind: 'attemptEnded',
+        key: keyOf(order),
+        outcome: { kind: 'failed', failure },
+        startedAtMs: atMs,
+        endedAtMs: atMs,
+      })
+    }
+  }
+
+  async function fetchInputs(order: TaskOrder): Promise<void> {
+    const startMs = Date.now()
+    try {
+      await fetcher.fetch(order)
+      traceAttempt(order, 'fetch', startMs, Date.now(), ports.workerId)
+      post({ kind: 'inputsFetched', key: keyOf(order) })
+    } catch (error) {
+      const failure = failureOfFetch(error)
+      traceAttempt(order, 'fetch', startMs, Date.now(), ports.workerId, failure.message)
+      post({ kind: 'inputsFailed', key: keyOf(order), failure })
+    }
+  }
+
+  return (effects) => {
+    const runs = new Map<number, TaskOrder[]>()
+    const started: TaskStarted[] = []
+    const ended: TaskEnded[] = []
+    const returned: AttemptRef[] = []
+    let leaves = false
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'fetchInputs':
+          void fetchInputs(effect.order)
+          break
+        case 'execute':
+          runs.set(effect.slot, [...(runs.get(effect.slot) ?? []), effect.order])
+          break
+        case 'stopExecution':
+          executor().stopTask(effect.slot, keyOf(effect.order), effect.reason)
+          break
+        case 'reportStarted':
+          started.push({ attempt: attemptToWire(effect.ref), atMs: effect.startedAtMs, slot: effect.slot })
+          break
+        case 'reportEnded': {
+          const { end, order } = effect
+          const failure = end.outcome.kind === 'failed' ? end.outcome.failure.message : undefined
+          if (order) traceAttempt(order, 'run', end.startedAtMs, end.endedAtMs, ports.workerId, failure)
+          ended.push(endToWire(end, (objectId) => describeHeld(store, objectId)))
+          break
+        }
+        case 'returnTask':
+          returned.push(attemptToWire(effect.ref))
+          break
+        case 'dropInputs':
+          fetcher.drop(keyOf(effect.attempt.order))
+          break
+        case 'leave':
+          leaves = true
+          break
+        default:
+          effect satisfies never
+      }
+    }
+    execute(runs)
+    if (started.length > 0) report({ $case: 'tasksStarted', value: { tasks: started } })
+    for (let at = 0; at < ended.length; at += endsPerMessage) {
+      report({ $case: 'tasksEnded', value: { tasks: ended.slice(at, at + endsPerMessage) } })
+    }
+    if (returned.length > 0) report({ $case: 'tasksReturned', value: { attempts: returned } })
+    if (leaves) ports.leave()
+  }
+}
+
+function describeHeld(store: ObjectStore, objectId: string) {
+  const held = store.get(objectId as never)
+  return held && describe(held)
+}

@@ -1,0 +1,96 @@
+import { parentPort } from 'node:worker_threads'
+
+import { registerThreadTelemetry } from '#libs/telemetry/thread'
+
+import { captureConsole } from './task-console.js'
+import { answerCall } from './thread-calls.js'
+import type { FromThread, ThreadEnd, ThreadTask, ToThread } from './thread-messages.js'
+import { createThreadTaskRunner } from './thread-task.js'
+
+/**
+ * The thread side of the thread executor: a line of tasks, run one after the other. What is said about short tasks is
+ * batched; what a long task must say (that it started, how the ones before it ended) is said before it runs, because a
+ * busy solver does not give the thread back.
+ */
+const port = parentPort
+if (port === null) throw new Error('thread-main runs in a worker thread only')
+
+/** Ends are said together when they come faster than this. */
+const flushMs = 1
+/** A kind of task whose last run was shorter is not announced before it runs. */
+const shortMs = 1
+
+const line: ThreadTask[] = []
+const lastRunMs = new Map<string, number>()
+let running: { readonly key: string; readonly stop: AbortController } | undefined
+let ends: ThreadEnd[] = []
+let flushedAtMs = 0
+let busy = false
+
+const say = (message: FromThread, transfer: readonly ArrayBuffer[] = []): void =>
+  port.postMessage(message, [...transfer])
+const run = createThreadTaskRunner(say)
+registerThreadTelemetry((text) => say({ kind: 'span', line: text }))
+captureConsole((level, text) => run.log(level, text))
+
+port.on('message', (message: ToThread) => {
+  switch (message.kind) {
+    case 'run':
+      line.push(...message.tasks)
+      if (!busy) void work()
+      return
+    case 'stop':
+      stopTask(message.key, message.reason)
+      return
+    case 'answer':
+      answerCall(message.callId, message.result, message.error)
+      return
+    default:
+      message satisfies never
+  }
+})
+
+async function work(): Promise<void> {
+  busy = true
+  for (let task = line.shift(); task !== undefined; task = line.shift()) {
+    const kind = `${task.bundleDigest}/${task.taskName}`
+    const startedAtMs = now()
+    const isShort = (lastRunMs.get(kind) ?? Infinity) < shortMs
+    if (!isShort) {
+      flush()
+      say({ kind: 'started', key: task.key, startedAtMs })
+    }
+    const stop = new AbortController()
+    running = { key: task.key, stop }
+    const outcome = await run.run(task, stop.signal)
+    running = undefined
+    const endedAtMs = now()
+    lastRunMs.set(kind, endedAtMs - startedAtMs)
+    ends.push({ key: task.key, outcome, startedAtMs, endedAtMs })
+    if (endedAtMs - flushedAtMs > flushMs || outcome.kind === 'body') flush()
+  }
+  flush()
+  busy = false
+}
+
+function flush(): void {
+  if (ends.length > 0) {
+    const moved = ends.flatMap(({ outcome }) => (outcome.kind === 'body' ? [outcome.bytes.buffer] : []))
+    say({ kind: 'ended', ends }, moved)
+    ends = []
+  }
+  flushedAtMs = now()
+}
+
+function stopTask(key: string, reason: string): void {
+  if (running?.key === key) running.stop.abort(new Error(reason))
+  const at = line.findIndex((task) => task.key === key)
+  if (at < 0) return
+  line.splice(at, 1)
+  say({ kind: 'dropped', key })
+}
+
+// Monotonic within the thread, comparable between threads, finer than a millisecond.
+function now(): number {
+  return performance.timeOrigin + performance.now()
+}

@@ -1,0 +1,92 @@
+import { type LoadedBundle, loadBundle } from '#libs/bundle'
+import { Payload } from '#libs/proto'
+import type { TaskContext } from '#libs/task'
+import { withTaskTrace } from '#libs/telemetry/thread'
+import { decodePayload, decodeValue, encodePayload, encodeValue, type EncodedValue } from '#libs/value'
+
+import { nameOfReference, type FetchedInputs } from '../objects/input-fetcher.js'
+import { failureOf } from './failure-of.js'
+import { createThreadContext } from './thread-context.js'
+import type { FromThread, ThreadOutcome, ThreadTask } from './thread-messages.js'
+
+/** Results up to this many bytes travel in the report; larger ones stay with the worker as objects. */
+const maxInlineBytes = 32 * 1024
+
+/** Runs tasks in this thread, one at a time. */
+export interface ThreadTaskRunner {
+  run(task: ThreadTask, signal: AbortSignal): Promise<ThreadOutcome>
+  /** Writes a line for the task that runs now. */
+  log(level: string, text: string): void
+}
+
+export function createThreadTaskRunner(
+  say: (message: FromThread, transfer?: readonly ArrayBuffer[]) => void,
+): ThreadTaskRunner {
+  const bundles = new Map<string, Promise<LoadedBundle>>()
+  let current: TaskContext | undefined
+
+  const bundleOf = (task: ThreadTask): Promise<LoadedBundle> => {
+    let bundle = bundles.get(task.bundleDigest)
+    if (bundle === undefined) {
+      bundle = loadBundle(task.bundlePath)
+      bundles.set(task.bundleDigest, bundle)
+      // A module that failed may load the next time (a file that it reads may be there by then).
+      bundle.catch(() => bundles.delete(task.bundleDigest))
+    }
+    return bundle
+  }
+
+  return {
+    run: async (task, signal) => {
+      try {
+        const called = (await bundleOf(task)).find(task.taskName) as unknown as (...args: unknown[]) => unknown
+        const context = createThreadContext(task, signal, say)
+        current = context
+        const args = decodeArguments(task.input, task.inputs, task.jobId)
+        const result = await withTaskTrace(task.trace, () => called(...args, context))
+        return outcomeOf(encodeValue(result, `the result of task ${task.taskId}`))
+      } catch (error) {
+        return { kind: 'failed', failure: failureOf(error) }
+      } finally {
+        current = undefined
+      }
+    },
+    log: (level, text) => {
+      const line = { taskId: current?.taskId ?? '', attempt: current?.attempt ?? 0, level, text, atMs: Date.now() }
+      say({ kind: 'log', line })
+    },
+  }
+}
+
+function decodeArguments(input: Uint8Array, inputs: FetchedInputs, jobId: string): unknown[] {
+  const { root, body } = Payload.decode(input)
+  return decodeValue(root, body, {
+    resolve: (reference) => {
+      const name = nameOfReference(reference, jobId)
+      const fetched = inputs.get(name)
+      if (fetched === undefined) throw new Error(`input ${name} was not fetched`)
+      return fetched.kind === 'payload'
+        ? decodePayload(fetched.payload)
+        : decodeValue(fetched.structure, fetched.bytes, { view: true })
+    },
+  }) as unknown[]
+}
+
+function outcomeOf(encoded: EncodedValue): ThreadOutcome {
+  if (encoded.byteLength <= maxInlineBytes) {
+    const payload = encodePayload(encoded)
+    if (payload.byteLength <= maxInlineBytes) return { kind: 'payload', payload }
+  }
+  return { kind: 'body', structure: encoded.root, bytes: copySegments(encoded) }
+}
+
+/** A copy, because the task may go on to change what it returned. */
+export function copySegments({ segments, byteLength }: EncodedValue): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(byteLength)
+  let position = 0
+  for (const segment of segments) {
+    bytes.set(segment, position)
+    position += segment.byteLength
+  }
+  return bytes
+}

@@ -1,0 +1,49 @@
+import type { Clock } from '#libs/lifecycle'
+
+import { decide } from './core/decide.js'
+import type { Effect } from './core/effect.js'
+import type { Event } from './core/event.js'
+import type { State } from './core/state.js'
+
+type Untimed<E> = E extends unknown ? Omit<E, 'atMs'> : never
+/** An event as the rim knows it; the loop adds when it happened. */
+export type UntimedEvent = Untimed<Event>
+
+/** The one owner of the worker's state. */
+export interface Loop {
+  /** For reading between two events, never for changing. */
+  readonly state: State
+  post(event: UntimedEvent): void
+}
+
+export interface LoopPorts {
+  readonly state: State
+  readonly clock: Clock
+  /** Gets everything that follows from one batch of events at once, so that reports can be batched. */
+  readonly perform: (effects: readonly Effect[]) => void
+}
+
+/** Starts the loop. A worker remembers nothing beyond its process: the scheduler knows what it was told to run. */
+export function startLoop({ state, clock, perform }: LoopPorts): Loop {
+  let inbox: Event[] = []
+  let scheduled = false
+
+  const drain = (): void => {
+    scheduled = false
+    const events = inbox
+    inbox = []
+    const effects: Effect[] = []
+    for (const event of events) decide(state, event, effects)
+    perform(effects)
+  }
+
+  return {
+    state,
+    post: (event) => {
+      inbox.push({ ...event, atMs: clock.nowMs() } as Event)
+      if (scheduled) return
+      scheduled = true
+      setImmediate(drain)
+    },
+  }
+}

@@ -1,0 +1,152 @@
+import type { ObjectId, TaskFailure } from '#libs/domain'
+import { type BlobRef, Payload, type Reference, type Result, type TaskInput, type Value } from '#libs/proto'
+import { createMemorySink, TransferError, type ReceivedBody, type TransferPool } from '#libs/transfer'
+import { inspectValue } from '#libs/value'
+
+import { type AttemptKey, keyOf, type TaskOrder } from '../core/state.js'
+import type { ObjectStore } from './object-store.js'
+
+/** A value that a task's arguments refer to: as it travels, or taken apart. */
+export type FetchedInput =
+  | { readonly kind: 'payload'; readonly payload: Uint8Array }
+  | { readonly kind: 'body'; readonly structure: Value | undefined; readonly bytes: Uint8Array<ArrayBuffer> }
+
+/** By object id, or `blob:` and its digest. */
+export type FetchedInputs = ReadonlyMap<string, FetchedInput>
+
+/** What the core sees as opaque inputs of an order. */
+export type WantedInput =
+  { readonly kind: 'object'; readonly input: TaskInput } | { readonly kind: 'blob'; readonly blob: BlobRef }
+
+/** Brings what tasks refer to into this worker's memory before they run. */
+export interface InputFetcher {
+  fetch(order: TaskOrder): Promise<void>
+  /** What was fetched for the attempt. */
+  inputsOf(key: AttemptKey): FetchedInputs
+  drop(key: AttemptKey): void
+}
+
+const none: FetchedInputs = new Map()
+
+/** The name under which the thread looks an input up. */
+export function nameOfReference({ target }: Reference, jobId: string): string {
+  switch (target?.$case) {
+    case 'objectId':
+      return target.value
+    case 'taskIndex':
+      return `${jobId}/${target.value}`
+    case 'blob':
+      return `blob:${target.value.digest}`
+    case undefined:
+      return ''
+    default:
+      return target satisfies never
+  }
+}
+
+/** Everything that an order's arguments refer to: objects as the scheduler resolved them, blobs as the client named them. */
+export function findWanted(input: Uint8Array, resolved: readonly TaskInput[]): WantedInput[] {
+  const wanted: WantedInput[] = resolved.map((object) => ({ kind: 'object', input: object }))
+  const { root, body } = Payload.decode(input)
+  inspectValue(root, body.byteLength, ({ target }) => {
+    if (target?.$case === 'blob') wanted.push({ kind: 'blob', blob: target.value })
+  })
+  return wanted
+}
+
+export function createInputFetcher(
+  store: ObjectStore,
+  pool: TransferPool,
+  storeAddresses: () => Promise<readonly string[]>,
+): InputFetcher {
+  const fetched = new Map<AttemptKey, Map<string, FetchedInput>>()
+  // Attempts that want the same object at the same time share one transfer.
+  const underWay = new Map<string, Promise<FetchedInput>>()
+
+  const share = (name: string, fetch: () => Promise<FetchedInput>): Promise<FetchedInput> => {
+    const known = underWay.get(name)
+    if (known) return known
+    const started = fetch().finally(() => underWay.delete(name))
+    underWay.set(name, started)
+    return started
+  }
+
+  async function fetchOne(wanted: WantedInput): Promise<[string, FetchedInput]> {
+    if (wanted.kind === 'blob') {
+      const { blob } = wanted
+      const name = `blob:${blob.digest}`
+      return [name, await share(name, () => fetchBlob(blob))]
+    }
+    const { objectId, result } = wanted.input
+    if (result?.location?.$case === 'payload') return [objectId, { kind: 'payload', payload: result.location.value }]
+    const held = store.get(objectId as ObjectId)
+    if (held) return [objectId, { kind: 'body', structure: held.structure, bytes: held.bytes }]
+    return [objectId, await share(objectId, () => fetchObject(objectId, result))]
+  }
+
+  async function fetchObject(objectId: string, result: Result | undefined): Promise<FetchedInput> {
+    let last: unknown = new Error('no worker holds it')
+    for (const { addresses } of result?.holders ?? []) {
+      try {
+        const body = await receive((keep) =>
+          pool
+            .worker(addresses)
+            .get({ $case: 'objectId', value: objectId }, (header) => createMemorySink(header, keep)),
+        )
+        return { kind: 'body', ...body }
+      } catch (error) {
+        last = error
+      }
+    }
+    throw new InputError('INPUT_UNAVAILABLE', `input ${objectId} could not be fetched: ${(last as Error).message}`)
+  }
+
+  async function fetchBlob(blob: BlobRef): Promise<FetchedInput> {
+    try {
+      const stream = pool.store(await storeAddresses(), 'load')
+      const { bytes } = await receive((keep) =>
+        stream.get({ $case: 'blobDigest', value: blob.digest }, (header) => createMemorySink(header, keep)),
+      )
+      return { kind: 'body', structure: blob.structure, bytes }
+    } catch (error) {
+      const reason =
+        error instanceof TransferError && error.reason === 'BLOB_NOT_FOUND' ? 'INPUT_LOST' : 'INPUT_UNAVAILABLE'
+      throw new InputError(
+        reason,
+        `input blob ${blob.digest.slice(0, 12)} could not be loaded: ${(error as Error).message}`,
+      )
+    }
+  }
+
+  return {
+    fetch: async (order) => {
+      const inputs = await Promise.all((order.inputs as readonly WantedInput[]).map(fetchOne))
+      fetched.set(keyOf(order), new Map(inputs))
+    },
+    inputsOf: (key) => fetched.get(key) ?? none,
+    drop: (key) => void fetched.delete(key),
+  }
+}
+
+async function receive(get: (keep: (body: ReceivedBody) => void) => Promise<void>): Promise<ReceivedBody> {
+  let received: ReceivedBody | undefined
+  await get((body) => (received = body))
+  if (received === undefined) throw new Error('the transfer ended without a body')
+  return received
+}
+
+/** An input that cannot be had here and now. */
+class InputError extends Error {
+  readonly reason: string
+
+  constructor(reason: string, message: string) {
+    super(message)
+    this.reason = reason
+  }
+}
+
+/** How a task fails whose inputs cannot be had; INPUT_UNAVAILABLE lets the scheduler try again. */
+export function failureOfFetch(error: unknown): TaskFailure {
+  const reason = error instanceof InputError ? error.reason : 'INPUT_UNAVAILABLE'
+  return { kind: 'input', reason, message: error instanceof Error ? error.message : String(error) }
+}

@@ -1,0 +1,35 @@
+import { taskIdOf, type JobId, type TaskId } from '#libs/domain'
+import type { AttemptRef as WireAttemptRef, RunTasks } from '#libs/proto'
+
+import type { AttemptRef, TaskOrder } from '../core/state.js'
+import { findWanted } from '../objects/input-fetcher.js'
+
+export function attemptToDomain({ taskId, epoch, attempt }: WireAttemptRef): AttemptRef {
+  return { taskId: taskId as TaskId, epoch: Number(epoch), attempt }
+}
+
+/** What the scheduler orders; tasks whose job or function the message lacks are left out. */
+export function ordersToDomain({ jobs, tasks }: RunTasks): TaskOrder[] {
+  return tasks.flatMap((task): TaskOrder[] => {
+    const job = jobs[task.job]
+    const called = job?.functions[task.function]
+    if (job === undefined || called === undefined) return []
+    const { timeout } = task
+    return [
+      {
+        taskId: taskIdOf(job.jobId as JobId, task.index),
+        epoch: Number(task.epoch),
+        attempt: task.attempt,
+        jobId: job.jobId,
+        index: task.index,
+        bundleDigest: called.bundleDigest,
+        taskName: called.taskName,
+        seed: job.seed,
+        input: task.input,
+        inputs: findWanted(task.input, task.inputs),
+        trace: Object.fromEntries(task.trace),
+        timeoutMs: timeout && Number(timeout.seconds) * 1000 + timeout.nanos / 1e6,
+      },
+    ]
+  })
+}

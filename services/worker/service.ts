@@ -1,0 +1,252 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { hostname, tmpdir } from 'node:os'
+import path from 'node:path'
+
+import type { ObjectId, WorkerId } from '#libs/domain'
+import { exitCodes, type RunningService, systemClock, waitForAddress } from '#libs/lifecycle'
+import { type LinkResponse, makeHello, type ObjectDescriptor, SchedulerServiceDefinition } from '#libs/proto'
+import { closeRpcChannel, createRpcChannel, createRpcClient, createRpcServer, loadSecurity, rpcError } from '#libs/rpc'
+import { acceptThreadLine, activeTelemetry, createLogger } from '#libs/telemetry'
+import { createTransferPool, serveTransfers, transferDefinition } from '#libs/transfer'
+
+import type { WorkerConfig } from './config.js'
+import { createState } from './core/state.js'
+import { createBundleCache } from './exec/bundle-cache.js'
+import type { Executor } from './exec/executor.js'
+import { createPerform } from './exec/perform.js'
+import { createThreadExecutor, type ThreadListeners } from './exec/thread-executor.js'
+import { type Loop, startLoop } from './loop.js'
+import { observeWorker } from './metrics.js'
+import { createInputFetcher } from './objects/input-fetcher.js'
+import { createObjectStore } from './objects/object-store.js'
+import { createTaskCheckpoints } from './objects/task-checkpoints.js'
+import { createTransferHost } from './objects/transfer-host.js'
+import { openSchedulerLink, type SchedulerLink } from './rpc/scheduler-link.js'
+import { createTaskRelay } from './rpc/task-relay.js'
+import { attemptToDomain, ordersToDomain } from './rpc/to-domain.js'
+import { attemptToWire } from './rpc/to-wire.js'
+
+type Command = NonNullable<LinkResponse['command']>
+
+/** How long a service may take to say where it listens. */
+const rendezvousMs = 60_000
+/** The bulk plane's receive window: a worker takes scattered buffers at the speed of the network. */
+const bulkWindowBytes = 8 * 2 ** 20
+
+/** Starts a worker: the one place where its parts are put together. */
+export async function startWorker(config: WorkerConfig): Promise<RunningService> {
+  const workerId = `w-${randomUUID().slice(0, 8)}` as WorkerId
+  const logger = createLogger({ service: 'worker', instanceId: workerId })
+  const security = await loadSecurity(config.meshDir, 'worker')
+  const ownCacheDir = config.cacheDir ? undefined : await mkdtemp(path.join(tmpdir(), 'costate-worker-'))
+  const pool = createTransferPool(security)
+  const store = createObjectStore()
+  const stored = new Map<string, () => void>()
+  const ended = createDeferred<number>()
+  const find = findService(config.meshDir)
+  const storeAddresses = async (): Promise<readonly string[]> =>
+    config.checkpointStoreAddress ?? (await find('checkpointStore'))
+  const bundles = createBundleCache(config.cacheDir ?? (ownCacheDir as string), pool, storeAddresses)
+  const fetcher = createInputFetcher(store, pool, storeAddresses)
+  const state = createState(config.slots)
+  let link: SchedulerLink | undefined
+  const relay = createTaskRelay(workerId, (report) => link?.report(report))
+  const checkpoints = createTaskCheckpoints(pool, storeAddresses)
+
+  const listeners: ThreadListeners = {
+    bundlePath: (digest) => bundles.path(digest) ?? '',
+    keepResult: (order, { outcome }) => {
+      if (outcome.kind !== 'body') return outcome
+      const objectId = order.taskId as string as ObjectId
+      store.keep({ objectId, structure: outcome.structure, bytes: outcome.bytes })
+      return { kind: 'object', objectId }
+    },
+    heard: (message, answer) => {
+      if (message.kind === 'span') acceptThreadLine(message.line)
+      else if (message.kind === 'progress') relay.progress(message)
+      else if (message.kind === 'log') {
+        const { taskId, attempt, text } = message.line
+        logger.info(
+          { 'costate.task.id': taskId, 'costate.task.attempt': attempt, level_of_task: message.line.level },
+          text,
+        )
+        relay.log(message.line)
+      } else {
+        const { callId, taskId, call } = message
+        checkpoints(taskId, call).then(
+          (result) => answer({ kind: 'answer', callId, result }),
+          (error: unknown) => answer({ kind: 'answer', callId, error: (error as Error).message }),
+        )
+      }
+    },
+  }
+  const executor: Executor = createThreadExecutor(
+    config.slots,
+    {
+      started: (key, startedAtMs) => loop.post({ kind: 'attemptStarted', key, startedAtMs }),
+      ended: (key, outcome, startedAtMs, endedAtMs) =>
+        loop.post({ kind: 'attemptEnded', key, outcome, startedAtMs, endedAtMs }),
+      slotLost: (slot, failure) => loop.post({ kind: 'slotLost', slot, failure }),
+    },
+    listeners,
+  )
+  const loop: Loop = startLoop({
+    state,
+    clock: systemClock,
+    perform: createPerform({
+      workerId,
+      executor: () => executor,
+      fetcher,
+      bundles,
+      store,
+      post: (event) => loop.post(event),
+      report: (report) => link?.report(report),
+      leave: () => {
+        link?.report({ $case: 'goodbye', value: { reason: 'drained' } })
+        ended.resolve(exitCodes.ok)
+      },
+    }),
+  })
+  observeWorker(state, store)
+
+  const host = createTransferHost(store, (report) => announce(report), config.memoryLimit)
+  const server = createRpcServer({
+    security,
+    windowBytes: bulkWindowBytes,
+    onInternalError: (err, correlationId, callPath) => logger.error({ err, correlationId, callPath }, 'a call failed'),
+  })
+  server.add(
+    transferDefinition,
+    {
+      transfer: (requests) =>
+        serveTransfers(requests, host, `worker ${workerId}`, (reason, message) =>
+          rpcError('FAILED_PRECONDITION', reason, message),
+        ),
+    },
+    { transfer: ['client', 'admin', 'worker'] },
+  )
+  const address = await server.listen(config.listenAddress)
+  const advertised = config.advertiseAddress ?? address
+
+  const schedulerAddress = config.schedulerAddress ?? (await find('scheduler'))
+  const channel = createRpcChannel(schedulerAddress, { security, serverRole: 'scheduler', kind: 'control' })
+  let heartbeat: NodeJS.Timeout | undefined
+  link = openSchedulerLink(
+    createRpcClient(SchedulerServiceDefinition, channel),
+    {
+      hello: () => ({
+        hello: makeHello(),
+        workerId,
+        host: hostname(),
+        pid: process.pid,
+        slots: config.slots,
+        addresses: [advertised],
+        memoryLimitBytes: BigInt(config.memoryLimit),
+        attempts: [...state.attempts.values()]
+          .flatMap(({ order, status, cancelled }) => (cancelled ? [] : attemptToWire(order, status.kind === 'running')))
+          .concat([...state.unacknowledged.values()].map(({ ref }) => attemptToWire(ref, true))),
+        objects: store.descriptors(),
+      }),
+      opened: (heartbeatIntervalMs) => {
+        logger.info({ schedulerAddress }, 'linked')
+        server.setServing(true)
+        heartbeat = setInterval(beat, heartbeatIntervalMs)
+        beat()
+        loop.post({ kind: 'linkOpened' })
+      },
+      closed: () => {
+        clearInterval(heartbeat)
+        loop.post({ kind: 'linkClosed' })
+      },
+      commanded: (command) => obey(command),
+      refused: (error) => {
+        process.stderr.write(`costate worker ${workerId}: ${error.message}\n`)
+        ended.resolve(exitCodes.refused)
+      },
+      abandoned: (error) => {
+        logger.warn({ err: error }, 'no scheduler could be reached: the worker ends')
+        ended.resolve(exitCodes.ok)
+      },
+    },
+    { abandonAfterMs: config.deathTimeout, jitter: Math.random },
+  )
+
+  function beat(): void {
+    const rssBytes = BigInt(process.memoryUsage.rss())
+    link?.report({ $case: 'heartbeat', value: { rssBytes, heldBytes: BigInt(store.byteLength), loopLagMs: 0 } })
+  }
+
+  function announce(report: { requestId: string; sessionId: string; objects: ObjectDescriptor[] }): Promise<void> {
+    const requestId = report.requestId || randomUUID()
+    return new Promise((resolve) => {
+      stored.set(requestId, resolve)
+      link?.report({ $case: 'objectsStored', value: { ...report, requestId } })
+    })
+  }
+
+  function obey(command: Command): void {
+    switch (command.$case) {
+      case 'runTasks':
+        return loop.post({ kind: 'tasksOrdered', orders: ordersToDomain(command.value) })
+      case 'cancelTasks': {
+        const { attempts, reason } = command.value
+        return loop.post({ kind: 'cancelOrdered', refs: attempts.map(attemptToDomain), reason })
+      }
+      case 'acknowledgeEnds':
+        return loop.post({ kind: 'endsAcknowledged', refs: command.value.attempts.map(attemptToDomain) })
+      case 'releaseObjects':
+        for (const objectId of command.value.objectIds) store.release(objectId as ObjectId)
+        return
+      case 'acknowledgeStored':
+        stored.get(command.value.requestId)?.()
+        stored.delete(command.value.requestId)
+        return
+      case 'drain':
+        return loop.post({ kind: 'drainOrdered', reason: command.value.reason })
+      case 'welcome':
+        return
+      default:
+        return command satisfies never
+    }
+  }
+
+  return {
+    ended: ended.promise,
+    stop: async (graceMs) => {
+      const left = new Promise<void>((resolve) => setTimeout(resolve, Math.min(graceMs, 2_000)).unref())
+      loop.post({ kind: 'drainOrdered', reason: 'told to stop' })
+      await Promise.race([ended.promise, left])
+      relay.stop()
+      clearInterval(heartbeat)
+      await link?.close()
+      await executor.stop()
+      pool.close()
+      await server.shutdown(200)
+      closeRpcChannel(channel)
+      if (ownCacheDir) await rm(ownCacheDir, { recursive: true, force: true })
+      await activeTelemetry()?.shutdown(1_000)
+    },
+  }
+}
+
+/** Where a service listens, asked once, as soon as the mesh folder says it. */
+function findService(meshDir: string): (service: string) => Promise<readonly string[]> {
+  const found = new Map<string, Promise<readonly string[]>>()
+  return (service) => {
+    let finding = found.get(service)
+    if (finding === undefined) {
+      const signal = AbortSignal.timeout(rendezvousMs)
+      finding = waitForAddress(meshDir, service, signal).then(({ addresses }) => addresses)
+      found.set(service, finding)
+      finding.catch(() => found.delete(service))
+    }
+    return finding
+  }
+}
+
+function createDeferred<T>(): { readonly promise: Promise<T>; resolve(value: T): void } {
+  let resolve!: (value: T) => void
+  const promise = new Promise<T>((settle) => (resolve = settle))
+  return { promise, resolve }
+}
