@@ -1,0 +1,18 @@
+import { metrics } from '@opentelemetry/api'
+
+import { attribute } from '#libs/telemetry'
+
+import type { Pool, State } from './core/state.js'
+
+/** What the provisioner shows of itself, by pool. */
+export function observeProvisioner(state: State): void {
+  const meter = metrics.getMeter('costate.provisioner')
+  const observe = (name: string, valueOf: (pool: Pool) => number): void => {
+    meter.createObservableGauge(`costate.provisioner.workers.${name}`, { unit: '{worker}' }).addCallback((result) => {
+      for (const pool of state.pools) result.observe(valueOf(pool), { [attribute.poolName]: pool.limits.name })
+    })
+  }
+  observe('desired', ({ desiredWorkers }) => desiredWorkers)
+  observe('present', ({ presentWorkers }) => presentWorkers)
+  observe('allocated', ({ allocatedWorkers }) => allocatedWorkers)
+}
