@@ -47,7 +47,7 @@ export function createFileExporter(options: {
       file.append(line).then(
         () => done({ code: ExportResultCode.SUCCESS }),
         (error: unknown) => {
-          warnOnce(`spans are lost: writing to ${join(runDir, traceFolder)} failed (${String(error)})`)
+          warnOnce(`spans are lost: writing to ${join(runDir, traceFolder)} failed`, error)
           done({ code: ExportResultCode.FAILED, error: error as Error })
         },
       )

@@ -1,5 +1,6 @@
+import { mkdirSync, openSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 
 import { trace } from '@opentelemetry/api'
@@ -41,6 +42,7 @@ export function createLogger(options: LoggerOptions): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: redact },
       redact: redactedFields,
+      serializers: { err: serializeBoundError },
       mixin: activeSpanIds,
     },
     options.destination ?? openDestination(process.env),
@@ -50,6 +52,11 @@ export function createLogger(options: LoggerOptions): Logger {
 /** A child logger whose lines carry these ids. */
 export function bindIds(logger: Logger, ids: LoggedIds): Logger {
   return logger.child(ids)
+}
+
+// Errors of a line are plain objects by now, those bound to a child logger are not.
+function serializeBoundError(error: unknown): unknown {
+  return error instanceof Error ? redact({ error })['error'] : error
 }
 
 function activeSpanIds(): Record<string, string> {
@@ -65,16 +72,28 @@ function activeSpanIds(): Record<string, string> {
 const maxBufferedBytes = 8 * 2 ** 20
 
 function openDestination(env: NodeJS.ProcessEnv): DestinationStream {
-  const file = env['COSTATE_LOG_FILE']
   const destination = pino.destination({
-    dest: file ? resolve(env['COSTATE_RUN_DIR'] ?? '.', file) : 2,
-    mkdir: true,
+    fd: openLogFile(env) ?? process.stderr.fd,
     // A reader of stderr that stands still must not stop the event loop: lines wait in memory, and beyond the bound they are
     // lost. In a thread nothing would flush them at the end, so there each line is written at once.
     sync: !isMainThread,
     maxLength: maxBufferedBytes,
   })
-  destination.on('error', (error: Error) => warnOnce(`log lines are lost: ${error.message}`))
+  destination.on('error', (error: Error) => warnOnce('log lines are lost: they cannot be written', error))
   destination.on('drop', () => warnOnce(`log lines are lost: more than ${maxBufferedBytes} bytes wait to be written`))
   return destination
+}
+
+// Opened here and now: pino opens a path later, and a process that ends before that loses its lines and its exit code.
+function openLogFile(env: NodeJS.ProcessEnv): number | undefined {
+  const name = env['COSTATE_LOG_FILE']
+  if (!name) return undefined
+  const path = resolve(env['COSTATE_RUN_DIR'] ?? '.', name)
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    return openSync(path, 'a')
+  } catch (error) {
+    warnOnce(`the log file ${path} cannot be opened, log lines go to stderr`, error)
+    return undefined
+  }
 }

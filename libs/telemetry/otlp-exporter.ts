@@ -26,7 +26,7 @@ export function createOtlpExporter(endpoint: string, env: NodeJS.ProcessEnv = pr
       (error: unknown): ExportResult => ({ code: ExportResultCode.FAILED, error: error as Error }),
     )
     if (result.code !== ExportResultCode.SUCCESS)
-      warnOnce(`spans are lost: the collector at ${endpoint} cannot be reached`)
+      warnOnce(`spans are lost: they cannot be sent to the collector at ${endpoint}`, result.error)
     done(result)
   }
 

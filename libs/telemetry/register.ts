@@ -17,6 +17,6 @@ if (isMainThread) {
       registerGlobally: true,
     })
   } catch (error) {
-    warnOnce(`telemetry could not start (${String(error)}); the process goes on without traces`)
+    warnOnce('telemetry could not start, the process goes on without traces', error)
   }
 }

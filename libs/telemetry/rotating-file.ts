@@ -103,6 +103,7 @@ export function openRotatingFile(options: {
       if (rest.length === 0) return
       mkdirSync(dirname(path), { recursive: true })
       appendFileSync(path, Buffer.concat(rest.map(({ bytes }) => bytes)))
+      for (const { settle } of rest) settle()
     },
   }
 }

@@ -39,7 +39,7 @@ export interface FinishedSpan extends SpanOptions {
   readonly parent: SpanParent
   /** Epoch ms. */
   readonly startMs: number
-  /** Epoch ms; an end before the start (two clocks) is taken as the start. */
+  /** Epoch ms; the SDK takes an end before the start (two clocks) as the start. */
   readonly endMs: number
   /** What went wrong; marks the span as failed. */
   readonly error?: string
@@ -53,7 +53,7 @@ export function recordSpan(finished: FinishedSpan): TraceCarrier {
   const parent = contextOf(finished.parent)
   const span = currentTracer().startSpan(finished.name, toApiOptions(finished), parent)
   if (finished.error !== undefined) setError(span, finished.error)
-  span.end(toHrTime(Math.max(finished.startMs, finished.endMs)))
+  span.end(toHrTime(finished.endMs))
   return carrierOf(span, parent)
 }
 

@@ -100,7 +100,7 @@ function drainNow(exporter: LastMomentExporter | undefined, queue: SpanQueue | u
     queue?.forceFlush().catch(() => undefined)
     exporter?.drainSync()
   } catch (error) {
-    warnOnce(`the last spans are lost (${String(error)})`)
+    warnOnce('the last spans are lost', error)
   }
 }
 

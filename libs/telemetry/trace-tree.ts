@@ -8,7 +8,7 @@ export interface TraceNode {
 
 /**
  * The tree (or, where processes have not written yet or were lost, the trees) of one trace. A span whose parent is not there
- * is a root; so is the earliest span of a ring of parents, which only a broken writer makes. Every span is in it exactly once.
+ * is a root; so is one span of a ring of parents, which only a broken writer makes. Every span is in it exactly once.
  */
 export function buildTraceTree(spans: readonly SpanRecord[], traceId: string): TraceNode[] {
   const nodes = new Map<string, TraceNode>()
