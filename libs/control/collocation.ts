@@ -3,7 +3,6 @@
  * together, and the quadrature of the running cost. The last point of an interval is the first of the next.
  */
 export interface CollocationScheme {
-  readonly name: string
   /** Where the points lie in the interval: from 0 to 1, both included. */
   readonly offsets: readonly number[]
   /** Each is, for every state, Σⱼ state[j] xⱼ + h Σⱼ slope[j] f(xⱼ, uⱼ, tⱼ) = 0. There are offsets.length - 1. */
@@ -18,7 +17,6 @@ export interface CollocationScheme {
  * section 4.5; Kelly, SIAM Review 59 (2017) 849, section 4).
  */
 export const hermiteSimpson: CollocationScheme = {
-  name: 'Hermite–Simpson',
   offsets: [0, 1 / 2, 1],
   defects: [
     { state: [-1, 0, 1], slope: [-1 / 6, -4 / 6, -1 / 6] },

@@ -32,8 +32,9 @@ export interface QuadraticValues {
 
 /**
  * The KKT matrix [H + diag, Aᵀ; A, -softness] of one structure, factored again and again with other values. What is factored
- * carries the regularisation [ρ, 0; 0, -ρ], which makes it quasidefinite where H is positive definite on the nullspace's
- * complement or not; iterative refinement takes it out of the solution again (Friedlander & Orban, Math. Prog. Comp. 4 (2012) 71).
+ * carries a small regularisation [ρ, 0; 0, -ρ] that makes it quasidefinite where H is positive semidefinite, so that a factor
+ * exists in any order; iterative refinement takes it out of the solution again (Friedlander & Orban, Math. Prog. Comp. 4
+ * (2012) 71).
  */
 export interface KktSystem {
   readonly structure: KktStructure

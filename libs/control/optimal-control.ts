@@ -16,7 +16,7 @@ export interface SolveOptions {
   readonly maxIterations?: number
   /** Called at the start of every iteration, in the solver's own turn. */
   readonly onIteration?: (info: IterationInfo) => void
-  /** Looked at before every iteration. */
+  /** Looked at before every iteration; as a solve does not yield, only `onIteration` can abort it on the way. */
   readonly signal?: AbortSignal
 }
 

@@ -62,6 +62,7 @@ const CURVATURES: readonly Curvature[] = [
 /** So many steps in a row where the undamped subproblem has no minimum are taken for a cost that has none either. */
 const UNBOUNDED_STEPS = 10
 const UNBOUNDED = 'unbounded: the cost falls without end along some direction'
+const NEARLY_FEASIBLE = 1e-3
 const SUBPROBLEM_ITERATIONS = 60
 const SOFTNESS = 1e-6
 const LEAST_PROGRESS = 1e-4
@@ -110,12 +111,11 @@ class SequentialQuadratic {
     this.#derivatives = createDerivatives(structure)
     this.#constraints = new Float64Array(structure.equalities)
     this.#trialConstraints = new Float64Array(structure.equalities)
-    this.#z = new Float64Array(structure.variables)
+    this.#z = start.map((value, i) => clamp(value, program.lower[i]!, program.upper[i]!))
     this.#trial = new Float64Array(structure.variables)
     this.#multipliers = new Float64Array(structure.equalities)
     this.#lowerMultipliers = new Float64Array(structure.variables)
     this.#upperMultipliers = new Float64Array(structure.variables)
-    this.#place(this.#z, start, 0, start)
     this.#objective = program.evaluate(this.#z, this.#constraints)
   }
 
@@ -143,7 +143,10 @@ class SequentialQuadratic {
   /** One step with the first curvature that gives one; why not, when none does. */
   #advance(): string | undefined {
     let unbounded = false
+    const nearlyFeasible = maxAbs(this.#constraints) <= NEARLY_FEASIBLE
     for (const curvature of CURVATURES) {
+      // Far from feasible the multipliers are guesses: a Hessian made barely convex then gives long steps to nowhere.
+      if (!nearlyFeasible && !curvature.convex && curvature.damping > 0) continue
       const step = this.#computeStep(this.#curvedHessian(curvature))
       if (step === 'unbounded') unbounded = true
       if (step === 'unbounded' || step === 'notConvex') continue
@@ -207,8 +210,7 @@ class SequentialQuadratic {
     const rounding = ROUNDING * (1 + Math.abs(this.#objective) + this.#penalty)
     if (!(descent <= rounding)) return false
     for (let length = 1, halving = 0; halving < HALVINGS; halving++, length /= 2) {
-      this.#place(this.#trial, this.#z, length, step.solution.x)
-      const objective = this.program.evaluate(this.#trial, this.#trialConstraints)
+      const objective = this.#tryAlong(step.solution.x, length)
       const trialMerit = objective + this.#penalty * sumAbs(this.#trialConstraints)
       if (!(trialMerit <= merit + SUFFICIENT_DECREASE * length * descent + rounding)) continue
       this.#accept(objective, step, length)
@@ -235,13 +237,13 @@ class SequentialQuadratic {
     approach(this.#upperMultipliers, share, solution.upperMultipliers)
   }
 
-  /** target = origin + length · direction, inside the bounds against rounding. */
-  #place(target: Float64Array, origin: Float64Array, length: number, direction: Float64Array): void {
+  /** The trial point z + length · direction, kept inside the bounds against rounding. */
+  #tryAlong(direction: Float64Array, length: number): number {
     const { lower, upper } = this.program
-    for (let i = 0; i < target.length; i++) {
-      const value = origin[i]! + (length === 0 ? 0 : length * direction[i]!)
-      target[i] = Math.min(Math.max(value, lower[i]!), upper[i]!)
+    for (let i = 0; i < this.#trial.length; i++) {
+      this.#trial[i] = clamp(this.#z[i]! + length * direction[i]!, lower[i]!, upper[i]!)
     }
+    return this.program.evaluate(this.#trial, this.#trialConstraints)
   }
 
   #measure(): IterationInfo {
@@ -272,4 +274,8 @@ class SequentialQuadratic {
 /** values += share · (target - values). */
 function approach(values: Float64Array, share: number, target: Float64Array): void {
   for (let i = 0; i < values.length; i++) values[i] = values[i]! + share * (target[i]! - values[i]!)
+}
+
+function clamp(value: number, lower: number, upper: number): number {
+  return Math.min(Math.max(value, lower), upper)
 }
