@@ -1,5 +1,7 @@
 import { z } from 'zod'
 
+const addressList = z.string().transform((text) => text.split(','))
+
 /** The provisioner's settings. */
 export const provisionerConfig = z.object({
   /** The mesh folder: secrets, certificates, addresses. The nodes must see it under the same path. */
@@ -15,9 +17,9 @@ export const provisionerConfig = z.object({
   logDir: z.string().optional(),
   /** Where workers write traces. */
   runDir: z.string().optional(),
-  /** Where to dial, here and on the nodes, instead of what the mesh folder says. */
-  schedulerAddress: z.string().optional(),
-  checkpointStoreAddress: z.string().optional(),
+  /** Where to dial, here and on the nodes (host:port, comma-separated); by default the mesh folder says. */
+  schedulerAddress: addressList.optional(),
+  checkpointStoreAddress: addressList.optional(),
 })
 
 export type ProvisionerConfig = z.output<typeof provisionerConfig>

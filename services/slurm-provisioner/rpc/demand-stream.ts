@@ -6,7 +6,7 @@ import { closeRpcChannel, createRpcChannel, createRpcClient, type Security } fro
 export interface SchedulerPlace {
   readonly meshDir: string
   /** Dialled if given; else the mesh folder says where the scheduler listens. */
-  readonly schedulerAddress: string | undefined
+  readonly schedulerAddress: readonly string[] | undefined
 }
 
 /**

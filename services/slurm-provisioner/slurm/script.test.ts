@@ -90,8 +90,8 @@ test('the script of a pool with everything', () => {
       meshDir: "/data/o'neil/mesh 100%",
       logDir: "/data/o'neil/mesh 100%/slurm",
       runDir: '/scratch/run',
-      schedulerAddress: 'login1:7411',
-      checkpointStoreAddress: 'login1:7412',
+      schedulerAddress: ['login1:7411', '10.0.0.7:7411'],
+      checkpointStoreAddress: ['login1:7412'],
     },
     carrier,
   )
@@ -127,7 +127,7 @@ export COSTATE_SERVICE=worker
 export COSTATE_RUN_DIR=/scratch/run
 export TRACEPARENT=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
 # By exec, so that signals to the batch script reach the worker itself.
-exec /usr/bin/node --import file:///opt/costate/libs/telemetry/register.js /opt/costate/services/worker/main.js --mesh-dir '/data/o'\\''neil/mesh 100%' --listen-address 0.0.0.0:0 --slots 8 --memory-limit 61847529062 --scheduler-address login1:7411 --checkpoint-store-address login1:7412
+exec /usr/bin/node --import file:///opt/costate/libs/telemetry/register.js /opt/costate/services/worker/main.js --mesh-dir '/data/o'\\''neil/mesh 100%' --listen-address 0.0.0.0:0 --slots 8 --memory-limit 65283502899 --scheduler-address login1:7411,10.0.0.7:7411 --checkpoint-store-address login1:7412
 `)
 })
 

@@ -16,12 +16,12 @@ export interface WorkerLaunch {
   readonly mainFile: string
   readonly registerFile: string
   /** Where to dial; absent to look in the mesh folder. */
-  readonly schedulerAddress?: string
-  readonly checkpointStoreAddress?: string
+  readonly schedulerAddress?: readonly string[]
+  readonly checkpointStoreAddress?: readonly string[]
 }
 
-/** What of a job's memory its worker may use: the supervisor must act before SLURM kills the job. */
-const usableMemory = 0.9
+/** What of a job's memory its worker may use: the worker's supervisor needs some itself, and must act before SLURM does. */
+const usableMemory = 0.95
 
 /**
  * The job script that starts `count` workers of a pool, one per job of an array, ready for sbatch. It holds no secret: the
@@ -94,8 +94,8 @@ function commandOf(pool: PoolSpec, launch: WorkerLaunch): string[] {
     ['listen-address', pool.listenAddress],
     ['slots', pool.limits.slotsPerWorker],
     ['memory-limit', pool.memoryBytes === undefined ? undefined : Math.floor(pool.memoryBytes * usableMemory)],
-    ['scheduler-address', launch.schedulerAddress],
-    ['checkpoint-store-address', launch.checkpointStoreAddress],
+    ['scheduler-address', launch.schedulerAddress?.join(',')],
+    ['checkpoint-store-address', launch.checkpointStoreAddress?.join(',')],
   ]
   return [
     pool.node,
