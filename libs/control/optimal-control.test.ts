@@ -24,19 +24,19 @@ test.each(PROBLEMS)('%s: the published cost', (_name, { problem, intervals, publ
   expect(solution.stationarity).toBeLessThanOrEqual(1e-8)
 })
 
-const NONLINEAR = PROBLEMS.slice(-3)
-test.each(NONLINEAR)(
-  '%s: the published cost from twenty random guesses',
-  (_name, { problem, intervals, published }) => {
-    for (let stream = 0; stream < 20; stream++) {
-      const rng = createRng(20240101, stream)
-      const initialGuess = guessRandom(problem, intervals, () => rng.normal(), 2)
-      const solution = solveOptimalControl(problem, { intervals, initialGuess })
-      expect(solution.status).toBe('solved')
-      expect(Math.abs(solution.objective / published.objective - 1)).toBeLessThanOrEqual(published.relativeTolerance)
-    }
-  },
+const MULTI_STARTS = PROBLEMS.slice(-3).flatMap(([name, published]) =>
+  [2, 10].map((size) => ({ name, size, published })),
 )
+test.each(MULTI_STARTS)('$name: the published cost from twenty random guesses $size wide', ({ size, published }) => {
+  const { problem, intervals, published: answer } = published
+  for (let stream = 0; stream < 20; stream++) {
+    const rng = createRng(20240101, stream)
+    const initialGuess = guessRandom(problem, intervals, () => rng.normal(), size)
+    const solution = solveOptimalControl(problem, { intervals, initialGuess })
+    expect(solution.status).toBe('solved')
+    expect(Math.abs(solution.objective / answer.objective - 1)).toBeLessThanOrEqual(answer.relativeTolerance)
+  }
+})
 
 test('the trajectory has the shapes told, meets the ends and stays inside the bound', () => {
   const intervals = 40
