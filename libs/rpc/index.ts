@@ -1,3 +1,4 @@
+export type { Channel, CompatServiceDefinition, ServiceImplementation } from 'nice-grpc'
 export { createMeshSecurity } from './security/mesh-folder.js'
 export { isRole, type Role, ROLES } from './security/role.js'
 export { loadSecurity, type Security } from './security/security.js'

@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { chmod, cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { createMeshSecurity } from './mesh-folder.js'
 import { meshNameOfCertificate, parseMeshName } from './mesh-name.js'
 import { createTokenVerifier, mintRoleToken } from './role-token.js'
@@ -10,12 +10,26 @@ import { ROLES } from './role.js'
 import { loadSecurity } from './security.js'
 import { complaintAbout } from './secret-file.js'
 
+let tlsMesh = ''
+
+beforeAll(async () => {
+  tlsMesh = await emptyFolder()
+  await createMeshSecurity(tlsMesh, { tls: true })
+})
+
 afterEach(() => {
   vi.useRealTimers()
 })
 
 async function emptyFolder(): Promise<string> {
   return join(await mkdtemp(join(tmpdir(), 'costate-mesh-')), 'mesh')
+}
+
+/** A mesh of its own to spoil; making certificates is slow. */
+async function copyOfTlsMesh(): Promise<string> {
+  const meshDir = await emptyFolder()
+  await cp(tlsMesh, meshDir, { recursive: true })
+  return meshDir
 }
 
 /** Every file of the folder with its content. */
@@ -51,7 +65,7 @@ test('making it again changes nothing, and TLS is added without touching the tok
 
 test('processes that make the same mesh at once agree on one', async () => {
   const meshDir = await emptyFolder()
-  await Promise.all(Array.from({ length: 8 }, () => createMeshSecurity(meshDir, { tls: true })))
+  await Promise.all(Array.from({ length: 4 }, () => createMeshSecurity(meshDir, { tls: true })))
   const server = await loadSecurity(meshDir, 'scheduler')
   for (const role of ROLES) {
     const security = await loadSecurity(meshDir, role)
@@ -64,9 +78,7 @@ test('processes that make the same mesh at once agree on one', async () => {
 })
 
 test('a certificate names its mesh and role and nothing else, and cannot sign', async () => {
-  const meshDir = await emptyFolder()
-  await createMeshSecurity(meshDir, { tls: true })
-  const { tls } = await loadSecurity(meshDir, 'worker')
+  const { tls } = await loadSecurity(tlsMesh, 'worker')
   const certificate = new X509Certificate(tls?.certPem ?? '')
   expect(certificate.subjectAltName).toMatch(/^URI:spiffe:\/\/costate\/[0-9a-f]{32}\/worker$/)
   expect(meshNameOfCertificate(tls?.certPem ?? '').role).toBe('worker')
@@ -86,14 +98,12 @@ test.each([
 })
 
 test('a worker needs neither the secret nor the CA key, and can then mint nothing', async () => {
-  const meshDir = await emptyFolder()
-  await createMeshSecurity(meshDir, { tls: true })
   const copy = await emptyFolder()
   for (const file of ['verify-key', 'tokens/worker', 'ca.pem', 'certs/worker.pem', 'certs/worker-key.pem']) {
-    await cp(join(meshDir, file), join(copy, file))
+    await cp(join(tlsMesh, file), join(copy, file))
   }
   const worker = await loadSecurity(copy, 'worker')
-  const client = await loadSecurity(meshDir, 'client')
+  const client = await loadSecurity(tlsMesh, 'client')
   expect(worker.verifyToken(client.token)).toBe('client')
   await expect(loadSecurity(copy, 'admin')).rejects.toThrow(/tokens\/admin is missing/)
   await expect(createMeshSecurity(copy)).rejects.toThrow(/is a copy for some roles/)
@@ -171,8 +181,7 @@ test('a verifier holds no key that could mint', async () => {
 })
 
 test('a missing certificate and a spoilt token are made anew, the mesh stays', async () => {
-  const meshDir = await emptyFolder()
-  await createMeshSecurity(meshDir, { tls: true })
+  const meshDir = await copyOfTlsMesh()
   const before = await snapshot(meshDir)
   await rm(join(meshDir, 'certs/worker.pem'))
   await writeFile(join(meshDir, 'tokens/client'), 'spoilt', { mode: 0o600 })
@@ -184,8 +193,7 @@ test('a missing certificate and a spoilt token are made anew, the mesh stays', a
 })
 
 test('certificates are renewed before they end, under the same authority', async () => {
-  const meshDir = await emptyFolder()
-  await createMeshSecurity(meshDir, { tls: true })
+  const meshDir = await copyOfTlsMesh()
   const before = await snapshot(meshDir)
   const end = Date.parse(new X509Certificate(before['certs/worker.pem'] ?? '').validTo)
   vi.useFakeTimers({ toFake: ['Date'], now: end - 31 * 86_400_000 })
