@@ -1,2 +1,5 @@
-export type { Journal } from './journal.js'
+export { syncDirectory, writeFully } from './durable-file.js'
+export { JournalCorruptError, openFileJournal } from './file-journal.js'
+export type { FactCodec, FileJournalOptions } from './file-journal.js'
+export type { CompactingJournal, Journal } from './journal.js'
 export { createMemoryJournal } from './memory-journal.js'
