@@ -461,6 +461,13 @@ test('a list of addresses reaches the first server that answers', async () => {
   await expect(client.ask({ x: 1 })).resolves.toEqual({ x: 1 })
 })
 
+test('the order of a list decides, not which name is looked up first', async () => {
+  const [first, second] = [await serve({ ask: async () => ({ n: 1 }) }), await serve({ ask: async () => ({ n: 2 }) })]
+  const byName = first.address.replace('127.0.0.1', 'localhost')
+  await expect(dial([byName, second.address]).client.ask({})).resolves.toEqual({ n: 1 })
+  await expect(dial([second.address, byName]).client.ask({})).resolves.toEqual({ n: 2 })
+})
+
 test('a server that is not there is UNAVAILABLE', async () => {
   const gone = await serve()
   await gone.server.shutdown(0)
