@@ -81,9 +81,9 @@ class Encoder {
   }
 
   #encodeObject(value: object): Value {
-    if (ArrayBuffer.isView(value)) return this.#encodeTensor(value)
     const reference = this.#findReference?.(value)
     if (reference) return { kind: { $case: 'reference', value: reference } }
+    if (ArrayBuffer.isView(value)) return this.#encodeTensor(value)
     if (isNdArray(value)) return this.#encodeTensor(value.data, value.shape)
     if (this.#ancestors.has(value)) throw this.#refuse('a cycle (the value contains itself)')
     this.#ancestors.add(value)

@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto'
+
+import { CheckpointServiceDefinition, DigestAlgorithm } from '#libs/proto'
+import { closeRpcChannel, createRpcChannel, createRpcClient, type Security } from '#libs/rpc'
+import { sourceOfSegments, type TransferPool } from '#libs/transfer'
+
+/** Brings bundles and large arguments into the checkpoint-store, each content once. */
+export interface BlobUploader {
+  upload(blobs: Iterable<{ readonly digest: string; readonly bytes: Uint8Array }>): Promise<void>
+  close(): void
+}
+
+export function createBlobUploader(
+  security: Security,
+  pool: TransferPool,
+  storeAddresses: () => Promise<readonly string[]>,
+): BlobUploader {
+  const uploads = new Map<string, Promise<void>>()
+  let channel: ReturnType<typeof createRpcChannel> | undefined
+
+  async function upload(digest: string, bytes: Uint8Array): Promise<void> {
+    const addresses = await storeAddresses()
+    channel ??= createRpcChannel(addresses, { security, serverRole: 'checkpointStore', kind: 'control' })
+    const found = await createRpcClient(CheckpointServiceDefinition, channel).findBlobs({ digests: [digest] })
+    if (found.digests.includes(digest)) return
+    const header = { byteLength: bytes.byteLength, digestAlgorithm: DigestAlgorithm.SHA256 }
+    const stream = pool.store(addresses, 'save')
+    const target = { $case: 'blobDigest', value: digest } as const
+    await stream.put(target, sourceOfSegments(header, [bytes]), { requestId: randomUUID() })
+  }
+
+  return {
+    upload: async (blobs) => {
+      await Promise.all(
+        [...blobs].map(({ digest, bytes }) => {
+          let uploading = uploads.get(digest)
+          if (uploading === undefined) {
+            uploading = upload(digest, bytes)
+            uploads.set(digest, uploading)
+            // What failed may be tried again.
+            uploading.catch(() => uploads.delete(digest))
+          }
+          return uploading
+        }),
+      )
+    },
+    close: () => {
+      if (channel) closeRpcChannel(channel)
+    },
+  }
+}

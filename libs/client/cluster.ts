@@ -1,0 +1,102 @@
+import type { AnyTask, Task } from '#libs/task'
+import type { TypedArray } from '#libs/value'
+
+import type { TaskFuture } from './future.js'
+import type { GraphBuilder } from './graph.js'
+import type { Job } from './job.js'
+import type { ScatteredObject } from './scattered-object.js'
+
+/** An argument of a submitted task: a value, or a future or scattered object in its place, at any depth. */
+export type Argument<T> =
+  | T
+  | TaskFuture<T>
+  | ScatteredObject<T>
+  | (T extends TypedArray | Date | string | number | bigint | boolean | null | undefined
+      ? never
+      : T extends readonly unknown[]
+        ? { readonly [K in keyof T]: Argument<T[K]> }
+        : T extends object
+          ? { readonly [K in keyof T]: Argument<T[K]> }
+          : never)
+
+/** Arguments of a submitted task. */
+export type Arguments<A extends readonly unknown[]> = { readonly [K in keyof A]: Argument<A[K]> }
+
+/** How jobs are submitted. */
+export interface SubmitOptions {
+  /** For people; the task's name unless given. */
+  readonly name?: string
+  /** Seed of the tasks' random streams, 0 unless given. The stream's number is the task's index in its job. */
+  readonly seed?: bigint | number
+  /** The longest that one attempt of a task may run: milliseconds, or `'00:10:00'`. */
+  readonly timeout?: number | string
+  /** A detached job runs to its end also when its client is gone. */
+  readonly detached?: boolean
+}
+
+/** A worker as `workers()` shows it. */
+export interface WorkerInfo {
+  readonly id: string
+  readonly host: string
+  readonly pid: number
+  readonly slots: number
+  readonly assignedTasks: number
+  readonly heldObjects: number
+  readonly addresses: readonly string[]
+  readonly rssBytes: number
+  /** 0 for none. */
+  readonly memoryLimitBytes: number
+  readonly state: 'ready' | 'draining'
+}
+
+/** Where to scatter. */
+export interface ScatterOptions {
+  /** Ids of the workers to choose from; all unless given. */
+  readonly workers?: readonly string[]
+  /** Put the value on each of them. */
+  readonly broadcast?: boolean
+}
+
+/** How to gather. */
+export interface GatherOptions {
+  /** `raise` (the default) throws the first failure; `skip` leaves failed ones out. */
+  readonly errors?: 'raise' | 'skip'
+}
+
+/** A place where tasks run: workers on this machine, a mesh elsewhere, or this process itself. */
+export interface Cluster extends AsyncDisposable {
+  readonly name: string
+
+  /** Runs a task. Arguments may hold futures and scattered objects at any depth. */
+  submit<A extends readonly unknown[], R>(task: Task<A, R>, ...args: Arguments<A>): TaskFuture<R>
+  /** Runs a task on each item; with several lists, on the first of each, the second of each, … One job. */
+  map<A extends readonly unknown[], R>(
+    task: Task<A, R>,
+    ...lists: { readonly [K in keyof A]: Iterable<Argument<A[K]>> }
+  ): TaskFuture<R>[]
+  /** Submits a whole graph as one job: `graph(g => g.task(join, g.task(left), g.task(right)))`. */
+  graph<T>(build: (graph: GraphBuilder) => T): T
+  /** The same cluster with other options for what is submitted. */
+  with(options: SubmitOptions): Cluster
+
+  /** The results of futures, in order, wherever they lie. */
+  gather<R>(futures: Iterable<TaskFuture<R>>, options?: GatherOptions): Promise<R[]>
+  /** Puts a value into workers' memory, to be an argument of many tasks. Lost with the last worker that holds it. */
+  scatter<T>(value: T, options?: ScatterOptions): Promise<ScatteredObject<T>>
+  /** Takes up a job by its id or the name it was persisted under. */
+  attach(jobIdOrName: string): Promise<Job>
+  /** Gives a task a name and version under which clients in any language can call it. */
+  register(task: AnyTask, as: { readonly name: string; readonly version: string }): Promise<void>
+  /** Runs a registered task, of whichever language. */
+  submitRegistered(name: string, ...args: readonly unknown[]): TaskFuture<unknown>
+
+  workers(): Promise<WorkerInfo[]>
+  /** Resolves when at least `count` workers are there; rejects when they are not within the time (60 s unless given). */
+  waitForWorkers(count: number, options?: { readonly timeout?: number | string }): Promise<void>
+  /** Keeps so many workers. Scaling down stops only idle workers that hold no result. */
+  scale(count: number): Promise<void>
+  /** Keeps as many workers as there is work for, within these bounds, until `scale` is called. */
+  adapt(bounds: { readonly minimum: number; readonly maximum: number }): void
+  /** Leaves the cluster; one that this program made ends with it unless `keepAlive`. */
+  close(): Promise<void>
+}

@@ -1,0 +1,27 @@
+import type { FailureKind as DomainFailureKind, TaskFailure } from '#libs/domain'
+import { type Failure, FailureKind } from '#libs/proto'
+
+const kinds = new Map<FailureKind, DomainFailureKind>([
+  [FailureKind.USER_ERROR, 'userError'],
+  [FailureKind.WORKER_LOST, 'workerLost'],
+  [FailureKind.TIMEOUT, 'timeout'],
+  [FailureKind.CANCELLED, 'cancelled'],
+  [FailureKind.OUT_OF_MEMORY, 'outOfMemory'],
+  [FailureKind.BUNDLE, 'bundle'],
+  [FailureKind.INPUT, 'input'],
+  [FailureKind.RESULT, 'result'],
+])
+
+/** A failure as it travels, as data of the domain. A kind that this side does not know counts as the user's. */
+export function failureFromWire(failure: Failure): TaskFailure {
+  return {
+    kind: kinds.get(failure.kind) ?? 'userError',
+    reason: failure.reason,
+    message: failure.message,
+    attempts: failure.attempts,
+    ...(failure.errorName ? { errorName: failure.errorName } : {}),
+    ...(failure.stack ? { stack: failure.stack } : {}),
+    ...(failure.workerId ? { workerId: failure.workerId } : {}),
+    ...(failure.cause ? { cause: failureFromWire(failure.cause) } : {}),
+  }
+}

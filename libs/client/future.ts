@@ -1,0 +1,143 @@
+import type { Job } from './job.js'
+
+/** How far a task is, as its client knows. */
+export type FutureStatus = 'pending' | 'finished' | 'failed' | 'cancelled'
+
+/** When and where the attempt ran that settled a task, by its worker's clock. */
+export interface Timing {
+  readonly workerId: string
+  readonly slot: number
+  readonly attempt: number
+  /** Milliseconds since the Unix epoch. */
+  readonly startedAtMs: number
+  readonly endedAtMs: number
+}
+
+/** What the cluster does for a future. */
+export interface FutureBackend {
+  readonly job: Job
+  /** Brings the value; called once per settled result. */
+  fetch(future: TaskFuture<unknown>): Promise<unknown>
+  cancel(future: TaskFuture<unknown>): Promise<void>
+  release(objectIds: readonly string[]): void
+}
+
+type Settled =
+  | { readonly kind: 'finished'; readonly result: unknown; readonly timing: Timing }
+  | { readonly kind: 'failed'; readonly error: Error; readonly cancelled: boolean; readonly timing: Timing | undefined }
+
+/**
+ * The result of a task that may not be there yet. May be an argument of other tasks, at any depth: that makes them
+ * depend on it, and the value goes from worker to worker. It is not a promise: `await future.result()`.
+ */
+export class TaskFuture<R> {
+  /** The task's id, which is also the id of its result. */
+  readonly id: string
+  readonly taskName: string
+  readonly #backend: FutureBackend
+  #settled: Settled | undefined
+  #value: Promise<R> | undefined
+  #whenSettled: Promise<void>
+  #wake!: () => void
+  #listeners: (() => void)[] = []
+
+  /** @internal Clusters make futures. */
+  constructor(id: string, taskName: string, backend: FutureBackend) {
+    this.id = id
+    this.taskName = taskName
+    this.#backend = backend
+    this.#whenSettled = new Promise((resolve) => (this.#wake = resolve))
+  }
+
+  get job(): Job {
+    return this.#backend.job
+  }
+
+  get status(): FutureStatus {
+    if (this.#settled === undefined) return 'pending'
+    if (this.#settled.kind === 'finished') return 'finished'
+    return this.#settled.cancelled ? 'cancelled' : 'failed'
+  }
+
+  get done(): boolean {
+    return this.#settled !== undefined
+  }
+
+  /** Why the task failed, when it has. */
+  get error(): Error | undefined {
+    return this.#settled?.kind === 'failed' ? this.#settled.error : undefined
+  }
+
+  /** Where and when the task ran, once it is settled. */
+  get timing(): Timing | undefined {
+    return this.#settled?.timing
+  }
+
+  /**
+   * The task's result, once it is there.
+   *
+   * @throws TaskError when the task failed, TaskCancelledError when it was cancelled.
+   */
+  async result(): Promise<R> {
+    for (;;) {
+      await this.settled()
+      const settled = this.#settled
+      if (settled === undefined) continue
+      if (settled.kind === 'failed') throw settled.error
+      this.#value ??= this.#backend.fetch(this) as Promise<R>
+      try {
+        return await this.#value
+      } catch (error) {
+        // The last holder may have died while the value was on its way: it is computed again, and this waits.
+        if (this.#settled === settled) throw error
+      }
+    }
+  }
+
+  /** Resolves when the task is settled, whichever way. */
+  async settled(): Promise<void> {
+    while (this.#settled === undefined) await this.#whenSettled
+  }
+
+  /** Cancels the task, running or not. What is settled stays as it is. */
+  async cancel(): Promise<void> {
+    if (!this.done) await this.#backend.cancel(this)
+  }
+
+  /** Gives the result up: workers forget it once no other task needs it. */
+  release(): void {
+    this.#backend.release([this.id])
+  }
+
+  /** Keeps the results of this future's job under a name, also when its handles and its client are gone. */
+  async persist(name: string): Promise<void> {
+    await this.job.persist(name)
+  }
+
+  /** @internal */
+  get wireResult(): unknown {
+    return this.#settled?.kind === 'finished' ? this.#settled.result : undefined
+  }
+
+  /** @internal Calls back once, when the task is settled. */
+  onSettled(listener: () => void): void {
+    if (this.done) listener()
+    else this.#listeners.push(listener)
+  }
+
+  /** @internal */
+  settle(settled: Settled): void {
+    if (this.#settled !== undefined) return
+    this.#settled = settled
+    this.#wake()
+    for (const listener of this.#listeners.splice(0)) listener()
+  }
+
+  /** @internal The result is lost and computed again. */
+  reopen(): void {
+    if (this.#settled === undefined) return
+    this.#settled = undefined
+    this.#value = undefined
+    this.#whenSettled = new Promise((resolve) => (this.#wake = resolve))
+  }
+}

@@ -1,0 +1,25 @@
+export { asCompleted, wait } from './as-completed.js'
+export type { Completion, WaitResult } from './as-completed.js'
+export type {
+  Argument,
+  Arguments,
+  Cluster,
+  GatherOptions,
+  ScatterOptions,
+  SubmitOptions,
+  WorkerInfo,
+} from './cluster.js'
+export { connect } from './connect.js'
+export type { ConnectOptions } from './connect.js'
+export { TaskFuture } from './future.js'
+export type { FutureStatus, Timing } from './future.js'
+export type { GraphBuilder } from './graph.js'
+export { createInlineCluster } from './inline-cluster.js'
+export type { Job, JobCounts, ProgressReport, TaskLine } from './job.js'
+export { createLocalCluster } from './local-cluster.js'
+export type { LocalClusterOptions } from './local-cluster.js'
+export { ScatteredObject } from './scattered-object.js'
+export { MeshError, TaskCancelledError, TaskError } from './task-error.js'
+export { createInlineContext, isTask, isTaskContext, main, NdArray, task } from '#libs/task'
+export type { Task, TaskContext, TaskOptions, TypedArray } from '#libs/task'
+export type { Rng } from '#libs/domain'

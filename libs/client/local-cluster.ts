@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import path from 'node:path'
+
+import { parseBytes } from '#libs/domain'
+import { readAddress, waitForAddress } from '#libs/lifecycle'
+import { createMeshSecurity, loadSecurity } from '#libs/rpc'
+import { activeTelemetry, startTelemetry } from '#libs/telemetry'
+
+import type { Cluster } from './cluster.js'
+import { createLocalScaler } from './local-scaler.js'
+import { MeshCluster } from './mesh-cluster.js'
+import { MeshConnection } from './mesh-connection.js'
+import { createRunDir, meshDirOf } from './mesh-folder.js'
+import { type ServiceProcess, startServiceProcess } from './service-process.js'
+import { cancelOnInterrupt } from './interrupt.js'
+
+/** A mesh on this machine. */
+export interface LocalClusterOptions {
+  /** How many worker processes; one per core unless given. */
+  readonly workers?: number
+  /** How many tasks a worker runs at once, each in a thread of its own; 1 unless given. */
+  readonly threadsPerWorker?: number
+  /** Resident memory of one worker, in bytes or as `'4GB'`; no limit unless given. */
+  readonly memoryLimit?: number | string
+  /** Under which `connect(name)` finds the mesh; made up unless given. */
+  readonly name?: string
+  /** The mesh outlives this program; `connect(name)` finds it, `costate down <name>` ends it. */
+  readonly keepAlive?: boolean
+  /** Where traces and logs go; `.costate/runs/<time>-<name>` in the working folder unless given. */
+  readonly runDir?: string
+}
+
+const startTimeoutMs = 30_000
+
+/**
+ * Starts a mesh of real services on this machine, scheduler, checkpoint-store and workers, on free ports of the loopback
+ * interface, reachable by this user only. It ends with this program, however the program ends.
+ *
+ * @throws RangeError for options that make no sense; Error with the service's last log lines when one does not start.
+ */
+export async function createLocalCluster(options: LocalClusterOptions = {}): Promise<Cluster> {
+  const { workers = availableParallelism(), threadsPerWorker = 1, keepAlive = false } = options
+  checkCount(workers, 'workers', 256)
+  checkCount(threadsPerWorker, 'threadsPerWorker', 256)
+  const memoryLimit = parseBytes(options.memoryLimit ?? 0, 'memoryLimit')
+  const name = options.name ?? `local-${randomUUID().slice(0, 8)}`
+  const meshDir = meshDirOf(name)
+  const runDir = await createRunDir(options.runDir, name)
+  await refuseRunningMesh(meshDir, name)
+  await createMeshSecurity(meshDir)
+  await writeFile(path.join(meshDir, 'run-dir'), runDir, { mode: 0o600 })
+  await mkdir(path.join(meshDir, 'data'), { recursive: true, mode: 0o700 })
+
+  const processes: ServiceProcess[] = []
+  const start = (service: ServiceProcess['name'], instanceId: string, args: readonly string[]): void => {
+    const shared = ['--mesh-dir', meshDir]
+    processes.push(
+      startServiceProcess({ name: service as 'worker', instanceId, args: [...shared, ...args], runDir, keepAlive }),
+    )
+  }
+  let supervisors = 0
+  const startWorkers = (count: number): void =>
+    start('worker', `worker-${supervisors++}`, [
+      ...['--count', String(count), '--slots', String(threadsPerWorker), '--memory-limit', String(memoryLimit)],
+      ...['--cache-dir', path.join(meshDir, 'data', 'bundles')],
+    ])
+  start('scheduler', 'scheduler', ['--mesh-name', name])
+  start('checkpoint-store', 'checkpoint-store', ['--data-dir', path.join(meshDir, 'data', 'store')])
+  startWorkers(workers)
+  await writeFile(path.join(meshDir, 'pids'), processes.map(({ pid }) => pid).join('\n'), { mode: 0o600 })
+
+  const cleanUp = async (): Promise<void> => rm(meshDir, { recursive: true, force: true })
+  try {
+    // What this program does while its services start costs no time.
+    activeTelemetry() ?? startTelemetry({ service: 'client', instanceId: `client-${process.pid}`, runDir })
+    const security = await loadSecurity(meshDir, 'client')
+    const address = await orFailed(processes, waitForAddress(meshDir, 'scheduler', AbortSignal.timeout(startTimeoutMs)))
+    const connection = new MeshConnection({
+      schedulerAddresses: address.addresses,
+      storeAddresses: async () =>
+        (await waitForAddress(meshDir, 'checkpointStore', AbortSignal.timeout(startTimeoutMs))).addresses,
+      security,
+      giveUpAfterMs: 10_000,
+    })
+    const scaler = createLocalScaler(connection, { start: startWorkers, processes, cleanUp }, workers)
+    const cluster = new MeshCluster(name, connection, keepAlive ? { ...scaler, close: async () => undefined } : scaler)
+    await orFailed(processes, cluster.waitForWorkers(workers, { timeout: startTimeoutMs }))
+    if (!keepAlive) cancelOnInterrupt(cluster)
+    return cluster
+  } catch (error) {
+    await Promise.all(processes.map((service) => service.stop(2_000)))
+    await cleanUp()
+    throw error
+  }
+}
+
+/** What was waited for, or the end of a service in the meantime as an error that shows why. */
+async function orFailed<T>(processes: readonly ServiceProcess[], waited: Promise<T>): Promise<T> {
+  const failures = processes.map(async (service) => {
+    const code = await service.exited
+    throw new Error(`the ${service.name} ended with code ${code ?? 'none'} at its start:\n${await service.logTail()}`)
+  })
+  for (const failure of failures) failure.catch(() => undefined)
+  return await Promise.race([waited, ...failures])
+}
+
+async function refuseRunningMesh(meshDir: string, name: string): Promise<void> {
+  const address = await readAddress(meshDir, 'scheduler')
+  if (address === undefined) return
+  try {
+    process.kill(address.pid, 0)
+  } catch {
+    // Left behind by a program that was killed.
+    await rm(meshDir, { recursive: true, force: true })
+    return
+  }
+  throw new Error(`a mesh named '${name}' runs: use connect('${name}'), or end it with costate down ${name}`)
+}
+
+function checkCount(count: number, what: string, most: number): void {
+  if (Number.isInteger(count) && count >= 1 && count <= most) return
+  throw new RangeError(`${what} is ${count}: give a whole number from 1 to ${most}`)
+}

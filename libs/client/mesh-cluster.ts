@@ -1,0 +1,237 @@
+import { randomUUID } from 'node:crypto'
+
+import { SpanKind } from '@opentelemetry/api'
+
+import { bundleTaskModule } from '#libs/bundle'
+import { parseDurationMs } from '#libs/domain'
+import { type Worker, WorkerState } from '#libs/proto'
+import { type AnyTask, isTask, type Task } from '#libs/task'
+import { activeTelemetry, withSpan } from '#libs/telemetry'
+
+import type { Arguments, Cluster, GatherOptions, ScatterOptions, SubmitOptions, WorkerInfo } from './cluster.js'
+import type { TaskFuture } from './future.js'
+import { gatherAll } from './gather.js'
+import type { GraphBuilder } from './graph.js'
+import type { Job } from './job.js'
+import { type MeshConnection, meshErrorOf } from './mesh-connection.js'
+import { MeshJob } from './mesh-job.js'
+import { ScatteredObject } from './scattered-object.js'
+import { calledOf, Submission } from './submission.js'
+import { zipArguments } from './zip-arguments.js'
+
+/** What a mesh can do about the number of its workers; a connected one that others manage can do nothing. */
+export interface Scaler {
+  scale(count: number): Promise<void>
+  adapt(bounds: { readonly minimum: number; readonly maximum: number }): void
+  close(): Promise<void>
+}
+
+const defaultWaitMs = 60_000
+
+/** A cluster of real services, on this machine or elsewhere. */
+export class MeshCluster implements Cluster {
+  readonly name: string
+  readonly #connection: MeshConnection
+  readonly #scaler: Scaler
+  readonly #options: SubmitOptions
+
+  constructor(name: string, connection: MeshConnection, scaler: Scaler, options: SubmitOptions = {}) {
+    this.name = name
+    this.#connection = connection
+    this.#scaler = scaler
+    this.#options = options
+  }
+
+  submit<A extends readonly unknown[], R>(task: Task<A, R>, ...args: Arguments<A>): TaskFuture<R> {
+    const called = calledOf(task)
+    const submission = new Submission(this.#connection, this.#options, task.taskName)
+    const future = submission.add(called, args)
+    submission.send()
+    return future as TaskFuture<R>
+  }
+
+  map<A extends readonly unknown[], R>(
+    task: Task<A, R>,
+    ...lists: { readonly [K in keyof A]: Iterable<never> }
+  ): TaskFuture<R>[] {
+    const called = calledOf(task)
+    const calls = zipArguments(lists)
+    if (calls.length === 0) return []
+    const submission = new Submission(this.#connection, this.#options, task.taskName)
+    const futures = calls.map((args) => submission.add(called, args))
+    submission.send()
+    return futures as TaskFuture<R>[]
+  }
+
+  graph<T>(build: (graph: GraphBuilder) => T): T {
+    const submission = new Submission(this.#connection, this.#options, 'graph')
+    const built = build({ task: (task, ...args) => submission.add(calledOf(task), args) as never })
+    if (submission.job.futures.length > 0) submission.send()
+    return built
+  }
+
+  with(options: SubmitOptions): Cluster {
+    return new MeshCluster(this.name, this.#connection, this.#scaler, { ...this.#options, ...options })
+  }
+
+  async gather<R>(futures: Iterable<TaskFuture<R>>, options: GatherOptions = {}): Promise<R[]> {
+    return await gatherAll([...futures], options)
+  }
+
+  async scatter<T>(value: T, options: ScatterOptions = {}): Promise<ScatteredObject<T>> {
+    this.#connection.check()
+    const targets = await this.#chooseWorkers(options)
+    const id = `o-${randomUUID()}`
+    const put = async (): Promise<number[]> =>
+      await Promise.all(targets.map(({ addresses }) => this.#connection.putObject(id, value, addresses, randomUUID())))
+    const [byteLength = 0] = await withSpan('scatter', { kind: SpanKind.CLIENT }, put)
+    const holders = targets.map((worker) => ({ workerId: worker.id, addresses: [...worker.addresses] }))
+    return new ScatteredObject<T>(
+      id,
+      { byteLength, workerIds: targets.map((worker) => worker.id) },
+      {
+        release: () => this.#connection.session.say({ $case: 'release', value: { objectIds: [id] } }),
+        fetch: async () => {
+          const location = {
+            $case: 'object',
+            value: { objectId: id, structure: undefined, byteLength: 0n, xxh64: 0n },
+          } as const
+          return (await this.#connection.fetchResult(id, { location, holders })) as T
+        },
+      },
+    )
+  }
+
+  async attach(jobIdOrName: string): Promise<Job> {
+    const { scheduler, session, jobs } = this.#connection
+    try {
+      const { job: wire } = await scheduler.getJob({ jobId: jobIdOrName })
+      if (wire === undefined) throw new Error('the scheduler answered without a job')
+      const known = jobs.get(wire.jobId)
+      if (known) return known
+      const release = (objectIds: readonly string[]): void =>
+        session.say({ $case: 'release', value: { objectIds: [...objectIds] } })
+      const job = new MeshJob(
+        wire.jobId,
+        wire.name,
+        {},
+        {
+          fetch: async (future) => await this.#connection.fetchResult(future.id, future.wireResult as never),
+          cancel: async (jobId, indices) => session.say({ $case: 'cancel', value: { jobId, indices: [...indices] } }),
+          release,
+          persist: async (jobId, name) => void (await scheduler.persistJob({ jobId, name, requestId: randomUUID() })),
+          localize: (stack) => stack,
+        },
+      )
+      const total = Object.values(wire.counts ?? {}).reduce((sum, count) => sum + count, 0)
+      for (let index = 0; index < total; index++) job.addFuture(wire.name)
+      jobs.set(job.id, job)
+      session.say({ $case: 'follow', value: { jobId: job.id } })
+      return job
+    } catch (error) {
+      throw meshErrorOf(error)
+    }
+  }
+
+  async register(task: AnyTask, as: { readonly name: string; readonly version: string }): Promise<void> {
+    calledOf(task)
+    if (!isTask(task)) return
+    const bundle = await bundleTaskModule(task.moduleUrl, { nativeAddons: task.options.nativeAddons ?? [] })
+    try {
+      await this.#connection.blobs.upload([{ digest: bundle.digest, bytes: bundle.archive }])
+      const called = { bundleDigest: bundle.digest, taskName: task.taskName }
+      await this.#connection.scheduler.registerTask({ requestId: randomUUID(), task: { ...as, function: called } })
+    } catch (error) {
+      throw meshErrorOf(error)
+    }
+  }
+
+  submitRegistered(name: string, ...args: readonly unknown[]): TaskFuture<unknown> {
+    const submission = new Submission(this.#connection, this.#options, name)
+    const future = submission.add({ kind: 'registered', name }, args)
+    submission.send()
+    return future
+  }
+
+  async workers(): Promise<WorkerInfo[]> {
+    const workers: WorkerInfo[] = []
+    let pageToken = ''
+    try {
+      do {
+        const page = await this.#connection.scheduler.listWorkers({ pageSize: 1_000, pageToken })
+        workers.push(...page.workers.map(workerInfoOf))
+        pageToken = page.nextPageToken
+      } while (pageToken !== '')
+    } catch (error) {
+      throw meshErrorOf(error)
+    }
+    return workers
+  }
+
+  async waitForWorkers(count: number, options: { readonly timeout?: number | string } = {}): Promise<void> {
+    const timeoutMs = options.timeout === undefined ? defaultWaitMs : parseDurationMs(options.timeout, 'timeout')
+    const signal = AbortSignal.timeout(timeoutMs)
+    let present = 0
+    try {
+      for await (const demand of this.#connection.scheduler.watchDemand({}, { signal })) {
+        present = demand.presentWorkers
+        if (present >= count) return
+      }
+    } catch (error) {
+      if (!signal.aborted) throw meshErrorOf(error)
+    }
+    const seconds = Math.round(timeoutMs / 1000)
+    throw new Error(`${present} of ${count} workers are there after ${seconds} s: see the logs of cluster ${this.name}`)
+  }
+
+  async scale(count: number): Promise<void> {
+    if (!Number.isInteger(count) || count < 0) throw new RangeError(`scale(${count}): give a whole number from 0`)
+    await this.#scaler.scale(count)
+  }
+
+  adapt(bounds: { readonly minimum: number; readonly maximum: number }): void {
+    const { minimum, maximum } = bounds
+    if (!Number.isInteger(minimum) || !Number.isInteger(maximum) || minimum < 0 || maximum < Math.max(1, minimum)) {
+      throw new RangeError(
+        `adapt({ minimum: ${minimum}, maximum: ${maximum} }): give 0 ≤ minimum ≤ maximum, maximum ≥ 1`,
+      )
+    }
+    this.#scaler.adapt(bounds)
+  }
+
+  async close(): Promise<void> {
+    this.#connection.close()
+    await this.#scaler.close()
+    await activeTelemetry()?.flush()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #chooseWorkers({ workers: wanted, broadcast }: ScatterOptions): Promise<WorkerInfo[]> {
+    const present = (await this.workers()).filter(({ state }) => state === 'ready')
+    const unknown = wanted?.find((id) => !present.some((worker) => worker.id === id))
+    if (unknown !== undefined) throw new RangeError(`scatter: there is no worker ${unknown}; see cluster.workers()`)
+    const candidates = wanted ? present.filter(({ id }) => wanted.includes(id)) : present
+    if (candidates.length === 0) throw new Error('scatter: the cluster has no workers; call waitForWorkers(1) first')
+    if (broadcast) return candidates
+    return [candidates.reduce((best, worker) => (worker.heldObjects < best.heldObjects ? worker : best))]
+  }
+}
+
+function workerInfoOf(worker: Worker): WorkerInfo {
+  const { workerId: id, host, pid, slots, assignedTasks, heldObjects, addresses } = worker
+  return {
+    id,
+    host,
+    pid,
+    slots,
+    assignedTasks,
+    heldObjects,
+    addresses,
+    rssBytes: Number(worker.rssBytes),
+    memoryLimitBytes: Number(worker.memoryLimitBytes),
+    state: worker.state === WorkerState.DRAINING ? 'draining' : 'ready',
+  }
+}

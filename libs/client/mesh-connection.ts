@@ -1,0 +1,202 @@
+import {
+  DigestAlgorithm,
+  type FunctionRef,
+  type Result,
+  SchedulerServiceDefinition,
+  type SessionResponse,
+} from '#libs/proto'
+import {
+  closeRpcChannel,
+  createRpcChannel,
+  createRpcClient,
+  readRpcFailure,
+  type RpcClient,
+  type Security,
+} from '#libs/rpc'
+import {
+  createMemorySink,
+  createTransferPool,
+  type ReceivedBody,
+  sourceOfSegments,
+  TransferError,
+  type TransferPool,
+} from '#libs/transfer'
+import { decodePayload, decodeValue, encodeValue } from '#libs/value'
+
+import { type BlobUploader, createBlobUploader } from './blob-uploader.js'
+import type { MeshJob } from './mesh-job.js'
+import { ClientSession } from './session.js'
+import { MeshError } from './task-error.js'
+
+type Message = NonNullable<SessionResponse['message']>
+
+/** How to reach a mesh. */
+export interface MeshAddress {
+  readonly schedulerAddresses: readonly string[]
+  readonly storeAddresses: () => Promise<readonly string[]>
+  readonly security: Security
+  /** How long the scheduler may be away before this client gives its futures up. */
+  readonly giveUpAfterMs: number
+}
+
+/** Everything that a client says to a mesh and hears from it. */
+export class MeshConnection {
+  readonly scheduler: RpcClient<typeof SchedulerServiceDefinition>
+  readonly session: ClientSession
+  readonly pool: TransferPool
+  readonly blobs: BlobUploader
+  readonly jobs = new Map<string, MeshJob>()
+  readonly #channel: ReturnType<typeof createRpcChannel>
+  #lost: MeshError | undefined
+
+  constructor(address: MeshAddress) {
+    const { security, schedulerAddresses, storeAddresses, giveUpAfterMs } = address
+    this.#channel = createRpcChannel(schedulerAddresses, { security, serverRole: 'scheduler', kind: 'control' })
+    this.scheduler = createRpcClient(SchedulerServiceDefinition, this.#channel)
+    this.pool = createTransferPool(security)
+    this.blobs = createBlobUploader(security, this.pool, storeAddresses)
+    this.session = new ClientSession(
+      this.scheduler,
+      {
+        said: (message) => this.#hear(message),
+        resumed: () => this.#followOpenJobs(),
+        lost: (error) => this.#lose(error),
+      },
+      { clientName: `costate client ${process.pid}`, giveUpAfterMs },
+    )
+  }
+
+  /** Throws when the mesh is gone. */
+  check(): void {
+    if (this.#lost) throw this.#lost
+  }
+
+  /** Brings the value of a result, from the message or from a worker that holds it. */
+  async fetchResult(objectId: string, result: Result): Promise<unknown> {
+    const { location, holders } = result
+    if (location?.$case === 'payload') return decodePayload(location.value)
+    let last: unknown = new Error('no worker holds it any more')
+    for (const { addresses } of holders) {
+      try {
+        const { structure, bytes } = await this.#getObject(objectId, addresses)
+        return decodeValue(structure, bytes, { view: true })
+      } catch (error) {
+        last = error
+      }
+    }
+    const message = `the value of ${objectId} could not be fetched: ${(last as Error).message}`
+    throw new MeshError('UNAVAILABLE', 'RESULT_UNAVAILABLE', message, { cause: last })
+  }
+
+  async #getObject(objectId: string, addresses: readonly string[]): Promise<ReceivedBody> {
+    let body: ReceivedBody | undefined
+    await this.pool.worker(addresses).get({ $case: 'objectId', value: objectId }, (header) =>
+      createMemorySink(header, (received) => {
+        body = received
+      }),
+    )
+    if (body === undefined) throw new Error('the transfer ended without a body')
+    return body
+  }
+
+  /** Puts a value into the memory of the worker at these addresses. */
+  async putObject(objectId: string, value: unknown, addresses: readonly string[], requestId: string): Promise<number> {
+    const { root, segments, byteLength } = encodeValue(value, 'the scattered value')
+    const header = { structure: root, byteLength, digestAlgorithm: DigestAlgorithm.XXH64 }
+    const target = { $case: 'objectId', value: objectId } as const
+    const options = { requestId, sessionId: this.session.id }
+    try {
+      await this.pool.worker(addresses).put(target, sourceOfSegments(header, segments), options)
+    } catch (error) {
+      throw meshErrorOf(error)
+    }
+    return byteLength
+  }
+
+  close(): void {
+    this.session.close()
+    this.pool.close()
+    this.blobs.close()
+    closeRpcChannel(this.#channel)
+  }
+
+  #followOpenJobs(): void {
+    for (const job of this.jobs.values()) {
+      if (!job.isSettled)
+        void job.submitted.then(
+          () => this.#follow(job),
+          () => undefined,
+        )
+    }
+  }
+
+  #follow(job: MeshJob): void {
+    if (!job.isSettled) this.session.say({ $case: 'follow', value: { jobId: job.id } })
+  }
+
+  #hear(message: Message): void {
+    switch (message.$case) {
+      case 'settled': {
+        const job = this.jobs.get(message.value.jobId)
+        job?.take(message.value.tasks)
+        return
+      }
+      case 'progress':
+        for (const { taskId, fraction, message: text, iteration, cost } of message.value.tasks) {
+          this.#jobOf(taskId)?.reportProgress({
+            taskId,
+            fraction,
+            message: text,
+            ...(iteration === undefined ? {} : { iteration: Number(iteration) }),
+            ...(cost === undefined ? {} : { cost }),
+          })
+        }
+        return
+      case 'logs':
+        for (const line of message.value.lines) this.#jobOf(line.taskId)?.reportLine(line)
+        return
+      case 'lost':
+        for (const id of message.value.objectIds) {
+          const at = id.lastIndexOf('/')
+          this.jobs.get(id.slice(0, at))?.futures[Number(id.slice(at + 1))]?.reopen()
+        }
+        return
+      case 'refused': {
+        // Only follows and cancels come here: the job is unknown to a scheduler that lost its memory.
+        const { requestId, code: _, reason, message: text } = message.value
+        if (reason === 'JOB_NOT_FOUND') this.jobs.get(requestId)?.fail(new MeshError('NOT_FOUND', reason, text))
+        return
+      }
+      case 'jobUpdated':
+      case 'welcome':
+      case 'submitted':
+        return
+      default:
+        message satisfies never
+    }
+  }
+
+  #jobOf(taskId: string): MeshJob | undefined {
+    return this.jobs.get(taskId.slice(0, taskId.lastIndexOf('/')))
+  }
+
+  #lose(error: MeshError): void {
+    this.#lost = error
+    for (const job of this.jobs.values()) job.fail(error)
+  }
+}
+
+/** Function references of a job's tasks, each once. */
+export function bundledFunction(bundleDigest: string, taskName: string): FunctionRef {
+  return { function: { $case: 'bundled', value: { bundleDigest, taskName } } }
+}
+
+/** Whatever a call to the mesh threw, as the error that users see. */
+export function meshErrorOf(error: unknown): Error {
+  if (error instanceof MeshError) return error
+  if (error instanceof TransferError) {
+    return new MeshError(String(error.code), error.reason, error.message, { cause: error })
+  }
+  const { code, reason, message } = readRpcFailure(error)
+  return new MeshError(code, reason ?? '', message, { cause: error })
+}

@@ -1,0 +1,32 @@
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import path from 'node:path'
+
+/** Where the folders of this user's meshes lie: `COSTATE_HOME` or `~/.costate`, then `meshes`. */
+export function meshesDir(): string {
+  return path.join(process.env['COSTATE_HOME'] ?? path.join(homedir(), '.costate'), 'meshes')
+}
+
+/** The folder of a mesh, by its name. */
+export function meshDirOf(name: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)) {
+    throw new RangeError(`'${name}' is no mesh name: use at most 64 letters, digits, dots, dashes and underscores`)
+  }
+  return path.join(meshesDir(), name)
+}
+
+const keptRuns = 20
+
+/** Makes the run folder of a cluster (traces, logs), and forgets the oldest of those that were made by default. */
+export async function createRunDir(runDir: string | undefined, name: string): Promise<string> {
+  if (runDir !== undefined) {
+    await mkdir(path.join(runDir, 'logs'), { recursive: true })
+    return path.resolve(runDir)
+  }
+  const runs = path.resolve('.costate', 'runs')
+  const made = path.join(runs, `${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}-${name}`)
+  await mkdir(path.join(made, 'logs'), { recursive: true })
+  const mine = (await readdir(runs)).filter((entry) => /^\d{8}T\d{6}Z-local-/.test(entry)).sort()
+  for (const old of mine.slice(0, -keptRuns)) await rm(path.join(runs, old), { recursive: true, force: true })
+  return made
+}

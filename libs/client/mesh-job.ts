@@ -1,0 +1,115 @@
+import type { TaskSettled } from '#libs/proto'
+
+import { failureFromWire } from './failure-from-wire.js'
+import { TaskFuture, type Timing } from './future.js'
+import type { Job, JobCounts, ProgressReport, TaskLine } from './job.js'
+import { errorOfFailure } from './task-error.js'
+
+/** What a job needs of its cluster. */
+export interface MeshJobBackend {
+  fetch(future: TaskFuture<unknown>): Promise<unknown>
+  cancel(jobId: string, indices: readonly number[]): Promise<void>
+  release(objectIds: readonly string[]): void
+  persist(jobId: string, name: string): Promise<void>
+  /** Maps a remote stack to the user's files. */
+  localize(stack: string, taskName: string): string
+}
+
+/** A job on a mesh, as this client sees it. */
+export class MeshJob implements Job {
+  readonly id: string
+  readonly name: string
+  readonly traceId: string
+  readonly carrier: Record<string, string>
+  readonly futures: TaskFuture<unknown>[] = []
+  submitted: Promise<'memory' | 'fsynced'> = Promise.resolve('memory')
+  readonly #backend: MeshJobBackend
+  readonly #progress: ((report: ProgressReport) => void)[] = []
+  readonly #lines: ((line: TaskLine) => void)[] = []
+
+  constructor(id: string, name: string, carrier: Record<string, string>, backend: MeshJobBackend) {
+    this.id = id
+    this.name = name
+    this.carrier = carrier
+    this.traceId = /^00-([0-9a-f]{32})-/.exec(carrier['traceparent'] ?? '')?.[1] ?? ''
+    this.#backend = backend
+  }
+
+  /** Adds the future of the job's next task. */
+  addFuture(taskName: string): TaskFuture<unknown> {
+    const index = this.futures.length
+    const future = new TaskFuture<unknown>(`${this.id}/${index}`, taskName, {
+      job: this,
+      fetch: (wanted) => this.#backend.fetch(wanted),
+      cancel: () => this.#backend.cancel(this.id, [index]),
+      release: (objectIds) => this.#backend.release(objectIds),
+    })
+    this.futures.push(future)
+    return future
+  }
+
+  get isSettled(): boolean {
+    return this.futures.every(({ done }) => done)
+  }
+
+  counts(): JobCounts {
+    const counts = { total: this.futures.length, finished: 0, failed: 0, cancelled: 0 }
+    for (const { status } of this.futures) if (status !== 'pending') counts[status]++
+    return counts
+  }
+
+  async cancel(): Promise<void> {
+    await this.#backend.cancel(this.id, [])
+  }
+
+  async persist(name: string): Promise<void> {
+    await this.submitted
+    await this.#backend.persist(this.id, name)
+  }
+
+  release(): void {
+    this.#backend.release(this.futures.map(({ id }) => id))
+  }
+
+  onProgress(listener: (report: ProgressReport) => void): void {
+    this.#progress.push(listener)
+  }
+
+  onLog(listener: (line: TaskLine) => void): void {
+    this.#lines.push(listener)
+  }
+
+  /** The scheduler says how tasks ended. */
+  take(settles: readonly TaskSettled[]): void {
+    for (const settled of settles) {
+      const future = this.futures[settled.index]
+      if (future === undefined || settled.outcome === undefined) continue
+      const timing = timingOf(settled)
+      if (settled.outcome.$case === 'result') {
+        future.settle({ kind: 'finished', result: settled.outcome.value, timing })
+      } else {
+        const failure = failureFromWire(settled.outcome.value)
+        const localize = (stack: string): string => this.#backend.localize(stack, future.taskName)
+        const error = errorOfFailure(future.id, future.taskName, failure, localize)
+        future.settle({ kind: 'failed', error, cancelled: failure.kind === 'cancelled', timing })
+      }
+    }
+  }
+
+  /** Nothing more can be heard of the job. */
+  fail(error: Error): void {
+    for (const future of this.futures) future.settle({ kind: 'failed', error, cancelled: false, timing: undefined })
+  }
+
+  reportProgress(report: ProgressReport): void {
+    for (const listener of this.#progress) listener(report)
+  }
+
+  reportLine(line: TaskLine): void {
+    for (const listener of this.#lines) listener(line)
+  }
+}
+
+function timingOf({ workerId, slot, attempt, startedAtMs, endedAtMs }: TaskSettled): Timing {
+  return { workerId, slot, attempt, startedAtMs, endedAtMs }
+}

@@ -1,0 +1,34 @@
+/** A value in the memory of workers. May be an argument of tasks, at any depth. */
+export class ScatteredObject<T> {
+  /** @internal Carries the value's type. */
+  declare readonly valueType: T
+  readonly id: string
+  readonly byteLength: number
+  /** The workers that hold it. */
+  readonly workerIds: readonly string[]
+  readonly #release: () => void
+  readonly #fetch: () => Promise<T>
+
+  /** @internal Clusters make scattered objects. */
+  constructor(
+    id: string,
+    facts: { readonly byteLength: number; readonly workerIds: readonly string[] },
+    actions: { readonly release: () => void; readonly fetch: () => Promise<T> },
+  ) {
+    this.id = id
+    this.byteLength = facts.byteLength
+    this.workerIds = facts.workerIds
+    this.#release = actions.release
+    this.#fetch = actions.fetch
+  }
+
+  /** The value, brought back. */
+  async result(): Promise<T> {
+    return await this.#fetch()
+  }
+
+  /** Gives the object up: workers forget it once no task needs it. */
+  release(): void {
+    this.#release()
+  }
+}

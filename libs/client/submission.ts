@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto'
+
+import { SpanKind } from '@opentelemetry/api'
+
+import { bundleTaskModule, describeNotATask, localizeStack } from '#libs/bundle'
+import { parseDurationMs } from '#libs/domain'
+import type { FunctionRef, JobSpec, TaskSpec } from '#libs/proto'
+import { type AnyTask, isTask } from '#libs/task'
+import { carrierOf, failSpan, startSpan } from '#libs/telemetry'
+
+import { createArgumentEncoder } from './argument-encoder.js'
+import type { SubmitOptions } from './cluster.js'
+import type { TaskFuture } from './future.js'
+import { bundledFunction, meshErrorOf, type MeshConnection } from './mesh-connection.js'
+import { MeshJob } from './mesh-job.js'
+
+/** A task that is called: declared here, or registered under a name. */
+export type Called =
+  { readonly kind: 'task'; readonly task: AnyTask } | { readonly kind: 'registered'; readonly name: string }
+
+/** Checks that what a user submits is a task, and says what to do when it is not. */
+export function calledOf(task: unknown): Called {
+  if (!isTask(task)) throw new TypeError(describeNotATask(task))
+  return { kind: 'task', task }
+}
+
+/** One job on its way: tasks are added, then it is sent. */
+export class Submission {
+  readonly job: MeshJob
+  readonly #connection: MeshConnection
+  readonly #options: SubmitOptions
+  readonly #encoder = createArgumentEncoder()
+  readonly #functions = new Map<unknown, { readonly index: number; readonly called: Called }>()
+  readonly #tasks: TaskSpec[] = []
+  readonly #span
+  readonly #timeoutMs: number | undefined
+
+  constructor(connection: MeshConnection, options: SubmitOptions, name: string) {
+    connection.check()
+    this.#connection = connection
+    this.#options = options
+    this.#timeoutMs = options.timeout === undefined ? undefined : parseDurationMs(options.timeout, 'timeout')
+    const id = `j-${randomUUID().replaceAll('-', '').slice(0, 16)}`
+    const jobName = options.name ?? name
+    this.#span = startSpan(`submit ${jobName}`, { kind: SpanKind.PRODUCER, attributes: { 'costate.job.id': id } })
+    this.job = new MeshJob(id, jobName, carrierOf(this.#span), {
+      fetch: async (future) => await connection.fetchResult(future.id, future.wireResult as never),
+      cancel: async (jobId, indices) => {
+        await this.job.submitted
+        connection.session.say({ $case: 'cancel', value: { jobId, indices: [...indices] } })
+      },
+      release: (objectIds) => connection.session.say({ $case: 'release', value: { objectIds: [...objectIds] } }),
+      persist: async (jobId, as) => {
+        try {
+          await connection.scheduler.persistJob({ jobId, name: as, requestId: randomUUID() })
+        } catch (error) {
+          throw meshErrorOf(error)
+        }
+      },
+      localize: (stack, taskName) => this.#localize(stack, taskName),
+    })
+  }
+
+  /** Adds a task. Arguments are read now: what the program does to them later does not matter. */
+  add(called: Called, args: readonly unknown[]): TaskFuture<unknown> {
+    const taskName = called.kind === 'task' ? called.task.taskName : called.name
+    const key = called.kind === 'task' ? called.task : called.name
+    let known = this.#functions.get(key)
+    if (known === undefined) this.#functions.set(key, (known = { index: this.#functions.size, called }))
+    this.#tasks.push({
+      function: known.index,
+      input: this.#encoder.encode(args, taskName),
+      name: taskName,
+      timeout: this.#timeoutMs === undefined ? undefined : durationOf(this.#timeoutMs),
+    })
+    return this.job.addFuture(taskName)
+  }
+
+  /** Sends the job. Futures are there at once; `job.submitted` says when the scheduler has recorded it. */
+  send(): MeshJob {
+    const { job } = this
+    this.#connection.jobs.set(job.id, job)
+    job.submitted = this.#send().then(
+      (durability) => {
+        this.#span.end()
+        return durability
+      },
+      (error: unknown) => {
+        const known = meshErrorIfRpc(error)
+        failSpan(this.#span, known)
+        this.#span.end()
+        job.fail(known)
+        throw known
+      },
+    )
+    // Whoever asks for a result hears of it; nobody has to ask for the submit itself.
+    job.submitted.catch(() => undefined)
+    return job
+  }
+
+  async #send(): Promise<'memory' | 'fsynced'> {
+    const functions = await Promise.all([...this.#functions.values()].map(({ called }) => this.#functionOf(called)))
+    await this.#connection.blobs.upload(this.#encoder.blobs.values())
+    const spec: JobSpec = {
+      jobId: this.job.id,
+      name: this.job.name,
+      functions,
+      tasks: this.#tasks,
+      seed: BigInt(this.#options.seed ?? 0),
+      trace: new Map(Object.entries(this.job.carrier)),
+      detached: this.#options.detached ?? false,
+    }
+    return await this.#connection.session.submit(spec)
+  }
+
+  async #functionOf(called: Called): Promise<FunctionRef> {
+    if (called.kind === 'registered') {
+      const at = called.name.lastIndexOf('@')
+      const name = at < 0 ? called.name : called.name.slice(0, at)
+      return { function: { $case: 'registered', value: { name, version: at < 0 ? '' : called.name.slice(at + 1) } } }
+    }
+    const { taskName, moduleUrl, options } = called.task
+    const bundle = await bundleTaskModule(moduleUrl, { nativeAddons: options.nativeAddons ?? [] })
+    await this.#connection.blobs.upload([{ digest: bundle.digest, bytes: bundle.archive }])
+    return bundledFunction(bundle.digest, taskName)
+  }
+
+  #localize(stack: string, taskName: string): string {
+    for (const { called } of this.#functions.values()) {
+      if (called.kind === 'task' && called.task.taskName === taskName)
+        return localizeStack(stack, called.task.moduleUrl)
+    }
+    return stack
+  }
+}
+
+function meshErrorIfRpc(error: unknown): Error {
+  // Bundling and encoding errors say what to do; only RPC errors need another face.
+  const isRpc = error instanceof Error && 'code' in error && 'path' in error
+  return isRpc || !(error instanceof Error) ? meshErrorOf(error) : error
+}
+
+function durationOf(ms: number): { seconds: bigint; nanos: number } {
+  const seconds = Math.floor(ms / 1000)
+  return { seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1e6) }
+}

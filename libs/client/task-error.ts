@@ -1,0 +1,75 @@
+import type { TaskFailure } from '#libs/domain'
+
+/**
+ * A task failed. `kind` says which class of failure it was (`userError`, `workerLost`, `timeout`, `cancelled`,
+ * `outOfMemory`, `bundle`, `input`, `result`); `remoteStack` is the stack on the worker, in the user's own files;
+ * `cause` is what the task's error had as its cause.
+ */
+export class TaskError extends Error {
+  override readonly name: string = 'TaskError'
+  readonly taskId: string
+  readonly kind: TaskFailure['kind']
+  readonly reason: string
+  /** The name of the error as the task threw it, such as RangeError. */
+  readonly errorName: string | undefined
+  readonly remoteStack: string | undefined
+  readonly workerId: string | undefined
+  readonly attempts: number
+
+  constructor(taskId: string, taskName: string, failure: TaskFailure, localize: (stack: string) => string) {
+    const where = failure.workerId ? ` on worker ${failure.workerId}` : ''
+    const what = failure.errorName ? `${failure.errorName}: ${failure.message}` : failure.message
+    super(`task ${taskName} (${taskId}) failed${where}: ${what}`, causeOf(taskId, taskName, failure, localize))
+    this.taskId = taskId
+    this.kind = failure.kind
+    this.reason = failure.reason
+    this.errorName = failure.errorName
+    this.workerId = failure.workerId
+    this.attempts = failure.attempts ?? 0
+    this.remoteStack = failure.stack && localize(failure.stack)
+    // The frames that help are where the task threw; where the result was asked for comes after.
+    if (this.remoteStack) {
+      const local = this.stack?.split('\n').slice(1).join('\n') ?? ''
+      const remote = this.remoteStack.split('\n').filter((line) => /^\s+at /.test(line))
+      this.stack = `${this.name}: ${this.message}\n${remote.join('\n')}\n    at (asked for here)\n${local}`
+    }
+  }
+}
+
+/** A task was cancelled before it ended. */
+export class TaskCancelledError extends TaskError {
+  override readonly name = 'TaskCancelledError'
+}
+
+/** The error that a failure is thrown as. */
+export function errorOfFailure(
+  taskId: string,
+  taskName: string,
+  failure: TaskFailure,
+  localize: (stack: string) => string = (stack) => stack,
+): TaskError {
+  const Class = failure.kind === 'cancelled' ? TaskCancelledError : TaskError
+  return new Class(taskId, taskName, failure, localize)
+}
+
+function causeOf(
+  taskId: string,
+  taskName: string,
+  { cause }: TaskFailure,
+  localize: (stack: string) => string,
+): ErrorOptions {
+  return cause ? { cause: errorOfFailure(taskId, taskName, cause, localize) } : {}
+}
+
+/** The mesh refused a request, or cannot be reached. `code` is the canonical gRPC code, `reason` names the cause. */
+export class MeshError extends Error {
+  override readonly name = 'MeshError'
+  readonly code: string
+  readonly reason: string
+
+  constructor(code: string, reason: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    this.reason = reason
+  }
+}
