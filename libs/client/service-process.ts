@@ -38,7 +38,9 @@ export function startServiceProcess(options: ServiceProcessOptions): ServiceProc
   const logFile = path.join(runDir, 'logs', `${instanceId}.log`)
   const log = openSync(logFile, 'a', 0o600)
   // A process group of its own: Ctrl-C is for this program, which ends its services in order.
-  const child = spawn(process.execPath, ['--import', telemetry, program, ...args], {
+  // The worker's supervisor traces nothing; it preloads telemetry into the workers.
+  const nodeArgs = name === 'worker' ? [] : ['--import', telemetry]
+  const child = spawn(process.execPath, [...nodeArgs, program, ...args], {
     detached: true,
     stdio: [keepAlive ? 'ignore' : 'pipe', log, log],
     env: {

@@ -6,8 +6,10 @@ import type { RunningService } from './run-service.js'
 
 /** What to keep alive. */
 export interface SupervisorOptions {
-  /** The program's file; it is run with this process's Node and its flags. */
+  /** The program's file; it is run with this process's Node. */
   readonly program: string
+  /** Flags for Node. */
+  readonly nodeArgs: readonly string[]
   readonly args: readonly string[]
   /** How many processes of it. */
   readonly count: number
@@ -36,12 +38,15 @@ export function startSupervisor(options: SupervisorOptions): RunningService {
   let end!: (code: number) => void
   const ended = new Promise<number>((resolve) => (end = resolve))
 
+  let started = 0
+
   function start(restartMs: number): void {
     const startedAtMs = Date.now()
+    const instanceId = `${process.env['COSTATE_INSTANCE'] ?? 'worker'}-${started++}`
     // The child's standard input ends with this process, however this process ends.
-    const child = spawn(process.execPath, [...process.execArgv, options.program, ...options.args], {
+    const child = spawn(process.execPath, [...options.nodeArgs, options.program, ...options.args], {
       stdio: ['pipe', 'inherit', 'inherit'],
-      env: { ...process.env, COSTATE_SUPERVISED: '1', COSTATE_OWNED: '1' },
+      env: { ...process.env, COSTATE_SUPERVISED: '1', COSTATE_OWNED: '1', COSTATE_INSTANCE: instanceId },
     })
     child.stdin?.on('error', () => undefined)
     children.add(child)

@@ -14,7 +14,13 @@ if (process.env['COSTATE_SUPERVISED']) {
 } else {
   await runService('worker supervisor', async () => {
     const { count, memoryLimit } = config()
-    const program = fileURLToPath(import.meta.url)
-    return startSupervisor({ program, args: process.argv.slice(2), count, memoryLimitBytes: memoryLimit })
+    const telemetry = fileURLToPath(new URL('../../libs/telemetry/register.js', import.meta.url))
+    return startSupervisor({
+      program: fileURLToPath(import.meta.url),
+      nodeArgs: ['--import', telemetry],
+      args: process.argv.slice(2),
+      count,
+      memoryLimitBytes: memoryLimit,
+    })
   })
 }

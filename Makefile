@@ -1,0 +1,68 @@
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup gen build run test unit integration check lint format proto bench sim pack clean
+
+BIN := node_modules/.bin
+
+# The main job's parameters: make run WORKERS=4 PROBLEMS=400 OUT=dir
+RUN_FLAGS := $(if $(WORKERS),--workers $(WORKERS)) $(if $(PROBLEMS),--problems $(PROBLEMS)) $(if $(OUT),--out $(OUT)) $(if $(SEED),--seed $(SEED))
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+setup: node_modules/.package-lock.json ## install what package-lock.json names
+
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+gen: setup libs/proto/gen/.stamp ## generate code from proto/
+
+libs/proto/gen/.stamp: $(shell find proto -name '*.proto') proto/buf.gen.yaml proto/buf.yaml
+	cd proto && ../$(BIN)/buf generate
+	@touch $@
+
+build: gen dist/.stamp ## compile libs and services to dist/
+
+dist/.stamp: $(shell find libs services -name '*.ts' -not -path '*/gen/*') tsconfig.json tsconfig.build.json libs/proto/gen/.stamp
+	@rm -rf dist
+	$(BIN)/tsc -p tsconfig.build.json
+	@chmod +x dist/libs/cli/main.js
+	@touch $@
+
+run: build ## the main job: an optimal-control sweep on a local mesh (WORKERS= PROBLEMS= OUT= SEED=)
+	node dist/libs/demos/main-job/main.js $(RUN_FLAGS)
+
+test: check unit integration ## everything that CI runs
+
+unit: build ## unit tests, beside the sources
+	$(BIN)/vitest run --project unit
+
+integration: build ## tests with real processes and real sockets
+	$(BIN)/vitest run --project integration
+
+check: build proto lint ## contracts, types, style, architecture
+
+proto: gen
+	cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf format --diff --exit-code
+
+lint: build
+	$(BIN)/tsc -p tsconfig.json --noEmit
+	$(BIN)/eslint --cache --cache-location node_modules/.cache/eslint .
+	$(BIN)/prettier --check --log-level warn .
+
+format: setup ## write sources as prettier and buf want them
+	$(BIN)/prettier --write --log-level warn .
+	cd proto && ../$(BIN)/buf format -w
+
+sim: build ## the seeded simulator: make sim SEEDS=2000 FIRST=1
+	SEEDS=$(SEEDS) FIRST=$(FIRST) $(BIN)/vitest run --project unit test/sim
+
+bench: build ## benchmarks against peers: make bench ROWS="roundtrip-p50"
+	node --import tsx test/bench/main.ts $(ROWS)
+
+pack: build ## the npm package
+	npm pack
+
+clean: ## remove what was generated and built
+	rm -rf dist libs/proto/gen coverage bench.json
