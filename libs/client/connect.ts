@@ -2,14 +2,13 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 
-import { readAddress } from '#libs/lifecycle'
+import { meshDirOf, readAddress } from '#libs/lifecycle'
 import { loadSecurity } from '#libs/rpc'
-import { activeTelemetry, startTelemetry } from '#libs/telemetry'
+import { startTelemetry } from '#libs/telemetry'
 
 import type { Cluster } from './cluster.js'
 import { MeshCluster } from './mesh-cluster.js'
 import { MeshConnection } from './mesh-connection.js'
-import { meshDirOf } from './mesh-folder.js'
 import { MeshError } from './task-error.js'
 
 /** How to reach a mesh that runs. */
@@ -40,8 +39,11 @@ export async function connect(nameOrAddress: string, options: ConnectOptions = {
   if (found === undefined)
     throw new MeshError('UNAVAILABLE', 'MESH_DOWN', `the mesh '${nameOrAddress}' has no scheduler`)
   const runDir = await readFile(path.join(meshDir, 'run-dir'), 'utf8').catch(() => undefined)
-  activeTelemetry() ??
-    startTelemetry({ service: 'client', instanceId: `client-${process.pid}`, ...(runDir ? { runDir } : {}) })
+  const telemetry = startTelemetry({
+    service: 'client',
+    instanceId: `client-${process.pid}`,
+    ...(runDir ? { runDir } : {}),
+  })
   const connection = new MeshConnection({
     schedulerAddresses: found,
     storeAddresses: async () => {
@@ -61,6 +63,7 @@ export async function connect(nameOrAddress: string, options: ConnectOptions = {
     await connection.session.opened
   } catch (error) {
     connection.close()
+    await telemetry.shutdown()
     throw error
   }
   return new MeshCluster(nameOrAddress, connection, {
@@ -68,6 +71,6 @@ export async function connect(nameOrAddress: string, options: ConnectOptions = {
     adapt: () => {
       throw new MeshError('FAILED_PRECONDITION', 'NOT_THE_OWNER', 'whoever made this mesh decides on its workers')
     },
-    close: async () => undefined,
+    close: async () => telemetry.shutdown(),
   })
 }

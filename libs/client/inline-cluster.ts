@@ -48,7 +48,7 @@ class InlineCluster implements Cluster {
   submit<A extends readonly unknown[], R>(task: Task<A, R>, ...args: Arguments<A>): TaskFuture<R> {
     calledOf(task)
     const job = this.#createJob(task.taskName)
-    return this.#run(job, task as unknown as AnyTask, args) as TaskFuture<R>
+    return this.#run(job, task, args) as TaskFuture<R>
   }
 
   map<A extends readonly unknown[], R>(
@@ -65,7 +65,7 @@ class InlineCluster implements Cluster {
     return build({
       task: (task, ...args) => {
         calledOf(task)
-        return this.#run(job, task as unknown as AnyTask, args) as never
+        return this.#run(job, task, args) as never
       },
     })
   }
@@ -174,7 +174,7 @@ class InlineCluster implements Cluster {
         const inputs = new Map<string, unknown>()
         for (const [id, source] of found) inputs.set(id, await source.result())
         const resolved = decodePayload(payload, {
-          resolve: ({ target }) => inputs.get(String(target?.value)),
+          resolve: ({ target }) => inputs.get(target?.$case === 'objectId' ? target.value : ''),
         }) as unknown[]
         const context = createInlineContext({
           taskId: future.id,

@@ -4,15 +4,15 @@ import { availableParallelism } from 'node:os'
 import path from 'node:path'
 
 import { parseBytes } from '#libs/domain'
-import { readAddress, waitForAddress } from '#libs/lifecycle'
+import { findMeshProcesses, meshDirOf, readAddress, recordMeshProcess, waitForAddress } from '#libs/lifecycle'
 import { createMeshSecurity, loadSecurity } from '#libs/rpc'
-import { activeTelemetry, startTelemetry } from '#libs/telemetry'
+import { startTelemetry } from '#libs/telemetry'
 
 import type { Cluster } from './cluster.js'
 import { createLocalScaler } from './local-scaler.js'
 import { MeshCluster } from './mesh-cluster.js'
 import { MeshConnection } from './mesh-connection.js'
-import { createRunDir, meshDirOf } from './mesh-folder.js'
+import { createRunDir } from './run-folder.js'
 import { type ServiceProcess, startServiceProcess } from './service-process.js'
 import { cancelOnInterrupt } from './interrupt.js'
 
@@ -45,7 +45,7 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
   checkCount(workers, 'workers', 256)
   checkCount(threadsPerWorker, 'threadsPerWorker', 256)
   const memoryLimit = parseBytes(options.memoryLimit ?? 0, 'memoryLimit')
-  const name = options.name ?? `local-${randomUUID().slice(0, 8)}`
+  const name = options.name ?? `${keepAlive ? 'mesh' : 'local'}-${randomUUID().slice(0, 8)}`
   const meshDir = meshDirOf(name)
   const runDir = await createRunDir(options.runDir, name)
   await refuseRunningMesh(meshDir, name)
@@ -56,9 +56,9 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
   const processes: ServiceProcess[] = []
   const start = (service: ServiceProcess['name'], instanceId: string, args: readonly string[]): void => {
     const shared = ['--mesh-dir', meshDir]
-    processes.push(
-      startServiceProcess({ name: service as 'worker', instanceId, args: [...shared, ...args], runDir, keepAlive }),
-    )
+    const started = startServiceProcess({ name: service, instanceId, args: [...shared, ...args], runDir, keepAlive })
+    processes.push(started)
+    recordMeshProcess(meshDir, started.pid)
   }
   let supervisors = 0
   const startWorkers = (count: number): void =>
@@ -69,12 +69,14 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
   start('scheduler', 'scheduler', ['--mesh-name', name])
   start('checkpoint-store', 'checkpoint-store', ['--data-dir', path.join(meshDir, 'data', 'store')])
   startWorkers(workers)
-  await writeFile(path.join(meshDir, 'pids'), processes.map(({ pid }) => pid).join('\n'), { mode: 0o600 })
 
-  const cleanUp = async (): Promise<void> => rm(meshDir, { recursive: true, force: true })
+  // What this program does while its services start costs no time.
+  const telemetry = startTelemetry({ service: 'client', instanceId: `client-${process.pid}`, runDir })
+  const cleanUp = async (): Promise<void> => {
+    await telemetry.shutdown()
+    await rm(meshDir, { recursive: true, force: true })
+  }
   try {
-    // What this program does while its services start costs no time.
-    activeTelemetry() ?? startTelemetry({ service: 'client', instanceId: `client-${process.pid}`, runDir })
     const security = await loadSecurity(meshDir, 'client')
     const address = await orFailed(processes, waitForAddress(meshDir, 'scheduler', AbortSignal.timeout(startTimeoutMs)))
     const connection = new MeshConnection({
@@ -107,16 +109,11 @@ async function orFailed<T>(processes: readonly ServiceProcess[], waited: Promise
 }
 
 async function refuseRunningMesh(meshDir: string, name: string): Promise<void> {
-  const address = await readAddress(meshDir, 'scheduler')
-  if (address === undefined) return
-  try {
-    process.kill(address.pid, 0)
-  } catch {
-    // Left behind by a program that was killed.
-    await rm(meshDir, { recursive: true, force: true })
-    return
+  if ((await findMeshProcesses(meshDir)).length > 0) {
+    throw new Error(`a mesh named '${name}' runs: use connect('${name}'), or end it with costate down ${name}`)
   }
-  throw new Error(`a mesh named '${name}' runs: use connect('${name}'), or end it with costate down ${name}`)
+  // Left behind by a program that was killed; a folder that no service wrote into is one that somebody prepared.
+  if (await readAddress(meshDir, 'scheduler')) await rm(meshDir, { recursive: true, force: true })
 }
 
 function checkCount(count: number, what: string, most: number): void {

@@ -6,7 +6,7 @@ import { bundleTaskModule } from '#libs/bundle'
 import { parseDurationMs } from '#libs/domain'
 import { type Worker, WorkerState } from '#libs/proto'
 import { type AnyTask, isTask, type Task } from '#libs/task'
-import { activeTelemetry, withSpan } from '#libs/telemetry'
+import { withSpan } from '#libs/telemetry'
 
 import type { Arguments, Cluster, GatherOptions, ScatterOptions, SubmitOptions, WorkerInfo } from './cluster.js'
 import type { TaskFuture } from './future.js'
@@ -119,11 +119,14 @@ export class MeshCluster implements Cluster {
           fetch: async (future) => await this.#connection.fetchResult(future.id, future.wireResult as never),
           cancel: async (jobId, indices) => session.say({ $case: 'cancel', value: { jobId, indices: [...indices] } }),
           release,
-          persist: async (jobId, name) => void (await scheduler.persistJob({ jobId, name, requestId: randomUUID() })),
+          persist: async (jobId, name) => {
+            await scheduler.persistJob({ jobId, name, requestId: randomUUID() })
+          },
           localize: (stack) => stack,
         },
       )
-      const total = Object.values(wire.counts ?? {}).reduce((sum, count) => sum + count, 0)
+      const counts: readonly number[] = Object.values({ ...wire.counts })
+      const total = counts.reduce((sum, count) => sum + count, 0)
       for (let index = 0; index < total; index++) job.addFuture(wire.name)
       jobs.set(job.id, job)
       session.say({ $case: 'follow', value: { jobId: job.id } })
@@ -202,7 +205,6 @@ export class MeshCluster implements Cluster {
   async close(): Promise<void> {
     this.#connection.close()
     await this.#scaler.close()
-    await activeTelemetry()?.flush()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -94,12 +94,12 @@ export class ClientSession {
   async #keep(): Promise<void> {
     let retryMs = firstRetryMs
     let lastOpenMs = Date.now()
-    while (!this.#closing.signal.aborted) {
+    while (!this.#isClosing()) {
       const error = await this.#converse().then(
         () => new Error('the scheduler ended the session'),
         (caught: unknown) => caught,
       )
-      if (this.#closing.signal.aborted) return
+      if (this.#isClosing()) return
       if (this.#open) {
         lastOpenMs = Date.now()
         retryMs = firstRetryMs
@@ -109,11 +109,17 @@ export class ClientSession {
       const { code, reason, message } = readRpcFailure(error)
       const final = ['UNAUTHENTICATED', 'PERMISSION_DENIED', 'FAILED_PRECONDITION', 'INVALID_ARGUMENT', 'UNIMPLEMENTED']
       if (final.includes(code) || error instanceof MeshError || Date.now() - lastOpenMs > this.#giveUpAfterMs) {
-        return this.#lose(error instanceof MeshError ? error : new MeshError(code, reason ?? '', message))
+        this.#lose(error instanceof MeshError ? error : new MeshError(code, reason ?? '', message))
+        return
       }
       await new Promise((resolve) => setTimeout(resolve, retryMs))
       retryMs = Math.min(maxRetryMs, retryMs * 2)
     }
+  }
+
+  /** A function, because the signal changes while the loop waits. */
+  #isClosing(): boolean {
+    return this.#closing.signal.aborted
   }
 
   async #converse(): Promise<void> {

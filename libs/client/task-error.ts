@@ -19,7 +19,9 @@ export class TaskError extends Error {
   constructor(taskId: string, taskName: string, failure: TaskFailure, localize: (stack: string) => string) {
     const where = failure.workerId ? ` on worker ${failure.workerId}` : ''
     const what = failure.errorName ? `${failure.errorName}: ${failure.message}` : failure.message
-    super(`task ${taskName} (${taskId}) failed${where}: ${what}`, causeOf(taskId, taskName, failure, localize))
+    const message =
+      failure.kind === 'cancelled' ? failure.message : `task ${taskName} (${taskId}) failed${where}: ${what}`
+    super(message, causeOf(taskId, taskName, failure, localize))
     this.taskId = taskId
     this.kind = failure.kind
     this.reason = failure.reason
@@ -27,12 +29,9 @@ export class TaskError extends Error {
     this.workerId = failure.workerId
     this.attempts = failure.attempts ?? 0
     this.remoteStack = failure.stack && localize(failure.stack)
-    // The frames that help are where the task threw; where the result was asked for comes after.
-    if (this.remoteStack) {
-      const local = this.stack?.split('\n').slice(1).join('\n') ?? ''
-      const remote = this.remoteStack.split('\n').filter((line) => /^\s+at /.test(line))
-      this.stack = `${this.name}: ${this.message}\n${remote.join('\n')}\n    at (asked for here)\n${local}`
-    }
+    // The frames that help are where the task threw; this side's are those of a stream that brought the news.
+    const frames = this.remoteStack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? []
+    if (frames.length > 0) this.stack = `${this.name}: ${this.message}\n${frames.join('\n')}`
   }
 }
 

@@ -1,6 +1,8 @@
 export { systemClock } from './clock.js'
 export type { Clock } from './clock.js'
 export { exitCodes } from './exit-codes.js'
+export { meshDirOf, meshesDir } from './mesh-home.js'
+export { findMeshProcesses, recordMeshProcess } from './mesh-processes.js'
 export { readAddress, waitForAddress, writeAddress } from './rendezvous.js'
 export type { ServiceAddress } from './rendezvous.js'
 export { runService } from './run-service.js'

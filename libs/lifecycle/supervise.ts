@@ -48,7 +48,7 @@ export function startSupervisor(options: SupervisorOptions): RunningService {
       stdio: ['pipe', 'inherit', 'inherit'],
       env: { ...process.env, COSTATE_SUPERVISED: '1', COSTATE_OWNED: '1', COSTATE_INSTANCE: instanceId },
     })
-    child.stdin?.on('error', () => undefined)
+    child.stdin.on('error', () => undefined)
     children.add(child)
     const watch = options.memoryLimitBytes > 0 ? watchMemory(child, options.memoryLimitBytes) : undefined
     child.on('exit', (code) => {

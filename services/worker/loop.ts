@@ -40,7 +40,7 @@ export function startLoop({ state, clock, perform }: LoopPorts): Loop {
   return {
     state,
     post: (event) => {
-      inbox.push({ ...event, atMs: clock.nowMs() } as Event)
+      inbox.push({ ...event, atMs: clock.nowMs() })
       if (scheduled) return
       scheduled = true
       setImmediate(drain)

@@ -50,8 +50,9 @@ export async function startWorker(config: WorkerConfig): Promise<RunningService>
   const bundles = createBundleCache(config.cacheDir ?? (ownCacheDir as string), pool, storeAddresses)
   const fetcher = createInputFetcher(store, pool, storeAddresses)
   const state = createState(config.slots)
-  let link: SchedulerLink | undefined
-  const relay = createTaskRelay(workerId, (report) => link?.report(report))
+  // Reports before the link is dialled are lost, as on a link that is cut.
+  const scheduler: { link?: SchedulerLink } = {}
+  const relay = createTaskRelay(workerId, (report) => scheduler.link?.report(report))
   const checkpoints = createTaskCheckpoints(pool, storeAddresses)
 
   const listeners: ThreadListeners = {
@@ -101,9 +102,10 @@ export async function startWorker(config: WorkerConfig): Promise<RunningService>
       bundles,
       store,
       post: (event) => loop.post(event),
-      report: (report) => link?.report(report),
+      report: (report) => scheduler.link?.report(report),
+      flushLines: () => relay.flush(),
       leave: () => {
-        link?.report({ $case: 'goodbye', value: { reason: 'drained' } })
+        scheduler.link?.report({ $case: 'goodbye', value: { reason: 'drained' } })
         ended.resolve(exitCodes.ok)
       },
     }),
@@ -132,7 +134,7 @@ export async function startWorker(config: WorkerConfig): Promise<RunningService>
   const schedulerAddress = config.schedulerAddress ?? (await find('scheduler'))
   const channel = createRpcChannel(schedulerAddress, { security, serverRole: 'scheduler', kind: 'control' })
   let heartbeat: NodeJS.Timeout | undefined
-  link = openSchedulerLink(
+  scheduler.link = openSchedulerLink(
     createRpcClient(SchedulerServiceDefinition, channel),
     {
       hello: () => ({
@@ -174,14 +176,17 @@ export async function startWorker(config: WorkerConfig): Promise<RunningService>
 
   function beat(): void {
     const rssBytes = BigInt(process.memoryUsage.rss())
-    link?.report({ $case: 'heartbeat', value: { rssBytes, heldBytes: BigInt(store.byteLength), loopLagMs: 0 } })
+    scheduler.link?.report({
+      $case: 'heartbeat',
+      value: { rssBytes, heldBytes: BigInt(store.byteLength), loopLagMs: 0 },
+    })
   }
 
   function announce(report: { requestId: string; sessionId: string; objects: ObjectDescriptor[] }): Promise<void> {
     const requestId = report.requestId || randomUUID()
     return new Promise((resolve) => {
       stored.set(requestId, resolve)
-      link?.report({ $case: 'objectsStored', value: { ...report, requestId } })
+      scheduler.link?.report({ $case: 'objectsStored', value: { ...report, requestId } })
     })
   }
 
@@ -219,7 +224,7 @@ export async function startWorker(config: WorkerConfig): Promise<RunningService>
       await Promise.race([ended.promise, left])
       relay.stop()
       clearInterval(heartbeat)
-      await link?.close()
+      await scheduler.link.close()
       await executor.stop()
       pool.close()
       await server.shutdown(200)

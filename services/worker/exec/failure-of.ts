@@ -20,9 +20,18 @@ export function failureOf(error: unknown, depth = 0): TaskFailure {
     reason,
     message: error.message.slice(0, maxMessageChars),
     errorName: error.name,
-    ...(error.stack ? { stack: error.stack.slice(0, maxStackChars) } : {}),
+    ...(error.stack ? { stack: userFrames(error.stack).slice(0, maxStackChars) } : {}),
     ...(error.cause !== undefined && depth < maxCauses ? { cause: failureOf(error.cause, depth + 1) } : {}),
   }
+}
+
+/** The frames above the task's own call: below it there is only the machinery of the worker. */
+function userFrames(stack: string): string {
+  const lines = stack.split('\n')
+  const end = lines.findIndex((line) =>
+    /[/\\](libs[/\\]task[/\\]task|exec[/\\]thread-task|exec[/\\]thread-main)\.[jt]s/.test(line),
+  )
+  return end < 0 ? stack : lines.slice(0, end).join('\n')
 }
 
 function classOf(error: Error): { kind: FailureKind; reason: string } {

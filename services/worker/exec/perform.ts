@@ -21,6 +21,8 @@ export interface PerformPorts {
   readonly store: ObjectStore
   readonly post: (event: UntimedEvent) => void
   readonly report: (report: Report) => void
+  /** Says the lines that tasks wrote. */
+  readonly flushLines: () => void
   readonly leave: () => void
 }
 
@@ -119,6 +121,7 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
     }
     execute(runs)
     if (started.length > 0) report({ $case: 'tasksStarted', value: { tasks: started } })
+    if (ended.length > 0) ports.flushLines()
     for (let at = 0; at < ended.length; at += endsPerMessage) {
       report({ $case: 'tasksEnded', value: { tasks: ended.slice(at, at + endsPerMessage) } })
     }

@@ -1,7 +1,7 @@
 import { format } from 'node:util'
 
 import { createRng } from '#libs/domain'
-import type { TaskCheckpoint, TaskContext, TaskLog } from '#libs/task'
+import type { SavedCheckpoint, TaskCheckpoint, TaskContext, TaskLog } from '#libs/task'
 import { decodeValue, encodeValue } from '#libs/value'
 
 import { callMain } from './thread-calls.js'
@@ -55,7 +55,7 @@ function createCheckpoint(taskId: string, say: Say): TaskCheckpoint {
       const bytes = copySegments(encoded)
       await ask({ kind: 'save', structure: encoded.root, bytes, info }, [bytes.buffer])
     },
-    load: async <T>() => {
+    load: async <T = unknown>(): Promise<SavedCheckpoint<T> | undefined> => {
       const loaded = (await ask({ kind: 'load' })) as LoadedCheckpoint | undefined
       if (loaded === undefined) return undefined
       const { structure, bytes, ...rest } = loaded

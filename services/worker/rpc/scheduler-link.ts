@@ -45,7 +45,12 @@ export function openSchedulerLink(
 ): SchedulerLink {
   let outbox = new Outbox<LinkRequest>()
   let linked = false
+  let lastLinkedMs = Date.now()
+  let retryMs = firstRetryMs
   const closing = new AbortController()
+
+  // A function, because the signal changes while the loop waits.
+  const isClosing = (): boolean => closing.signal.aborted
 
   async function converse(): Promise<void> {
     outbox = new Outbox<LinkRequest>()
@@ -63,27 +68,33 @@ export function openSchedulerLink(
       }
     } finally {
       outbox.end()
-      if (linked) events.closed()
+      if (linked) {
+        lastLinkedMs = Date.now()
+        retryMs = firstRetryMs
+        events.closed()
+      }
       linked = false
     }
   }
 
   async function keep(): Promise<void> {
-    let retryMs = firstRetryMs
-    let silentSince = Date.now()
-    while (!closing.signal.aborted) {
+    while (!isClosing()) {
       let error: unknown = new Error('the scheduler ended the link')
       try {
         await converse()
-        silentSince = Date.now()
-        retryMs = firstRetryMs
       } catch (caught) {
         error = caught
       }
-      if (closing.signal.aborted) return
+      if (isClosing()) return
       const refusal = refusalOf(error)
-      if (refusal) return events.refused(refusal)
-      if (Date.now() - silentSince > options.abandonAfterMs) return events.abandoned(error as Error)
+      if (refusal) {
+        events.refused(refusal)
+        return
+      }
+      if (Date.now() - lastLinkedMs > options.abandonAfterMs) {
+        events.abandoned(error as Error)
+        return
+      }
       await pause(retryMs * (0.5 + options.jitter()), closing.signal)
       retryMs = Math.min(maxRetryMs, retryMs * 2)
     }

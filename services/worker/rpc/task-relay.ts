@@ -8,6 +8,8 @@ type Report = NonNullable<LinkRequest['report']>
 export interface TaskRelay {
   progress(message: Extract<FromThread, { kind: 'progress' }>): void
   log(line: ThreadLog): void
+  /** Says at once what waits: lines come before the end of the task that wrote them. */
+  flush(): void
   stop(): void
 }
 
@@ -42,6 +44,7 @@ export function createTaskRelay(workerId: string, report: (report: Report) => vo
       if (lines.length >= maxLines) dropped++
       else lines.push({ ...line, workerId })
     },
+    flush,
     stop: () => {
       clearInterval(timer)
       flush()
