@@ -13,7 +13,7 @@ import { createLocalScaler } from './local-scaler.js'
 import { MeshCluster } from './mesh-cluster.js'
 import { MeshConnection } from './mesh-connection.js'
 import { createRunDir } from './run-folder.js'
-import { type ServiceProcess, startServiceProcess } from './service-process.js'
+import { type ServiceProcess, type ServiceProcessOptions, startServiceProcess } from './service-process.js'
 import { cancelOnInterrupt } from './interrupt.js'
 
 /** A mesh on this machine. */
@@ -54,7 +54,7 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
   await mkdir(path.join(meshDir, 'data'), { recursive: true, mode: 0o700 })
 
   const processes: ServiceProcess[] = []
-  const start = (service: ServiceProcess['name'], instanceId: string, args: readonly string[]): void => {
+  const start = (service: ServiceProcessOptions['name'], instanceId: string, args: readonly string[]): void => {
     const shared = ['--mesh-dir', meshDir]
     const started = startServiceProcess({ name: service, instanceId, args: [...shared, ...args], runDir, keepAlive })
     processes.push(started)

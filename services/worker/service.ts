@@ -224,7 +224,7 @@ export async function startWorker(config: WorkerConfig): Promise<RunningService>
       await Promise.race([ended.promise, left])
       relay.stop()
       clearInterval(heartbeat)
-      await scheduler.link.close()
+      await scheduler.link?.close()
       await executor.stop()
       pool.close()
       await server.shutdown(200)
