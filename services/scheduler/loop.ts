@@ -1,17 +1,21 @@
-import type { Clock } from '#libs/lifecycle'
+import type { JobId } from '#libs/domain'
 import type { Journal } from '#libs/journal'
+import type { Clock } from '#libs/lifecycle'
 
+import { apply } from './core/apply.js'
 import { decide, placeQueued } from './core/decide.js'
-import { createOut, type Effect, type Refusal } from './core/effect.js'
+import { createOut, type Effect, type Out, type Refusal } from './core/effect.js'
 import type { Event } from './core/event.js'
 import type { Fact } from './core/fact.js'
-import { apply } from './core/apply.js'
+import { startResync } from './core/resync.js'
 import type { State } from './core/state.js'
-import type { JobId } from '#libs/domain'
 
 type Untimed<E> = E extends unknown ? Omit<E, 'atMs' | 'callId'> : never
+type Asked<E> = E extends unknown ? ('callId' extends keyof E ? E : never) : never
 /** An event as the rim knows it; the loop adds when it happened. */
 export type UntimedEvent = Untimed<Event>
+/** An event that is answered. */
+export type UntimedQuestion = Untimed<Asked<Event>>
 
 /** What a question was answered with. */
 export interface Answer {
@@ -24,11 +28,15 @@ export type Perform = (effects: readonly Effect[]) => void
 
 /** The one owner of the scheduler's state: the only place where state, time and I/O meet. */
 export interface Loop {
-  /** For reading between two events, never for changing. */
+  /** For reading, never for changing. What it says may not be remembered yet: see `read`. */
   readonly state: State
+  /** Posts an event; after the stop it is ignored. */
   post(event: UntimedEvent): void
-  /** Posts an event and resolves with its answer once what it changed is remembered. */
-  ask(event: UntimedEvent): Promise<Answer>
+  /** Posts an event and resolves with its answer once what it changed is remembered. Rejects after the stop. */
+  ask(event: UntimedQuestion): Promise<Answer>
+  /** Looks at the state when all that it says is remembered, so that a restart cannot belie what was seen. */
+  read<T>(look: (state: State) => T): Promise<T>
+  /** Handles what was posted before, then closes the journal. */
   stop(): Promise<void>
 }
 
@@ -45,55 +53,114 @@ export interface LoopPorts {
 const tickMs = 250
 
 /** Replays the journal, raises the epoch, and starts the loop. */
-export async function startLoop({ state, journal, clock, perform, onFatal }: LoopPorts): Promise<Loop> {
+export async function startLoop(ports: LoopPorts): Promise<Loop> {
+  const { state, journal, clock } = ports
   for await (const fact of journal.replay()) apply(state, fact)
   const epochRaised: Fact = { kind: 'epochRaised', epoch: state.epoch + 1 }
   apply(state, epochRaised)
-  await journal.append([epochRaised])
+  const out = createOut()
+  startResync(state, clock.nowMs(), out)
+  // Nobody is linked yet who could hear of the effects.
+  await journal.append([epochRaised, ...out.facts])
+  return new EventLoop(ports)
+}
 
-  let inbox: Event[] = []
-  let draining: Promise<void> | undefined
-  let nextCallId = 1
-  const calls = new Map<number, (answer: Answer) => void>()
+interface Call {
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: Error) => void
+}
 
-  const post = (event: UntimedEvent, callId?: number): void => {
-    inbox.push({ ...event, atMs: clock.nowMs(), ...(callId === undefined ? {} : { callId }) } as Event)
-    draining ??= new Promise((resolve) => setImmediate(() => void drain().catch(onFatal).then(resolve)))
+class EventLoop implements Loop {
+  readonly state: State
+  readonly #ports: LoopPorts
+  readonly #calls = new Map<number, Call>()
+  readonly #timer: NodeJS.Timeout
+  #inbox: Event[] = []
+  #readers: (() => void)[] = []
+  #draining: Promise<void> | undefined
+  #flushing = false
+  #stopped = false
+  #nextCallId = 1
+
+  constructor(ports: LoopPorts) {
+    this.state = ports.state
+    this.#ports = ports
+    this.#timer = setInterval(() => this.post({ kind: 'timePassed' }), tickMs)
   }
 
-  const drain = async (): Promise<void> => {
-    while (inbox.length > 0) {
-      const events = inbox
-      inbox = []
+  post(event: UntimedEvent): void {
+    if (!this.#stopped) this.#take({ ...event, atMs: this.#ports.clock.nowMs() })
+  }
+
+  ask(event: UntimedQuestion): Promise<Answer> {
+    if (this.#stopped) return Promise.reject(stopping())
+    return new Promise((resolve, reject) => {
+      const callId = this.#nextCallId++
+      this.#calls.set(callId, { resolve, reject })
+      this.#take({ ...event, atMs: this.#ports.clock.nowMs(), callId })
+    })
+  }
+
+  read<T>(look: (state: State) => T): Promise<T> {
+    return new Promise((resolve) => {
+      const read = (): void => resolve((async () => look(this.state))())
+      if (this.#flushing) this.#readers.push(read)
+      else read()
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearInterval(this.#timer)
+    await this.#draining
+    for (const { reject } of this.#calls.values()) reject(stopping())
+    this.#calls.clear()
+    await this.#ports.journal.close()
+  }
+
+  #take(event: Event): void {
+    this.#inbox.push(event)
+    // What arrives in the same turn is decided together and flushed at once.
+    this.#draining ??= new Promise((resolve) => {
+      setImmediate(() => void this.#drain().catch(this.#ports.onFatal).then(resolve))
+    })
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#inbox.length > 0) {
+      const events = this.#inbox
+      this.#inbox = []
       const out = createOut()
-      for (const event of events) decide(state, event, out)
-      placeQueued(state, clock.nowMs(), out)
-      // Durable before visible: a replayed journal must explain everything that was ever said.
-      if (out.facts.length > 0) await journal.append(out.facts)
-      for (const effect of out.effects) {
-        if (effect.kind !== 'answer') continue
-        calls.get(effect.callId)?.(effect)
-        calls.delete(effect.callId)
-      }
-      perform(out.effects)
+      for (const event of events) decide(this.state, event, out)
+      placeQueued(this.state, this.#ports.clock.nowMs(), out)
+      await this.#release(out)
     }
-    draining = undefined
+    this.#draining = undefined
   }
 
-  const timer = setInterval(() => post({ kind: 'timePassed' }), tickMs)
-  return {
-    state,
-    post,
-    ask: (event) =>
-      new Promise((resolve) => {
-        const callId = nextCallId++
-        calls.set(callId, resolve)
-        post(event, callId)
-      }),
-    stop: async () => {
-      clearInterval(timer)
-      await draining
-      await journal.close()
-    },
+  /** Durable before visible: a replayed journal must explain everything that was ever said. */
+  async #release({ facts, effects }: Out): Promise<void> {
+    if (facts.length > 0) {
+      this.#flushing = true
+      await this.#ports.journal.append(facts)
+      this.#flushing = false
+    }
+    const readers = this.#readers
+    this.#readers = []
+    for (const read of readers) read()
+    let answered = false
+    for (const effect of effects) {
+      if (effect.kind !== 'answer') continue
+      this.#calls.get(effect.callId)?.resolve(effect)
+      this.#calls.delete(effect.callId)
+      answered = true
+    }
+    // Who asked hears the answer before what follows from it: a submit is acknowledged before its first settle is told.
+    if (answered) await new Promise((resolve) => setImmediate(resolve))
+    this.#ports.perform(effects)
   }
+}
+
+function stopping(): Error {
+  return new Error('the scheduler is stopping')
 }

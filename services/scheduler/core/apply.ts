@@ -1,6 +1,8 @@
 import type { JobId } from '#libs/domain'
 
+import { changeStatus, countNames } from './counts.js'
 import type { Fact } from './fact.js'
+import { findObject } from './lookup.js'
 import type { Job, State, Task } from './state.js'
 
 /** Remembers a fact. The only thing that a restart replays, and the only way in which `decide` changes durable state. */
@@ -29,8 +31,7 @@ export function apply(state: State, fact: Fact): void {
       state.persisted.set(fact.name, fact.jobId)
       return
     case 'jobForgotten':
-      state.jobsByRequest.delete(jobAt(state, fact.jobId).requestId)
-      state.jobs.delete(fact.jobId)
+      forgetJob(state, jobAt(state, fact.jobId))
       return
     case 'taskRegistered':
       state.registeredTasks.set(fact.key, fact.function)
@@ -60,11 +61,15 @@ function addJob(
   const tasks: Task[] = []
   const job: Job = {
     spec,
+    number: ++state.jobsSubmitted,
+    kinds: spec.functions.map(({ bundleDigest, taskName }) => `${bundleDigest}/${taskName}`),
     requestId,
     sessionId,
     submittedAtMs: atMs,
     tasks,
     counts: { waiting: spec.tasks.length, queued: 0, running: 0, finished: 0, failed: 0, cancelled: 0 },
+    totals: state.counts,
+    unreleased: spec.tasks.length,
     settledAtMs: spec.tasks.length === 0 ? atMs : undefined,
     cancelled: false,
     persistedAs: undefined,
@@ -78,12 +83,15 @@ function addJob(
       status: { kind: 'waiting', missing: 0 },
       attempt: 0,
       losses: 0,
+      fetchFailures: 0,
+      adoptable: false,
       readyAtMs: atMs,
       dependents: undefined,
       holders: undefined,
       released: false,
     })
   }
+  state.counts.waiting += spec.tasks.length
   state.jobs.set(spec.jobId, job)
   state.jobsByRequest.set(requestId, spec.jobId)
 }
@@ -91,44 +99,28 @@ function addJob(
 function settleTask(state: State, fact: Extract<Fact, { kind: 'taskSettled' }>): void {
   const task = taskAt(state, fact.jobId, fact.index)
   const { counts } = task.job
-  counts[countOf(task)]--
-  task.status = { kind: 'settled', outcome: fact.outcome, record: fact.record }
+  changeStatus(task, { kind: 'settled', outcome: fact.outcome, record: fact.record })
   task.attempt = Math.max(task.attempt, fact.record.attempt)
-  counts[countOf(task)]++
   if (counts.waiting + counts.queued + counts.running === 0) task.job.settledAtMs = fact.atMs
 }
 
 function reopenTask(task: Task): void {
-  task.job.counts[countOf(task)]--
-  task.status = { kind: 'waiting', missing: 0 }
+  changeStatus(task, { kind: 'waiting', missing: 0 })
   task.holders = undefined
-  task.job.counts.waiting++
   task.job.settledAtMs = undefined
 }
 
 function releaseObject(state: State, { objectId }: Extract<Fact, { kind: 'objectReleased' }>): void {
-  const object = state.objects.get(objectId)
-  if (object) object.released = true
-  const slash = objectId.lastIndexOf('/')
-  const task = state.jobs.get(objectId.slice(0, slash) as JobId)?.tasks[Number(objectId.slice(slash + 1))]
-  if (task) task.released = true
+  const entity = findObject(state, objectId)
+  if (entity === undefined || entity.released) return
+  entity.released = true
+  if (!('objectId' in entity)) entity.job.unreleased--
 }
 
-/** Under which count a task is kept. */
-export function countOf({ status }: Task): keyof Job['counts'] {
-  switch (status.kind) {
-    case 'waiting':
-    case 'queued':
-      return status.kind
-    case 'assigned':
-    case 'running':
-      return 'running'
-    case 'settled':
-      if (status.outcome.kind === 'finished') return 'finished'
-      return status.outcome.failure.kind === 'cancelled' ? 'cancelled' : 'failed'
-    default:
-      return status satisfies never
-  }
+function forgetJob(state: State, job: Job): void {
+  for (const name of countNames) state.counts[name] -= job.counts[name]
+  state.jobsByRequest.delete(job.requestId)
+  state.jobs.delete(job.spec.jobId)
 }
 
 function jobAt(state: State, jobId: JobId): Job {

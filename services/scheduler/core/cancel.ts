@@ -1,19 +1,18 @@
 import type { TaskFailure } from '#libs/domain'
 
 import { emit } from './emit.js'
-import { answer, type Out } from './effect.js'
-import type { EventOf } from './event.js'
-import { failDependents, recordSettle } from './outcome.js'
-import type { AttemptRecord, Job, State, Task } from './state.js'
+import { answer, type Out, unknownJob } from './effect.js'
+import type { AttemptRef, EventOf } from './event.js'
+import { objectIdOf } from './lookup.js'
+import { failDependents, recordFailure } from './outcome.js'
+import { vacateSlot } from './slots.js'
+import type { Placement, State, Task } from './state.js'
 
 /** Settles as cancelled what is not settled, and stops what runs. */
 export function cancelTasks(state: State, event: EventOf<'cancelRequested'>, out: Out): void {
   const { jobId, indices, reason, atMs } = event
   const job = state.jobs.get(jobId)
-  if (job === undefined) {
-    const message = `job ${jobId} is unknown or forgotten`
-    return answer(out, event, { refusal: { code: 'NOT_FOUND', reason: 'JOB_NOT_FOUND', message, metadata: { jobId } } })
-  }
+  if (job === undefined) return answer(out, event, { refusal: unknownJob(jobId) })
   const unknown = indices?.find((index) => job.tasks[index] === undefined)
   if (unknown !== undefined) {
     const message = `job ${jobId} has ${job.tasks.length} tasks, so there is no task ${unknown}`
@@ -21,23 +20,30 @@ export function cancelTasks(state: State, event: EventOf<'cancelRequested'>, out
   }
   if (indices === undefined && !job.cancelled && job.settledAtMs === undefined)
     emit(state, out, { kind: 'jobCancelled', jobId })
-  cancelEach(state, job, indices?.map((index) => job.tasks[index] as Task) ?? job.tasks, reason, atMs, out)
+  cancelEach(state, indices?.map((index) => job.tasks[index] as Task) ?? job.tasks, reason, atMs, out)
   answer(out, event, { jobId })
 }
 
-function cancelEach(state: State, job: Job, tasks: readonly Task[], reason: string, atMs: number, out: Out): void {
+function cancelEach(state: State, tasks: readonly Task[], reason: string, atMs: number, out: Out): void {
+  const cancelled: Task[] = []
   for (const task of tasks) {
     const { status } = task
     if (status.kind === 'settled') continue
     if (status.kind === 'assigned' || status.kind === 'running') {
-      const attempt = { jobId: job.spec.jobId, index: task.index, epoch: state.epoch, attempt: status.attempt }
-      out.effects.push({ kind: 'cancelAttempt', workerId: status.workerId, attempt, reason })
-      state.workers.get(status.workerId)?.tasks.delete(task)
+      const { workerId } = status
+      out.effects.push({ kind: 'cancelAttempt', workerId, attempt: attemptOf(task, status), reason })
+      vacateSlot(state, task)
     }
-    const message = `task ${job.spec.jobId}/${task.index} was cancelled: ${reason}`
+    const message = `task ${objectIdOf(task)} was cancelled: ${reason}`
     const failure: TaskFailure = { kind: 'cancelled', reason: 'CANCELLED', message, attempts: task.attempt }
-    const record: AttemptRecord = { attempt: task.attempt, workerId: undefined, slot: 0, startedAtMs: 0, endedAtMs: 0 }
-    recordSettle(state, task, { kind: 'failed', failure }, record, atMs, out)
-    failDependents(state, task, atMs, out)
+    recordFailure(state, task, failure, atMs, out)
+    cancelled.push(task)
   }
+  // Only now, so that each of these is cancelled itself, and not for having lost an input.
+  for (const task of cancelled) failDependents(state, task, atMs, out)
+}
+
+/** The attempt that a task on a worker is in. */
+export function attemptOf({ job, index }: Task, { epoch, attempt }: Placement): AttemptRef {
+  return { jobId: job.spec.jobId, index, epoch, attempt }
 }

@@ -1,26 +1,16 @@
 import { cancelTasks } from './cancel.js'
 import { emit } from './emit.js'
-import { answer, type Out } from './effect.js'
+import { answer, type Out, unknownJob } from './effect.js'
 import type { Event, EventOf } from './event.js'
-import { releaseObjects } from './objects.js'
+import { joinWorker } from './joining.js'
+import { dropObjects, releaseObjects, storeObjects } from './objects.js'
 import { placeQueued } from './placement.js'
-import { forgetOldJobs } from './retention.js'
-import { closeSession, expireSessions, followJob, openSession } from './sessions.js'
+import { closeSession, followJob, openSession } from './sessions.js'
 import { endTasks } from './settle.js'
 import type { State } from './state.js'
 import { submitJob } from './submit.js'
-import {
-  dropObjects,
-  drainWorker,
-  expireWorkers,
-  hearWorker,
-  joinWorker,
-  leaveWorker,
-  returnTasks,
-  startTasks,
-  storeObjects,
-  unlinkWorker,
-} from './workers.js'
+import { passTime } from './time.js'
+import { drainWorker, hearWorker, leaveWorker, returnTasks, startTasks, unlinkWorker } from './workers.js'
 
 /**
  * The whole scheduler: the same state and the same event always give the same facts and effects. Mutates `state`; appends
@@ -65,9 +55,7 @@ export function decide(state: State, event: Event, out: Out): void {
     case 'objectsDropped':
       return dropObjects(state, event, out)
     case 'timePassed':
-      expireSessions(state, event, out)
-      expireWorkers(state, event, out)
-      return forgetOldJobs(state, out)
+      return passTime(state, event, out)
     default:
       return event satisfies never
   }
@@ -90,10 +78,7 @@ function registerTask(state: State, event: EventOf<'taskRegistered'>, out: Out):
 
 function persistJob(state: State, event: EventOf<'persistRequested'>, out: Out): void {
   const { jobId, name } = event
-  if (!state.jobs.has(jobId)) {
-    const message = `job ${jobId} is unknown or forgotten`
-    return answer(out, event, { refusal: { code: 'NOT_FOUND', reason: 'JOB_NOT_FOUND', message, metadata: { jobId } } })
-  }
+  if (!state.jobs.has(jobId)) return answer(out, event, { refusal: unknownJob(jobId) })
   const holder = state.persisted.get(name)
   if (holder !== undefined && holder !== jobId) {
     const message = `the name '${name}' is taken by job ${holder}`

@@ -8,10 +8,8 @@ export interface Demand {
 }
 
 /** Every task that is ready or runs would use a slot. */
-export function demandOf(state: State): Demand {
-  let wantedSlots = 0
-  for (const { counts } of state.jobs.values()) wantedSlots += counts.queued + counts.running
+export function demandOf({ counts, workers }: State): Demand {
   let presentSlots = 0
-  for (const { profile, draining } of state.workers.values()) if (!draining) presentSlots += profile.slots
-  return { wantedSlots, presentSlots, presentWorkers: state.workers.size }
+  for (const { profile, draining } of workers.values()) if (!draining) presentSlots += profile.slots
+  return { wantedSlots: counts.queued + counts.running, presentSlots, presentWorkers: workers.size }
 }

@@ -60,3 +60,9 @@ export function answer(
 ): void {
   if (event.callId !== undefined) out.effects.push({ kind: 'answer', callId: event.callId, ...content })
 }
+
+/** Nothing is known of the job. */
+export function unknownJob(jobId: JobId): Refusal {
+  const message = `job ${jobId} is unknown or forgotten`
+  return { code: 'NOT_FOUND', reason: 'JOB_NOT_FOUND', message, metadata: { jobId } }
+}

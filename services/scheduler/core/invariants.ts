@@ -1,66 +1,130 @@
-import { countOf } from './apply.js'
-import { findObject, isAvailable } from './lookup.js'
-import type { State, Task, TaskCounts } from './state.js'
+import { countNames, countOf } from './counts.js'
+import { findObject, isAvailable, isLost, isScattered, isWanted, objectIdOf, type ObjectEntity } from './lookup.js'
+import type { Job, State, Task, TaskCounts, Worker } from './state.js'
 
 /** What must be true after every event. Throws on what is not; called by tests and always by the simulator. */
 export function checkInvariants(state: State): void {
+  const queued = queuedTasks(state)
+  const totals = noCounts()
+  for (const job of state.jobs.values()) {
+    checkCounts(job, totals)
+    if (state.jobsByRequest.get(job.requestId) !== job.spec.jobId) fail(`job ${job.spec.jobId} is not known by request`)
+    for (const task of job.tasks) {
+      checkTask(state, task, queued)
+      checkEntity(state, task)
+    }
+  }
+  for (const name of countNames) {
+    if (totals[name] !== state.counts[name]) fail(`all jobs count ${state.counts[name]} ${name}, not ${totals[name]}`)
+  }
+  for (const object of state.objects.values()) checkEntity(state, object)
+  for (const worker of state.workers.values()) checkWorker(state, worker)
+  for (const [name, jobId] of state.persisted) if (!state.jobs.has(jobId)) fail(`the pinned job ${name} is forgotten`)
+  if (state.jobsByRequest.size !== state.jobs.size) fail('a request outlived its job')
+}
+
+function queuedTasks({ queue }: State): Set<Task> {
   const queued = new Set<Task>()
-  for (const { task, status } of state.queue.values()) {
-    if (task.status !== status) continue
+  for (const { task } of queue.values()) {
     check(!queued.has(task), task, 'is queued twice')
     queued.add(task)
   }
-  for (const job of state.jobs.values()) {
-    const counts: TaskCounts = { waiting: 0, queued: 0, running: 0, finished: 0, failed: 0, cancelled: 0 }
-    for (const task of job.tasks) {
-      counts[countOf(task)]++
-      checkTask(state, task, queued)
-    }
-    for (const key of Object.keys(counts) as (keyof TaskCounts)[]) {
-      if (counts[key] !== job.counts[key]) {
-        throw new Error(`job ${job.spec.jobId} counts ${job.counts[key]} ${key}, but has ${counts[key]}`)
-      }
-    }
-    const open = counts.waiting + counts.queued + counts.running
-    if ((open === 0) !== (job.settledAtMs !== undefined)) throw new Error(`job ${job.spec.jobId} is settled wrongly`)
+  return queued
+}
+
+function checkCounts({ spec, tasks, counts, settledAtMs, unreleased }: Job, totals: TaskCounts): void {
+  const real = noCounts()
+  for (const { status } of tasks) real[countOf(status)]++
+  for (const name of countNames) {
+    totals[name] += real[name]
+    if (real[name] !== counts[name]) fail(`job ${spec.jobId} counts ${counts[name]} ${name}, but has ${real[name]}`)
   }
-  for (const worker of state.workers.values()) {
-    for (const objectId of worker.objects) {
-      const holders = findObject(state, objectId)?.holders
-      if (!holders?.has(worker.profile.workerId)) throw new Error(`${worker.profile.workerId} holds stray ${objectId}`)
-    }
-  }
+  const open = real.waiting + real.queued + real.running
+  if ((open === 0) !== (settledAtMs !== undefined)) fail(`job ${spec.jobId} is settled wrongly`)
+  if (tasks.filter(({ released }) => !released).length !== unreleased) fail(`job ${spec.jobId} counts releases wrongly`)
 }
 
 function checkTask(state: State, task: Task, queued: ReadonlySet<Task>): void {
   const { status } = task
+  const inputs = [...new Set(task.spec.dependencies)].map((id) => findObject(state, id))
+  if (status.kind !== 'settled') {
+    for (const input of inputs)
+      if (input) check(input.dependents?.has(task) === true, task, 'is no dependent of its input')
+  }
   switch (status.kind) {
     case 'waiting': {
-      const inputs = [...new Set(task.spec.dependencies)].map((id) => findObject(state, id))
-      const missing = inputs.filter((entity) => entity === undefined || !isAvailable(entity)).length
+      const missing = inputs.filter((input) => input === undefined || !isAvailable(input)).length
       check(missing === status.missing, task, `waits for ${status.missing} inputs, but ${missing} are missing`)
       check(missing > 0, task, 'waits for nothing')
       return
     }
+    case 'delayed':
+      check(state.delayed.has(task), task, 'is delayed, but nobody wakes it')
+      return
     case 'queued':
       check(queued.has(task), task, 'is queued, but not in the queue')
       return
     case 'assigned':
-    case 'running':
-      check(
-        state.workers.get(status.workerId)?.tasks.has(task) === true,
-        task,
-        `is on ${status.workerId}, which has it not`,
-      )
+    case 'running': {
+      const there = state.workers.get(status.workerId)?.tasks.has(task) === true
+      check(there, task, `is on ${status.workerId}, which has it not`)
+      check(!task.adoptable, task, 'is on one worker and may be taken by another')
       return
+    }
     case 'settled':
-      check(![...state.workers.values()].some(({ tasks }) => tasks.has(task)), task, 'is settled, but a worker has it')
       return
     default:
       status satisfies never
   }
 }
 
+function checkEntity(state: State, entity: ObjectEntity): void {
+  const objectId = objectIdOf(entity)
+  for (const dependent of entity.dependents ?? []) {
+    const settled = dependent.status.kind === 'settled'
+    if (settled || !dependent.spec.dependencies.includes(objectId)) fail(`${objectId} is kept for nobody`)
+  }
+  for (const workerId of entity.holders ?? []) {
+    if (!state.workers.get(workerId)?.objects.has(objectId))
+      fail(`${objectId} is held by ${workerId}, which has it not`)
+  }
+  if (!isWanted(entity) && entity.holders?.size) fail(`${objectId} is held, but nobody wants it`)
+  if (isScattered(entity)) {
+    if (!isWanted(entity)) fail(`${objectId} is known, but nobody wants it`)
+  } else {
+    const { status } = entity
+    if (entity.holders?.size && status.kind !== 'settled') fail(`${objectId} is held, but not computed`)
+    const expected = state.resyncUntilMs !== undefined
+    if (!expected && isLost(entity) && isWanted(entity)) fail(`${objectId} is lost, and nobody computes it again`)
+  }
+}
+
+function checkWorker(state: State, { profile, tasks, objects, longTasks, shortMs }: Worker): void {
+  const { workerId } = profile
+  let long = 0
+  let ms = 0
+  for (const task of tasks) {
+    const { status } = task
+    const here = (status.kind === 'assigned' || status.kind === 'running') && status.workerId === workerId
+    check(here, task, `is kept by ${workerId}, where it is not`)
+    if (!here) continue
+    if (status.expectedMs === undefined) long++
+    else ms += status.expectedMs
+  }
+  if (long !== longTasks || Math.abs(ms - shortMs) > 1e-6) fail(`${workerId} counts its work wrongly`)
+  for (const objectId of objects) {
+    if (!findObject(state, objectId)?.holders?.has(workerId)) fail(`${workerId} holds stray ${objectId}`)
+  }
+}
+
+function noCounts(): TaskCounts {
+  return { waiting: 0, queued: 0, running: 0, finished: 0, failed: 0, cancelled: 0 }
+}
+
 function check(holds: boolean, task: Task, what: string): void {
-  if (!holds) throw new Error(`task ${task.job.spec.jobId}/${task.index} ${what}`)
+  if (!holds) fail(`task ${objectIdOf(task)} ${what}`)
+}
+
+function fail(what: string): never {
+  throw new Error(what)
 }

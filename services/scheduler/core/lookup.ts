@@ -15,31 +15,35 @@ export function findObject(state: State, objectId: ObjectId): ObjectEntity | und
 
 /** The object's id. */
 export function objectIdOf(entity: ObjectEntity): ObjectId {
-  return 'objectId' in entity ? entity.objectId : (taskIdOf(entity.job.spec.jobId, entity.index) as string as ObjectId)
+  return isScattered(entity) ? entity.objectId : (taskIdOf(entity.job.spec.jobId, entity.index) as string as ObjectId)
+}
+
+export function isScattered(entity: ObjectEntity): entity is ScatteredObject {
+  return 'objectId' in entity
 }
 
 /** Whether the value can be had now. */
 export function isAvailable(entity: ObjectEntity): boolean {
-  if ('objectId' in entity) return entity.holders.size > 0
+  if (isScattered(entity)) return entity.holders.size > 0
   const { status } = entity
   if (status.kind !== 'settled' || status.outcome.kind === 'failed') return false
   return status.outcome.result.kind === 'inline' || (entity.holders?.size ?? 0) > 0
 }
 
-/** A worker holds the object from now on. */
-export function addHolder(state: State, entity: ObjectEntity, workerId: WorkerId): void {
-  if ('objectId' in entity) entity.holders.add(workerId)
-  else (entity.holders ??= new Set()).add(workerId)
-  state.workers.get(workerId)?.objects.add(objectIdOf(entity))
+/** Whether somebody still wants the value: a client, or a task that is not settled. */
+export function isWanted(entity: ObjectEntity): boolean {
+  return !entity.released || (entity.dependents?.size ?? 0) > 0
 }
 
-/** Whether the task has finished, but nobody holds its result any more. */
-export function isLostResult(task: Task): boolean {
-  const { status } = task
-  return (
-    status.kind === 'settled' &&
-    status.outcome.kind === 'finished' &&
-    status.outcome.result.kind === 'object' &&
-    (task.holders?.size ?? 0) === 0
-  )
+/** Whether the value was there, but nobody holds it any more. */
+export function isLost(entity: ObjectEntity): boolean {
+  if (isScattered(entity)) return entity.holders.size === 0
+  return entity.status.kind === 'settled' && entity.status.outcome.kind === 'finished' && !isAvailable(entity)
+}
+
+/** A worker holds the object from now on. */
+export function addHolder(state: State, entity: ObjectEntity, workerId: WorkerId): void {
+  if (isScattered(entity)) entity.holders.add(workerId)
+  else (entity.holders ??= new Set()).add(workerId)
+  state.workers.get(workerId)?.objects.add(objectIdOf(entity))
 }

@@ -1,22 +1,52 @@
-import type { ObjectId, TaskFailure, WorkerId } from '#libs/domain'
+import { parseTaskId, type ObjectId, type WorkerId } from '#libs/domain'
 
 import { emit } from './emit.js'
 import type { Out } from './effect.js'
 import type { EventOf } from './event.js'
-import { awaitInputs } from './inputs.js'
-import { findObject, isLostResult, objectIdOf } from './lookup.js'
-import { dropIfUnneeded, failTask } from './outcome.js'
-import type { ScatteredObject, State, Task } from './state.js'
-import { setStatus } from './status.js'
+import { lostBuffer, recompute } from './inputs.js'
+import { addHolder, findObject, isScattered, isWanted, type ObjectEntity } from './lookup.js'
+import { dropIfUnneeded, failTask, isHeldBack } from './outcome.js'
+import { expectSession } from './sessions.js'
+import type { ScatteredObject, State } from './state.js'
 
 /** The clients give up their hold; what no unsettled task needs is forgotten by its holders. */
 export function releaseObjects(state: State, event: EventOf<'objectsReleased'>, out: Out): void {
   for (const objectId of event.objectIds) {
     const entity = findObject(state, objectId)
-    if (entity === undefined || entity.released) continue
+    if (entity === undefined || entity.released || isPinned(entity)) continue
     emit(state, out, { kind: 'objectReleased', objectId })
     dropIfUnneeded(state, entity, out)
   }
+}
+
+/** A pinned job's results stay when their handles are gone. */
+function isPinned(entity: ObjectEntity): boolean {
+  return !isScattered(entity) && entity.job.persistedAs !== undefined
+}
+
+/** A client scattered buffers to a worker. */
+export function storeObjects(state: State, event: EventOf<'objectsStored'>, out: Out): void {
+  const { workerId, sessionId, requestId, atMs } = event
+  const worker = state.workers.get(workerId)
+  // Who was taken for lost says what it holds when it comes back, and repeats this.
+  if (worker === undefined) return
+  worker.heardAtMs = atMs
+  if (sessionId !== undefined) expectSession(state, sessionId, atMs)
+  for (const { objectId, descriptor, byteLength } of event.objects) {
+    // Results are announced by the end of their task.
+    if (parseTaskId(objectId)) continue
+    if (!state.objects.has(objectId)) {
+      emit(state, out, { kind: 'objectStored', objectId, sessionId, descriptor, byteLength })
+    }
+    const entity = findObject(state, objectId)
+    if (entity) addHolder(state, entity, workerId)
+  }
+  out.effects.push({ kind: 'acknowledgeStored', workerId, requestId })
+}
+
+/** A worker gave objects up. */
+export function dropObjects(state: State, event: EventOf<'objectsDropped'>, out: Out): void {
+  for (const objectId of event.objectIds) removeHolder(state, objectId, event.workerId, event.atMs, out)
 }
 
 /**
@@ -27,38 +57,17 @@ export function removeHolder(state: State, objectId: ObjectId, workerId: WorkerI
   state.workers.get(workerId)?.objects.delete(objectId)
   const entity = findObject(state, objectId)
   if (!entity?.holders?.delete(workerId) || entity.holders.size > 0) return
-  if ('objectId' in entity) loseScattered(state, entity, atMs, out)
-  else if (!entity.released || (entity.dependents?.size ?? 0) > 0) recompute(state, entity, atMs, out)
+  if (isScattered(entity)) loseScattered(state, entity, atMs, out)
+  else if (isWanted(entity)) recompute(state, entity, atMs, out)
 }
 
-function loseScattered(state: State, object: ScatteredObject, atMs: number, out: Out): void {
-  const message = `the scattered buffer ${object.objectId} is lost with the last worker that held it: scatter it again`
-  const failure: TaskFailure = { kind: 'input', reason: 'INPUT_LOST', message }
+/** Nobody holds the buffer any more. What runs with it may finish. */
+export function loseScattered(state: State, object: ScatteredObject, atMs: number, out: Out): void {
+  const failure = lostBuffer(object)
   for (const task of [...(object.dependents ?? [])]) {
-    if (task.status.kind === 'waiting' || task.status.kind === 'queued') failTask(state, task, failure, atMs, out)
+    if (isHeldBack(task)) failTask(state, task, failure, atMs, out)
   }
   if (object.sessionId !== undefined) {
     out.effects.push({ kind: 'notifyLost', objectId: object.objectId, failure, to: new Set([object.sessionId]) })
   }
-}
-
-function recompute(state: State, task: Task, atMs: number, out: Out): void {
-  const objectId = objectIdOf(task)
-  const { jobId } = task.job.spec
-  emit(state, out, { kind: 'taskReopened', jobId, index: task.index })
-  const message = `the result of ${objectId} is lost with the last worker that held it, and is computed again`
-  const failure: TaskFailure = { kind: 'workerLost', reason: 'RESULT_LOST', message }
-  out.effects.push({ kind: 'notifyLost', objectId, failure, to: task.job.followers })
-  for (const dependent of task.dependents ?? []) {
-    if (dependent.status.kind === 'waiting') dependent.status.missing++
-    else if (dependent.status.kind === 'queued') {
-      setStatus(dependent, { kind: 'waiting', missing: 1 })
-    }
-  }
-  // Its own inputs may be gone too: they are computed first.
-  for (const inputId of task.spec.dependencies) {
-    const input = findObject(state, inputId)
-    if (input && !('objectId' in input) && isLostResult(input)) recompute(state, input, atMs, out)
-  }
-  awaitInputs(state, task, atMs, out)
 }

@@ -1,47 +1,64 @@
+import type { TaskFailure, WorkerId } from '#libs/domain'
+
 import type { Out } from './effect.js'
-import { findObject } from './lookup.js'
-import { functionOf, type State, type Task, type Worker } from './state.js'
-import { peekQueued, setStatus } from './status.js'
-
-/** How much work of a short kind is sent ahead to a slot, so that it never waits for the next command. */
-const aheadMs = 20
-/** The most tasks that are sent ahead to a slot. */
-const maxAhead = 256
-/** Smoothing of the measured run times: the weight of the newest. */
-const newestWeight = 0.2
-
-/** Learns how long tasks of this kind run. */
-export function learnRunTime(state: State, task: Task, runMs: number): void {
-  const key = kindOf(task)
-  const known = state.meanRunMs.get(key)
-  state.meanRunMs.set(key, known === undefined ? runMs : known + newestWeight * (runMs - known))
-}
+import { findObject, isScattered, objectIdOf } from './lookup.js'
+import { failTask } from './outcome.js'
+import { expectedMsOf, hasRoom, occupySlot } from './slots.js'
+import type { State, Task, Worker } from './state.js'
+import { setStatus } from './status.js'
 
 /** Sends queued tasks to workers with room, first in, first out, until either runs out. */
 export function placeQueued(state: State, atMs: number, out: Out): void {
-  for (let task = peekQueued(state); task !== undefined; task = peekQueued(state)) {
-    const worker = chooseWorker(state, task)
+  for (let task = state.queue.peek()?.task; task !== undefined; task = state.queue.peek()?.task) {
+    const expectedMs = expectedMsOf(state, task)
+    if (!hasRoomSomewhere(state, expectedMs)) return
+    const inputs = measureInputs(state, task)
+    if (inputs.inlineBytes > state.policy.maxInlineInputBytes) {
+      failTask(state, task, tooLarge(state, task, inputs.inlineBytes), atMs, out)
+      continue
+    }
+    const worker = chooseWorker(state, expectedMs, inputs.heldBytes)
     if (worker === undefined) return
     state.queue.shift()
-    const attempt = task.attempt + 1
-    task.attempt = attempt
-    const { workerId } = worker.profile
-    setStatus(task, { kind: 'assigned', workerId, attempt, sinceMs: atMs })
-    worker.tasks.add(task)
-    out.effects.push({ kind: 'runTask', workerId, task, attempt, epoch: state.epoch })
+    placeTask(state, task, worker, expectedMs, atMs, out)
   }
 }
 
-/** Where the task's inputs are, when there is room; else the worker with the fewest tasks per slot. */
-function chooseWorker(state: State, task: Task): Worker | undefined {
-  const ahead = aheadOf(state.meanRunMs.get(kindOf(task)))
+function hasRoomSomewhere({ workers }: State, expectedMs: number | undefined): boolean {
+  for (const worker of workers.values()) if (hasRoom(worker, expectedMs)) return true
+  return false
+}
+
+function placeTask(
+  state: State,
+  task: Task,
+  worker: Worker,
+  expectedMs: number | undefined,
+  atMs: number,
+  out: Out,
+): void {
+  const { epoch } = state
+  const { workerId } = worker.profile
+  const attempt = ++task.attempt
+  task.adoptable = false
+  setStatus(task, { kind: 'assigned', workerId, epoch, attempt, expectedMs, sinceMs: atMs })
+  occupySlot(worker, task, expectedMs)
+  out.effects.push({ kind: 'runTask', workerId, task, attempt, epoch })
+}
+
+/** Where most of the task's inputs are, when there is room; else the worker with the fewest tasks per slot. */
+function chooseWorker(
+  state: State,
+  expectedMs: number | undefined,
+  heldBytes: ReadonlyMap<WorkerId, number>,
+): Worker | undefined {
   let best: Worker | undefined
   let bestBytes = -1
   let bestLoad = Infinity
   for (const worker of state.workers.values()) {
-    const { slots } = worker.profile
-    if (worker.draining || worker.unlinkedSinceMs !== undefined || worker.tasks.size >= slots * (1 + ahead)) continue
-    const bytes = task.spec.dependencies.length > 0 ? heldBytes(state, task, worker) : 0
+    if (!hasRoom(worker, expectedMs)) continue
+    const { workerId, slots } = worker.profile
+    const bytes = heldBytes.get(workerId) ?? 0
     const load = worker.tasks.size / slots
     if (bytes > bestBytes || (bytes === bestBytes && load < bestLoad)) {
       best = worker
@@ -52,28 +69,45 @@ function chooseWorker(state: State, task: Task): Worker | undefined {
   return best
 }
 
-/** Late binding: what is sent ahead follows the measured run time; nothing is sent ahead of a long or unknown kind. */
-function aheadOf(meanRunMs: number | undefined): number {
-  if (meanRunMs === undefined || meanRunMs > aheadMs) return 0
-  return Math.min(maxAhead, Math.floor(aheadMs / Math.max(meanRunMs, 0.01)))
+interface InputSizes {
+  /** Bytes that travel with the command: small inputs, and what large ones look like. */
+  readonly inlineBytes: number
+  /** Bytes that each holder has already. */
+  readonly heldBytes: ReadonlyMap<WorkerId, number>
 }
 
-function heldBytes(state: State, task: Task, worker: Worker): number {
-  let bytes = 0
-  for (const objectId of task.spec.dependencies) {
-    if (!worker.objects.has(objectId)) continue
-    const entity = findObject(state, objectId)
-    if (entity === undefined) continue
-    if ('objectId' in entity) bytes += entity.byteLength
-    else if (entity.status.kind === 'settled' && entity.status.outcome.kind === 'finished') {
-      const { result } = entity.status.outcome
-      bytes += result.kind === 'object' ? result.byteLength : 0
+const nothingHeld: ReadonlyMap<WorkerId, number> = new Map()
+
+function measureInputs(state: State, { spec }: Task): InputSizes {
+  let inlineBytes = spec.input.byteLength
+  if (spec.dependencies.length === 0) return { inlineBytes, heldBytes: nothingHeld }
+  const heldBytes = new Map<WorkerId, number>()
+  for (const objectId of new Set(spec.dependencies)) {
+    const input = findObject(state, objectId)
+    if (input === undefined) continue
+    let byteLength: number
+    if (isScattered(input)) {
+      inlineBytes += input.descriptor.byteLength
+      byteLength = input.byteLength
+    } else {
+      const { status } = input
+      if (status.kind !== 'settled' || status.outcome.kind === 'failed') continue
+      const { result } = status.outcome
+      if (result.kind === 'inline') {
+        inlineBytes += result.payload.byteLength
+        continue
+      }
+      inlineBytes += result.descriptor.byteLength
+      byteLength = result.byteLength
     }
+    for (const workerId of input.holders ?? []) heldBytes.set(workerId, (heldBytes.get(workerId) ?? 0) + byteLength)
   }
-  return bytes
+  return { inlineBytes, heldBytes }
 }
 
-function kindOf(task: Task): string {
-  const { bundleDigest, taskName } = functionOf(task)
-  return `${bundleDigest}/${taskName}`
+function tooLarge({ policy }: State, task: Task, inlineBytes: number): TaskFailure {
+  const message =
+    `the small inputs of task ${objectIdOf(task)} have ${inlineBytes} bytes together, at most ` +
+    `${policy.maxInlineInputBytes} are sent to one task: combine them in stages`
+  return { kind: 'input', reason: 'INPUTS_TOO_LARGE', message, attempts: task.attempt }
 }

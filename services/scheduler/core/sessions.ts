@@ -1,8 +1,8 @@
+import type { ObjectId, SessionId } from '#libs/domain'
+
 import { cancelTasks } from './cancel.js'
-import { answer, type Out } from './effect.js'
+import { answer, type Out, unknownJob } from './effect.js'
 import type { EventOf } from './event.js'
-import { objectIdOf } from './lookup.js'
-import { releaseObjects } from './objects.js'
 import type { State } from './state.js'
 
 /** Somebody speaks for the session: it is new, or taken up again after a cut. */
@@ -18,14 +18,17 @@ export function closeSession(state: State, { sessionId, atMs }: EventOf<'session
   if (session) session.goneSinceMs ??= atMs
 }
 
+/** Something belongs to the session: when nobody speaks for it, somebody has to come within the grace. */
+export function expectSession(state: State, sessionId: SessionId, atMs: number): void {
+  if (!state.sessions.has(sessionId)) state.sessions.set(sessionId, { sessionId, goneSinceMs: atMs })
+}
+
 /** Tells a session of a job's settles: those that are there, and each as it comes. */
 export function followJob(state: State, event: EventOf<'jobFollowed'>, out: Out): void {
-  const { sessionId, jobId } = event
+  const { sessionId, jobId, atMs } = event
   const job = state.jobs.get(jobId)
-  if (job === undefined) {
-    const message = `job ${jobId} is unknown or forgotten`
-    return answer(out, event, { refusal: { code: 'NOT_FOUND', reason: 'JOB_NOT_FOUND', message, metadata: { jobId } } })
-  }
+  if (job === undefined) return answer(out, event, { refusal: unknownJob(jobId) })
+  expectSession(state, sessionId, atMs)
   job.followers.add(sessionId)
   const to = new Set([sessionId])
   for (const task of job.tasks) {
@@ -35,21 +38,22 @@ export function followJob(state: State, event: EventOf<'jobFollowed'>, out: Out)
   answer(out, event, { jobId })
 }
 
-/** Ends sessions that nobody came back for: their attached jobs are cancelled, their holds given up. */
-export function expireSessions(state: State, { atMs }: EventOf<'timePassed'>, out: Out): void {
-  for (const { sessionId, goneSinceMs } of [...state.sessions.values()]) {
+/** Ends sessions that nobody came back for: their attached jobs are cancelled. Returns what they held. */
+export function expireSessions(state: State, { atMs }: EventOf<'timePassed'>, out: Out): ObjectId[] {
+  const held: ObjectId[] = []
+  for (const { sessionId, goneSinceMs } of state.sessions.values()) {
     if (goneSinceMs === undefined || atMs - goneSinceMs < state.policy.orphanGraceMs) continue
     state.sessions.delete(sessionId)
-    const objectIds = [...state.objects.values()].filter((object) => object.sessionId === sessionId).map(objectIdOf)
-    for (const job of state.jobs.values()) {
-      job.followers.delete(sessionId)
-      if (job.sessionId !== sessionId || job.spec.detached) continue
-      const reason = 'its client is gone'
-      if (job.settledAtMs === undefined) {
-        cancelTasks(state, { kind: 'cancelRequested', atMs, jobId: job.spec.jobId, reason }, out)
+    for (const object of state.objects.values()) if (object.sessionId === sessionId) held.push(object.objectId)
+    for (const { spec, sessionId: owner, followers, settledAtMs, tasks } of state.jobs.values()) {
+      followers.delete(sessionId)
+      if (owner !== sessionId || spec.detached) continue
+      const { jobId } = spec
+      if (settledAtMs === undefined) {
+        cancelTasks(state, { kind: 'cancelRequested', atMs, jobId, reason: 'its client is gone' }, out)
       }
-      if (job.persistedAs === undefined) objectIds.push(...job.tasks.map(objectIdOf))
+      for (const { index } of tasks) held.push(`${jobId}/${index}` as ObjectId)
     }
-    releaseObjects(state, { kind: 'objectsReleased', atMs, objectIds }, out)
   }
+  return held
 }

@@ -1,67 +1,90 @@
-import type { WorkerId } from '#libs/domain'
+import type { ObjectId, TaskFailure, WorkerId } from '#libs/domain'
 
 import type { Out } from './effect.js'
-import type { AttemptEnd, EventOf } from './event.js'
-import { loseAttempt } from './inputs.js'
-import { addHolder } from './lookup.js'
-import { dropIfUnneeded, failDependents, recordSettle } from './outcome.js'
-import { learnRunTime } from './placement.js'
+import type { AttemptEnd, AttemptRef, EventOf } from './event.js'
+import { supplyInput } from './inputs.js'
+import { addHolder, objectIdOf } from './lookup.js'
+import { dropIfUnneeded, failDependents, failTask, recordSettle } from './outcome.js'
+import { learnRunTime, vacateSlot } from './slots.js'
 import type { Outcome, State, Task } from './state.js'
-import { enqueue } from './status.js'
+import { delayTask } from './status.js'
 
 /** The first end of a task's current attempt settles it; every other is only acknowledged, so that its worker forgets it. */
 export function endTasks(state: State, event: EventOf<'tasksEnded'>, out: Out): void {
   const { workerId, atMs } = event
+  const worker = state.workers.get(workerId)
+  if (worker) worker.heardAtMs = atMs
   for (const end of event.ends) {
     const { jobId, index, epoch, attempt } = end
     out.effects.push({ kind: 'acknowledgeEnd', workerId, attempt: { jobId, index, epoch, attempt } })
-    const task = state.jobs.get(jobId)?.tasks[index]
-    if (task === undefined || !isCurrent(task, workerId, end) || end.epoch !== state.epoch) {
-      if (end.outcome.kind === 'finished' && end.outcome.result.kind === 'object') {
-        out.effects.push({ kind: 'releaseObject', workerId, objectId: `${jobId}/${index}` as never })
-      }
+    const task = findTask(state, end)
+    if (task === undefined || !isCurrent(task, workerId, end)) {
+      dropStaleResult(state, task, end, workerId, out)
       continue
     }
-    state.workers.get(workerId)?.tasks.delete(task)
-    if (isFetchFailure(end)) loseAttempt(state, task, atMs, out, 'its inputs could not be fetched from their holders')
+    vacateSlot(state, task)
+    if (isFetchFailure(end)) retryFetch(state, task, end.outcome.failure, workerId, atMs, out)
     else settle(state, task, end, workerId, atMs, out)
   }
 }
 
+/** The task that a report names, or nothing when its job is forgotten. */
+export function findTask(state: State, { jobId, index }: AttemptRef): Task | undefined {
+  return state.jobs.get(jobId)?.tasks[index]
+}
+
 /** Whether the report is of the attempt that the task is in now. */
-export function isCurrent({ status }: Task, workerId: WorkerId, { attempt }: { readonly attempt: number }): boolean {
+export function isCurrent({ status }: Task, workerId: WorkerId, { epoch, attempt }: AttemptRef): boolean {
   return (
     (status.kind === 'assigned' || status.kind === 'running') &&
     status.workerId === workerId &&
+    status.epoch === epoch &&
     status.attempt === attempt
   )
 }
 
+/** A result that nobody waits for. It may also be a known one, reported again: that one is kept. */
+function dropStaleResult(state: State, task: Task | undefined, end: AttemptEnd, workerId: WorkerId, out: Out): void {
+  if (end.outcome.kind === 'failed' || end.outcome.result.kind === 'inline') return
+  const objectId = `${end.jobId}/${end.index}` as ObjectId
+  const worker = state.workers.get(workerId)
+  // While the worker runs the task again, the object that it holds may be the new attempt's.
+  if (worker?.objects.has(objectId) || (task && worker?.tasks.has(task))) return
+  out.effects.push({ kind: 'releaseObject', workerId, objectId })
+}
+
+type FailedEnd = AttemptEnd & { readonly outcome: { readonly kind: 'failed' } }
+
 /** The worker could not get an input from its holders: nobody's fault but the holder's. */
-function isFetchFailure({ outcome }: AttemptEnd): boolean {
-  return outcome.kind === 'failed' && outcome.failure.reason === 'INPUT_UNAVAILABLE'
+function isFetchFailure(end: AttemptEnd): end is FailedEnd {
+  return end.outcome.kind === 'failed' && end.outcome.failure.reason === 'INPUT_UNAVAILABLE'
+}
+
+/** The holder may be about to be found lost, and its objects computed again: there is no hurry, but an end. */
+function retryFetch(state: State, task: Task, failure: TaskFailure, workerId: WorkerId, atMs: number, out: Out): void {
+  const { firstFetchDelayMs, maxFetchFailures } = state.policy
+  task.fetchFailures++
+  if (task.fetchFailures <= maxFetchFailures) {
+    return delayTask(state, task, atMs + firstFetchDelayMs * 2 ** (task.fetchFailures - 1))
+  }
+  const message = `the inputs of task ${objectIdOf(task)} could not be fetched in ${task.fetchFailures} attempts; the last time: ${failure.message}`
+  failTask(state, task, { ...failure, message, workerId, attempts: task.attempt }, atMs, out)
 }
 
 function settle(state: State, task: Task, end: AttemptEnd, workerId: WorkerId, atMs: number, out: Out): void {
   const { slot, startedAtMs, endedAtMs, attempt } = end
-  learnRunTime(state, task, endedAtMs - startedAtMs)
   const outcome: Outcome =
     end.outcome.kind === 'finished'
       ? end.outcome
       : { kind: 'failed', failure: { ...end.outcome.failure, workerId, attempts: attempt } }
   recordSettle(state, task, outcome, { attempt, workerId, slot, startedAtMs, endedAtMs }, atMs, out)
   if (outcome.kind === 'finished') {
+    learnRunTime(state, task, endedAtMs - startedAtMs)
     if (outcome.result.kind === 'object') addHolder(state, task, workerId)
-    for (const dependent of task.dependents ?? []) freeDependent(state, dependent, atMs)
+    supplyInput(state, task, atMs, out)
   } else {
     failDependents(state, task, atMs, out)
   }
   // Its client may have released the result while the task ran.
   dropIfUnneeded(state, task, out)
-}
-
-function freeDependent(state: State, dependent: Task, atMs: number): void {
-  if (dependent.status.kind !== 'waiting') return
-  dependent.status.missing--
-  if (dependent.status.missing === 0) enqueue(state, dependent, atMs)
 }

@@ -30,10 +30,21 @@ export interface AttemptRecord {
 /** What is true of a task now; each variant owns its data. */
 export type TaskStatus =
   | { readonly kind: 'waiting'; missing: number }
+  /** Nothing is known to be missing, but it is not sent anywhere before this time. */
+  | { readonly kind: 'delayed'; readonly untilMs: number }
   | { readonly kind: 'queued'; readonly sinceMs: number }
-  | { readonly kind: 'assigned'; readonly workerId: WorkerId; readonly attempt: number; readonly sinceMs: number }
-  | { readonly kind: 'running'; readonly workerId: WorkerId; readonly attempt: number; readonly startedAtMs: number }
+  | (Placement & { readonly kind: 'assigned'; readonly sinceMs: number })
+  | (Placement & { readonly kind: 'running'; readonly startedAtMs: number })
   | { readonly kind: 'settled'; readonly outcome: Outcome; readonly record: AttemptRecord }
+
+/** Where a task is, and as which attempt. */
+export interface Placement {
+  readonly workerId: WorkerId
+  readonly epoch: number
+  readonly attempt: number
+  /** How long it should run by what was measured of its kind; nothing when that is unknown or too long to queue behind. */
+  readonly expectedMs: number | undefined
+}
 
 /** What a client asked for: one call of a function on inputs. */
 export interface TaskSpec {
@@ -54,6 +65,10 @@ export interface Task {
   attempt: number
   /** How many attempts were lost with their worker. */
   losses: number
+  /** How many attempts in a row could not get an input from its holders. */
+  fetchFailures: number
+  /** The last attempt may still run on a worker that was taken for lost, or from before a restart. */
+  adoptable: boolean
   /** When the task became ready the last time. */
   readyAtMs: number
   /** Unsettled tasks of any job that take this one's result. */
@@ -87,11 +102,19 @@ export interface TaskCounts {
 
 export interface Job {
   readonly spec: JobSpec
+  /** Jobs are numbered in the order of their submits. */
+  readonly number: number
+  /** What each of its functions is known by for run times. */
+  readonly kinds: readonly string[]
   readonly requestId: string
   readonly sessionId: SessionId | undefined
   readonly submittedAtMs: number
   readonly tasks: Task[]
   readonly counts: TaskCounts
+  /** The counts of all jobs together, which its own are part of. */
+  readonly totals: TaskCounts
+  /** How many results a client may still want. */
+  unreleased: number
   settledAtMs: number | undefined
   cancelled: boolean
   persistedAs: string | undefined
@@ -121,9 +144,13 @@ export interface WorkerProfile {
 }
 
 export interface Worker {
-  readonly profile: WorkerProfile
-  /** What it was sent and has not settled. */
+  profile: WorkerProfile
+  /** What it was sent and has not settled, in the order of sending. */
   readonly tasks: Set<Task>
+  /** How many of them are of a long or unknown kind. */
+  longTasks: number
+  /** How long the others should run, all together. */
+  shortMs: number
   readonly objects: Set<ObjectId>
   draining: boolean
   /** Since when its link is cut; nothing while it is linked. It gets no tasks meanwhile. */
@@ -146,8 +173,18 @@ export interface Policy {
   readonly workerSilenceMs: number
   /** A worker whose link is cut may come back within this; then it is lost. */
   readonly relinkGraceMs: number
+  /** After a restart, what ran and was held before is taken for there this long. */
+  readonly resyncGraceMs: number
+  /** Between two ticks no more time than this counts against anybody: in the rest the scheduler itself stood still. */
+  readonly longestTickMs: number
   /** A task that was lost with its worker more often fails. */
   readonly maxLosses: number
+  /** A task whose inputs could not be fetched waits this long, then twice as long each time. */
+  readonly firstFetchDelayMs: number
+  /** A task whose inputs could not be fetched more often in a row fails. */
+  readonly maxFetchFailures: number
+  /** Small results travel with the command that runs the task; more than this does not fit into one. */
+  readonly maxInlineInputBytes: number
   /** Settled jobs beyond this number are forgotten, the oldest first, once nobody holds them. */
   readonly maxSettledJobs: number
 }
@@ -156,7 +193,13 @@ export const defaultPolicy: Policy = {
   orphanGraceMs: 60_000,
   workerSilenceMs: 30_000,
   relinkGraceMs: 2_000,
+  resyncGraceMs: 5_000,
+  longestTickMs: 1_000,
   maxLosses: 3,
+  // All delays together are longer than the silence after which a holder is lost and its objects are computed again.
+  firstFetchDelayMs: 250,
+  maxFetchFailures: 8,
+  maxInlineInputBytes: 8 * 2 ** 20,
   maxSettledJobs: 1_000,
 }
 
@@ -173,15 +216,22 @@ export interface State {
   // Durable: rebuilt by apply(fact).
   readonly jobs: Map<JobId, Job>
   readonly jobsByRequest: Map<string, JobId>
+  jobsSubmitted: number
   readonly objects: Map<ObjectId, ScatteredObject>
   readonly registeredTasks: Map<string, BundledFunction>
   readonly persisted: Map<string, JobId>
   // Relearned: workers and clients attach again.
+  readonly counts: TaskCounts
   readonly workers: Map<WorkerId, Worker>
   readonly sessions: Map<SessionId, Session>
   readonly queue: Queue<QueuedTask>
+  /** Tasks that are or were delayed. */
+  readonly delayed: Set<Task>
   /** Smoothed run time of each function in milliseconds, by bundle and name. */
   readonly meanRunMs: Map<string, number>
+  /** Until when workers from before a restart are expected back; nothing when they are not. */
+  resyncUntilMs: number | undefined
+  tickedAtMs: number | undefined
 }
 
 export function createState(policy: Policy = defaultPolicy): State {
@@ -190,19 +240,17 @@ export function createState(policy: Policy = defaultPolicy): State {
     epoch: 0,
     jobs: new Map(),
     jobsByRequest: new Map(),
+    jobsSubmitted: 0,
     objects: new Map(),
     registeredTasks: new Map(),
     persisted: new Map(),
+    counts: { waiting: 0, queued: 0, running: 0, finished: 0, failed: 0, cancelled: 0 },
     workers: new Map(),
     sessions: new Map(),
-    queue: createQueue(),
+    queue: createQueue(({ task, status }) => task.status === status),
+    delayed: new Set(),
     meanRunMs: new Map(),
+    resyncUntilMs: undefined,
+    tickedAtMs: undefined,
   }
-}
-
-/** The function that a task calls. */
-export function functionOf(task: Task): BundledFunction {
-  const called = task.job.spec.functions[task.spec.functionIndex]
-  if (called === undefined) throw new Error(`task ${task.job.spec.jobId}/${task.index} calls no function`)
-  return called
 }

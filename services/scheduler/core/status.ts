@@ -1,3 +1,4 @@
+import { changeStatus } from './counts.js'
 import type { State, Task } from './state.js'
 
 /** Puts a ready task at the end of the queue. */
@@ -8,34 +9,14 @@ export function enqueue(state: State, task: Task, atMs: number): void {
   state.queue.push({ task, status })
 }
 
-/** Changes what is true of an unsettled task, and its job's counts with it. */
+/** Keeps a task back until then. */
+export function delayTask(state: State, task: Task, untilMs: number): void {
+  setStatus(task, { kind: 'delayed', untilMs })
+  state.delayed.add(task)
+}
+
+/** Changes what is true of an unsettled task. */
 export function setStatus(task: Task, status: Exclude<Task['status'], { kind: 'settled' }>): void {
-  const { counts } = task.job
-  counts[unsettledCountOf(task.status)]--
-  task.status = status
-  counts[unsettledCountOf(status)]++
-}
-
-function unsettledCountOf(status: Task['status']): 'waiting' | 'queued' | 'running' {
-  switch (status.kind) {
-    case 'waiting':
-    case 'queued':
-      return status.kind
-    case 'assigned':
-    case 'running':
-      return 'running'
-    case 'settled':
-      throw new Error('a settled task changes only by a fact')
-    default:
-      return status satisfies never
-  }
-}
-
-/** The task at the head of the queue. Entries of tasks that left it otherwise (cancelled, failed) are dropped on the way. */
-export function peekQueued({ queue }: State): Task | undefined {
-  for (let entry = queue.peek(); entry !== undefined; entry = queue.peek()) {
-    if (entry.task.status === entry.status) return entry.task
-    queue.shift()
-  }
-  return undefined
+  if (task.status.kind === 'settled') throw new Error('a settled task changes only by a fact')
+  changeStatus(task, status)
 }

@@ -4,14 +4,17 @@ import type { AttemptRef as WireAttemptRef, LinkResponse, SessionResponse, TaskS
 import type { Effect } from '../core/effect.js'
 import type { AttemptRef } from '../core/event.js'
 import type { State, Task } from '../core/state.js'
-import { failureToWire, jobStateOf, settledToWire } from '../rpc/to-wire.js'
+import { failureToWire, jobStateOf, outcomeBytes, settledToWire } from '../rpc/to-wire.js'
 import type { Peers } from './peers.js'
 import { createRunBatch, type RunBatch } from './run-batch.js'
 import type { JobWaiters } from './job-waiters.js'
 import type { TaskTracer } from './task-tracer.js'
 
-/** The most settles in one message. */
+/** The most settles in one message, and the size after which another message begins: it has at most 16 MiB. */
 const settlesPerMessage = 1_000
+const bytesPerMessage = 4 * 2 ** 20
+/** The most names in one message. */
+const namesPerMessage = 10_000
 
 /** Says on the streams what the core decided: one message per peer and kind, however many tasks it is about. */
 export function createPerform(
@@ -30,15 +33,23 @@ export function createPerform(
 type Command = NonNullable<LinkResponse['command']>
 type Message = NonNullable<SessionResponse['message']>
 
+/** What is said to one worker. */
+interface Orders {
+  readonly acknowledged: WireAttemptRef[]
+  readonly cancelled: Map<string, WireAttemptRef[]>
+  readonly released: string[]
+  readonly others: Command[]
+  readonly runs: RunBatch
+}
+
 class Batch {
   readonly #state: State
   readonly #tracer: TaskTracer
-  readonly #runs = new Map<WorkerId, RunBatch>()
-  readonly #acknowledged = new Map<WorkerId, WireAttemptRef[]>()
-  readonly #commands: [WorkerId, Command][] = []
-  readonly #settles = new Map<SessionId, Map<JobId, Task[]>>()
+  readonly #orders = new Map<WorkerId, Orders>()
+  // Sets, because a job's settles may be told twice in a batch: as they come, and to somebody who just began to follow.
+  readonly #settles = new Map<SessionId, Map<JobId, Set<Task>>>()
   readonly #messages: [SessionId, Message][] = []
-  readonly #jobs = new Set<JobId>()
+  readonly #jobs = new Map<JobId, Set<SessionId>>()
   readonly #dismissed: WorkerId[] = []
 
   constructor(state: State, tracer: TaskTracer) {
@@ -49,30 +60,26 @@ class Batch {
   add(effect: Effect): void {
     switch (effect.kind) {
       case 'runTask': {
-        const { task, attempt } = effect
+        const { task, attempt, workerId } = effect
         // Settled again within the same batch (cancelled at once): there is nothing to run.
         if (task.status.kind !== 'assigned' || task.status.attempt !== attempt) return
-        const runs = getOrAdd(this.#runs, effect.workerId, () => createRunBatch(this.#state))
-        runs.add(task, attempt, effect.epoch, this.#tracer.traceDispatch(task, effect.workerId))
+        this.#to(workerId).runs.add(task, attempt, effect.epoch, this.#tracer.traceDispatch(task, workerId))
         return
       }
       case 'acknowledgeEnd':
-        getOrAdd(this.#acknowledged, effect.workerId, () => []).push(attemptToWire(effect.attempt))
+        this.#to(effect.workerId).acknowledged.push(attemptToWire(effect.attempt))
         return
       case 'cancelAttempt':
-        this.#command(effect.workerId, {
-          $case: 'cancelTasks',
-          value: { attempts: [attemptToWire(effect.attempt)], reason: effect.reason },
-        })
+        getOrAdd(this.#to(effect.workerId).cancelled, effect.reason, () => []).push(attemptToWire(effect.attempt))
         return
       case 'releaseObject':
-        this.#command(effect.workerId, { $case: 'releaseObjects', value: { objectIds: [effect.objectId] } })
+        this.#to(effect.workerId).released.push(effect.objectId)
         return
       case 'acknowledgeStored':
-        this.#command(effect.workerId, { $case: 'acknowledgeStored', value: { requestId: effect.requestId } })
+        this.#to(effect.workerId).others.push({ $case: 'acknowledgeStored', value: { requestId: effect.requestId } })
         return
       case 'drainWorker':
-        this.#command(effect.workerId, { $case: 'drain', value: { reason: effect.reason } })
+        this.#to(effect.workerId).others.push({ $case: 'drain', value: { reason: effect.reason } })
         return
       case 'dismissWorker':
         this.#dismissed.push(effect.workerId)
@@ -80,13 +87,15 @@ class Batch {
       case 'notifySettled':
         this.#tracer.traceSettle(effect.task)
         for (const sessionId of effect.to) {
-          const jobs = getOrAdd(this.#settles, sessionId, () => new Map<JobId, Task[]>())
-          getOrAdd(jobs, effect.task.job.spec.jobId, () => []).push(effect.task)
+          const jobs = getOrAdd(this.#settles, sessionId, () => new Map<JobId, Set<Task>>())
+          getOrAdd(jobs, effect.task.job.spec.jobId, () => new Set()).add(effect.task)
         }
         return
-      case 'notifyJob':
-        this.#jobs.add(effect.jobId)
+      case 'notifyJob': {
+        const to = getOrAdd(this.#jobs, effect.jobId, () => new Set())
+        for (const sessionId of effect.to) to.add(sessionId)
         return
+      }
       case 'notifyLost': {
         const value = { objectIds: [effect.objectId], failure: failureToWire(effect.failure) }
         for (const sessionId of effect.to) this.#messages.push([sessionId, { $case: 'lost', value }])
@@ -101,50 +110,73 @@ class Batch {
   }
 
   flush(peers: Peers, waiters: JobWaiters): void {
-    const say = (workerId: WorkerId, command: Command): void => peers.links.get(workerId)?.push({ command })
-    for (const [workerId, attempts] of this.#acknowledged) {
-      say(workerId, { $case: 'acknowledgeEnds', value: { attempts } })
-    }
-    for (const [workerId, command] of this.#commands) say(workerId, command)
-    for (const [workerId, runs] of this.#runs) {
-      for (const value of runs.messages()) say(workerId, { $case: 'runTasks', value })
+    for (const [workerId, orders] of this.#orders) {
+      const link = peers.links.get(workerId)
+      // What is not said on a cut link is settled when the worker says what it has.
+      if (link) for (const command of commandsOf(orders)) link.push({ command })
     }
     for (const workerId of this.#dismissed) peers.links.get(workerId)?.end()
     for (const [sessionId, message] of this.#messages) peers.sessions.get(sessionId)?.push({ message })
     for (const [sessionId, jobs] of this.#settles) {
       for (const [jobId, tasks] of jobs) this.#flushSettles(peers, sessionId, jobId, tasks)
     }
-    for (const jobId of this.#jobs) {
-      this.#notifyJob(peers, jobId)
+    for (const [jobId, to] of this.#jobs) {
+      this.#notifyJob(peers, jobId, to)
       waiters.wake(jobId)
     }
   }
 
-  #flushSettles(peers: Peers, sessionId: SessionId, jobId: JobId, tasks: readonly Task[]): void {
+  #flushSettles(peers: Peers, sessionId: SessionId, jobId: JobId, tasks: ReadonlySet<Task>): void {
     const outbox = peers.sessions.get(sessionId)
     if (outbox === undefined) return
-    for (let start = 0; start < tasks.length; start += settlesPerMessage) {
-      const settled: TaskSettled[] = []
-      for (const task of tasks.slice(start, start + settlesPerMessage)) {
-        const wire = settledToWire(this.#state, task)
-        if (wire) settled.push(wire)
-      }
-      outbox.push({ message: { $case: 'settled', value: { jobId, tasks: settled } } })
+    let settled: TaskSettled[] = []
+    let byteLength = 0
+    const flush = (): void => {
+      if (settled.length > 0) outbox.push({ message: { $case: 'settled', value: { jobId, tasks: settled } } })
+      settled = []
+      byteLength = 0
     }
+    for (const task of tasks) {
+      const wire = settledToWire(this.#state, task)
+      if (wire === undefined) continue
+      settled.push(wire)
+      byteLength += outcomeBytes(task)
+      if (settled.length >= settlesPerMessage || byteLength >= bytesPerMessage) flush()
+    }
+    flush()
   }
 
-  #notifyJob(peers: Peers, jobId: JobId): void {
+  #notifyJob(peers: Peers, jobId: JobId, to: ReadonlySet<SessionId>): void {
     const job = this.#state.jobs.get(jobId)
     if (job === undefined) return
     const value = { jobId, counts: { ...job.counts }, state: jobStateOf(job) }
-    for (const sessionId of job.followers) {
-      peers.sessions.get(sessionId)?.push({ message: { $case: 'jobUpdated', value } })
-    }
+    for (const sessionId of to) peers.sessions.get(sessionId)?.push({ message: { $case: 'jobUpdated', value } })
   }
 
-  #command(workerId: WorkerId, command: Command): void {
-    this.#commands.push([workerId, command])
+  #to(workerId: WorkerId): Orders {
+    return getOrAdd(this.#orders, workerId, () => ({
+      acknowledged: [],
+      cancelled: new Map<string, WireAttemptRef[]>(),
+      released: [],
+      others: [],
+      runs: createRunBatch(this.#state),
+    }))
   }
+}
+
+/** What comes last may build on what comes before: a result is released, then its task is run again. */
+function* commandsOf({ acknowledged, cancelled, released, others, runs }: Orders): Generator<Command> {
+  for (const attempts of chunksOf(acknowledged)) yield { $case: 'acknowledgeEnds', value: { attempts } }
+  for (const [reason, refs] of cancelled) {
+    for (const attempts of chunksOf(refs)) yield { $case: 'cancelTasks', value: { attempts, reason } }
+  }
+  for (const objectIds of chunksOf(released)) yield { $case: 'releaseObjects', value: { objectIds } }
+  yield* others
+  for (const value of runs.messages()) yield { $case: 'runTasks', value }
+}
+
+function* chunksOf<Item>(items: readonly Item[]): Generator<Item[]> {
+  for (let start = 0; start < items.length; start += namesPerMessage) yield items.slice(start, start + namesPerMessage)
 }
 
 function attemptToWire({ jobId, index, epoch, attempt }: AttemptRef): WireAttemptRef {

@@ -1,11 +1,12 @@
-import type { Duration, JobContext, RunTask, RunTasks, TaskInput } from '#libs/proto'
+import type { Duration, JobContext, Result, RunTask, RunTasks, TaskInput } from '#libs/proto'
 
 import { findObject } from '../core/lookup.js'
 import type { Job, State, Task } from '../core/state.js'
 import { resultToWire } from '../rpc/to-wire.js'
 
-/** The most tasks in one message. */
+/** The most tasks in one message, and the size after which another begins: it has at most 16 MiB. */
 const tasksPerMessage = 500
+const bytesPerMessage = 4 * 2 ** 20
 
 /** Tasks for one worker, with what they share said once. */
 export interface RunBatch {
@@ -17,19 +18,28 @@ export function createRunBatch(state: State): RunBatch {
   const messages: RunTasks[] = []
   let jobIndices = new Map<Job, number>()
   let current: RunTasks | undefined
+  let byteLength = 0
   return {
     add: (task, attempt, epoch, trace) => {
-      if (current === undefined || current.tasks.length >= tasksPerMessage) {
+      const inputs = inputsOf(state, task.spec.dependencies)
+      const bytes = task.spec.input.byteLength + inputs.reduce((sum, { result }) => sum + bytesOf(result), 0)
+      if (
+        current === undefined ||
+        current.tasks.length >= tasksPerMessage ||
+        (byteLength > 0 && byteLength + bytes > bytesPerMessage)
+      ) {
         messages.push((current = { jobs: [], tasks: [] }))
         jobIndices = new Map()
+        byteLength = 0
       }
+      byteLength += bytes
       const { job } = task
       let jobIndex = jobIndices.get(job)
       if (jobIndex === undefined) {
         jobIndices.set(job, (jobIndex = current.jobs.length))
         current.jobs.push(jobContextOf(job))
       }
-      current.tasks.push(runTaskOf(state, task, jobIndex, attempt, epoch, trace))
+      current.tasks.push(runTaskOf(task, jobIndex, attempt, epoch, inputs, trace))
     },
     messages: () => messages,
   }
@@ -44,12 +54,17 @@ function jobContextOf({ spec }: Job): JobContext {
   }
 }
 
+/** About how many bytes an input takes in the message. */
+function bytesOf(result: Result | undefined): number {
+  return result?.location?.$case === 'payload' ? result.location.value.byteLength : 0
+}
+
 function runTaskOf(
-  state: State,
   { spec, index }: Task,
   job: number,
   attempt: number,
   epoch: number,
+  inputs: TaskInput[],
   trace: Readonly<Record<string, string>>,
 ): RunTask {
   return {
@@ -59,7 +74,7 @@ function runTaskOf(
     epoch: BigInt(epoch),
     function: spec.functionIndex,
     input: spec.input as Buffer,
-    inputs: inputsOf(state, spec.dependencies),
+    inputs,
     trace: new Map(Object.entries(trace)),
     timeout: spec.timeoutMs === undefined ? undefined : durationOf(spec.timeoutMs),
   }

@@ -25,13 +25,13 @@ export function createLinkMethod(loop: Loop, peers: Peers): SchedulerServiceImpl
     const workerId = await greet(reports, loop, peers)
     const outbox = peers.links.get(workerId)
     if (outbox === undefined) return
-    let left = false
+    const end = { left: false }
     const stop = (): void => outbox.end()
     signal.addEventListener('abort', stop)
     const listen = async (): Promise<void> => {
       for (let next = await reports.next(); !next.done; next = await reports.next()) {
         const { report } = next.value
-        if (report?.$case === 'goodbye') left = true
+        if (report?.$case === 'goodbye') end.left = true
         else if (report) take(report, workerId, loop, peers)
       }
     }
@@ -44,7 +44,7 @@ export function createLinkMethod(loop: Loop, peers: Peers): SchedulerServiceImpl
       signal.removeEventListener('abort', stop)
       // A stream that another one replaced says nothing about the worker.
       if (peers.closeLink(workerId, outbox)) {
-        loop.post(left ? { kind: 'workerLeft', workerId } : { kind: 'workerUnlinked', workerId })
+        loop.post(end.left ? { kind: 'workerLeft', workerId } : { kind: 'workerUnlinked', workerId })
       }
     }
   }

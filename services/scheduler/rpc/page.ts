@@ -2,35 +2,69 @@ import { rpcError } from '#libs/rpc'
 
 const defaultPageSize = 100
 const maxPageSize = 1_000
+/** A page ends early when its items have more bytes: a message has at most 16 MiB, and one item stays far below the rest. */
+const maxPageBytes = 4 * 2 ** 20
+/** Tells our tokens from anything else. */
+const tokenPrefix = 'after:'
 
-/**
- * One page of a list whose items are ordered by a key that never changes; the token names the last key seen, so that
- * items that come or go between two pages neither repeat nor hide others.
- */
+/** A list to page through: ordered by a key that says where an item is, whatever came or went before it. */
+export interface PagedList<Item> {
+  keyOf(item: Item): string
+  /** The items behind this key, which need not be there any more; all of them without one. */
+  after(key: string | undefined): Iterable<Item>
+  sizeOf?(item: Item): number
+}
+
+/** One page; items that come or go between two pages neither repeat nor hide others. */
 export function pageOf<Item>(
-  items: Iterable<Item>,
-  keyOf: (item: Item) => string,
+  list: PagedList<Item>,
   { pageSize, pageToken }: { readonly pageSize: number; readonly pageToken: string },
 ): { page: Item[]; nextPageToken: string } {
   const limit = Math.min(pageSize || defaultPageSize, maxPageSize)
-  const after = pageToken === '' ? undefined : Buffer.from(pageToken, 'base64url').toString()
   const page: Item[] = []
-  let started = after === undefined
-  for (const item of items) {
-    if (!started) {
-      started = keyOf(item) === after
-      continue
+  let byteLength = 0
+  for (const item of list.after(pageToken === '' ? undefined : keyIn(pageToken))) {
+    const last = page.at(-1)
+    if (last !== undefined && (page.length === limit || byteLength >= maxPageBytes)) {
+      return { page, nextPageToken: tokenOf(list.keyOf(last)) }
     }
-    if (page.length === limit) return { page, nextPageToken: tokenOf(keyOf(page.at(-1) as Item)) }
     page.push(item)
-  }
-  if (!started) {
-    const message = `page_token '${pageToken.slice(0, 64)}' is unknown or its item is gone: list again from the first page`
-    throw rpcError('INVALID_ARGUMENT', 'BAD_PAGE_TOKEN', message)
+    byteLength += list.sizeOf?.(item) ?? 0
   }
   return { page, nextPageToken: '' }
 }
 
+/** A list of which all is at hand, in the order of its keys. */
+export function sortedList<Item>(items: Iterable<Item>, keyOf: (item: Item) => string): PagedList<Item> {
+  return {
+    keyOf,
+    after: (key) =>
+      [...items]
+        .filter((item) => key === undefined || keyOf(item) > key)
+        .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)),
+  }
+}
+
+/** The number that a key of a list by number holds. */
+export function numberIn(key: string): number {
+  if (!/^[0-9]{1,15}$/.test(key)) throw badToken()
+  return Number(key)
+}
+
 function tokenOf(key: string): string {
-  return Buffer.from(key).toString('base64url')
+  return Buffer.from(`${tokenPrefix}${key}`).toString('base64url')
+}
+
+function keyIn(pageToken: string): string {
+  const text = Buffer.from(pageToken, 'base64url').toString()
+  if (!text.startsWith(tokenPrefix)) throw badToken()
+  return text.slice(tokenPrefix.length)
+}
+
+function badToken() {
+  const message =
+    'page_token is of another list or malformed: take it from the answer before, or list from the first page'
+  return rpcError('INVALID_ARGUMENT', 'BAD_PAGE_TOKEN', message, {
+    fieldViolations: [{ field: 'page_token', description: message }],
+  })
 }

@@ -15,7 +15,7 @@ import {
 import { readRpcFailure, rpcError } from '#libs/rpc'
 import type { Outbox } from '#libs/transfer'
 
-import type { JobSpec } from '../core/state.js'
+import type { JobSpec, TaskSpec } from '../core/state.js'
 import type { Peers } from '../effects/peers.js'
 import type { Answer, Loop } from '../loop.js'
 import { accept } from './refusal.js'
@@ -70,13 +70,15 @@ async function greet(messages: AsyncIterator<SessionRequest>): Promise<SessionId
   return requestIdToDomain(hello.sessionId) as SessionId
 }
 
+type PartialJob = JobSpec & { readonly tasks: TaskSpec[] }
+
 class Conversation {
   readonly #loop: Loop
   readonly #outbox: Outbox<SessionResponse>
   readonly #sessionId: SessionId
   readonly #durability: Durability
   /** Jobs that come in parts: those that came so far. */
-  readonly #parts = new Map<string, JobSpec & { tasks: JobSpec['tasks'][number][] }>()
+  readonly #parts = new Map<string, PartialJob | 'refused'>()
 
   constructor(loop: Loop, outbox: Outbox<SessionResponse>, sessionId: SessionId, durability: Durability) {
     this.#loop = loop
@@ -131,14 +133,17 @@ class Conversation {
   }
 
   #submit({ requestId, job: wire, more }: SessionSubmit): Promise<undefined> | undefined {
+    const begun = this.#parts.get(requestId)
+    if (!more) this.#parts.delete(requestId)
+    // The rest of a job that was refused with an earlier part.
+    if (begun === 'refused') return undefined
+    // A job that lacks a part must not be taken for a whole one.
+    if (more) this.#parts.set(requestId, 'refused')
     if (wire === undefined) throw rpcError('INVALID_ARGUMENT', 'NO_JOB', 'the request holds no job')
-    const job = this.#collect(requestId, wire)
-    if (more) {
-      this.#parts.set(requestId, job)
-      return undefined
-    }
-    this.#parts.delete(requestId)
-    return this.#record(requestId, job)
+    const job = this.#collect(begun, wire)
+    if (!more) return this.#record(requestId, job)
+    this.#parts.set(requestId, job)
+    return undefined
   }
 
   async #record(requestId: string, job: JobSpec): Promise<undefined> {
@@ -149,14 +154,12 @@ class Conversation {
     this.#outbox.push({ message: { $case: 'submitted', value: { requestId, receipt } } })
   }
 
-  #collect(requestId: string, wire: WireJobSpec): JobSpec & { tasks: JobSpec['tasks'][number][] } {
-    const begun = this.#parts.get(requestId)
+  #collect(begun: PartialJob | undefined, wire: WireJobSpec): PartialJob {
     if (begun === undefined) {
       const job = jobToDomain(this.#loop.state, wire)
       return { ...job, tasks: [...job.tasks] }
     }
     if (begun.tasks.length + wire.tasks.length > maxTasksPerJob) {
-      this.#parts.delete(requestId)
       throw rpcError('INVALID_ARGUMENT', 'TOO_MANY_TASKS', `a job has at most ${maxTasksPerJob} tasks`)
     }
     for (const task of tasksToDomain(begun.jobId, wire.tasks, begun.tasks.length)) begun.tasks.push(task)

@@ -1,13 +1,13 @@
-import { parseTaskId } from '#libs/domain'
 import { type SchedulerServiceImplementation, TaskState } from '#libs/proto'
 import { rpcError } from '#libs/rpc'
 
+import type { Job, Task } from '../core/state.js'
 import type { Loop } from '../loop.js'
 import { findJob } from './jobs.js'
-import { pageOf } from './page.js'
+import { numberIn, type PagedList, pageOf, sortedList } from './page.js'
 import { accept } from './refusal.js'
-import { bundledToDomain } from './to-domain.js'
-import { taskStateOf, taskToWire } from './to-wire.js'
+import { bundledToDomain, requestIdToDomain } from './to-domain.js'
+import { outcomeBytes, taskStateOf, taskToWire } from './to-wire.js'
 
 type TaskMethods = Pick<
   SchedulerServiceImplementation,
@@ -18,26 +18,23 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 
 /** The unary calls about tasks and registered tasks. */
 export function createTaskMethods(loop: Loop): TaskMethods {
-  const { state } = loop
   return {
     getTask: async ({ taskId }) => {
-      const id = parseTaskId(taskId)
-      const task = id && findJob(state, id.jobId).tasks[id.index]
-      if (task === undefined) {
-        const message = `task ${taskId.slice(0, 128)} is unknown; a task's id is its job's id, a slash and its index`
-        throw rpcError('NOT_FOUND', 'TASK_NOT_FOUND', message, { metadata: { taskId: taskId.slice(0, 128) } })
-      }
-      return { task: taskToWire(state, task) }
+      const { job, index } = taskNamed(taskId)
+      return loop.read((state) => {
+        const task = findJob(state, job).tasks[index]
+        if (task === undefined) throw unknownTask(taskId)
+        return { task: taskToWire(state, task) }
+      })
     },
-    listTasks: async (request) => {
-      const { tasks } = findJob(state, request.jobId)
-      const wanted = tasks.filter(
-        (task) => request.state === TaskState.UNSPECIFIED || taskStateOf(task) === request.state,
-      )
-      const { page, nextPageToken } = pageOf(wanted, ({ index }) => String(index), request)
-      return { tasks: page.map((task) => taskToWire(state, task)), nextPageToken }
-    },
-    registerTask: async ({ task }) => {
+    listTasks: (request) =>
+      loop.read((state) => {
+        const list = tasksByIndex(findJob(state, request.jobId), request.state)
+        const { page, nextPageToken } = pageOf(list, request)
+        return { tasks: page.map((task) => taskToWire(state, task)), nextPageToken }
+      }),
+    registerTask: async ({ task, requestId }) => {
+      requestIdToDomain(requestId)
       if (!task || !namePattern.test(task.name) || !namePattern.test(task.version)) {
         const message = 'a registered task needs a name and a version of letters, digits, dots, dashes and underscores'
         throw rpcError('INVALID_ARGUMENT', 'BAD_TASK_NAME', message)
@@ -47,13 +44,42 @@ export function createTaskMethods(loop: Loop): TaskMethods {
       accept(await loop.ask({ kind: 'taskRegistered', name, version, function: called }))
       return { task: { name, version, function: { ...called } } }
     },
-    listRegisteredTasks: async (request) => {
-      const { page, nextPageToken } = pageOf(state.registeredTasks, ([key]) => key, request)
-      const tasks = page.map(([key, called]) => {
-        const at = key.lastIndexOf('@')
-        return { name: key.slice(0, at), version: key.slice(at + 1), function: { ...called } }
-      })
-      return { tasks, nextPageToken }
+    listRegisteredTasks: (request) =>
+      loop.read((state) => {
+        const byKey = sortedList(state.registeredTasks, ([key]) => key)
+        const { page, nextPageToken } = pageOf(byKey, request)
+        const tasks = page.map(([key, called]) => {
+          const at = key.lastIndexOf('@')
+          return { name: key.slice(0, at), version: key.slice(at + 1), function: { ...called } }
+        })
+        return { tasks, nextPageToken }
+      }),
+  }
+}
+
+/** The job, by id or pinned name, and the index that a task's id names. */
+function taskNamed(taskId: string): { job: string; index: number } {
+  const slash = taskId.lastIndexOf('/')
+  const digits = taskId.slice(slash + 1)
+  if (slash < 0 || !/^(0|[1-9][0-9]{0,9})$/.test(digits)) throw unknownTask(taskId)
+  return { job: taskId.slice(0, slash), index: Number(digits) }
+}
+
+function unknownTask(taskId: string) {
+  const named = taskId.slice(0, 128)
+  const message = `task ${named} is unknown; a task's id is its job's id, a slash and its index`
+  return rpcError('NOT_FOUND', 'TASK_NOT_FOUND', message, { metadata: { taskId: named } })
+}
+
+function tasksByIndex({ tasks }: Job, wanted: TaskState): PagedList<Task> {
+  return {
+    keyOf: ({ index }) => String(index),
+    after: function* (key) {
+      for (let index = key === undefined ? 0 : numberIn(key) + 1; index < tasks.length; index++) {
+        const task = tasks[index] as Task
+        if (wanted === TaskState.UNSPECIFIED || taskStateOf(task) === wanted) yield task
+      }
     },
+    sizeOf: outcomeBytes,
   }
 }

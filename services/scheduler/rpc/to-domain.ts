@@ -39,7 +39,11 @@ const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
 /** Wire to domain; the only place that says INVALID_ARGUMENT for a job. */
 export function jobToDomain(state: State, job: WireJobSpec): JobSpec {
   if (job.jobId !== '' && !isJobId(job.jobId)) {
-    throw invalid('BAD_JOB_ID', `job_id '${job.jobId}' must be at most 64 of a-z, 0-9 and -`, 'job.job_id')
+    throw invalid(
+      'BAD_JOB_ID',
+      `job_id '${job.jobId.slice(0, 64)}' must have at most 64 characters of a-z, 0-9 and -, and start with no -`,
+      'job.job_id',
+    )
   }
   if (job.tasks.length === 0) throw invalid('NO_TASKS', 'a job needs at least one task', 'job.tasks')
   if (job.tasks.length > maxTasksPerJob) {
@@ -68,7 +72,7 @@ function taskToDomain(jobId: JobId, task: WireTaskSpec, index: number): TaskSpec
     const message = `the input of task ${index} has ${task.input.byteLength} bytes, at most ${maxInputBytes} are taken: put it into the checkpoint-store as a blob and refer to it`
     throw invalid('INPUT_TOO_LARGE', message, field)
   }
-  const dependencies: ObjectId[] = []
+  const dependencies = new Set<ObjectId>()
   try {
     const { root, body } = Payload.decode(task.input)
     if (root?.kind?.$case !== 'list') throw new MalformedValueError('the root must be the list of arguments')
@@ -79,19 +83,27 @@ function taskToDomain(jobId: JobId, task: WireTaskSpec, index: number): TaskSpec
   return {
     functionIndex: task.function,
     input: task.input,
-    dependencies,
+    dependencies: [...dependencies],
     name: task.name.slice(0, 256),
-    timeoutMs: task.timeout && durationMs(task.timeout),
+    timeoutMs: timeoutToDomain(task.timeout, index),
   }
 }
 
-function addDependency(dependencies: ObjectId[], jobId: JobId, { target }: Reference): void {
+function timeoutToDomain(timeout: Duration | undefined, index: number): number | undefined {
+  if (timeout === undefined) return undefined
+  const ms = durationMs(timeout)
+  if (ms > 0) return ms
+  const message = `the timeout of task ${index} is ${ms} ms: leave it out for no limit`
+  throw invalid('BAD_TIMEOUT', message, `job.tasks[${index}].timeout`)
+}
+
+function addDependency(dependencies: Set<ObjectId>, jobId: JobId, { target }: Reference): void {
   switch (target?.$case) {
     case 'objectId':
-      dependencies.push(target.value as ObjectId)
+      dependencies.add(target.value as ObjectId)
       return
     case 'taskIndex':
-      dependencies.push(`${jobId}/${target.value}` as ObjectId)
+      dependencies.add(`${jobId}/${target.value}` as ObjectId)
       return
     case 'blob':
       if (!digestPattern.test(target.value.digest))
@@ -166,7 +178,7 @@ export function profileToDomain(hello: WorkerHello): WorkerProfile {
 /** An attempt that a report names, or nothing when it names no task. */
 export function attemptToDomain(ref: WireAttemptRef | undefined): (AttemptRef & { running: boolean }) | undefined {
   const id = ref && parseTaskId(ref.taskId)
-  return id && ref && { ...id, epoch: Number(ref.epoch), attempt: ref.attempt, running: ref.running }
+  return id && { ...id, epoch: Number(ref.epoch), attempt: ref.attempt, running: ref.running }
 }
 
 export function endToDomain(ended: TaskEnded): AttemptEnd | undefined {

@@ -71,6 +71,18 @@ export function settledToWire(state: State, task: Task): TaskSettled | undefined
   }
 }
 
+/** About how many bytes a settled task's outcome takes in a message. */
+export function outcomeBytes({ status }: Task): number {
+  if (status.kind !== 'settled') return 0
+  const { outcome } = status
+  if (outcome.kind === 'failed') return failureBytes(outcome.failure)
+  return outcome.result.kind === 'inline' ? outcome.result.payload.byteLength : outcome.result.descriptor.byteLength
+}
+
+function failureBytes({ message, stack, cause }: TaskFailure): number {
+  return message.length + (stack?.length ?? 0) + (cause ? failureBytes(cause) : 0)
+}
+
 export function jobStateOf({ settledAtMs, cancelled, counts }: Job): JobState {
   if (settledAtMs === undefined) return JobState.RUNNING
   if (cancelled) return JobState.CANCELLED
@@ -94,6 +106,7 @@ export function jobToWire(job: Job): WireJob {
 export function taskStateOf({ status }: Task): TaskState {
   switch (status.kind) {
     case 'waiting':
+    case 'delayed':
       return TaskState.WAITING
     case 'queued':
       return TaskState.QUEUED

@@ -6,8 +6,9 @@ import { Outbox } from '#libs/transfer'
 import { demandOf } from '../core/demand.js'
 import type { Peers } from '../effects/peers.js'
 import type { Loop } from '../loop.js'
-import { pageOf } from './page.js'
+import { pageOf, sortedList } from './page.js'
 import { accept } from './refusal.js'
+import { requestIdToDomain } from './to-domain.js'
 import { workerToWire } from './to-wire.js'
 
 type WorkerMethods = Pick<SchedulerServiceImplementation, 'listWorkers' | 'drainWorker' | 'watchDemand'>
@@ -17,11 +18,12 @@ export function createWorkerMethods(loop: Loop, peers: Peers): WorkerMethods {
   const { state } = loop
   return {
     listWorkers: async (request) => {
-      const byId = [...state.workers.values()].sort((a, b) => (a.profile.workerId < b.profile.workerId ? -1 : 1))
-      const { page, nextPageToken } = pageOf(byId, ({ profile }) => profile.workerId, request)
+      const byId = sortedList(state.workers.values(), ({ profile }) => profile.workerId)
+      const { page, nextPageToken } = pageOf(byId, request)
       return { workers: page.map(workerToWire), nextPageToken }
     },
-    drainWorker: async ({ workerId, onlyIfIdle }) => {
+    drainWorker: async ({ workerId, onlyIfIdle, requestId }) => {
+      requestIdToDomain(requestId)
       const worker = state.workers.get(workerId as WorkerId)
       accept(await loop.ask({ kind: 'drainRequested', workerId: workerId as WorkerId, onlyIfIdle }))
       if (worker === undefined) throw rpcError('NOT_FOUND', 'WORKER_NOT_FOUND', `worker ${workerId} is gone`)

@@ -1,0 +1,41 @@
+import type { Task, TaskCounts, TaskStatus } from './state.js'
+
+/** Under which count a task with this status is kept. */
+export function countOf(status: TaskStatus): keyof TaskCounts {
+  switch (status.kind) {
+    case 'waiting':
+    case 'delayed':
+      return 'waiting'
+    case 'queued':
+      return 'queued'
+    case 'assigned':
+    case 'running':
+      return 'running'
+    case 'settled':
+      if (status.outcome.kind === 'finished') return 'finished'
+      return status.outcome.failure.kind === 'cancelled' ? 'cancelled' : 'failed'
+    default:
+      return status satisfies never
+  }
+}
+
+/** Changes what is true of a task, and the counts with it. */
+export function changeStatus(task: Task, status: TaskStatus): void {
+  const from = countOf(task.status)
+  const to = countOf(status)
+  const { counts, totals } = task.job
+  task.status = status
+  counts[from]--
+  counts[to]++
+  totals[from]--
+  totals[to]++
+}
+
+export const countNames: readonly (keyof TaskCounts)[] = [
+  'waiting',
+  'queued',
+  'running',
+  'finished',
+  'failed',
+  'cancelled',
+]

@@ -1,0 +1,130 @@
+import type { ObjectId } from '#libs/domain'
+
+import { attemptOf } from './cancel.js'
+import type { Out } from './effect.js'
+import type { AttemptRef, EventOf, HeldObject } from './event.js'
+import { awaitInputs, supplyInput } from './inputs.js'
+import { addHolder, findObject, isAvailable, isScattered, isWanted, type ObjectEntity } from './lookup.js'
+import { isHeldBack } from './outcome.js'
+import { removeHolder } from './objects.js'
+import { findTask, isCurrent } from './settle.js'
+import { expectedMsOf, occupySlot, vacateSlot } from './slots.js'
+import type { State, Task, Worker } from './state.js'
+import { setStatus } from './status.js'
+
+/**
+ * A worker joins, or comes back after a cut, with what it still has: attempts that run, wait or ended without an
+ * acknowledgement, and objects.
+ */
+export function joinWorker(state: State, event: EventOf<'workerJoined'>, out: Out): void {
+  const { profile, atMs } = event
+  const { workerId } = profile
+  const worker = state.workers.get(workerId) ?? addWorker(state, event)
+  worker.profile = profile
+  worker.unlinkedSinceMs = undefined
+  worker.heardAtMs = atMs
+  const claimed = claimAttempts(state, worker, event, out)
+  for (const task of [...worker.tasks]) {
+    const { status } = task
+    if (claimed.has(task) || (status.kind !== 'assigned' && status.kind !== 'running')) continue
+    // The command was lost in the cut, or is under way on the new link. Run again it is no loss, and nobody is charged.
+    out.effects.push({ kind: 'cancelAttempt', workerId, attempt: attemptOf(task, status), reason: 'it is sent again' })
+    vacateSlot(state, task)
+    awaitInputs(state, task, atMs, out)
+  }
+  adoptObjects(state, worker, event, out)
+  if (worker.draining) out.effects.push({ kind: 'drainWorker', workerId, reason: 'asked to drain' })
+}
+
+function addWorker(state: State, { profile, atMs }: EventOf<'workerJoined'>): Worker {
+  const worker: Worker = {
+    profile,
+    tasks: new Set(),
+    longTasks: 0,
+    shortMs: 0,
+    objects: new Set(),
+    draining: false,
+    unlinkedSinceMs: undefined,
+    rssBytes: 0,
+    heardAtMs: atMs,
+  }
+  state.workers.set(profile.workerId, worker)
+  return worker
+}
+
+/** Finds what of the worker's attempts still counts; the others are stopped. */
+function claimAttempts(state: State, worker: Worker, event: EventOf<'workerJoined'>, out: Out): Set<Task> {
+  const { workerId } = worker.profile
+  const claimed = new Set<Task>()
+  for (const { running, ...ref } of event.attempts) {
+    const task = findTask(state, ref)
+    if (task && isAdoptable(state, task, ref)) adoptAttempt(state, task, worker, ref, event.atMs)
+    if (task && isCurrent(task, workerId, ref)) {
+      claimed.add(task)
+      if (running) markRunning(task, event.atMs)
+    } else {
+      out.effects.push({ kind: 'cancelAttempt', workerId, attempt: ref, reason: 'another attempt took its place' })
+    }
+  }
+  return claimed
+}
+
+/** Whether the attempt is one that was given up too early: nothing took its place yet. */
+function isAdoptable(state: State, task: Task, { epoch, attempt }: AttemptRef): boolean {
+  if (!task.adoptable || !isHeldBack(task)) return false
+  return epoch === state.epoch ? attempt === task.attempt : epoch < state.epoch && state.resyncUntilMs !== undefined
+}
+
+function adoptAttempt(state: State, task: Task, worker: Worker, { epoch, attempt }: AttemptRef, atMs: number): void {
+  const expectedMs = expectedMsOf(state, task)
+  task.adoptable = false
+  task.attempt = Math.max(task.attempt, attempt)
+  const { workerId } = worker.profile
+  setStatus(task, { kind: 'assigned', workerId, epoch, attempt, expectedMs, sinceMs: atMs })
+  occupySlot(worker, task, expectedMs)
+}
+
+/** The task began to run; what it needed was there. */
+export function markRunning(task: Task, startedAtMs: number): void {
+  const { status } = task
+  if (status.kind !== 'assigned') return
+  const { workerId, epoch, attempt, expectedMs } = status
+  task.fetchFailures = 0
+  setStatus(task, { kind: 'running', workerId, epoch, attempt, expectedMs, startedAtMs })
+}
+
+/** Takes note of what the worker holds, and of what it holds no longer. */
+function adoptObjects(state: State, worker: Worker, event: EventOf<'workerJoined'>, out: Out): void {
+  const { workerId } = worker.profile
+  const here = new Set<ObjectId>()
+  for (const held of event.objects) {
+    const { objectId } = held
+    const entity = findObject(state, objectId)
+    // The end of the attempt that made it is still to come.
+    if (entity && !isScattered(entity) && worker.tasks.has(entity)) continue
+    if (entity === undefined || !isWanted(entity) || !isSame(entity, held)) {
+      out.effects.push({ kind: 'releaseObject', workerId, objectId })
+      continue
+    }
+    here.add(objectId)
+    const wasThere = isAvailable(entity)
+    addHolder(state, entity, workerId)
+    if (!wasThere) supplyInput(state, entity, event.atMs, out)
+  }
+  for (const objectId of [...worker.objects]) {
+    if (!here.has(objectId)) removeHolder(state, objectId, workerId, event.atMs, out)
+  }
+}
+
+/** Whether it is the value that is known, and not that of an attempt which did not count. */
+function isSame(entity: ObjectEntity, { descriptor }: HeldObject): boolean {
+  if (isScattered(entity)) return haveSameBytes(entity.descriptor, descriptor)
+  const { status } = entity
+  if (status.kind !== 'settled' || status.outcome.kind === 'failed') return false
+  const { result } = status.outcome
+  return result.kind === 'object' && haveSameBytes(result.descriptor, descriptor)
+}
+
+function haveSameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])
+}

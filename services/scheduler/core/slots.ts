@@ -1,0 +1,72 @@
+import type { State, Task, Worker } from './state.js'
+
+/** How much work of a short kind is sent ahead to a slot, so that it never waits for the next command. */
+const aheadMs = 20
+/** The most tasks that are sent ahead to a slot. */
+const maxAhead = 256
+/** The shortest time that a task is taken to run. */
+const leastMs = 0.01
+/** Smoothing of the measured run times: the weight of the newest. */
+const newestWeight = 0.2
+/** The most kinds whose run times are known; then the one learnt first is forgotten. */
+const maxKinds = 10_000
+
+/** Learns how long tasks of this kind run. */
+export function learnRunTime(state: State, task: Task, runMs: number): void {
+  // Worker clocks may jump, and a report may hold anything.
+  if (!(runMs >= 0) || runMs === Infinity) return
+  const kind = kindOf(task)
+  const known = state.meanRunMs.get(kind)
+  state.meanRunMs.set(kind, known === undefined ? runMs : known + newestWeight * (runMs - known))
+  if (state.meanRunMs.size <= maxKinds) return
+  for (const oldest of state.meanRunMs.keys()) {
+    state.meanRunMs.delete(oldest)
+    return
+  }
+}
+
+/** How long the task should run; nothing when its kind is unknown or too long for others to queue behind it. */
+export function expectedMsOf(state: State, task: Task): number | undefined {
+  const meanMs = state.meanRunMs.get(kindOf(task))
+  return meanMs === undefined || meanMs > aheadMs ? undefined : Math.max(meanMs, leastMs)
+}
+
+/**
+ * Late binding: a task goes to a free slot. Only tasks that should be short are sent ahead of their time, and only behind
+ * others that should be short, so that none is stuck behind a long one while another worker is idle.
+ */
+export function hasRoom(worker: Worker, expectedMs: number | undefined): boolean {
+  const { slots } = worker.profile
+  const { size } = worker.tasks
+  if (worker.draining || worker.unlinkedSinceMs !== undefined || slots === 0) return false
+  if (size < slots) return true
+  const shortSlots = slots - worker.longTasks
+  if (expectedMs === undefined || shortSlots <= 0) return false
+  const shortTasks = size - worker.longTasks
+  return shortTasks < shortSlots * maxAhead && worker.shortMs + expectedMs <= shortSlots * (aheadMs + expectedMs)
+}
+
+/** The task takes its place on the worker. */
+export function occupySlot(worker: Worker, task: Task, expectedMs: number | undefined): void {
+  worker.tasks.add(task)
+  if (expectedMs === undefined) worker.longTasks++
+  else worker.shortMs += expectedMs
+}
+
+/** The task leaves the worker that it is on, if it is on one. Its status changes next. */
+export function vacateSlot(state: State, task: Task): void {
+  const { status } = task
+  if (status.kind !== 'assigned' && status.kind !== 'running') return
+  const worker = state.workers.get(status.workerId)
+  if (!worker?.tasks.delete(task)) return
+  if (status.expectedMs === undefined) worker.longTasks--
+  else worker.shortMs -= status.expectedMs
+  // Sums of fractions drift.
+  if (worker.tasks.size === worker.longTasks) worker.shortMs = 0
+}
+
+function kindOf({ job, spec }: Task): string {
+  const kind = job.kinds[spec.functionIndex]
+  if (kind === undefined) throw new Error(`a task of job ${job.spec.jobId} calls no function`)
+  return kind
+}

@@ -1,0 +1,45 @@
+import type { State, TaskStatus } from '../state.js'
+
+/**
+ * The part of the state that a restart must know, and that facts alone rebuild: epoch; jobs with what was submitted, how
+ * each task settled, its losses and whether its result was released, whether the job is cancelled, pinned or settled;
+ * requests; registered tasks; scattered buffers. Everything else is relearned from workers and clients, or derived.
+ */
+export function durablePartOf(state: State): unknown {
+  return {
+    epoch: state.epoch,
+    jobsSubmitted: state.jobsSubmitted,
+    jobs: [...state.jobs.values()].map((job) => ({
+      spec: job.spec,
+      number: job.number,
+      requestId: job.requestId,
+      sessionId: job.sessionId,
+      submittedAtMs: job.submittedAtMs,
+      settledAtMs: job.settledAtMs,
+      cancelled: job.cancelled,
+      persistedAs: job.persistedAs,
+      unreleased: job.unreleased,
+      tasks: job.tasks.map(({ status, losses, released }) => ({ settled: settledPart(status), losses, released })),
+    })),
+    jobsByRequest: [...state.jobsByRequest],
+    settled: {
+      finished: state.counts.finished,
+      failed: state.counts.failed,
+      cancelled: state.counts.cancelled,
+      open: state.counts.waiting + state.counts.queued + state.counts.running,
+    },
+    objects: [...state.objects.values()].map(({ objectId, sessionId, descriptor, byteLength, released }) => ({
+      objectId,
+      sessionId,
+      descriptor,
+      byteLength,
+      released,
+    })),
+    registeredTasks: [...state.registeredTasks],
+    persisted: [...state.persisted],
+  }
+}
+
+function settledPart(status: TaskStatus): unknown {
+  return status.kind === 'settled' ? { outcome: status.outcome, record: status.record } : 'open'
+}

@@ -1,0 +1,345 @@
+import { isDeepStrictEqual } from 'node:util'
+
+import { expect } from 'vitest'
+
+import type { JobId, ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/domain'
+
+import { apply } from '../apply.js'
+import { decide, placeQueued } from '../decide.js'
+import { createOut, type Effect, type Out } from '../effect.js'
+import type { AttemptRef, Event, HeldObject } from '../event.js'
+import type { Fact } from '../fact.js'
+import { checkInvariants } from '../invariants.js'
+import { startResync } from '../resync.js'
+import { createState, defaultPolicy, type Outcome, type Policy, type State, type Task } from '../state.js'
+import { durablePartOf } from './durable.js'
+import { renderEffect, renderStatus } from './rendering.js'
+
+/** A task of a test: its name, and the names of the tasks and buffers that it takes. */
+export type TestTask = string | readonly [name: string, ...inputs: string[]]
+
+export interface SubmitOptions {
+  readonly job?: string
+  readonly session?: string
+  readonly detached?: boolean
+  /** The function that the tasks call; run times are learnt by it. */
+  readonly kind?: string
+  readonly request?: string
+  readonly inputBytes?: number
+}
+
+export interface FinishOptions {
+  /** The result is an object of this size, held by the worker; else it travels in the report. */
+  readonly bytes?: number
+  readonly inlineBytes?: number
+  readonly runMs?: number
+}
+
+type Untimed<E> = E extends unknown ? Omit<E, 'atMs'> : never
+
+/**
+ * The core of a scheduler, spoken to in the words of the domain. After every event the invariants must hold, and the
+ * facts alone must rebuild what is durable.
+ */
+export class Mesh {
+  readonly facts: Fact[] = []
+  nowMs = 1_000_000
+  state: State
+  #replica: State
+  readonly #policy: Policy
+  readonly #verifies: boolean
+  readonly #names = new Map<ObjectId, string>()
+  readonly #ids = new Map<string, ObjectId>()
+  readonly #effects: Effect[] = []
+  #lines: string[] = []
+  #jobCount = 0
+  #workerCount = 0
+
+  constructor(policy: Partial<Policy> = {}, options: { readonly verifies?: boolean } = {}) {
+    this.#policy = { ...defaultPolicy, ...policy }
+    this.#verifies = options.verifies ?? true
+    this.state = createState(this.#policy)
+    this.#replica = createState(this.#policy)
+    this.#remember([{ kind: 'epochRaised', epoch: 1 }], this.state)
+  }
+
+  // What happens ------------------------------------------------------------------------------------------------------
+
+  /** One event, decided and placed like a batch of its own. */
+  happen(event: Untimed<Event>): void {
+    const out = createOut()
+    decide(this.state, { ...event, atMs: this.nowMs }, out)
+    placeQueued(this.state, this.nowMs, out)
+    this.#take(out)
+  }
+
+  /** Submits a job; returns its id. */
+  submit(tasks: readonly TestTask[], options: SubmitOptions = {}): JobId {
+    const jobId = (options.job ?? `j${++this.#jobCount}`) as JobId
+    const specs = tasks.map((task, index) => {
+      const [name, ...inputs] = typeof task === 'string' ? [task] : task
+      this.#name(name, `${jobId}/${index}` as ObjectId)
+      const dependencies = inputs.map((input) => this.#ids.get(input) ?? (input as ObjectId))
+      const input = new Uint8Array(options.inputBytes ?? 1)
+      return { functionIndex: 0, input, dependencies, name, timeoutMs: undefined }
+    })
+    this.happen({
+      kind: 'jobSubmitted',
+      requestId: options.request ?? `request of ${jobId}`,
+      ...(options.session === undefined ? {} : { sessionId: options.session as SessionId }),
+      callId: 1,
+      job: {
+        jobId,
+        name: '',
+        functions: [{ bundleDigest: 'bundle', taskName: options.kind ?? 'f' }],
+        tasks: specs,
+        seed: 0n,
+        trace: {},
+        detached: options.detached ?? false,
+      },
+    })
+    return jobId
+  }
+
+  /** So many workers join: w1, w2, … */
+  workers(count: number, slots = 1): void {
+    for (let i = 0; i < count; i++) this.join(`w${++this.#workerCount}`, { slots })
+  }
+
+  /** A worker joins, or joins again, with what it says it has. */
+  join(
+    worker: string,
+    has: {
+      readonly slots?: number
+      readonly attempts?: readonly (AttemptRef & { readonly running?: boolean })[]
+      readonly objects?: readonly (string | HeldObject)[]
+    } = {},
+  ): void {
+    const workerId = worker as WorkerId
+    const slots = has.slots ?? this.state.workers.get(workerId)?.profile.slots ?? 1
+    const profile = { workerId, host: 'host', pid: 1, slots, addresses: ['host:1'], memoryLimitBytes: 0 }
+    this.happen({
+      kind: 'workerJoined',
+      profile,
+      attempts: (has.attempts ?? []).map((ref) => ({ running: true, ...ref })),
+      objects: (has.objects ?? []).map((object) => (typeof object === 'string' ? this.held(object) : object)),
+    })
+  }
+
+  /** The link is cut; the worker goes on. */
+  cut(worker: string): void {
+    this.happen({ kind: 'workerUnlinked', workerId: worker as WorkerId })
+  }
+
+  /** The link is cut and nobody comes back. */
+  lose(worker: string): void {
+    this.cut(worker)
+    this.pass(this.#policy.relinkGraceMs + 1)
+  }
+
+  leave(worker: string): void {
+    this.happen({ kind: 'workerLeft', workerId: worker as WorkerId })
+  }
+
+  /** Time passes in ticks; workers that are linked say that they are alive. */
+  pass(ms: number): void {
+    const untilMs = this.nowMs + ms
+    while (this.nowMs < untilMs) {
+      this.nowMs = Math.min(untilMs, this.nowMs + 500)
+      for (const { profile, unlinkedSinceMs } of this.state.workers.values()) {
+        if (unlinkedSinceMs === undefined) this.happen({ kind: 'workerHeard', workerId: profile.workerId, rssBytes: 1 })
+      }
+      this.tick()
+    }
+  }
+
+  tick(): void {
+    this.happen({ kind: 'timePassed' })
+  }
+
+  start(name: string): void {
+    const { workerId, ref } = this.#placed(name)
+    this.happen({ kind: 'tasksStarted', workerId, attempts: [{ ...ref, startedAtMs: this.nowMs }] })
+  }
+
+  finish(name: string, options: FinishOptions = {}): void {
+    const { workerId, ref } = this.#placed(name)
+    this.reportFinished(workerId, ref, options)
+  }
+
+  /** A worker says that an attempt finished, whether it is the current one or not. */
+  reportFinished(worker: string, ref: AttemptRef, { bytes, inlineBytes = 1, runMs = 100 }: FinishOptions = {}): void {
+    const objectId = `${ref.jobId}/${ref.index}` as ObjectId
+    const result =
+      bytes === undefined
+        ? ({ kind: 'inline', payload: new Uint8Array(inlineBytes) } as const)
+        : ({ kind: 'object', descriptor: descriptorOf(objectId), byteLength: bytes } as const)
+    this.#report(worker, ref, { kind: 'finished', result }, runMs)
+  }
+
+  fail(name: string, failure: Partial<TaskFailure> = {}): void {
+    const { workerId, ref } = this.#placed(name)
+    this.#report(workerId, ref, { kind: 'failed', failure: { ...boom, ...failure } }, 100)
+  }
+
+  /** The worker could not get the task's inputs. */
+  missInputs(name: string): void {
+    this.fail(name, { kind: 'input', reason: 'INPUT_UNAVAILABLE', message: 'the holder does not answer' })
+  }
+
+  giveBack(worker: string, ...names: string[]): void {
+    const attempts = names.map((name) => this.ref(name))
+    this.happen({ kind: 'tasksReturned', workerId: worker as WorkerId, attempts })
+  }
+
+  cancel(...names: string[]): void {
+    const jobId = this.task(names[0] ?? '').job.spec.jobId
+    this.happen({ kind: 'cancelRequested', jobId, indices: names.map((name) => this.task(name).index), reason: 'test' })
+  }
+
+  cancelJob(jobId: string): void {
+    this.happen({ kind: 'cancelRequested', jobId: jobId as JobId, reason: 'test' })
+  }
+
+  release(...names: string[]): void {
+    this.happen({ kind: 'objectsReleased', objectIds: names.map((name) => this.idOf(name)) })
+  }
+
+  /** A client scatters a buffer to a worker. */
+  scatter(worker: string, name: string, session?: string, byteLength = 1_000): void {
+    const objectId = `o-${name}` as ObjectId
+    this.#name(name, objectId)
+    this.happen({
+      kind: 'objectsStored',
+      workerId: worker as WorkerId,
+      requestId: `stored-${name}`,
+      sessionId: session as SessionId | undefined,
+      objects: [{ objectId, descriptor: descriptorOf(objectId), byteLength }],
+    })
+  }
+
+  drop(worker: string, ...names: string[]): void {
+    const objectIds = names.map((name) => this.idOf(name))
+    this.happen({ kind: 'objectsDropped', workerId: worker as WorkerId, objectIds })
+  }
+
+  open(session: string): void {
+    this.happen({ kind: 'sessionOpened', sessionId: session as SessionId })
+  }
+
+  close(session: string): void {
+    this.happen({ kind: 'sessionClosed', sessionId: session as SessionId })
+  }
+
+  /** The scheduler's process ends and another one replays what was remembered. */
+  restart(): void {
+    this.state = this.#replica
+    this.#replica = createState(this.#policy)
+    for (const fact of this.facts) apply(this.#replica, fact)
+    this.#remember([{ kind: 'epochRaised', epoch: this.state.epoch + 1 }], this.state)
+    const out = createOut()
+    startResync(this.state, this.nowMs, out)
+    placeQueued(this.state, this.nowMs, out)
+    this.#take(out)
+  }
+
+  // What is then true -------------------------------------------------------------------------------------------------
+
+  /** What was to be done since the last call, in order and complete. */
+  effects(): string[] {
+    const lines = this.#lines
+    this.#lines = []
+    this.#effects.length = 0
+    return lines
+  }
+
+  /** The same as data. */
+  rawEffects(): readonly Effect[] {
+    return this.#effects
+  }
+
+  status(name: string): string {
+    return renderStatus(this.task(name))
+  }
+
+  failure(name: string): TaskFailure {
+    const { status } = this.task(name)
+    if (status.kind !== 'settled' || status.outcome.kind === 'finished') throw new Error(`${name} has not failed`)
+    return status.outcome.failure
+  }
+
+  /** The attempt that the task is in. */
+  ref(name: string): AttemptRef {
+    return this.#placed(name).ref
+  }
+
+  task(name: string): Task {
+    const id = this.idOf(name)
+    const task = this.state.jobs.get(id.slice(0, id.lastIndexOf('/')) as JobId)?.tasks[
+      Number(id.slice(id.lastIndexOf('/') + 1))
+    ]
+    if (task === undefined) throw new Error(`no task ${name}`)
+    return task
+  }
+
+  idOf(name: string): ObjectId {
+    return this.#ids.get(name) ?? (name as ObjectId)
+  }
+
+  /** The object as its holder describes it. */
+  held(name: string, byteLength = 1_000): HeldObject {
+    const objectId = this.idOf(name)
+    return { objectId, descriptor: descriptorOf(objectId), byteLength }
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+
+  #report(worker: string, ref: AttemptRef, outcome: Outcome, runMs: number): void {
+    const { jobId, index, epoch, attempt } = ref
+    const times = { startedAtMs: this.nowMs - runMs, endedAtMs: this.nowMs, slot: 0 }
+    const end = { jobId, index, epoch, attempt, outcome, ...times }
+    this.happen({ kind: 'tasksEnded', workerId: worker as WorkerId, ends: [end] })
+  }
+
+  #placed(name: string): { workerId: WorkerId; ref: AttemptRef } {
+    const { status, job, index } = this.task(name)
+    if (status.kind !== 'assigned' && status.kind !== 'running') throw new Error(`${name} is on no worker`)
+    const { workerId, epoch, attempt } = status
+    return { workerId, ref: { jobId: job.spec.jobId, index, epoch, attempt } }
+  }
+
+  #name(name: string, objectId: ObjectId): void {
+    this.#names.set(objectId, name)
+    this.#ids.set(name, objectId)
+  }
+
+  #take({ facts, effects }: Out): void {
+    this.#remember(facts)
+    for (const effect of effects) {
+      this.#effects.push(effect)
+      this.#lines.push(renderEffect(effect, (id) => this.#names.get(id) ?? id))
+    }
+    if (!this.#verifies) return
+    checkInvariants(this.state)
+    const [rebuilt, real] = [durablePartOf(this.#replica), durablePartOf(this.state)]
+    if (!isDeepStrictEqual(rebuilt, real)) expect(rebuilt).toEqual(real)
+  }
+
+  #remember(facts: readonly Fact[], alsoApplyTo?: State): void {
+    for (const fact of facts) {
+      this.facts.push(fact)
+      apply(this.#replica, fact)
+      if (alsoApplyTo) apply(alsoApplyTo, fact)
+    }
+  }
+}
+
+const boom: TaskFailure = { kind: 'userError', reason: 'TASK_THREW', message: 'boom' }
+
+function descriptorOf(objectId: string): Uint8Array {
+  return new TextEncoder().encode(objectId)
+}
+
+export function createMesh(policy: Partial<Policy> = {}, options: { readonly verifies?: boolean } = {}): Mesh {
+  return new Mesh(policy, options)
+}
