@@ -6,7 +6,11 @@ import { sourceOfSegments, type TransferPool } from '#libs/transfer'
 
 /** Brings bundles and large arguments into the checkpoint-store, each content once. */
 export interface BlobUploader {
-  upload(blobs: Iterable<{ readonly digest: string; readonly bytes: Uint8Array }>): Promise<void>
+  /** `trace` is the job that the blobs are for. */
+  upload(
+    blobs: Iterable<{ readonly digest: string; readonly bytes: Uint8Array }>,
+    trace: Readonly<Record<string, string>>,
+  ): Promise<void>
   close(): void
 }
 
@@ -18,7 +22,7 @@ export function createBlobUploader(
   const uploads = new Map<string, Promise<void>>()
   let channel: ReturnType<typeof createRpcChannel> | undefined
 
-  async function upload(digest: string, bytes: Uint8Array): Promise<void> {
+  async function upload(digest: string, bytes: Uint8Array, trace: Readonly<Record<string, string>>): Promise<void> {
     const addresses = await storeAddresses()
     channel ??= createRpcChannel(addresses, { security, serverRole: 'checkpointStore', kind: 'control' })
     const found = await createRpcClient(CheckpointServiceDefinition, channel).findBlobs({ digests: [digest] })
@@ -26,16 +30,16 @@ export function createBlobUploader(
     const header = { byteLength: bytes.byteLength, digestAlgorithm: DigestAlgorithm.SHA256 }
     const stream = pool.store(addresses, 'save')
     const target = { $case: 'blobDigest', value: digest } as const
-    await stream.put(target, sourceOfSegments(header, [bytes]), { requestId: randomUUID() })
+    await stream.put(target, sourceOfSegments(header, [bytes]), { requestId: randomUUID(), trace })
   }
 
   return {
-    upload: async (blobs) => {
+    upload: async (blobs, trace) => {
       await Promise.all(
         [...blobs].map(({ digest, bytes }) => {
           let uploading = uploads.get(digest)
           if (uploading === undefined) {
-            uploading = upload(digest, bytes)
+            uploading = upload(digest, bytes, trace)
             uploads.set(digest, uploading)
             // What failed may be tried again.
             uploading.catch(() => uploads.delete(digest))

@@ -141,7 +141,7 @@ export class MeshCluster implements Cluster {
     if (!isTask(task)) return
     const bundle = await bundleTaskModule(task.moduleUrl, { nativeAddons: task.options.nativeAddons ?? [] })
     try {
-      await this.#connection.blobs.upload([{ digest: bundle.digest, bytes: bundle.archive }])
+      await this.#connection.blobs.upload([{ digest: bundle.digest, bytes: bundle.archive }], {})
       const called = { bundleDigest: bundle.digest, taskName: task.taskName }
       await this.#connection.scheduler.registerTask({ requestId: randomUUID(), task: { ...as, function: called } })
     } catch (error) {

@@ -100,7 +100,7 @@ export class Submission {
 
   async #send(): Promise<'memory' | 'fsynced'> {
     const functions = await Promise.all([...this.#functions.values()].map(({ called }) => this.#functionOf(called)))
-    await this.#connection.blobs.upload(this.#encoder.blobs.values())
+    await this.#connection.blobs.upload(this.#encoder.blobs.values(), this.job.carrier)
     const spec: JobSpec = {
       jobId: this.job.id,
       name: this.job.name,
@@ -121,7 +121,7 @@ export class Submission {
     }
     const { taskName, moduleUrl, options } = called.task
     const bundle = await bundleTaskModule(moduleUrl, { nativeAddons: options.nativeAddons ?? [] })
-    await this.#connection.blobs.upload([{ digest: bundle.digest, bytes: bundle.archive }])
+    await this.#connection.blobs.upload([{ digest: bundle.digest, bytes: bundle.archive }], this.job.carrier)
     return bundledFunction(bundle.digest, taskName)
   }
 

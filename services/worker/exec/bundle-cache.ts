@@ -6,7 +6,8 @@ import { createMemorySink, type ReceivedBody, TransferError, type TransferPool }
 export interface BundleCache {
   /** The path of the bundle's entry, or nothing when it is not here yet. */
   path(digest: string): string | undefined
-  fetch(digest: string): Promise<string>
+  /** `trace` is the task that wants it first. */
+  fetch(digest: string, trace: Readonly<Record<string, string>>): Promise<string>
 }
 
 export function createBundleCache(
@@ -17,25 +18,28 @@ export function createBundleCache(
   const paths = new Map<string, string>()
   const underWay = new Map<string, Promise<string>>()
 
-  async function fetch(digest: string): Promise<string> {
+  async function fetch(digest: string, trace: Readonly<Record<string, string>>): Promise<string> {
     const here = await findUnpackedBundle(directory, digest)
     if (here !== undefined) return here
     let received: ReceivedBody | undefined
     const stream = pool.store(await storeAddresses(), 'load')
-    await stream.get({ $case: 'blobDigest', value: digest }, (header) =>
-      createMemorySink(header, (body) => {
-        received = body
-      }),
+    await stream.get(
+      { $case: 'blobDigest', value: digest },
+      (header) =>
+        createMemorySink(header, (body) => {
+          received = body
+        }),
+      { trace },
     )
     return await unpackBundle(received?.bytes ?? new Uint8Array(0), directory, digest)
   }
 
   return {
     path: (digest) => paths.get(digest),
-    fetch: (digest) => {
+    fetch: (digest, trace) => {
       let fetching = underWay.get(digest)
       if (fetching === undefined) {
-        fetching = fetch(digest)
+        fetching = fetch(digest, trace)
           .then((path) => {
             paths.set(digest, path)
             return path

@@ -51,7 +51,7 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
 
   async function executeLater(slot: number, order: TaskOrder): Promise<void> {
     try {
-      await bundles.fetch(order.bundleDigest)
+      await bundles.fetch(order.bundleDigest, order.trace)
       executor().execute(slot, [{ order, inputs: fetcher.inputsOf(keyOf(order)) }])
     } catch (error) {
       const failure = failureOfBundle(order.bundleDigest, error)

@@ -26,6 +26,8 @@ export interface InputFetcher {
   drop(key: AttemptKey): void
 }
 
+type Trace = Readonly<Record<string, string>>
+
 const none: FetchedInputs = new Map()
 
 /** The name under which the thread looks an input up. */
@@ -71,27 +73,27 @@ export function createInputFetcher(
     return started
   }
 
-  async function fetchOne(wanted: WantedInput): Promise<[string, FetchedInput]> {
+  async function fetchOne(wanted: WantedInput, trace: Trace): Promise<[string, FetchedInput]> {
     if (wanted.kind === 'blob') {
       const { blob } = wanted
       const name = `blob:${blob.digest}`
-      return [name, await share(name, () => fetchBlob(blob))]
+      return [name, await share(name, () => fetchBlob(blob, trace))]
     }
     const { objectId, result } = wanted.input
     if (result?.location?.$case === 'payload') return [objectId, { kind: 'payload', payload: result.location.value }]
     const held = store.get(objectId as ObjectId)
     if (held) return [objectId, { kind: 'body', structure: held.structure, bytes: held.bytes }]
-    return [objectId, await share(objectId, () => fetchObject(objectId, result))]
+    return [objectId, await share(objectId, () => fetchObject(objectId, result, trace))]
   }
 
-  async function fetchObject(objectId: string, result: Result | undefined): Promise<FetchedInput> {
+  async function fetchObject(objectId: string, result: Result | undefined, trace: Trace): Promise<FetchedInput> {
     let last: unknown = new Error('no worker holds it')
     for (const { addresses } of result?.holders ?? []) {
       try {
         const body = await receive((keep) =>
           pool
             .worker(addresses)
-            .get({ $case: 'objectId', value: objectId }, (header) => createMemorySink(header, keep)),
+            .get({ $case: 'objectId', value: objectId }, (header) => createMemorySink(header, keep), { trace }),
         )
         return { kind: 'body', ...body }
       } catch (error) {
@@ -101,11 +103,11 @@ export function createInputFetcher(
     throw new InputError('INPUT_UNAVAILABLE', `input ${objectId} could not be fetched: ${(last as Error).message}`)
   }
 
-  async function fetchBlob(blob: BlobRef): Promise<FetchedInput> {
+  async function fetchBlob(blob: BlobRef, trace: Trace): Promise<FetchedInput> {
     try {
       const stream = pool.store(await storeAddresses(), 'load')
       const { bytes } = await receive((keep) =>
-        stream.get({ $case: 'blobDigest', value: blob.digest }, (header) => createMemorySink(header, keep)),
+        stream.get({ $case: 'blobDigest', value: blob.digest }, (header) => createMemorySink(header, keep), { trace }),
       )
       return { kind: 'body', structure: blob.structure, bytes }
     } catch (error) {
@@ -120,7 +122,9 @@ export function createInputFetcher(
 
   return {
     fetch: async (order) => {
-      const inputs = await Promise.all((order.inputs as readonly WantedInput[]).map(fetchOne))
+      const inputs = await Promise.all(
+        (order.inputs as readonly WantedInput[]).map((wanted) => fetchOne(wanted, order.trace)),
+      )
       fetched.set(keyOf(order), new Map(inputs))
     },
     inputsOf: (key) => fetched.get(key) ?? none,
