@@ -1,0 +1,133 @@
+import { expect, test } from 'vitest'
+
+import { bodyBytes, TestStore } from './test-store.fixture.js'
+
+test('versions are numbered from 1, per name, and the newest is what a get without a version finds', () => {
+  const store = new TestStore()
+  expect(store.save('jobs/a', 'd1')).toEqual({ version: 1 })
+  expect(store.save('jobs/a', 'd2')).toEqual({ version: 2 })
+  expect(store.save('jobs/b', 'd3')).toEqual({ version: 1 })
+  expect(store.get({ checkpoint: 'jobs/a' }).answer).toMatchObject({
+    name: 'jobs/a',
+    version: { version: 2, digest: 'd2' },
+  })
+  expect(store.get({ checkpoint: 'jobs/a', version: 1 }).answer).toMatchObject({
+    version: { version: 1, digest: 'd1' },
+  })
+})
+
+test('what is not there is said to be not there, and what is', () => {
+  const store = new TestStore({ keepVersions: 2 })
+  expect(store.get({ checkpoint: 'a' }).answer).toMatchObject({ code: 'NOT_FOUND', reason: 'CHECKPOINT_NOT_FOUND' })
+  for (const digest of ['d1', 'd2', 'd3']) store.save('a', digest)
+  expect(store.get({ checkpoint: 'a', version: 1 }).answer).toMatchObject({
+    code: 'NOT_FOUND',
+    reason: 'VERSION_NOT_FOUND',
+    message: 'checkpoint a has no version 1: it has 2 to 3, and keeps the last 2',
+  })
+})
+
+test('only the last versions are kept, and what only the dropped ones needed goes', () => {
+  const store = new TestStore({ keepVersions: 2 })
+  store.save('a', 'd1', { structure: 's1' })
+  store.save('a', 'shared')
+  store.save('a', 'd3')
+  expect(store.versions('a')).toEqual([2, 3])
+  expect(store.collect()).toEqual(['d1', 's1'])
+  store.save('b', 'shared')
+  store.save('a', 'd4')
+  expect(store.collect()).toEqual([])
+  expect(store.state.liveBytes).toBe(3 * bodyBytes)
+})
+
+test('a version that is being read stays on disk until the reader is done', () => {
+  const store = new TestStore({ keepVersions: 1 })
+  store.save('a', 'd1')
+  const { getId } = store.get({ checkpoint: 'a' })
+  store.save('a', 'd2')
+  expect(store.collect()).toEqual([])
+  expect(store.get({ checkpoint: 'a', version: 1 }).answer).toMatchObject({ code: 'NOT_FOUND' })
+  store.feed({ kind: 'getClosed', getId })
+  expect(store.collect()).toEqual(['d1'])
+})
+
+test('garbage that is saved again before its file is deleted stays', () => {
+  const store = new TestStore({ keepVersions: 1 })
+  store.save('a', 'd1')
+  store.save('a', 'd2')
+  expect(store.garbage).toEqual(['d1'])
+  store.save('b', 'd1')
+  expect(store.collect()).toEqual([])
+})
+
+test('a duplicate of a save gets the first answer, without sending the body again', () => {
+  const store = new TestStore()
+  store.save('a', 'd1', { requestId: 'r' })
+  store.save('a', 'd2')
+  expect(store.openPut({ checkpoint: 'a', requestId: 'r' })).toEqual({ kind: 'alreadyStored', version: 1 })
+  expect(store.versions('a')).toEqual([1, 2])
+})
+
+test('a duplicate that is sent while the first is under way gets the same version, and leaves nothing behind', () => {
+  const store = new TestStore()
+  const first = store.openPut({ checkpoint: 'a', requestId: 'r' }) as number
+  const second = store.openPut({ checkpoint: 'a', requestId: 'r' }) as number
+  expect(store.state.reservedBytes).toBe(2 * bodyBytes)
+  expect(store.storeCheckpoint(second, 'a', 'd1', 'r')).toEqual({ version: 1 })
+  expect(store.storeCheckpoint(first, 'a', 'other', 'r')).toEqual({ version: 1 })
+  expect(store.collect()).toEqual(['other'])
+  expect(store.state.reservedBytes).toBe(0)
+  expect(store.versions('a')).toEqual([1])
+})
+
+test('a request id that comes again with something else is refused', () => {
+  const store = new TestStore()
+  store.save('a', 'd1', { requestId: 'r' })
+  const reused = { code: 'INVALID_ARGUMENT', reason: 'REQUEST_ID_REUSED' }
+  expect(store.save('b', 'd1', { requestId: 'r' })).toMatchObject(reused)
+  expect(store.remove('a', 'r')).toMatchObject(reused)
+  const racing = store.openPut({ checkpoint: 'c', requestId: 'r2' }) as number
+  store.save('a', 'd2', { requestId: 'r2' })
+  expect(store.storeCheckpoint(racing, 'c', 'd3', 'r2')).toMatchObject(reused)
+  expect(store.collect()).toEqual(['d3'])
+})
+
+test('duplicates are recognised after a restart, and forgotten after a while', () => {
+  const store = new TestStore({ rememberMs: 1000, rememberRequests: 2 })
+  store.save('a', 'd1', { requestId: 'r1' })
+  store.restart()
+  expect(store.save('a', 'd1', { requestId: 'r1' })).toEqual({ kind: 'alreadyStored', version: 1 })
+  store.nowMs += 1001
+  store.save('a', 'd2', { requestId: 'r2' })
+  expect([...store.state.requests.keys()]).toEqual(['r2'])
+  store.save('a', 'd3', { requestId: 'r3' })
+  store.save('a', 'd4', { requestId: 'r4' })
+  expect([...store.state.requests.keys()]).toEqual(['r3', 'r4'])
+})
+
+test('a delete takes all versions, a duplicate of it hears the same, and the name starts anew', () => {
+  const store = new TestStore()
+  store.save('a', 'd1')
+  store.save('a', 'd2', { structure: 's2' })
+  expect(store.remove('a', 'r')).toEqual({ versions: 2 })
+  expect(store.collect()).toEqual(['d1', 'd2', 's2'])
+  expect(store.get({ checkpoint: 'a' }).answer).toMatchObject({ code: 'NOT_FOUND' })
+  expect(store.save('a', 'd5')).toEqual({ version: 1 })
+  expect(store.remove('a', 'r')).toEqual({ versions: 2 })
+  expect(store.versions('a')).toEqual([1])
+  expect(store.remove('never')).toMatchObject({ code: 'NOT_FOUND', reason: 'CHECKPOINT_NOT_FOUND' })
+})
+
+test('names are listed in order, by prefix, page by page, also while they come and go', () => {
+  const store = new TestStore()
+  for (const name of ['b/2', 'a/10', 'a/9', 'b', 'a', 'b/1']) store.save(name, 'd')
+  expect(store.list()).toEqual({ names: ['a', 'a/10', 'a/9', 'b', 'b/1', 'b/2'], more: false })
+  expect(store.list('a/')).toEqual({ names: ['a/10', 'a/9'], more: false })
+  expect(store.list('c')).toEqual({ names: [], more: false })
+  expect(store.list('', '', 2)).toEqual({ names: ['a', 'a/10'], more: true })
+  store.remove('a/10')
+  store.save('a/11', 'd')
+  expect(store.list('', 'a/10', 2)).toEqual({ names: ['a/11', 'a/9'], more: true })
+  expect(store.list('b', 'a/9', 3)).toEqual({ names: ['b', 'b/1', 'b/2'], more: false })
+  expect(store.list('b', 'b/2')).toEqual({ names: [], more: false })
+})

@@ -1,0 +1,109 @@
+import type { Clock } from '#libs/lifecycle'
+
+import { apply } from './core/apply.js'
+import { decide } from './core/decide.js'
+import { createOut, type Effect, type Refusal } from './core/effect.js'
+import type { Answers, Event } from './core/event.js'
+import { summarize } from './core/snapshot.js'
+import type { State } from './core/state.js'
+import type { Catalogue } from './storage/catalogue.js'
+
+type Untimed<E> = E extends unknown ? Omit<E, 'atMs' | 'callId'> : never
+/** An event as the rim knows it; the loop adds when it happened. */
+export type UntimedEvent = Untimed<Event>
+/** A question as the rim asks it. */
+export type Question<Kind extends keyof Answers> = Extract<UntimedEvent, { readonly kind: Kind }>
+
+/** What a question was answered with. */
+export type Answer<Kind extends keyof Answers> = { readonly value: Answers[Kind] } | { readonly refusal: Refusal }
+
+/** Does what the core decided. Gets everything that follows from one batch of events at once. */
+export type Perform = (effects: readonly Effect[]) => void
+
+/** The one owner of the store's state: the only place where state, time and I/O meet. */
+export interface Loop {
+  /** For reading between two events, never for changing. It may be ahead of what is durable. */
+  readonly state: State
+  post(event: UntimedEvent): void
+  /** Posts an event and resolves with its answer once what it changed is remembered. */
+  ask<Kind extends keyof Answers>(question: Question<Kind> & { readonly kind: Kind }): Promise<Answer<Kind>>
+  stop(): Promise<void>
+}
+
+export interface LoopPorts {
+  readonly state: State
+  readonly catalogue: Catalogue
+  readonly clock: Clock
+  readonly perform: Perform
+  /** A failed flush or a bug: the process must end, the next start replays. */
+  readonly onFatal: (error: unknown) => void
+  /** The catalogue could not be made small: it goes on growing. */
+  readonly onCompactionFailure: (error: unknown) => void
+}
+
+/** A catalogue is compacted when it has grown to twice what it was after the last time, and by at least so many facts. */
+const compactionSlack = 10_000
+
+/** Replays the catalogue and starts the loop. */
+export async function startLoop(ports: LoopPorts): Promise<Loop> {
+  const { state, catalogue, clock, perform, onFatal } = ports
+  for await (const fact of catalogue.replay()) apply(state, fact)
+  let compactAt = countFacts(state) * 2 + compactionSlack
+
+  let inbox: Event[] = []
+  let draining: Promise<void> | undefined
+  let nextCallId = 1
+  const calls = new Map<number, (answer: Answer<keyof Answers>) => void>()
+
+  const post = (event: UntimedEvent, callId?: number): void => {
+    inbox.push({ ...event, atMs: clock.nowMs(), ...(callId === undefined ? {} : { callId }) } as Event)
+    draining ??= new Promise((resolve) => setImmediate(() => void drain().catch(onFatal).then(resolve)))
+  }
+
+  const drain = async (): Promise<void> => {
+    while (inbox.length > 0) {
+      const events = inbox
+      inbox = []
+      const out = createOut()
+      for (const event of events) decide(state, event, out)
+      // Durable before visible: a replayed catalogue must explain everything that was ever said.
+      if (out.facts.length > 0) await catalogue.append(out.facts)
+      for (const effect of out.effects) {
+        if (effect.kind === 'collectBlob') continue
+        calls.get(effect.callId)?.(effect.kind === 'refuse' ? { refusal: effect.refusal } : { value: effect.value })
+        calls.delete(effect.callId)
+      }
+      perform(out.effects)
+      if (catalogue.factCount > compactAt) await compact()
+    }
+    draining = undefined
+  }
+
+  // Nothing is decided meanwhile, so the state is that of the facts.
+  const compact = async (): Promise<void> => {
+    await catalogue.compact(summarize(state)).catch(ports.onCompactionFailure)
+    compactAt = catalogue.factCount * 2 + compactionSlack
+  }
+
+  return {
+    state,
+    post,
+    ask: (question) =>
+      new Promise((resolve) => {
+        const callId = nextCallId++
+        // The core answers a question with the answer of its kind.
+        calls.set(callId, resolve as (answer: Answer<keyof Answers>) => void)
+        post(question, callId)
+      }),
+    stop: async () => {
+      await draining
+      await catalogue.close()
+    },
+  }
+}
+
+function countFacts(state: State): number {
+  let count = 0
+  for (const _ of summarize(state)) count++
+  return count
+}

@@ -1,0 +1,170 @@
+import type { CheckpointInfo as WireInfo, TransferHeader, TransferOpen } from '#libs/proto'
+import { DigestAlgorithm, TransferDirection } from '#libs/proto'
+import { rpcError } from '#libs/rpc'
+
+import type { GetTarget, PutTarget } from '../core/event.js'
+import type { CheckpointInfo, Digest } from '../core/state.js'
+
+const maxNameLength = 512
+const maxRequestIdLength = 128
+const maxLabels = 64
+const maxLabelLength = 1024
+const maxDigests = 1_000
+const defaultPageSize = 100
+const maxPageSize = 1_000
+
+// No control characters, lone surrogates, private or unassigned characters, line separators.
+const printable = /^[^\p{C}\p{Zl}\p{Zp}]*$/u
+const digestPattern = /^[0-9a-f]{64}$/
+
+/** What a put brings, apart from its bytes. */
+export type IncomingPut = PutTarget & { readonly info: CheckpointInfo }
+
+/** @throws INVALID_ARGUMENT for whatever does not belong on a stream of puts. */
+export function putToDomain(open: TransferOpen, header: TransferHeader): IncomingPut {
+  if (header.digestAlgorithm !== DigestAlgorithm.SHA256) {
+    throw invalid('header.digest_algorithm', 'BAD_DIGEST_ALGORITHM', 'what is saved here is digested with SHA-256')
+  }
+  switch (open.target?.$case) {
+    case 'blobDigest':
+      if (header.structure === undefined) {
+        return { kind: 'blob', digest: digestToDomain(open.target.value, 'open.blob_digest'), info: { labels: [] } }
+      }
+      throw invalid('header.structure', 'STRUCTURE_OF_BLOB', 'a blob is plain bytes: save a value as a checkpoint')
+    case 'checkpoint': {
+      const { name, info } = open.target.value
+      return {
+        kind: 'checkpoint',
+        name: nameToDomain(name, 'open.checkpoint.name'),
+        requestId: requestIdToDomain(open.requestId, 'open.request_id'),
+        info: infoToDomain(info),
+      }
+    }
+    case 'objectId':
+    case undefined:
+      throw wrongTarget()
+    default:
+      return open.target satisfies never
+  }
+}
+
+/** @throws INVALID_ARGUMENT for whatever does not belong on a stream of gets. */
+export function getToDomain({ target }: TransferOpen): GetTarget {
+  switch (target?.$case) {
+    case 'blobDigest':
+      return { kind: 'blob', digest: digestToDomain(target.value, 'open.blob_digest') }
+    case 'checkpoint':
+      return {
+        kind: 'checkpoint',
+        name: nameToDomain(target.value.name, 'open.checkpoint.name'),
+        version: versionToDomain(target.value.version, 'open.checkpoint.version'),
+      }
+    case 'objectId':
+    case undefined:
+      throw wrongTarget()
+    default:
+      return target satisfies never
+  }
+}
+
+/** What a stream that only goes the other way says to a transfer. */
+export function wrongDirection(direction: TransferDirection): Error {
+  const message =
+    direction === TransferDirection.PUT
+      ? 'Load only gives: open a put on a Save stream'
+      : 'Save only takes: open a get on a Load stream'
+  return invalid('open.direction', 'WRONG_DIRECTION', message)
+}
+
+/** The name of a checkpoint: non-empty segments between slashes. It never becomes a path of the disk. */
+export function nameToDomain(name: string, field = 'name'): string {
+  if (name === '') throw invalid(field, 'BAD_NAME', 'the name is empty: give one such as jobs/j1/tasks/7')
+  const shown = `'${name.slice(0, 64)}'`
+  if (name.length > maxNameLength) {
+    const message = `the name ${shown}… has ${name.length} characters, but at most ${maxNameLength} are allowed`
+    throw invalid(field, 'BAD_NAME', message)
+  }
+  if (!printable.test(name)) throw invalid(field, 'BAD_NAME', 'the name holds characters that cannot be printed')
+  const bad = name.split('/').find((segment) => segment === '' || segment === '.' || segment === '..')
+  if (bad === undefined) return name
+  const message = `the name ${shown} has the segment '${bad}': segments must not be empty, '.' or '..'`
+  throw invalid(field, 'BAD_NAME', message)
+}
+
+export function versionToDomain(version: bigint, field = 'version'): number {
+  if (version <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(version)
+  throw invalid(field, 'BAD_VERSION', `there is no version ${version}`)
+}
+
+export function requestIdToDomain(requestId: string, field = 'request_id'): string {
+  if (requestId !== '' && requestId.length <= maxRequestIdLength && printable.test(requestId)) return requestId
+  throw invalid(
+    field,
+    'BAD_REQUEST_ID',
+    `${field} must be a UUID, a new one for each request and the same for its repeats`,
+  )
+}
+
+export function digestsToDomain(digests: readonly string[]): readonly Digest[] {
+  if (digests.length > maxDigests) {
+    throw invalid('digests', 'TOO_MANY_DIGESTS', `${digests.length} digests, but at most ${maxDigests} at a time`)
+  }
+  return digests.map((digest, i) => digestToDomain(digest, `digests[${i}]`))
+}
+
+/** Which names a page begins behind, and how many it has. */
+export function pageToDomain(request: {
+  readonly prefix: string
+  readonly pageSize: number
+  readonly pageToken: string
+}): {
+  readonly prefix: string
+  readonly after: string
+  readonly limit: number
+} {
+  const limit = Math.min(request.pageSize || defaultPageSize, maxPageSize)
+  const { prefix, pageToken } = request
+  if (pageToken === '') return { prefix, after: '', limit }
+  const after = Buffer.from(pageToken, 'base64url').toString()
+  if (tokenOf(after) === pageToken && after.startsWith(prefix)) return { prefix, after, limit }
+  const message =
+    'page_token is not from an answer to this request: list again from the first page, with the same prefix'
+  throw invalid('page_token', 'BAD_PAGE_TOKEN', message)
+}
+
+/** The token of the page behind this name. */
+export function tokenOf(name: string): string {
+  return Buffer.from(name).toString('base64url')
+}
+
+function infoToDomain(info: WireInfo | undefined): CheckpointInfo {
+  const labels = [...(info?.labels ?? [])]
+  const tooLong = labels.find(([key, value]) => key.length > maxLabelLength || value.length > maxLabelLength)
+  if (labels.length > maxLabels || tooLong) {
+    const message = `at most ${maxLabels} labels of at most ${maxLabelLength} characters each: put more into the state`
+    throw invalid('open.checkpoint.info.labels', 'TOO_MANY_LABELS', message)
+  }
+  return {
+    ...(info?.iteration === undefined ? {} : { iteration: info.iteration }),
+    ...(info?.cost === undefined ? {} : { cost: info.cost }),
+    labels,
+  }
+}
+
+function digestToDomain(digest: string, field: string): Digest {
+  if (digestPattern.test(digest)) return digest
+  const message = `'${digest.slice(0, 80)}' is no SHA-256 digest: write 64 lower-case hexadecimal digits`
+  throw invalid(field, 'BAD_DIGEST', message)
+}
+
+function wrongTarget(): Error {
+  return invalid(
+    'open.target',
+    'WRONG_TARGET',
+    'the checkpoint-store holds blobs and checkpoints; objects are with workers',
+  )
+}
+
+function invalid(field: string, reason: string, message: string): Error {
+  return rpcError('INVALID_ARGUMENT', reason, message, { fieldViolations: [{ field, description: message }] })
+}

@@ -1,0 +1,110 @@
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
+
+import { type Clock, exitCodes, type RunningService, systemClock, writeAddress } from '#libs/lifecycle'
+import { Durability } from '#libs/proto'
+import { createRpcServer, loadSecurity } from '#libs/rpc'
+import { activeTelemetry, createLogger, type Logger } from '#libs/telemetry'
+import { checkpointServiceDefinition } from '#libs/transfer'
+
+import type { CheckpointStoreConfig } from './config.js'
+import { createState, defaultPolicy, type Policy, type State } from './core/state.js'
+import { type Loop, startLoop } from './loop.js'
+import { observeStore } from './metrics.js'
+import { checkpointRoles, createCheckpointService } from './rpc/checkpoint-service.js'
+import { accept } from './rpc/refusal.js'
+import type { BlobStore } from './storage/blob-store.js'
+import { type Catalogue, openFileCatalogue } from './storage/catalogue.js'
+import { type Collector, createCollector } from './storage/collector.js'
+import { createDigestLocks, type DigestLocks } from './storage/digest-locks.js'
+import { openFileBlobStore } from './storage/file-blob-store.js'
+
+/** What tests put in the place of the real thing. */
+export interface CheckpointStoreOverrides {
+  readonly clock?: Clock
+  readonly blobs?: BlobStore
+  readonly catalogue?: Catalogue
+  readonly policy?: Partial<Policy>
+  readonly logger?: Logger
+}
+
+/** The receive window: saves are pushed, and through 64 KiB they would crawl over any real network. */
+const bulkWindowBytes = 8 * 2 ** 20
+
+/** Starts a checkpoint-store: the one place where its parts are put together. */
+export async function startCheckpointStore(
+  config: CheckpointStoreConfig,
+  overrides: CheckpointStoreOverrides = {},
+): Promise<RunningService & { readonly address: string }> {
+  const { clock = systemClock } = overrides
+  const logger = overrides.logger ?? createLogger({ service: 'checkpoint-store', instanceId: config.instanceId })
+  const security = await loadSecurity(config.meshDir, 'checkpointStore')
+  const dataDir = path.resolve(config.dataDir ?? path.join(config.meshDir, 'checkpoints'))
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  const blobs = overrides.blobs ?? (await openFileBlobStore(path.join(dataDir, 'blobs')))
+  const catalogue = overrides.catalogue ?? (await openFileCatalogue(dataDir, (warning) => logger.warn(warning)))
+  const state = createState(policyOf(config, overrides.policy))
+  const locks = createDigestLocks()
+  const { loop, collector } = await startCore({ state, catalogue, clock, blobs, locks, logger })
+
+  const server = createRpcServer({
+    security,
+    windowBytes: bulkWindowBytes,
+    onInternalError: (err, correlationId, method) =>
+      logger.error({ err, correlationId, path: method }, 'a call failed'),
+  })
+  const durability = catalogue.durability === 'fsynced' ? Durability.FSYNCED : Durability.MEMORY
+  const meter = observeStore(state)
+  const service = createCheckpointService({ loop, blobs, locks, clock, meter, logger, durability })
+  server.add(checkpointServiceDefinition, service, checkpointRoles)
+  const address = await server.listen(config.listenAddress)
+  const advertised = config.advertiseAddress ?? address
+  await writeAddress(config.meshDir, 'checkpointStore', { addresses: [advertised], pid: process.pid })
+  server.setServing(true)
+  logger.info({ address: advertised, dataDir, checkpoints: state.checkpoints.size }, 'checkpoint-store serves')
+  return {
+    address: advertised,
+    stop: async (graceMs) => {
+      await server.shutdown(Math.min(graceMs, 2_000))
+      await collector.idle()
+      await loop.stop()
+      await activeTelemetry()?.shutdown(1_000)
+      logger.info('checkpoint-store stopped')
+    },
+  }
+}
+
+function policyOf({ keepVersions, maxDiskBytes = Infinity }: CheckpointStoreConfig, changes?: Partial<Policy>): Policy {
+  return { ...defaultPolicy, keepVersions, maxDiskBytes, ...changes }
+}
+
+interface CoreParts {
+  readonly state: State
+  readonly catalogue: Catalogue
+  readonly clock: Clock
+  readonly blobs: BlobStore
+  readonly locks: DigestLocks
+  readonly logger: Logger
+}
+
+/** The loop with its one outside effect, told what the disk holds. */
+async function startCore({ logger, ...parts }: CoreParts): Promise<{ loop: Loop; collector: Collector }> {
+  const collector: Collector = createCollector({
+    ...parts,
+    mayCollect: async (digest) => accept(await loop.ask({ kind: 'collectionDue', digest })),
+    onFailure: (digest, err) => logger.warn({ digest, err }, 'a blob could not be deleted; the next start tries again'),
+  })
+  const loop: Loop = await startLoop({
+    ...parts,
+    perform: (effects) => collector.perform(effects),
+    onCompactionFailure: (err) => logger.warn({ err }, 'the catalogue could not be compacted; it goes on growing'),
+    onFatal: (err) => {
+      logger.fatal({ err }, 'the loop failed: the process ends, the next start replays the catalogue')
+      process.exit(exitCodes.crashed)
+    },
+  })
+  const found = new Map<string, number>()
+  for await (const { digest, byteLength } of parts.blobs.list()) found.set(digest, byteLength)
+  loop.post({ kind: 'storageScanned', blobs: found })
+  return { loop, collector }
+}
