@@ -1,6 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 import { expect, test } from 'vitest'
 
@@ -91,6 +92,11 @@ test('a file is read', async () => {
   const file = path.join(await mkdtemp(path.join(tmpdir(), 'costate-pools-')), 'pools.json')
   await writeFile(file, '{"pools": [{"name": "cpu"}, {"name": "gpu", "gres": "gpu:1"}]}')
   expect((await readPools(file)).map(({ limits }) => limits.name)).toEqual(['cpu', 'gpu'])
+})
+
+test('the example in deploy/ is right', async () => {
+  const example = fileURLToPath(new URL('../../../deploy/slurm/pools.json', import.meta.url))
+  expect((await readPools(example)).map(({ limits }) => limits.name)).toEqual(['cpu', 'gpu'])
 })
 
 test('without a file there is one pool', () => {
