@@ -1,0 +1,53 @@
+import type { Case } from './measurement.js'
+import type { RowContext } from './row.js'
+import { median } from './statistics.js'
+
+/** Two sides that do the same work. */
+export interface Contest {
+  /** Runs of each side before those that count. */
+  readonly warmUps: number
+  /** One run of ours, in the row's unit. */
+  readonly ours: () => Promise<number>
+  /** The peer; undefined where it is missing. */
+  readonly theirs: { readonly name: string; readonly run: () => Promise<number> } | undefined
+}
+
+const usualRepeats = 5
+const repeatsOfSlowPeer = 3
+/** A peer whose run takes longer is counted less often. */
+const slowRunMs = 60_000
+
+/**
+ * Runs both sides in turn, ours first, and gives the median of each. Counted runs: 5, or 3 where one run of the peer takes
+ * over a minute, or as many as the context asks for.
+ */
+export async function compare(
+  { warmUps, ours, theirs }: Contest,
+  { repeats: asked, nowMs, say }: Pick<RowContext, 'repeats' | 'nowMs' | 'say'>,
+): Promise<Case> {
+  let slowestMs = 0
+  for (let k = 1; k <= warmUps; k++) {
+    say(`warm-up ${k} of ${warmUps}`)
+    await ours()
+    const startMs = nowMs()
+    await theirs?.run()
+    slowestMs = Math.max(slowestMs, nowMs() - startMs)
+  }
+  const repeats = asked ?? (slowestMs > slowRunMs ? repeatsOfSlowPeer : usualRepeats)
+  const ourRuns: number[] = []
+  const theirRuns: number[] = []
+  for (let k = 1; k <= repeats; k++) {
+    ourRuns.push(await ours())
+    if (theirs) theirRuns.push(await theirs.run())
+    say(`${k} of ${repeats}: ours ${shown(ourRuns)}${theirs ? `, ${theirs.name} ${shown(theirRuns)}` : ''}`)
+  }
+  return {
+    ours: median(ourRuns),
+    peer: theirs ? theirs.name : null,
+    theirs: theirs ? median(theirRuns) : null,
+  }
+}
+
+function shown(runs: readonly number[]): string {
+  return Number(runs.at(-1)?.toPrecision(4)).toLocaleString('en')
+}

@@ -1,0 +1,161 @@
+"""The work of the benchmark rows in Dask.
+
+Reads one request per line from standard input, a JSON object with `operation` and its parameters, and writes one answer
+per line to standard output: `{"numbers": [...]}` (durations in seconds, memory in bytes) or `{"error": "..."}`. Ends with
+its standard input. `--versions` prints what is installed and ends.
+"""
+
+import importlib.util
+import json
+import os
+import sys
+import time
+
+import dask
+import distributed
+from distributed import Client, LocalCluster, wait
+
+NUMPY = importlib.util.find_spec("numpy") is not None
+
+
+def noop(value):
+    return value
+
+
+def ramp(length):
+    import numpy
+
+    return numpy.arange(length, dtype=numpy.float64)
+
+
+def total(array):
+    return float(array.sum())
+
+
+def resident_bytes():
+    import psutil
+
+    return psutil.Process().memory_info().rss
+
+
+class Peer:
+    """The clusters of one benchmark row."""
+
+    def __init__(self):
+        self.cluster = None
+        self.client = None
+        self.array = None
+
+    def start(self, workers):
+        self.cluster = LocalCluster(
+            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
+        )
+        self.client = Client(self.cluster)
+        self.client.wait_for_workers(workers)
+        return []
+
+    def cluster_start(self, workers):
+        begin = time.perf_counter()
+        self.start(workers)
+        expect(self.client.submit(noop, 7, pure=False).result() == 7, "the first result is wrong")
+        return [time.perf_counter() - begin]
+
+    def noop_map(self, tasks):
+        inputs = list(range(tasks))
+        begin = time.perf_counter()
+        futures = self.client.map(noop, inputs, pure=False)
+        results = self.client.gather(futures)
+        seconds = time.perf_counter() - begin
+        expect(results == inputs, "the results are wrong")
+        return [seconds]
+
+    def roundtrips(self, calls):
+        seconds = []
+        for value in range(calls):
+            begin = time.perf_counter()
+            result = self.client.submit(noop, value, pure=False).result()
+            seconds.append(time.perf_counter() - begin)
+            expect(result == value, "a result is wrong")
+        return seconds
+
+    def scatter(self, length):
+        if self.array is None or len(self.array) != length:
+            self.array = ramp(length)
+        worker = self.addresses()[0]
+        begin = time.perf_counter()
+        future = self.client.scatter(self.array, direct=True, hash=False, workers=[worker])
+        seconds = time.perf_counter() - begin
+        expect(self.client.submit(total, future).result() == sum_of_ramp(length), "the scattered array is wrong")
+        return [seconds]
+
+    def gather(self, length):
+        future = self.client.submit(ramp, length, pure=False)
+        wait(future)
+        begin = time.perf_counter()
+        array = self.client.gather(future, direct=True)
+        seconds = time.perf_counter() - begin
+        expect(len(array) == length and array[-1] == length - 1, "the gathered array is wrong")
+        return [seconds]
+
+    def add_worker(self):
+        """Starts one more worker, and lets it go again."""
+        present = len(self.addresses())
+        begin = time.perf_counter()
+        self.cluster.scale(present + 1)
+        self.client.wait_for_workers(present + 1)
+        seconds = time.perf_counter() - begin
+        self.cluster.scale(present)
+        while len(self.addresses()) > present:
+            time.sleep(0.02)
+        return [seconds]
+
+    def worker_memory(self):
+        return list(self.client.run(resident_bytes).values())
+
+    def stop(self):
+        if self.client is not None:
+            self.client.close()
+            self.cluster.close()
+        self.client = self.cluster = None
+        return []
+
+    def addresses(self):
+        return sorted(self.client.scheduler_info(n_workers=-1)["workers"])
+
+
+def sum_of_ramp(length):
+    return length * (length - 1) / 2
+
+
+def expect(condition, complaint):
+    if not condition:
+        raise RuntimeError(complaint)
+
+
+def versions():
+    numpy = importlib.import_module("numpy").__version__ if NUMPY else None
+    python = ".".join(map(str, sys.version_info[:3]))
+    return {"python": python, "dask": dask.__version__, "distributed": distributed.__version__, "numpy": numpy}
+
+
+def serve(answers):
+    peer = Peer()
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            answer = {"numbers": getattr(peer, request.pop("operation"))(**request)}
+        except Exception as error:  # the benchmark says what went wrong and goes on with its next row
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+    peer.stop()
+
+
+if __name__ == "__main__":
+    if "--versions" in sys.argv:
+        print(json.dumps(versions()))
+    else:
+        # Whatever else this process or its workers print must not get between the answers.
+        answers = os.fdopen(os.dup(1), "w")
+        os.dup2(2, 1)
+        serve(answers)

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest'
+
+import { parentOf, residentBytesOf } from './process-facts.js'
+
+test('the parent of this process is the one that the runtime knows', async () => {
+  expect(await parentOf(process.pid)).toBe(process.ppid)
+})
+
+test('the resident memory of this process is that of a Node process', async () => {
+  const bytes = await residentBytesOf(process.pid)
+  expect(bytes).toBeGreaterThan(20e6)
+  expect(bytes).toBeLessThan(4e9)
+})
+
+test('a process that has ended has no memory to measure', async () => {
+  await expect(residentBytesOf(2 ** 30)).rejects.toThrow('ended before its memory was measured')
+})
