@@ -26,9 +26,9 @@ export function createLocalScaler(connection: MeshConnection, workers: LocalWork
 
   async function scaleTo(count: number): Promise<void> {
     if (count > wanted) workers.start(count - wanted)
-    const surplus = wanted - count
+    const surplus = Math.max(0, wanted - count)
     wanted = count
-    if (surplus > 0) wanted += surplus - (await letGo(surplus))
+    if (surplus > 0) wanted = count + surplus - (await letGo(surplus))
   }
 
   /** Lets idle workers go that hold no result; says how many there were. */

@@ -109,7 +109,7 @@ export class ClientSession {
       const { code, reason, message } = readRpcFailure(error)
       const final = ['UNAUTHENTICATED', 'PERMISSION_DENIED', 'FAILED_PRECONDITION', 'INVALID_ARGUMENT', 'UNIMPLEMENTED']
       if (final.includes(code) || error instanceof MeshError || Date.now() - lastOpenMs > this.#giveUpAfterMs) {
-        this.#lose(error instanceof MeshError ? error : new MeshError(code, reason ?? '', message))
+        this.#lose(error instanceof MeshError ? error : new MeshError(code, reason ?? 'SCHEDULER_UNREACHABLE', message))
         return
       }
       await new Promise((resolve) => setTimeout(resolve, retryMs))

@@ -49,8 +49,9 @@ export function openSchedulerLink(
   let retryMs = firstRetryMs
   const closing = new AbortController()
 
-  // A function, because the signal changes while the loop waits.
-  const isClosing = (): boolean => closing.signal.aborted
+  let leaving = false
+  // A function, because both change while the loop waits.
+  const isClosing = (): boolean => leaving || closing.signal.aborted
 
   async function converse(): Promise<void> {
     outbox = new Outbox<LinkRequest>()
@@ -107,6 +108,7 @@ export function openSchedulerLink(
     },
     close: async () => {
       // What was said last still goes out: the scheduler ends the stream when it has read the goodbye.
+      leaving = true
       outbox.end()
       await Promise.race([kept, pause(500, closing.signal)])
       closing.abort()
