@@ -50,5 +50,5 @@ test('who waits for a place is let go at the end', async () => {
   await outbox.takePlace()
   const waiting = outbox.takePlace()
   outbox.end()
-  await waiting
+  await expect(waiting).resolves.toBeUndefined()
 })

@@ -107,6 +107,23 @@ test('a flush that fails ends the process before anything is answered', async ()
   expect(answered).toBe(false)
 })
 
+test('a loop that is told to stop finishes what was asked before, and refuses what is asked after', async () => {
+  const { catalogue, flushes, release } = createSlowCatalogue()
+  const { loop, save } = await start(catalogue)
+  const before = save('a')
+  await turn()
+  const queued = save('b')
+  const stopped = loop.stop()
+  const after = save('c')
+  release()
+  await turn()
+  release()
+  await stopped
+  expect(await Promise.all([before, queued])).toEqual([{ value: { version: 1 } }, { value: { version: 1 } }])
+  expect(await after).toMatchObject({ refusal: { code: 'UNAVAILABLE', reason: 'SHUTTING_DOWN' } })
+  expect(flushes).toHaveLength(2)
+})
+
 test('a restart knows what was answered', async () => {
   const journal = createMemoryJournal<Fact>({ retain: true })
   const before = await start(journal)

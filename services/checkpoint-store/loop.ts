@@ -27,6 +27,7 @@ export interface Loop {
   post(event: UntimedEvent): void
   /** Posts an event and resolves with its answer once what it changed is remembered. */
   ask<Kind extends keyof Answers>(question: Question<Kind> & { readonly kind: Kind }): Promise<Answer<Kind>>
+  /** Finishes what was posted and closes the catalogue. What is posted later is not heard, what is asked is refused. */
   stop(): Promise<void>
 }
 
@@ -44,6 +45,12 @@ export interface LoopPorts {
 /** A catalogue is compacted when it has grown to twice what it was after the last time, and by at least so many facts. */
 const compactionSlack = 10_000
 
+const stopping: Refusal = {
+  code: 'UNAVAILABLE',
+  reason: 'SHUTTING_DOWN',
+  message: 'the checkpoint-store is shutting down: call again shortly',
+}
+
 /** Replays the catalogue and starts the loop. */
 export async function startLoop(ports: LoopPorts): Promise<Loop> {
   const { state, catalogue, clock, perform, onFatal } = ports
@@ -53,9 +60,11 @@ export async function startLoop(ports: LoopPorts): Promise<Loop> {
   let inbox: Event[] = []
   let draining: Promise<void> | undefined
   let nextCallId = 1
+  let stopped = false
   const calls = new Map<number, (answer: Answer<keyof Answers>) => void>()
 
   const post = (event: UntimedEvent, callId?: number): void => {
+    if (stopped) return
     inbox.push({ ...event, atMs: clock.nowMs(), ...(callId === undefined ? {} : { callId }) } as Event)
     draining ??= new Promise((resolve) => setImmediate(() => void drain().catch(onFatal).then(resolve)))
   }
@@ -90,12 +99,14 @@ export async function startLoop(ports: LoopPorts): Promise<Loop> {
     post,
     ask: (question) =>
       new Promise((resolve) => {
+        if (stopped) return resolve({ refusal: stopping })
         const callId = nextCallId++
         // The core answers a question with the answer of its kind.
         calls.set(callId, resolve as (answer: Answer<keyof Answers>) => void)
         post(question, callId)
       }),
     stop: async () => {
+      stopped = true
       await draining
       await catalogue.close()
     },

@@ -68,6 +68,8 @@ export async function startCheckpointStore(
       await server.shutdown(Math.min(graceMs, 2_000))
       await collector.idle()
       await loop.stop()
+      // What the last batch made garbage: the loop refuses to be asked, so the next start deletes it.
+      await collector.idle()
       await activeTelemetry()?.shutdown(1_000)
       logger.info('checkpoint-store stopped')
     },

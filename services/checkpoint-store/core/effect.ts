@@ -4,7 +4,7 @@ import type { Digest } from './state.js'
 
 /** A request that cannot be served; becomes an RPC status at the rim. */
 export interface Refusal {
-  readonly code: 'INVALID_ARGUMENT' | 'NOT_FOUND' | 'RESOURCE_EXHAUSTED' | 'DATA_LOSS'
+  readonly code: 'INVALID_ARGUMENT' | 'NOT_FOUND' | 'RESOURCE_EXHAUSTED' | 'DATA_LOSS' | 'UNAVAILABLE'
   readonly reason: string
   readonly message: string
   readonly metadata?: Readonly<Record<string, string>>
