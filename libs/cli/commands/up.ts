@@ -1,0 +1,46 @@
+import path from 'node:path'
+
+import { type Command, InvalidArgumentError } from 'commander'
+
+import { createLocalCluster, type LocalClusterOptions } from '#libs/client'
+import { meshDirOf } from '#libs/lifecycle'
+
+import { readRunDir } from '../mesh.js'
+import { report } from '../report.js'
+import type { Terminal } from '../terminal.js'
+
+interface Options extends Pick<LocalClusterOptions, 'workers' | 'threadsPerWorker' | 'memoryLimit'> {
+  readonly name: string
+}
+
+/** `costate up`: starts a mesh on this machine that outlives the command. */
+export function addUp(program: Command, terminal: Terminal): void {
+  program
+    .command('up')
+    .description('start a mesh on this machine; it runs until costate down')
+    .option('--name <name>', 'the name by which connect(name) and other commands find it', 'default')
+    .option('--workers <count>', 'worker processes; one per core unless given', parseCount)
+    .option('--threads-per-worker <count>', 'tasks that a worker runs at once', parseCount, 1)
+    .option('--memory-limit <bytes>', 'resident memory of one worker, such as 4GB; no limit unless given')
+    .action(async (options: Options, command: Command) => {
+      const { name } = options
+      const cluster = await createLocalCluster({ ...options, keepAlive: true })
+      const workers = await cluster.workers()
+      await cluster.close()
+      const meshDir = meshDirOf(name)
+      const slots = workers.reduce((sum, worker) => sum + worker.slots, 0)
+      const started = { name, workers: workers.length, slots, meshDir, runDir: await readRunDir(meshDir) }
+      report(terminal, command, started, () =>
+        [
+          `mesh '${name}' runs with ${workers.length} workers and ${slots} slots`,
+          `use it with connect('${name}'), look at it with costate status ${name}, end it with costate down ${name}`,
+          `logs and traces: ${path.relative('', started.runDir ?? meshDir)}`,
+        ].join('\n'),
+      )
+    })
+}
+
+function parseCount(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Give a whole number from 1 to 256.')
+}

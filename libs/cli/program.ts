@@ -1,0 +1,38 @@
+import { Command } from 'commander'
+
+import { packageVersion } from '#libs/proto'
+
+import { addDown } from './commands/down.js'
+import { addJobs } from './commands/jobs.js'
+import { addRegister } from './commands/register.js'
+import { addStatus } from './commands/status.js'
+import { addTrace } from './commands/trace.js'
+import { addUp } from './commands/up.js'
+import type { Terminal } from './terminal.js'
+
+const exitCodeHelp = `
+Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 not found or not reachable.
+Meshes of this user lie in ~/.costate/meshes, or where COSTATE_HOME says. A mesh elsewhere is named by its scheduler's
+address (host:port), with COSTATE_MESH_DIR for the folder that holds the client's token.`
+
+/** The `costate` command with all its subcommands. */
+export function createProgram(terminal: Terminal): Command {
+  const program = new Command('costate')
+    .description('Runs and looks into Costate meshes.')
+    .version(packageVersion)
+    .option('--json', 'print JSON instead of text')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => terminal.print(text.trimEnd()),
+      writeErr: (text) => terminal.warn(text.trimEnd()),
+      getOutHelpWidth: () => terminal.width,
+      getErrHelpWidth: () => terminal.width,
+      getOutHasColors: () => terminal.color,
+      getErrHasColors: () => terminal.color,
+    })
+    .showHelpAfterError('(see costate --help)')
+    .exitOverride()
+    .addHelpText('after', exitCodeHelp)
+  for (const add of [addUp, addDown, addStatus, addJobs, addRegister, addTrace]) add(program, terminal)
+  return program
+}

@@ -1,0 +1,29 @@
+/** Where a command writes to. */
+export interface Terminal {
+  /** Columns; for a file or a pipe what COLUMNS says. */
+  readonly width: number
+  /** Whether a person looks at it: tables are laid out for eyes, else for programs. */
+  readonly isInteractive: boolean
+  readonly color: boolean
+  /** A line, or several, of what was asked for. */
+  print(text: string): void
+  /** A line about what went wrong. */
+  warn(text: string): void
+}
+
+const defaultWidth = 120
+
+/** The terminal, file or pipe that a process writes to. */
+export function terminalOf(process: NodeJS.Process): Terminal {
+  const { stdout, stderr, env } = process
+  // A reader such as `head` that has seen enough is no failure.
+  stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+  const isInteractive = stdout.isTTY
+  return {
+    width: isInteractive ? stdout.columns : Number(env['COLUMNS']) || defaultWidth,
+    isInteractive,
+    color: isInteractive && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
+    print: (text) => void stdout.write(`${text}\n`),
+    warn: (text) => void stderr.write(`${text}\n`),
+  }
+}
