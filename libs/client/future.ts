@@ -1,4 +1,8 @@
 import type { Job } from './job.js'
+import { MeshError } from './task-error.js'
+
+/** How long a result that cannot be fetched may take to be given up by the scheduler: a cut link has a grace of seconds. */
+const reopenWaitMs = 15_000
 
 /** How far a task is, as its client knows. */
 export type FutureStatus = 'pending' | 'finished' | 'failed' | 'cancelled'
@@ -40,6 +44,7 @@ export class TaskFuture<R> {
   #whenSettled: Promise<void>
   #wake!: () => void
   #listeners: (() => void)[] = []
+  #reopenListeners: (() => void)[] = []
 
   /** @internal Clusters make futures. */
   constructor(id: string, taskName: string, backend: FutureBackend) {
@@ -88,10 +93,21 @@ export class TaskFuture<R> {
       try {
         return await this.#value
       } catch (error) {
-        // The last holder may have died while the value was on its way: it is computed again, and this waits.
-        if (this.#settled === settled) throw error
+        // The last holder may just have died: the scheduler will notice, and the value is computed again.
+        if (this.#settled === settled && !(isUnavailable(error) && (await this.#reopenedWithin(reopenWaitMs))))
+          throw error
       }
     }
+  }
+
+  /** Whether the result was given up within the time, so that it will be settled anew. */
+  async #reopenedWithin(limitMs: number): Promise<boolean> {
+    const settled = this.#settled
+    let timer: NodeJS.Timeout | undefined
+    const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, limitMs)))
+    await Promise.race([over, new Promise<void>((resolve) => this.#reopenListeners.push(resolve))])
+    clearTimeout(timer)
+    return this.#settled !== settled
   }
 
   /** Resolves when the task is settled, whichever way. */
@@ -139,5 +155,10 @@ export class TaskFuture<R> {
     this.#settled = undefined
     this.#value = undefined
     this.#whenSettled = new Promise((resolve) => (this.#wake = resolve))
+    for (const listener of this.#reopenListeners.splice(0)) listener()
   }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof MeshError && error.reason === 'RESULT_UNAVAILABLE'
 }

@@ -114,6 +114,7 @@ export class MeshConnection {
   }
 
   close(): void {
+    this.#lose(new MeshError('CANCELLED', 'CLIENT_CLOSED', 'the cluster was closed by this program'))
     this.session.close()
     this.pool.close()
     this.blobs.close()

@@ -135,7 +135,8 @@ function explainBindError(address: string, error: unknown): Error {
       : message.includes('EACCES')
         ? 'needs privileges. Use a port above 1023.'
         : `could not be bound: ${message}`
-  return new Error(`${address} ${advice}`, { cause: error })
+  const code = /\b(EADDRINUSE|EADDRNOTAVAIL|EACCES)\b/.exec(message)?.[1]
+  return Object.assign(new Error(`${address} ${advice}`, { cause: error }), code ? { code } : {})
 }
 
 async function settlesWithin(promise: Promise<void>, limitMs: number): Promise<void> {

@@ -83,21 +83,21 @@ test('a module in a thread is no entry point', () => {
 })
 
 test.each([
-  ['file:///home/ann/a%20b/sweep.ts', '/home/ann/a b/sweep.ts', true],
-  ['file:///home/ann/sweep.ts?tsx-namespace=1#x', '/home/ann/sweep.ts', true],
-  ['file:///home/ann/sweep.js', '/home/ann/sweep', true],
-  ['file:///home/ann/Sweep.ts', '/home/ann/sweep.ts', false],
-  ['file:///home/ann/tasks.ts', '/home/ann/sweep.ts', false],
-  ['data:text/javascript,0', '/home/ann/sweep.ts', false],
+  ['file:///home/user/a%20b/sweep.ts', '/home/user/a b/sweep.ts', true],
+  ['file:///home/user/sweep.ts?tsx-namespace=1#x', '/home/user/sweep.ts', true],
+  ['file:///home/user/sweep.js', '/home/user/sweep', true],
+  ['file:///home/user/Sweep.ts', '/home/user/sweep.ts', false],
+  ['file:///home/user/tasks.ts', '/home/user/sweep.ts', false],
+  ['data:text/javascript,0', '/home/user/sweep.ts', false],
 ])('on POSIX, is %s the script %s? %s', (url, script, expected) => {
   expect(isEntryPoint(url, script, { windows: false, realpath: (path) => path })).toBe(expected)
 })
 
 test.each([
-  ['file:///C:/Users/ann/sweep.ts', 'c:\\Users\\ann\\sweep.ts', true],
-  ['file:///C:/Users/ann/sweep.ts', 'C:/Users/ann/sweep', true],
+  ['file:///C:/Users/user/sweep.ts', 'c:\\Users\\user\\sweep.ts', true],
+  ['file:///C:/Users/user/sweep.ts', 'C:/Users/user/sweep', true],
   ['file://nas/share/sweep.ts', '\\\\nas\\share\\sweep.ts', true],
-  ['file:///D:/Users/ann/sweep.ts', 'C:\\Users\\ann\\sweep.ts', false],
+  ['file:///D:/Users/user/sweep.ts', 'C:\\Users\\user\\sweep.ts', false],
 ])('on Windows, is %s the script %s? %s', (url, script, expected) => {
   expect(isEntryPoint(url, script, { windows: true, realpath: (path) => path })).toBe(expected)
 })

@@ -48,6 +48,20 @@ export function joinSegments({ segments, byteLength }: Pick<EncodedValue, 'segme
   return Buffer.concat(segments, byteLength)
 }
 
+/** The bytes of the value's tensors in a buffer of their own: what the arrays' owner does to them later does not matter. */
+export function copySegments({
+  segments,
+  byteLength,
+}: Pick<EncodedValue, 'segments' | 'byteLength'>): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(byteLength)
+  let position = 0
+  for (const segment of segments) {
+    bytes.set(segment, position)
+    position += segment.byteLength
+  }
+  return bytes
+}
+
 class Encoder {
   readonly segments: Uint8Array[] = []
   byteLength = 0

@@ -24,6 +24,7 @@ export interface LocalMesh extends AsyncDisposable {
 /** Starts a mesh of real processes. */
 export async function startLocalMesh(options: LocalClusterOptions = {}): Promise<LocalMesh> {
   const folder = await mkdtemp(path.join(tmpdir(), 'costate-test-'))
+  const homeBefore = process.env['COSTATE_HOME']
   process.env['COSTATE_HOME'] = path.join(folder, 'home')
   const userDir = path.join(folder, 'user')
   await mkdir(path.join(userDir, 'node_modules'), { recursive: true })
@@ -33,6 +34,7 @@ export async function startLocalMesh(options: LocalClusterOptions = {}): Promise
   const cluster = await createLocalCluster({ workers: 2, runDir, name: 'test', ...options })
   const close = async (): Promise<void> => {
     await cluster.close()
+    process.env['COSTATE_HOME'] = homeBefore
     await rm(folder, { recursive: true, force: true })
   }
   return {

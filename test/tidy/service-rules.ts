@@ -4,22 +4,23 @@ import { importsOf, resolveImport } from './imports.js'
 import { complaint, inspect, isTest, type SourceFile } from './source-tree.js'
 
 /** The services, each with the folder for the one foreign thing that it drives. */
-const outsides: Readonly<Record<string, string>> = {
-  scheduler: 'effects',
-  worker: 'exec',
-  'checkpoint-store': 'storage',
-  'slurm-provisioner': 'slurm',
+const outsides: Readonly<Record<string, readonly string[]>> = {
+  scheduler: ['effects'],
+  // A worker drives two things: the threads that run tasks, and the memory that holds objects.
+  worker: ['exec', 'objects'],
+  'checkpoint-store': ['storage'],
+  'slurm-provisioner': ['slurm'],
 }
 const rootFiles = ['README.md', 'config.ts', 'loop.ts', 'main.ts', 'metrics.ts', 'service.ts']
 
 /** Every service has the same files and folders, so that who knows one knows all. */
 export function checkServiceFiles(files: readonly SourceFile[]): string[] {
-  return Object.entries(outsides).flatMap(([service, outside]) => {
+  return Object.entries(outsides).flatMap(([service, folders]) => {
     const own = files
       .filter((file) => file.path.startsWith(`services/${service}/`) && !isTest(file))
       .map(({ path }) => path.split('/').slice(2))
     const there = new Set(own.map((steps) => (steps.length > 1 ? `${steps[0]}/` : steps[0]!)))
-    const wanted = [...rootFiles, 'core/', 'rpc/', `${outside}/`]
+    const wanted = [...rootFiles, 'core/', 'rpc/', ...folders.map((folder) => `${folder}/`)]
     return [
       ...wanted.filter((name) => !there.has(name)).map((name) => `services/${service}:1: ${name} is missing`),
       ...[...there]
@@ -29,7 +30,10 @@ export function checkServiceFiles(files: readonly SourceFile[]): string[] {
   })
 }
 
-/** main → service → loop → core → #libs/domain; rpc/ and the outside folder know only the types of core and loop. */
+/**
+ * main → service → loop → core → #libs/domain. rpc/ and the outside folders know types of core and loop, and what reads the
+ * core's state (selectors); what changes it (decide, apply, emit) is the loop's alone.
+ */
 export function checkLayers(files: readonly SourceFile[]): string[] {
   return files
     .filter((file) => file.path.startsWith('services/') && !isTest(file))
@@ -65,7 +69,9 @@ function refuseElsewhere(from: Layer, target: string | undefined, typeOnly: bool
   if (from === 'main' && to !== 'service' && to !== 'config') return 'main.ts imports service.ts and config.ts only'
   if (typeOnly || from === 'service') return undefined
   if (to === 'loop') return 'only service.ts runs the loop; others import its types'
-  if (from === 'rim' && to === 'core') return 'rpc/ and the outside folder import only the types of core/'
+  const mutates = /\/core\/(decide|apply|emit)\.ts$/.test(target)
+  if (from === 'rim' && to === 'core' && mutates)
+    return 'only the loop changes the state: rpc/ and the outside folders read it'
   if (from === 'loop' && to === 'rim') return 'the loop gets its rim through ports; it imports their types only'
   return undefined
 }

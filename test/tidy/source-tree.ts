@@ -41,7 +41,7 @@ export function sourceFile(file: string, text: string): SourceFile {
 
 /** Whether the file is only there for tests. */
 export function isTest({ path: file }: { readonly path: string }): boolean {
-  return /\.(?:test|fixture)\.ts$/.test(file) || file.startsWith('test/')
+  return /\.(?:test|fixture)\.ts$|\/testing\//.test(file) || file.startsWith('test/')
 }
 
 /** What a rule has to complain about, `file:line: what`. */

@@ -2,11 +2,10 @@ import { format } from 'node:util'
 
 import { createRng } from '#libs/domain'
 import type { SavedCheckpoint, TaskCheckpoint, TaskContext, TaskLog } from '#libs/task'
-import { decodeValue, encodeValue } from '#libs/value'
+import { copySegments, decodeValue, encodeValue } from '#libs/value'
 
 import { callMain } from './thread-calls.js'
 import type { CheckpointCall, FromThread, LoadedCheckpoint, ThreadTask } from './thread-messages.js'
-import { copySegments } from './thread-task.js'
 
 type Say = (message: FromThread, transfer?: readonly ArrayBuffer[]) => void
 

@@ -2,7 +2,7 @@ import { type LoadedBundle, loadBundle } from '#libs/bundle'
 import { Payload } from '#libs/proto'
 import type { TaskContext } from '#libs/task'
 import { withTaskTrace } from '#libs/telemetry/thread'
-import { decodePayload, decodeValue, encodePayload, encodeValue, type EncodedValue } from '#libs/value'
+import { copySegments, decodePayload, decodeValue, encodePayload, encodeValue, type EncodedValue } from '#libs/value'
 
 import { nameOfReference, type FetchedInputs } from '../objects/input-fetcher.js'
 import { failureOf } from './failure-of.js'
@@ -78,15 +78,4 @@ function outcomeOf(encoded: EncodedValue): ThreadOutcome {
     if (payload.byteLength <= maxInlineBytes) return { kind: 'payload', payload }
   }
   return { kind: 'body', structure: encoded.root, bytes: copySegments(encoded) }
-}
-
-/** A copy, because the task may go on to change what it returned. */
-export function copySegments({ segments, byteLength }: EncodedValue): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(byteLength)
-  let position = 0
-  for (const segment of segments) {
-    bytes.set(segment, position)
-    position += segment.byteLength
-  }
-  return bytes
 }
