@@ -12,7 +12,7 @@ export interface RunningService {
 const stopGraceMs = 10_000
 
 /**
- * The life of a service process: starts, stops on SIGTERM, SIGINT or when its owner goes away, and exits with a code that
+ * The life of a service process: starts, stops on SIGTERM, SIGINT, SIGUSR1 or when its owner goes away, and exits with a code that
  * says why. With COSTATE_OWNED set, standard input is a pipe from the owner whose end means that the owner is gone.
  */
 export async function runService(name: string, start: () => Promise<RunningService>): Promise<void> {
@@ -27,6 +27,8 @@ export async function runService(name: string, start: () => Promise<RunningServi
   const told = new Promise<number>((resolve) => {
     process.on('SIGTERM', () => resolve(exitCodes.ok))
     process.on('SIGINT', () => resolve(exitCodes.ok))
+    // SLURM's warning before the walltime; without a listener Node would open its debugger on a shared host.
+    process.on('SIGUSR1', () => resolve(exitCodes.ok))
     if (process.env['COSTATE_OWNED']) process.stdin.on('end', () => resolve(exitCodes.ok)).resume()
   })
   let running: RunningService

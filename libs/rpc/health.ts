@@ -20,6 +20,9 @@ export interface HealthResponse {
 /** grpc.health.v1.HealthCheckResponse.ServingStatus */
 export const SERVING_STATUS = { serving: 1, notServing: 2, serviceUnknown: 3 } as const
 
+/** A name that serves as long as the process answers at all, for liveness probes. */
+const livenessService = 'liveness'
+
 /** Whether a path is of the health service, which is served without a token and until the very end. */
 export function isHealthPath(path: string): boolean {
   return path.startsWith('/grpc.health.v1.Health/')
@@ -37,6 +40,8 @@ export function createHealth(): Health {
   const watchers = new Set<() => void>()
   let serving = false
   const statusOf = (service: string) => {
+    // Independent of what the process waits for: a worker without a scheduler is alive, and must not be started again.
+    if (service === livenessService) return SERVING_STATUS.serving
     if (!services.has(service)) return SERVING_STATUS.serviceUnknown
     return serving ? SERVING_STATUS.serving : SERVING_STATUS.notServing
   }

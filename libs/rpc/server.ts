@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js'
+import { logVerbosity, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js'
 import {
   type CompatServiceDefinition,
   createServer,
+  type Server,
   type NormalizedServiceDefinition,
   type ServiceImplementation,
 } from 'nice-grpc'
@@ -46,6 +47,11 @@ export interface RpcServer {
   /** What grpc.health.v1 says for '' and each service; not serving until told. Asking takes no token. */
   setServing(serving: boolean): void
   /**
+   * Serves grpc.health.v1 alone, in clear text and without a token, on an address of its own: the probes of Kubernetes cannot
+   * speak mutual TLS. Returns the address that others can dial.
+   */
+  listenHealth(address: string): Promise<string>
+  /**
    * Ends in order: not serving; new calls are refused with UNAVAILABLE and RetryInfo; streams get their signal aborted
    * and end with UNAVAILABLE; after at most `graceMs` what is still open is cut off. Later calls join the first.
    */
@@ -74,6 +80,7 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
   }).use(createCallMiddleware(gate, reportInternal))
   server.add(prepareDefinition(healthDefinition) as unknown as typeof healthDefinition, health.implementation)
   let stopping: Promise<void> | undefined
+  let healthServer: Server | undefined
 
   async function stop(graceMs: number): Promise<void> {
     health.setServing(false)
@@ -83,6 +90,7 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
     for (const call of gate.open.values()) call.refuse(shuttingDown())
     await settlesWithin(server.shutdown(), CLOSE_MS)
     server.forceShutdown()
+    healthServer?.forceShutdown()
   }
   return {
     add(definition, implementation, roles) {
@@ -106,6 +114,16 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
       }
     },
     setServing: health.setServing,
+    async listenHealth(address) {
+      healthServer = createServer()
+      healthServer.add(prepareDefinition(healthDefinition) as unknown as typeof healthDefinition, health.implementation)
+      try {
+        const port = await healthServer.listen(address, ServerCredentials.createInsecure())
+        return formatAddress({ host: dialableHost(parseAddress(address).host), port })
+      } catch (error) {
+        throw explainBindError(address, error)
+      }
+    },
     shutdown: (graceMs) => (stopping ??= stop(graceMs)),
   }
 }

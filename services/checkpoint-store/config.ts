@@ -12,6 +12,8 @@ export const checkpointStoreConfig = z.object({
   listenAddress: z.string().default('127.0.0.1:0'),
   /** What others dial, when it is not what is listened on. */
   advertiseAddress: z.string().optional(),
+  /** Where health is served in clear text, for probes that cannot speak mutual TLS. */
+  healthAddress: z.string().optional(),
   instanceId: z.string().default(() => `checkpoint-store-${process.pid}`),
   /** How much all blobs together may take, such as 40GB; no limit unless given. */
   maxDiskBytes: z

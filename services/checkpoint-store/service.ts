@@ -58,6 +58,7 @@ export async function startCheckpointStore(
   const service = createCheckpointService({ loop, blobs, locks, clock, meter, logger, durability })
   server.add(checkpointServiceDefinition, service, checkpointRoles)
   const address = await server.listen(config.listenAddress)
+  if (config.healthAddress) await server.listenHealth(config.healthAddress)
   const advertised = config.advertiseAddress ?? address
   await writeAddress(config.meshDir, 'checkpointStore', { addresses: [advertised], pid: process.pid })
   server.setServing(true)

@@ -13,6 +13,8 @@ export const schedulerConfig = z.object({
   listenAddress: z.string().default('127.0.0.1:0'),
   /** What others dial, when it is not what is listened on. */
   advertiseAddress: z.string().optional(),
+  /** Where health is served in clear text, for probes that cannot speak mutual TLS. */
+  healthAddress: z.string().optional(),
   instanceId: z.string().default(() => `scheduler-${process.pid}`),
   /** An attached job whose client is gone longer is cancelled. */
   orphanGrace: durationMs('orphan-grace').prefault('60s'),

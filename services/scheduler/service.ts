@@ -60,6 +60,7 @@ export async function startScheduler(
   const service = createSchedulerService(loop, peers, waiters, { name: config.meshName, durability })
   server.add(SchedulerServiceDefinition, service, schedulerRoles)
   const address = await server.listen(config.listenAddress)
+  if (config.healthAddress) await server.listenHealth(config.healthAddress)
   const advertised = config.advertiseAddress ?? address
   await writeAddress(config.meshDir, 'scheduler', { addresses: [advertised], pid: process.pid })
   server.setServing(true)

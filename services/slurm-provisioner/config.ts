@@ -10,6 +10,8 @@ export const provisionerConfig = z.object({
   listenAddress: z.string().default('127.0.0.1:0'),
   /** What others dial, when it is not what is listened on. */
   advertiseAddress: z.string().optional(),
+  /** Where health is served in clear text, for probes that cannot speak mutual TLS. */
+  healthAddress: z.string().optional(),
   instanceId: z.string().default(() => `slurm-provisioner-${process.pid}`),
   /** The pools as JSON; without it there is one, `default`, as the cluster's defaults make it. */
   poolsFile: z.string().optional(),

@@ -60,6 +60,7 @@ export async function startProvisioner(
     )
   server.add(ProvisionerServiceDefinition, createProvisionerService(state, scriptOf), provisionerRoles)
   const address = await server.listen(config.listenAddress)
+  if (config.healthAddress) await server.listenHealth(config.healthAddress)
   const advertised = config.advertiseAddress ?? address
   await writeAddress(config.meshDir, 'slurm-provisioner', { addresses: [advertised], pid: process.pid })
   server.setServing(true)

@@ -20,6 +20,8 @@ export const workerConfig = z.object({
   listenAddress: z.string().default('127.0.0.1:0'),
   /** What others dial, when it is not what is listened on. */
   advertiseAddress: z.string().optional(),
+  /** Where health is served in clear text, for probes that cannot speak mutual TLS. */
+  healthAddress: z.string().optional(),
   /** Where the scheduler and the checkpoint-store listen (host:port, comma-separated); by default the mesh folder says. */
   schedulerAddress: addressList.optional(),
   checkpointStoreAddress: addressList.optional(),

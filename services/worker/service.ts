@@ -129,6 +129,7 @@ export async function startWorker(config: WorkerConfig): Promise<RunningService>
     { transfer: ['client', 'admin', 'worker'] },
   )
   const address = await server.listen(config.listenAddress)
+  if (config.healthAddress) await server.listenHealth(config.healthAddress)
   const advertised = config.advertiseAddress ?? address
 
   const schedulerAddress = config.schedulerAddress ?? (await find('scheduler'))
