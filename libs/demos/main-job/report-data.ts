@@ -24,6 +24,8 @@ export interface ReportData {
   readonly traceFiles: readonly ReportTraceFile[]
   readonly jobId: string
   readonly traceId: string
+  /** What prints the span tree. */
+  readonly traceCommand: string
 }
 
 export type ProblemName = 'brysonDenham' | 'vanDerPol' | 'rayleigh'
@@ -52,6 +54,8 @@ export interface ReportTask {
   readonly relativeTolerance: number
   readonly relativeError: number
   readonly withinTolerance: boolean
+  /** Of the mesh that the answer comes from; 0 for a task without an answer, and so the iterations. */
+  readonly intervals: number
   readonly iterations: number
   readonly failure?: { readonly kind: string; readonly message: string }
 }

@@ -41,7 +41,7 @@ code,pre{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",mo
 .tile,section:not(.verdict,.tiles),figure{background:var(--card);border:1px solid var(--edge);border-radius:12px}
 .tile{padding:12px 14px}
 .tile-name,.tile-unit{color:var(--soft);font-size:13px}
-.tile-value{font-size:24px;font-weight:650;line-height:1.3;white-space:nowrap;font-variant-numeric:tabular-nums}
+.tile-value{font-size:19px;font-weight:650;line-height:1.3;white-space:nowrap;font-variant-numeric:tabular-nums}
 section:not(.verdict,.tiles),figure{margin:0 0 16px;padding:20px}
 figcaption,section>p{color:var(--soft);max-width:80ch;margin:0 0 12px}
 .empty{color:var(--soft);font-style:italic;margin:0}

@@ -56,7 +56,8 @@ function synthesizeRun({
     const { workerId, slot } = lane
     const iterations = 8 + Math.floor(6 * roll())
     const task = { index, problem, parameters, status: 'finished', workerId, slot, startMs, endMs, objective } as const
-    return { ...task, published, publishedSource, relativeTolerance, relativeError, withinTolerance: true, iterations }
+    const judged = { published, publishedSource, relativeTolerance, relativeError, withinTolerance: true }
+    return { ...task, ...judged, intervals: 80, iterations }
   })
   const durationMs = Math.max(60, ...list.map(({ endMs }) => endMs)) + 35
   return {
@@ -88,6 +89,7 @@ function synthesizeRun({
       }),
     ),
     jobId: 'job-01jd9k3v7q',
+    traceCommand: 'costate trace job-01jd9k3v7q',
     traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
   }
 }

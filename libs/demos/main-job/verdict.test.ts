@@ -17,6 +17,7 @@ const right: ReportTask = {
   relativeTolerance: 1e-4,
   relativeError: 2.5e-6,
   withinTolerance: true,
+  intervals: 80,
   iterations: 9,
 }
 

@@ -3,7 +3,7 @@ import type { ReportTask } from '../report-data.js'
 import { assignLanes } from './timeline-lanes.js'
 
 function ranOn(workerId: string, slot: number, startMs = 0): ReportTask {
-  const values = { objective: 2, published: 2, relativeTolerance: 1e-4, relativeError: 0, iterations: 9 }
+  const values = { objective: 2, published: 2, relativeTolerance: 1e-4, relativeError: 0, intervals: 80, iterations: 9 }
   const where = { workerId, slot, startMs, endMs: startMs + 10, status: 'finished', withinTolerance: true } as const
   return { index: 0, problem: 'brysonDenham', parameters: {}, publishedSource: '', ...values, ...where }
 }

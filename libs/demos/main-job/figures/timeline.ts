@@ -12,7 +12,7 @@ import { assignLanes, type Lane } from './timeline-lanes.js'
 const laneGap = 4
 const axisHeight = 36
 const topHeight = 22
-const letterWidth = 6.6
+const letterWidth = 7.7
 
 /** Figure 4: what every slot did and when; white space is a slot that waits. */
 export function renderTimeline(

@@ -28,7 +28,7 @@ export function renderTimeSpent(phases: readonly ReportPhase[]): Markup {
 <thead><tr><th>phase</th><th class="number">median</th><th class="number">share</th><th class="number">all tasks</th></tr></thead>
 <tbody>${styled.map(renderRow)}</tbody></table></div>`
   return markup`<section><h2>Where the time went</h2>
-<p>The median time of a task in each phase, from the trace. Waiting for a free slot is hatched.</p>
+<p>The median time of a task in each phase, from the trace; what a job does once (submit, gather) is spread over its tasks. Waiting for a free slot is hatched.</p>
 ${phases.length === 0 ? markup`<p class="empty">This run has no trace.</p>` : markup`${bars}${table}`}</section>
 `
 }

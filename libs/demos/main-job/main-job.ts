@@ -1,0 +1,101 @@
+import path from 'node:path'
+import { createLocalCluster, type Cluster, type WorkerInfo } from 'costate'
+import { checkAnswer } from './checked-answer.js'
+import type { MainJobFlags } from './flags.js'
+import { formatPlural } from './format.js'
+import { describeMachine, readVersions } from './machine.js'
+import { listProblems } from './problems.js'
+import { createProgress } from './progress.js'
+import type { ReportData } from './report-data.js'
+import { createRunFolder, traceCommandOf, writeRun, type RunFolder } from './run-folder.js'
+import { chooseTrajectories } from './shown-trajectories.js'
+import { renderSummary } from './summary.js'
+import { runSweep, type Sweep } from './sweep.js'
+import { listTraceFiles, readPhases } from './trace-phases.js'
+import { judgeRun } from './verdict.js'
+
+/**
+ * The main job: a local mesh, a sweep on all its slots, every answer checked, a report.
+ * @returns whether every answer is there and right.
+ */
+export async function runMainJob(flags: MainJobFlags): Promise<boolean> {
+  const startedAt = new Date()
+  const problems = listProblems(flags.problems)
+  const folder = await createRunFolder(startedAt, flags.out)
+  say(`run folder ${folder.path}`)
+  const { workers, threadsPerWorker } = flags
+  const cluster = await createLocalCluster({ workers, threadsPerWorker, runDir: folder.path })
+  let present: WorkerInfo[]
+  let sweep: Sweep
+  try {
+    present = await cluster.workers()
+    say(`${describeStart(present)} after ${Date.now() - startedAt.getTime()} ms; ${problems.length} problems`)
+    sweep = await sweepWithProgress(cluster, problems, flags.seed, present)
+  } finally {
+    // Before the traces are read: services write their last spans when they end.
+    await cluster.close()
+  }
+  const data = await describeRun(folder, startedAt, present, sweep)
+  const written = await writeRun(folder, data)
+  say(renderSummary(data, { folder: folder.path, ...written }))
+  return judgeRun(data.tasks).isGood
+}
+
+async function sweepWithProgress(
+  cluster: Cluster,
+  problems: ReturnType<typeof listProblems>,
+  seed: number,
+  workers: readonly WorkerInfo[],
+): Promise<Sweep> {
+  const progress = createProgress({
+    stream: process.stdout,
+    isTty: process.stdout.isTTY,
+    total: problems.length,
+    nowMs: () => performance.now(),
+  })
+  // Before the cluster tells that it ends: the line must be left and the cursor be given back first.
+  const leaveLine = (): void => progress.finish()
+  process.prependOnceListener('SIGINT', leaveLine)
+  try {
+    const slots = workers.reduce((sum, worker) => sum + worker.slots, 0)
+    return await runSweep(cluster, problems, { seed, slots, onProgress: (counts) => progress.update(counts) })
+  } finally {
+    process.off('SIGINT', leaveLine)
+    progress.finish()
+  }
+}
+
+async function describeRun(
+  folder: RunFolder,
+  startedAt: Date,
+  workers: readonly WorkerInfo[],
+  { job, answers, submittedAtMs, durationMs }: Sweep,
+): Promise<ReportData> {
+  const script = path.relative(process.cwd(), process.argv[1] ?? '')
+  return {
+    run: {
+      id: folder.id,
+      startedAt: new Date(submittedAtMs).toISOString(),
+      command: ['node', script, ...process.argv.slice(2)].join(' '),
+      durationMs,
+    },
+    machine: describeMachine(),
+    versions: await readVersions(),
+    workers: workers.map(({ id, slots }) => ({ id, slots })),
+    tasks: answers.map((answer, index) => checkAnswer(answer, index, submittedAtMs)),
+    trajectories: chooseTrajectories(answers),
+    phases: await readPhases(folder.path, job.traceId, answers.length),
+    traceFiles: await listTraceFiles(folder.path, startedAt.getTime()),
+    jobId: job.id,
+    traceId: job.traceId,
+    traceCommand: traceCommandOf(folder, job.id),
+  }
+}
+
+function describeStart(workers: readonly WorkerInfo[]): string {
+  return `scheduler, checkpoint-store and ${formatPlural(workers.length, 'worker')} are up`
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
