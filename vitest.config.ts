@@ -8,7 +8,11 @@ export default defineConfig({
     projects: [
       {
         ...sources,
-        test: { name: 'unit', include: ['libs/**/*.test.ts', 'services/**/*.test.ts', 'test/{tidy,sim,conformance,bench}/**/*.test.ts'], pool: 'forks' },
+        test: {
+          name: 'unit',
+          include: ['libs/**/*.test.ts', 'services/**/*.test.ts', 'test/{tidy,sim,conformance,bench}/**/*.test.ts'],
+          pool: 'forks',
+        },
       },
       {
         test: {

@@ -17,7 +17,7 @@ export function checkFileNames(files: readonly SourceFile[]): string[] {
     const name = path.posix.basename(file.path)
     if (!file.path.includes('/') || givenNames.has(name)) return []
     const style = /\.(?:py|proto)$/.test(name) ? snake : kebab
-    const stem = name.replace(/(?:\.(?:test|fixture|config|d))?\.[a-z]+$/, '')
+    const stem = name.replace(/(?:\.(?:property|sim))?(?:\.(?:test|fixture|config|d))?\.[a-z]+$/, '')
     const folders = path.posix
       .dirname(file.path)
       .split('/')

@@ -90,7 +90,11 @@ test.each<[rule: string, planted: Project, complaint: RegExp]>([
     /a core imports only itself.*#libs\/rpc/,
   ],
   [layers, { 'services/worker/core/a.ts': `import type { X } from '../loop.js'` }, /a core imports only itself.*loop/],
-  [layers, { 'services/worker/rpc/a.ts': `import { decide } from '../core/decide.js'` }, /only the loop changes the state/],
+  [
+    layers,
+    { 'services/worker/rpc/a.ts': `import { decide } from '../core/decide.js'` },
+    /only the loop changes the state/,
+  ],
   [
     layers,
     { 'services/worker/exec/a.ts': `import { decide, type E } from '../core/decide.js'` },
