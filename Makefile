@@ -45,6 +45,8 @@ check: build proto lint ## contracts, types, style, architecture
 
 proto: gen
 	cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf format --diff --exit-code
+	@# What is committed is the promise: nothing of it may break.
+	@if [ -e .git ]; then cd proto && ../$(BIN)/buf breaking --against '../.git#ref=HEAD,subdir=proto'; fi
 
 lint: build
 	$(BIN)/tsc -p tsconfig.json --noEmit
