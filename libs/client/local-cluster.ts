@@ -14,7 +14,7 @@ import { MeshCluster } from './mesh-cluster.js'
 import { MeshConnection } from './mesh-connection.js'
 import { createRunDir } from './run-folder.js'
 import { type ServiceProcess, type ServiceProcessOptions, startServiceProcess } from './service-process.js'
-import { cancelOnInterrupt } from './interrupt.js'
+import { cancelOnInterrupt, isLeaving } from './interrupt.js'
 
 /** A mesh on this machine. */
 export interface LocalClusterOptions {
@@ -75,11 +75,19 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
   const cleanUp = async (): Promise<void> => {
     await telemetry.shutdown()
     await rm(meshDir, { recursive: true, force: true })
+    forgetInterrupts()
   }
+  // An interrupt may come before the cluster is there.
+  let close = async (): Promise<void> => {
+    await Promise.all(processes.map((service) => service.stop(2_000)))
+    await cleanUp()
+  }
+  const forgetInterrupts = keepAlive ? (): void => undefined : cancelOnInterrupt({ close: () => close() })
+  let connection: MeshConnection | undefined
   try {
     const security = await loadSecurity(meshDir, 'client')
     const address = await orFailed(processes, waitForAddress(meshDir, 'scheduler', AbortSignal.timeout(startTimeoutMs)))
-    const connection = new MeshConnection({
+    connection = new MeshConnection({
       schedulerAddresses: address.addresses,
       storeAddresses: async () =>
         (await waitForAddress(meshDir, 'checkpointStore', AbortSignal.timeout(startTimeoutMs))).addresses,
@@ -87,13 +95,18 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
       giveUpAfterMs: 10_000,
     })
     const scaler = createLocalScaler(connection, { start: startWorkers, processes, cleanUp }, workers)
-    const cluster = new MeshCluster(name, connection, keepAlive ? { ...scaler, close: async () => undefined } : scaler)
+    const cluster = new MeshCluster(
+      name,
+      connection,
+      keepAlive ? { ...scaler, close: () => telemetry.shutdown() } : scaler,
+    )
     await orFailed(processes, cluster.waitForWorkers(workers, { timeout: startTimeoutMs }))
-    if (!keepAlive) cancelOnInterrupt(cluster)
+    close = () => cluster.close()
     return cluster
   } catch (error) {
-    await Promise.all(processes.map((service) => service.stop(2_000)))
-    await cleanUp()
+    // The program is about to exit: it need not hear that its cluster did not start.
+    if (isLeaving()) await new Promise<never>(() => undefined)
+    await close()
     throw error
   }
 }
