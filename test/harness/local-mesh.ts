@@ -31,11 +31,20 @@ export async function startLocalMesh(options: LocalClusterOptions = {}): Promise
   await symlink(packageRoot, path.join(userDir, 'node_modules', 'costate'))
   await writeFile(path.join(userDir, 'package.json'), '{ "name": "user", "type": "module" }')
   const runDir = path.join(folder, 'run')
-  const cluster = await createLocalCluster({ workers: 2, runDir, name: 'test', ...options })
+  const cleanUp = async (): Promise<void> => {
+    if (homeBefore === undefined) delete process.env['COSTATE_HOME']
+    else process.env['COSTATE_HOME'] = homeBefore
+    await rm(folder, { recursive: true, force: true })
+  }
+  const cluster = await createLocalCluster({ workers: 2, runDir, name: 'test', ...options }).catch(
+    async (error: unknown) => {
+      await cleanUp()
+      throw error
+    },
+  )
   const close = async (): Promise<void> => {
     await cluster.close()
-    process.env['COSTATE_HOME'] = homeBefore
-    await rm(folder, { recursive: true, force: true })
+    await cleanUp()
   }
   return {
     cluster,
