@@ -6,6 +6,7 @@ import { formatPlural } from './format.js'
 import { describeMachine, readVersions } from './machine.js'
 import { listProblems } from './problems.js'
 import { createProgress } from './progress.js'
+import type { ProgressCounts } from './progress-line.js'
 import type { ReportData } from './report-data.js'
 import { createRunFolder, traceCommandOf, writeRun, type RunFolder } from './run-folder.js'
 import { chooseTrajectories } from './shown-trajectories.js'
@@ -14,11 +15,14 @@ import { runSweep, type Sweep } from './sweep.js'
 import { listTraceFiles, readPhases } from './trace-phases.js'
 import { judgeRun } from './verdict.js'
 
+const signals = ['SIGINT', 'SIGTERM'] as const
+
 /**
  * The main job: a local mesh, a sweep on all its slots, every answer checked, a report.
- * @returns whether every answer is there and right.
+ * @returns `right` when every answer is there and right, `wrong` when not, `interrupted` when a signal ended it: then the
+ * cluster, which heeds signals, is about to end the process.
  */
-export async function runMainJob(flags: MainJobFlags): Promise<boolean> {
+export async function runMainJob(flags: MainJobFlags): Promise<'right' | 'wrong' | 'interrupted'> {
   const startedAt = new Date()
   const problems = listProblems(flags.problems)
   const folder = await createRunFolder(startedAt, flags.out)
@@ -26,7 +30,7 @@ export async function runMainJob(flags: MainJobFlags): Promise<boolean> {
   const { workers, threadsPerWorker } = flags
   const cluster = await createLocalCluster({ workers, threadsPerWorker, runDir: folder.path })
   let present: WorkerInfo[]
-  let sweep: Sweep
+  let sweep: Sweep | undefined
   try {
     present = await cluster.workers()
     say(`${describeStart(present)} after ${Date.now() - startedAt.getTime()} ms; ${problems.length} problems`)
@@ -35,32 +39,40 @@ export async function runMainJob(flags: MainJobFlags): Promise<boolean> {
     // Before the traces are read: services write their last spans when they end.
     await cluster.close()
   }
+  if (sweep === undefined) return 'interrupted'
   const data = await describeRun(folder, startedAt, present, sweep)
   const written = await writeRun(folder, data)
   say(renderSummary(data, { folder: folder.path, ...written }))
-  return judgeRun(data.tasks).isGood
+  return judgeRun(data.tasks).isGood ? 'right' : 'wrong'
 }
 
+/** Nothing when a signal came: what was cancelled then tells nothing about the problems. */
 async function sweepWithProgress(
   cluster: Cluster,
   problems: ReturnType<typeof listProblems>,
   seed: number,
   workers: readonly WorkerInfo[],
-): Promise<Sweep> {
+): Promise<Sweep | undefined> {
   const progress = createProgress({
     stream: process.stdout,
     isTty: process.stdout.isTTY,
     total: problems.length,
     nowMs: () => performance.now(),
   })
+  const interruption = new AbortController()
+  const leaveLine = (): void => {
+    interruption.abort()
+    progress.finish()
+  }
   // Before the cluster tells that it ends: the line must be left and the cursor be given back first.
-  const leaveLine = (): void => progress.finish()
-  process.prependOnceListener('SIGINT', leaveLine)
+  for (const signal of signals) process.prependListener(signal, leaveLine)
   try {
     const slots = workers.reduce((sum, worker) => sum + worker.slots, 0)
-    return await runSweep(cluster, problems, { seed, slots, onProgress: (counts) => progress.update(counts) })
+    const options = { seed, slots, onProgress: (counts: ProgressCounts) => progress.update(counts) }
+    const sweep = await runSweep(cluster, problems, options)
+    return interruption.signal.aborted ? undefined : sweep
   } finally {
-    process.off('SIGINT', leaveLine)
+    for (const signal of signals) process.off(signal, leaveLine)
     progress.finish()
   }
 }

@@ -88,8 +88,17 @@ test('the summary says how it went and where everything is', () => {
 `)
 })
 
-test('the summary of a bad run says why, in words', () => {
-  const summary = renderSummary({ ...runOf(right, failed), traceFiles: [] }, written)
-  expect(summary).toContain('✗ 1 of 2 problems has no right answer.\n  1 task failed: workerLost.\n')
+test('the summary of a bad run says why, in words, and where nothing was traced', () => {
+  const wrong = { ...right, objective: 2.01, relativeError: 5e-3, withinTolerance: false }
+  const summary = renderSummary({ ...runOf(wrong, failed, failed, failed), traceFiles: [] }, written)
+  expect(summary.split('\n').slice(1, 8)).toEqual([
+    '✗ 4 of 4 problems have no right answer.',
+    '  1 answer is further from the published value than allowed.',
+    '  3 tasks failed: workerLost.',
+    '  #0 Bryson–Denham ℓ\u00a0=\u00a00.5: J = 2.010000000, published 2.000000000, relative error 5.0e-3, allowed 1.0e-4',
+    '  #1 Bryson–Denham ℓ\u00a0=\u00a00.5: the worker was killed',
+    '  #1 Bryson–Denham ℓ\u00a0=\u00a00.5: the worker was killed',
+    '  … and 1 more, all in the report',
+  ])
   expect(summary).toContain('went to the collector')
 })

@@ -1,8 +1,11 @@
 import path from 'node:path'
-import { formatDuration, formatNumber, formatPlural } from './format.js'
-import type { ReportData } from './report-data.js'
+import { formatDigits, formatDuration, formatError, formatNumber, formatPlural } from './format.js'
+import { describeTask } from './problem-text.js'
+import type { ReportData, ReportTask } from './report-data.js'
 import { measureRun } from './run-figures.js'
-import { judgeRun } from './verdict.js'
+import { judgeRun, outcomeOf } from './verdict.js'
+
+const failuresTold = 3
 
 export interface WrittenRun {
   readonly folder: string
@@ -18,7 +21,7 @@ export function renderSummary(data: ReportData, written: WrittenRun): string {
   return [
     '',
     `${isGood ? '✓' : '✗'} ${headline}`,
-    ...reasons.map((reason) => `  ${reason}`),
+    ...[...reasons, ...describeBad(data.tasks)].map((line) => `  ${line}`),
     `  ${formatPlural(data.tasks.length, 'problem')} in ${formatDuration(durationMs)} on ${formatPlural(slots, 'slot')} of ` +
       `${formatPlural(data.workers.length, 'worker')}: ${formatNumber(tasksPerS, 3)} tasks/s, speed-up ${formatNumber(speedUp, 3)} ×`,
     '',
@@ -30,4 +33,17 @@ export function renderSummary(data: ReportData, written: WrittenRun): string {
     `  spans    ${data.traceCommand}`,
     '',
   ].join('\n')
+}
+
+/** The first few answers that are not right, with their cause; the report has them all. */
+function describeBad(tasks: readonly ReportTask[]): string[] {
+  const bad = tasks.filter((task) => outcomeOf(task) !== 'right')
+  const told = bad.slice(0, failuresTold).map((task) => {
+    const { objective, published, relativeError, relativeTolerance, failure, status } = task
+    const cause = failure?.message.split('\n')[0] ?? `${status} without an answer`
+    const distance = `J = ${formatDigits(objective, 10)}, published ${formatDigits(published, 10)}`
+    const error = `relative error ${formatError(relativeError)}, allowed ${formatError(relativeTolerance)}`
+    return `${describeTask(task)}: ${outcomeOf(task) === 'missing' ? cause : `${distance}, ${error}`}`
+  })
+  return bad.length > told.length ? [...told, `… and ${bad.length - told.length} more, all in the report`] : told
 }
