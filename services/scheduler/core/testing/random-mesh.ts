@@ -1,0 +1,218 @@
+import type { JobId, ObjectId, SessionId, WorkerId } from '#libs/domain'
+
+import type { AttemptRef, HeldObject } from '../event.js'
+import type { Task, Worker } from '../state.js'
+import { createMesh, type Mesh } from './mesh.js'
+
+/** Picks something by a number that means the same for the same history, so that a failing run can be shrunk. */
+export type Pick = (below: number) => number
+
+const pauses = [300, 300, 300, 1_000, 1_000, 2_600, 2_600, 2_600, 6_000, 6_000, 31_000, 61_000]
+const sessions = ['s1', 's2'] as SessionId[]
+
+/** A mesh to which anything happens, in any order, that a network of workers and clients can bring about. */
+export class RandomMesh {
+  readonly mesh: Mesh = createMesh({ maxSettledJobs: 3, maxLosses: 1, maxInlineInputBytes: 40 })
+  readonly #tasks: string[] = []
+  readonly #buffers: string[] = []
+  readonly #past: { readonly workerId: WorkerId; readonly ref: AttemptRef }[] = []
+  readonly #gone: { readonly attempts: AttemptRef[]; readonly objects: HeldObject[]; readonly workerId: WorkerId }[] =
+    []
+  #jobs = 0
+  #workers = 0
+
+  /** One thing happens; which, depends on what `pick` says. */
+  step(pick: Pick): void {
+    const choice = pick(100)
+    if (choice < 14) this.#submit(pick)
+    else if (choice < 19) this.mesh.join(`w${++this.#workers}`, { slots: pick(4) })
+    else if (choice < 57) this.#reportCurrent(pick)
+    else if (choice < 62) this.#reportStale(pick)
+    else if (choice < 78) this.#moveWorker(pick)
+    else if (choice < 80) this.#cancel(pick)
+    else if (choice < 85) this.#release(pick)
+    else if (choice < 89) this.#moveBuffer(pick)
+    else if (choice < 92) this.#moveSession(pick)
+    else if (choice < 99) this.mesh.pass(pauses[pick(pauses.length)] as number)
+    else this.#restart()
+  }
+
+  /** Everybody behaves from now on: everything must come to its end. */
+  heal(): void {
+    for (const session of sessions) this.mesh.open(session)
+    this.mesh.join('healthy', { slots: 4 })
+    this.#runOut()
+  }
+
+  /** Clients go for good: nothing may be left of them. */
+  abandon(): void {
+    const { mesh } = this
+    for (const sessionId of sessions) mesh.close(sessionId)
+    mesh.pass(61_000)
+    mesh.release(...this.#tasks, ...this.#buffers)
+    this.#runOut()
+    mesh.pass(1_000)
+  }
+
+  #runOut(): void {
+    for (let round = 0; round < 200 && this.#open().length > 0; round++) {
+      for (const task of this.#placed()) this.#finish(task, 20)
+      this.mesh.pass(5_000)
+    }
+  }
+
+  /** Tasks that are not settled. */
+  #open(): Task[] {
+    return this.#all().filter(({ status }) => status.kind !== 'settled')
+  }
+
+  #all(): Task[] {
+    return [...this.mesh.state.jobs.values()].flatMap(({ tasks }) => tasks)
+  }
+
+  openTasks(): string[] {
+    return this.#open().map(({ job, index }) => `${job.spec.jobId}/${index}`)
+  }
+
+  #submit(pick: Pick): void {
+    const fine = this.#all().filter(({ status }) => status.kind !== 'settled' || status.outcome.kind === 'finished')
+    const some = pick(5) > 0 ? fine.map((task) => this.#nameOf(task)) : this.#tasks
+    const known = [...some.slice(-8), ...this.#buffers.slice(-2)]
+    const job = `job-${++this.#jobs}`
+    const own: string[] = []
+    const tasks = Array.from({ length: 1 + pick(5) }, (_, index) => {
+      const name = `${job}.${index}`
+      const inputs = Array.from({ length: pick(4) }, () => {
+        const from = pick(3) > 0 && own.length > 0 ? own : known
+        return from[pick(from.length)]
+      })
+      own.push(name)
+      return [name, ...inputs.filter((input) => input !== undefined)] as const
+    })
+    const session = sessions[pick(3)]
+    const kind = `kind${pick(2)}`
+    this.mesh.submit(tasks, { job, kind, detached: pick(4) === 0, ...(session === undefined ? {} : { session }) })
+    if (this.mesh.state.jobs.has(job as JobId)) this.#tasks.push(...own)
+  }
+
+  #placed(): Task[] {
+    return this.#all().filter(({ status }) => status.kind === 'assigned' || status.kind === 'running')
+  }
+
+  #reportCurrent(pick: Pick): void {
+    const placed = this.#placed()
+    const task = placed[pick(placed.length)]
+    if (task === undefined) return
+    const name = this.#nameOf(task)
+    this.#past.push({ workerId: this.#workerOf(task), ref: this.mesh.ref(name) })
+    const choice = pick(10)
+    if (choice < 2) this.mesh.start(name)
+    else if (choice < 3) this.mesh.fail(name)
+    else if (choice < 4) this.mesh.missInputs(name)
+    else if (choice < 5) this.mesh.giveBack(this.#workerOf(task), name)
+    else this.#finish(task, pick(30), pick(3) > 0)
+  }
+
+  #finish(task: Task, inlineBytes: number, large = false): void {
+    const runMs = task.job.spec.functions[0]?.taskName === 'kind0' ? 5 : 500
+    this.mesh.finish(this.#nameOf(task), large ? { bytes: 1_000, runMs } : { inlineBytes, runMs })
+  }
+
+  #reportStale(pick: Pick): void {
+    const report = this.#past[pick(this.#past.length)]
+    if (report) this.mesh.reportFinished(report.workerId, report.ref, pick(2) === 0 ? { bytes: 1_000 } : {})
+  }
+
+  #moveWorker(pick: Pick): void {
+    const workers = [...this.mesh.state.workers.values()]
+    const worker = workers[pick(workers.length)]
+    const choice = pick(8)
+    if (choice === 0) this.#comeBack(pick)
+    if (worker === undefined) return
+    const { workerId } = worker.profile
+    if (choice < 3) this.mesh.cut(workerId)
+    else if (choice < 6) this.#rejoin(worker, pick)
+    else if (choice < 7) this.#goAway(worker, pick)
+    else this.mesh.happen({ kind: 'drainRequested', workerId, onlyIfIdle: pick(2) === 0 })
+  }
+
+  /** A worker that lost some of what the scheduler thinks it has. */
+  #rejoin(worker: Worker, pick: Pick): void {
+    const attempts = [...worker.tasks].filter(() => pick(4) > 0).map((task) => this.mesh.ref(this.#nameOf(task)))
+    const objects = [...worker.objects].filter(() => pick(4) > 0).map((objectId) => this.mesh.held(objectId))
+    this.mesh.join(worker.profile.workerId, { attempts, objects })
+  }
+
+  #goAway(worker: Worker, pick: Pick): void {
+    const { workerId } = worker.profile
+    const attempts = [...worker.tasks].map((task) => this.mesh.ref(this.#nameOf(task)))
+    const objects = [...worker.objects].map((objectId) => this.mesh.held(objectId))
+    if (pick(2) === 0) this.mesh.leave(workerId)
+    else {
+      this.#gone.push({ workerId, attempts, objects })
+      this.mesh.lose(workerId)
+    }
+  }
+
+  /** A worker that was taken for lost was not. */
+  #comeBack(pick: Pick): void {
+    const back = this.#gone.splice(pick(this.#gone.length), 1)[0]
+    if (back && !this.mesh.state.workers.has(back.workerId)) this.mesh.join(back.workerId, back)
+  }
+
+  #cancel(pick: Pick): void {
+    const open = this.#open()
+    const task = open[pick(open.length)]
+    if (task === undefined) return
+    if (pick(2) === 0) this.mesh.cancelJob(task.job.spec.jobId)
+    else this.mesh.cancel(this.#nameOf(task))
+  }
+
+  #release(pick: Pick): void {
+    const names = [...this.#tasks, ...this.#buffers]
+    const name = names[pick(names.length)]
+    if (name !== undefined) this.mesh.release(name)
+  }
+
+  #moveBuffer(pick: Pick): void {
+    const workers = [...this.mesh.state.workers.values()]
+    const worker = workers[pick(workers.length)]
+    if (worker === undefined) return
+    const held = [...worker.objects]
+    if (pick(3) === 0 && held.length > 0)
+      return this.mesh.drop(worker.profile.workerId, held[pick(held.length)] as string)
+    const again = pick(4) === 0 ? this.#buffers.at(-1) : undefined
+    const name = again ?? `b${this.#buffers.length}`
+    if (again === undefined) this.#buffers.push(name)
+    this.mesh.scatter(worker.profile.workerId, name, sessions[pick(3)])
+  }
+
+  #moveSession(pick: Pick): void {
+    const sessionId = sessions[pick(2)] as SessionId
+    const jobs = [...this.mesh.state.jobs.keys()]
+    const jobId = jobs[pick(jobs.length)]
+    const choice = pick(6)
+    if (choice < 2) this.mesh.open(sessionId)
+    else if (choice < 4) this.mesh.close(sessionId)
+    else if (choice < 5 && jobId) this.mesh.happen({ kind: 'jobFollowed', sessionId, jobId })
+    else if (jobId && pick(4) === 0) this.mesh.happen({ kind: 'persistRequested', jobId, name: `name of ${jobId}` })
+  }
+
+  #restart(): void {
+    for (const worker of this.mesh.state.workers.values()) {
+      const attempts = [...worker.tasks].map((task) => this.mesh.ref(this.#nameOf(task)))
+      const objects = [...worker.objects].map((objectId) => this.mesh.held(objectId))
+      this.#gone.push({ workerId: worker.profile.workerId, attempts, objects })
+    }
+    this.mesh.restart()
+  }
+
+  #nameOf({ job, index }: Task): ObjectId {
+    return `${job.spec.jobId}/${index}` as ObjectId
+  }
+
+  #workerOf({ status }: Task): WorkerId {
+    if (status.kind !== 'assigned' && status.kind !== 'running') throw new Error('the task is on no worker')
+    return status.workerId
+  }
+}
