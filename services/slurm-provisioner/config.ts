@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 const addressList = z.string().transform((text) => text.split(','))
 

@@ -10,7 +10,7 @@ const config = () => readConfig(workerConfig, process.argv.slice(2), process.env
 
 if (process.env['COSTATE_SUPERVISED']) {
   const { startWorker } = await import('./service.js')
-  await runService('worker', () => startWorker(config()))
+  await runService('worker', () => startWorker(config(), new URL('./exec/thread-main.js', import.meta.url)))
 } else {
   await runService('worker supervisor', async () => {
     const { count, memoryLimit } = config()

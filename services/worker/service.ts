@@ -34,8 +34,8 @@ const rendezvousMs = 60_000
 /** The bulk plane's receive window: a worker takes scattered buffers at the speed of the network. */
 const bulkWindowBytes = 8 * 2 ** 20
 
-/** Starts a worker: the one place where its parts are put together. */
-export async function startWorker(config: WorkerConfig): Promise<RunningService> {
+/** Starts a worker: the one place where its parts are put together. `threadProgram` is the file of its task threads. */
+export async function startWorker(config: WorkerConfig, threadProgram: URL): Promise<RunningService> {
   const workerId = `w-${randomUUID().slice(0, 8)}` as WorkerId
   const logger = createLogger({ service: 'worker', instanceId: workerId })
   const security = await loadSecurity(config.meshDir, 'worker')
@@ -56,6 +56,7 @@ export async function startWorker(config: WorkerConfig): Promise<RunningService>
   const checkpoints = createTaskCheckpoints(pool, storeAddresses)
 
   const listeners: ThreadListeners = {
+    threadProgram,
     bundlePath: (digest) => bundles.path(digest) ?? '',
     keepResult: (order, { outcome }) => {
       if (outcome.kind !== 'body') return outcome

@@ -17,6 +17,8 @@ export interface ThreadListeners {
     message: Exclude<FromThread, { kind: 'started' | 'ended' | 'dropped' }>,
     answer: (answer: ToThread) => void,
   ): void
+  /** The file of the thread side. */
+  readonly threadProgram: URL
   /** Where the task's bundle lies on this machine. */
   bundlePath(digest: string): string
   /** Takes an end's large result into the worker's memory. */
@@ -75,7 +77,7 @@ class SlotThread {
 
   #start(): Worker {
     // Without execArgv the thread would preload this process's telemetry once more.
-    const worker = new Worker(new URL('./thread-main.js', import.meta.url), {
+    const worker = new Worker(this.#listeners.threadProgram, {
       execArgv: [],
       name: `slot-${this.#slot}`,
     })
