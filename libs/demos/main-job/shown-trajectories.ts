@@ -1,10 +1,11 @@
-import { regimeEdges } from './figures/bryson-denham-curve.js'
 import { pickEvenly } from './figures/trajectory-series.js'
 import { publishedProblemOf } from './problems.js'
 import type { ReportTrajectory } from './report-data.js'
 import type { Answer } from './sweep.js'
 
-const heldBoundsShown = 4
+const tightBoundsShown = 4
+/** Up to 1/4 the bound is touched, but from here on the trajectories can hardly be told from the free one. */
+const tightBound = 1 / 5
 /** About as many as a panel has pixels. */
 const mostPoints = 400
 
@@ -12,20 +13,20 @@ type FinishedAnswer = Extract<Answer, { kind: 'finished' }>
 
 /**
  * What the report draws: Bryson–Denham for a handful of bounds, and every nonlinear problem once, because all of its guesses
- * lead to the same trajectory. So do all bounds that are never reached: one of them is drawn.
+ * lead to the same trajectory. Loose bounds nearly do: the loosest is drawn.
  */
 export function chooseTrajectories(answers: readonly Answer[]): ReportTrajectory[] {
-  const held: ReportTrajectory[] = []
+  const tight: ReportTrajectory[] = []
   const others = new Map<string, ReportTrajectory>()
   for (const [index, answer] of answers.entries()) {
     if (answer.kind !== 'finished') continue
     const { problem } = answer
     const trajectory = drawable(index, answer)
     if (problem.kind !== 'brysonDenham') others.set(trajectory.label, others.get(trajectory.label) ?? trajectory)
-    else if (problem.stateBound < regimeEdges.touchToFree) held.push(trajectory)
-    else others.set('free of its bound', trajectory)
+    else if (problem.stateBound <= tightBound) tight.push(trajectory)
+    else others.set('loose bound', trajectory)
   }
-  return [...pickEvenly(held, heldBoundsShown), ...others.values()]
+  return [...pickEvenly(tight, tightBoundsShown), ...others.values()]
 }
 
 function drawable(taskIndex: number, { problem, solution }: FinishedAnswer): ReportTrajectory {
