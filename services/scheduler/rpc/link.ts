@@ -11,6 +11,7 @@ import { rpcError } from '#libs/rpc'
 import type { Peers } from '../effects/peers.js'
 import { relayLogs, relayProgress } from '../effects/relay.js'
 import type { Loop } from '../loop.js'
+import { listen } from './listen.js'
 import { attemptToDomain, endToDomain, heldToDomain, profileToDomain } from './to-domain.js'
 
 /** How often workers say that they are alive; a silence of ten of these is a loss. */
@@ -28,16 +29,11 @@ export function createLinkMethod(loop: Loop, peers: Peers): SchedulerServiceImpl
     const end = { left: false }
     const stop = (): void => outbox.end()
     signal.addEventListener('abort', stop)
-    const listen = async (): Promise<void> => {
-      for (let next = await reports.next(); !next.done; next = await reports.next()) {
-        const { report } = next.value
-        if (report?.$case === 'goodbye') end.left = true
-        else if (report) take(report, workerId, loop, peers)
-      }
+    const hear = ({ report }: LinkRequest): void => {
+      if (report?.$case === 'goodbye') end.left = true
+      else if (report) take(report, workerId, loop, peers)
     }
-    listen()
-      .catch(() => undefined)
-      .finally(stop)
+    listen(reports, hear, outbox)
     try {
       yield* outbox
     } finally {
@@ -94,7 +90,8 @@ function take(report: Report, workerId: WorkerId, loop: Loop, peers: Peers): voi
     }
     case 'objectsStored': {
       const { requestId, sessionId, objects } = report.value
-      const session = sessionId === '' ? undefined : (sessionId as SessionId)
+      // Session ids are UUIDs: a client may write its own in capitals.
+      const session = sessionId === '' ? undefined : (sessionId.toLowerCase() as SessionId)
       return loop.post({
         kind: 'objectsStored',
         workerId,

@@ -18,6 +18,7 @@ import type { Outbox } from '#libs/transfer'
 import type { JobSpec, TaskSpec } from '../core/state.js'
 import type { Peers } from '../effects/peers.js'
 import type { Answer, Loop } from '../loop.js'
+import { listen } from './listen.js'
 import { accept } from './refusal.js'
 import { jobToDomain, maxTasksPerJob, requestIdToDomain, tasksToDomain } from './to-domain.js'
 
@@ -41,14 +42,10 @@ export function createSessionMethod(
     const conversation = new Conversation(loop, outbox, sessionId, mesh.durability)
     const stop = (): void => outbox.end()
     signal.addEventListener('abort', stop)
-    const listen = async (): Promise<void> => {
-      for (let next = await messages.next(); !next.done; next = await messages.next()) {
-        if (next.value.message) conversation.take(next.value.message)
-      }
+    const hear = ({ message }: SessionRequest): void => {
+      if (message) conversation.take(message)
     }
-    listen()
-      .catch(() => undefined)
-      .finally(stop)
+    listen(messages, hear, outbox)
     try {
       yield* outbox
     } finally {
