@@ -1,6 +1,6 @@
 import type { AttemptKey, EndOutcome, TaskOrder } from '../core/state.js'
 import type { TaskFailure } from '#libs/domain'
-import type { FetchedInputs } from '../objects/input-fetcher.js'
+import type { FetchedInputs } from '../objects/fetched-input.js'
 
 /** What happens in the slots, as the executor sees it. */
 export interface ExecutorEvents {

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { TaskFailure } from '#libs/domain'
 
 import { keyOf, type TaskOrder } from '../core/state.js'
-import type { FetchedInputs } from '../objects/input-fetcher.js'
+import type { FetchedInputs } from '../objects/fetched-input.js'
 import type { Executor, ExecutorEvents } from './executor.js'
 import { failureOf } from './failure-of.js'
 import type { FromThread, ThreadEnd, ThreadTask, ToThread } from './thread-messages.js'

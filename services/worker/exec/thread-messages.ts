@@ -1,7 +1,7 @@
 import type { TaskFailure } from '#libs/domain'
 import type { Value } from '#libs/proto'
 
-import type { FetchedInputs } from '../objects/input-fetcher.js'
+import type { FetchedInputs } from '../objects/fetched-input.js'
 
 /** One task as its thread gets it. The bytes are the thread's own: messages copy them. */
 export interface ThreadTask {

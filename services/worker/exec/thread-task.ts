@@ -4,7 +4,7 @@ import type { TaskContext } from '#libs/task'
 import { withTaskTrace } from '#libs/telemetry/thread'
 import { copySegments, decodePayload, decodeValue, encodePayload, encodeValue, type EncodedValue } from '#libs/value'
 
-import { nameOfReference, type FetchedInputs } from '../objects/input-fetcher.js'
+import { nameOfReference, type FetchedInputs } from '../objects/fetched-input.js'
 import { failureOf } from './failure-of.js'
 import { createThreadContext } from './thread-context.js'
 import type { FromThread, ThreadOutcome, ThreadTask } from './thread-messages.js'

@@ -1,18 +1,11 @@
 import type { ObjectId, TaskFailure } from '#libs/domain'
-import { type BlobRef, Payload, type Reference, type Result, type TaskInput, type Value } from '#libs/proto'
+import { type BlobRef, Payload, type Result, type TaskInput } from '#libs/proto'
 import { createMemorySink, TransferError, type ReceivedBody, type TransferPool } from '#libs/transfer'
 import { inspectValue } from '#libs/value'
 
 import { type AttemptKey, keyOf, type TaskOrder } from '../core/state.js'
+import type { FetchedInput, FetchedInputs } from './fetched-input.js'
 import type { ObjectStore } from './object-store.js'
-
-/** A value that a task's arguments refer to: as it travels, or taken apart. */
-export type FetchedInput =
-  | { readonly kind: 'payload'; readonly payload: Uint8Array }
-  | { readonly kind: 'body'; readonly structure: Value | undefined; readonly bytes: Uint8Array<ArrayBuffer> }
-
-/** By object id, or `blob:` and its digest. */
-export type FetchedInputs = ReadonlyMap<string, FetchedInput>
 
 /** What the core sees as opaque inputs of an order. */
 export type WantedInput =
@@ -29,22 +22,6 @@ export interface InputFetcher {
 type Trace = Readonly<Record<string, string>>
 
 const none: FetchedInputs = new Map()
-
-/** The name under which the thread looks an input up. */
-export function nameOfReference({ target }: Reference, jobId: string): string {
-  switch (target?.$case) {
-    case 'objectId':
-      return target.value
-    case 'taskIndex':
-      return `${jobId}/${target.value}`
-    case 'blob':
-      return `blob:${target.value.digest}`
-    case undefined:
-      return ''
-    default:
-      return target satisfies never
-  }
-}
 
 /** Everything that an order's arguments refer to: objects as the scheduler resolved them, blobs as the client named them. */
 export function findWanted(input: Uint8Array, resolved: readonly TaskInput[]): WantedInput[] {
