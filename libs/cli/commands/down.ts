@@ -16,7 +16,7 @@ export function addDown(program: Command, terminal: Terminal): void {
       report(terminal, command, { name, ...end }, ({ ended, killed }) => {
         if (ended + killed === 0) return `mesh '${name}' had ended before; its folder is removed`
         const late = killed > 0 ? `; ${killed} more took too long and were killed` : ''
-        return `mesh '${name}' is down: ${ended} processes ended${late}`
+        return `mesh '${name}' is down: ${ended} of its processes ended in order${late}`
       })
     })
 }

@@ -38,8 +38,8 @@ async function findTrace(jobId: string, run: string | undefined): Promise<JobTra
   if (trace) return trace
   const looked = run ?? `.costate/runs here (${runDirs.length} run folders, those of this user's meshes included)`
   const message =
-    `no span of job ${jobId} is in ${looked}: give --run with the folder that the program wrote to. ` +
-    'With OTEL_EXPORTER_OTLP_ENDPOINT set, spans went to the collector instead'
+    `no span of job ${jobId} is in ${looked}: give --run with the folder that the program wrote to. A job has no spans ` +
+    'there that was submitted without a trace context, or with OTEL_EXPORTER_OTLP_ENDPOINT set'
   throw new CliError(exitCodes.notFound, 'TRACE_NOT_FOUND', message)
 }
 

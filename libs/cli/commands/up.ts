@@ -32,12 +32,16 @@ export function addUp(program: Command, terminal: Terminal): void {
       const started = { name, workers: workers.length, slots, meshDir, runDir: await readRunDir(meshDir) }
       report(terminal, command, started, () =>
         [
-          `mesh '${name}' runs with ${workers.length} workers and ${slots} slots`,
+          `mesh '${name}' runs with ${countOf(workers.length, 'worker')} and ${countOf(slots, 'slot')}`,
           `use it with connect('${name}'), look at it with costate status ${name}, end it with costate down ${name}`,
           `logs and traces: ${path.relative('', started.runDir ?? meshDir)}`,
         ].join('\n'),
       )
     })
+}
+
+function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
 function parseCount(text: string): number {
