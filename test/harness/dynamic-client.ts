@@ -45,7 +45,10 @@ export async function readToken(meshDir: string, role: string): Promise<string> 
 }
 
 /** The first address that a service has written into the folder of its mesh. */
-export async function readServiceAddress(meshDir: string, service: 'scheduler' | 'checkpointStore'): Promise<string> {
+export async function readServiceAddress(
+  meshDir: string,
+  service: 'scheduler' | 'checkpointStore' | 'slurm-provisioner',
+): Promise<string> {
   const text = await readFile(path.join(meshDir, 'addresses', `${service}.json`), 'utf8')
   return (JSON.parse(text) as { addresses: [string] }).addresses[0]
 }

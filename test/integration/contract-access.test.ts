@@ -9,12 +9,16 @@ import {
   type RichError,
 } from '../harness/dynamic-client.js'
 import { type LocalMesh, rejectionOf, startLocalMesh } from '../harness/local-mesh.js'
+import { type AddedService, addService } from '../harness/service.js'
 
 const scheduler = 'costate.scheduler.v1.SchedulerService'
 const checkpoints = 'costate.checkpoint.v1.CheckpointService'
 const transfers = 'costate.worker.v1.TransferService'
+const provisioner = 'costate.provisioner.v1.ProvisionerService'
+const services = [scheduler, checkpoints, transfers, provisioner]
 
 let mesh: LocalMesh
+let added: AddedService
 const addresses = new Map<string, string>()
 const clients: DynamicClient[] = []
 
@@ -24,10 +28,13 @@ beforeAll(async () => {
   addresses.set(scheduler, await readServiceAddress(mesh.meshDir, 'scheduler'))
   addresses.set(checkpoints, await readServiceAddress(mesh.meshDir, 'checkpointStore'))
   addresses.set(transfers, worker?.addresses[0] ?? '')
+  added = await addService(mesh.meshDir, 'slurm-provisioner')
+  addresses.set(provisioner, await readServiceAddress(mesh.meshDir, 'slurm-provisioner'))
 })
 
 afterAll(async () => {
   for (const client of clients) client.close()
+  await added.stop()
   await mesh.close()
 })
 
@@ -55,7 +62,7 @@ async function answerTo(client: DynamicClient, method: string): Promise<RichErro
   return end.code === 'OK' ? undefined : end
 }
 
-const served = [scheduler, checkpoints, transfers].flatMap((service) =>
+const served = services.flatMap((service) =>
   Object.keys(contractServices.get(service) ?? {}).map((method) => `${service}/${method}`),
 )
 const ending = served.filter((method) => !method.endsWith('/WatchDemand'))
@@ -98,7 +105,7 @@ test('an observer may look', async () => {
   })
 })
 
-test.each([scheduler, checkpoints, transfers])('%s says that it serves to anybody who asks', async (service) => {
+test.each(services)('%s says that it serves to anybody who asks', async (service) => {
   const client = dial(service)
   const check = (name: string): Promise<Message> => client.call('grpc.health.v1.Health/Check', { service: name })
 
@@ -107,7 +114,7 @@ test.each([scheduler, checkpoints, transfers])('%s says that it serves to anybod
   expect(await rejectionOf(check('costate.v9.Nothing'))).toMatchObject({ code: 'NOT_FOUND' })
 })
 
-test.each([scheduler, checkpoints, transfers])('%s names a method that it does not have', async (service) => {
+test.each(services)('%s names a method that it does not have', async (service) => {
   const client = await dialAs('client', service)
   const error = await rejectionOf(client.callRaw(`/${service}/Teleport`, Buffer.alloc(0)))
 
