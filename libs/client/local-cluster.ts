@@ -86,11 +86,9 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
   let connection: MeshConnection | undefined
   try {
     const security = await loadSecurity(meshDir, 'client')
-    const address = await orFailed(processes, waitForAddress(meshDir, 'scheduler', AbortSignal.timeout(startTimeoutMs)))
     connection = new MeshConnection({
-      schedulerAddresses: address.addresses,
-      storeAddresses: async () =>
-        (await waitForAddress(meshDir, 'checkpointStore', AbortSignal.timeout(startTimeoutMs))).addresses,
+      schedulerAddresses: await orFailed(processes, addressesOf(meshDir, 'scheduler', runDir)),
+      storeAddresses: () => addressesOf(meshDir, 'checkpointStore', runDir),
       security,
       giveUpAfterMs: 10_000,
     })
@@ -108,6 +106,18 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
     if (isLeaving()) await new Promise<never>(() => undefined)
     await close()
     throw error
+  }
+}
+
+/** Where a service of the cluster listens, once it has said so. */
+async function addressesOf(meshDir: string, service: string, runDir: string): Promise<readonly string[]> {
+  const signal = AbortSignal.timeout(startTimeoutMs)
+  try {
+    return (await waitForAddress(meshDir, service, signal)).addresses
+  } catch (error) {
+    if (!signal.aborted) throw error
+    const message = `the ${service} did not say within ${startTimeoutMs / 1000} s where it listens: see ${path.join(runDir, 'logs')}`
+    throw new Error(message, { cause: error })
   }
 }
 
