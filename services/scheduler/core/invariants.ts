@@ -46,11 +46,10 @@ function checkCounts({ spec, tasks, counts, settledAtMs, unreleased }: Job, tota
 
 function checkTask(state: State, task: Task, queued: ReadonlySet<Task>): void {
   const { status } = task
+  if (status.kind === 'settled') return
   const inputs = [...new Set(task.spec.dependencies)].map((id) => findObject(state, id))
-  if (status.kind !== 'settled') {
-    for (const input of inputs)
-      if (input) check(input.dependents?.has(task) === true, task, 'is no dependent of its input')
-  }
+  for (const input of inputs)
+    if (input) check(input.dependents?.has(task) === true, task, 'is no dependent of its input')
   switch (status.kind) {
     case 'waiting': {
       const missing = inputs.filter((input) => input === undefined || !isAvailable(input)).length
@@ -71,14 +70,13 @@ function checkTask(state: State, task: Task, queued: ReadonlySet<Task>): void {
       check(!task.adoptable, task, 'is on one worker and may be taken by another')
       return
     }
-    case 'settled':
-      return
     default:
       status satisfies never
   }
 }
 
 function checkEntity(state: State, entity: ObjectEntity): void {
+  if (!entity.dependents?.size && !entity.holders?.size && !isLost(entity)) return
   const objectId = objectIdOf(entity)
   for (const dependent of entity.dependents ?? []) {
     const settled = dependent.status.kind === 'settled'

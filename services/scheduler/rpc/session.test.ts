@@ -114,12 +114,13 @@ test.each([
 
 test('a refusal names the request, and the session goes on', async () => {
   const session = rim.openSession(session1)
-  for (const message of [
+  const messages: NonNullable<SessionRequest['message']>[] = [
     submitOf(tasks(1, { function: 3 })),
-    { $case: 'follow', value: { jobId: 'unknown' } } as const,
-    { $case: 'cancel', value: { jobId: 'unknown', indices: [] } } as const,
+    { $case: 'follow', value: { jobId: 'unknown' } },
+    { $case: 'cancel', value: { jobId: 'unknown', indices: [] } },
     submitOf(tasks(1)),
-  ]) {
+  ]
+  for (const message of messages) {
     session.say(message)
     await quiet()
   }

@@ -1,0 +1,108 @@
+import { isDeepStrictEqual } from 'node:util'
+
+import type { Fact } from '../../services/scheduler/core/fact.js'
+import { findObject, isScattered } from '../../services/scheduler/core/lookup.js'
+import type { Outcome, Task } from '../../services/scheduler/core/state.js'
+import type { Surroundings } from './simulated-worker.js'
+import { decodeResult, taskIdIn } from './workload.js'
+
+/** No task is settled twice unless its result was lost between. */
+export function checkFacts(facts: readonly Fact[]): void {
+  const settled = new Set<string>()
+  for (const fact of facts) {
+    if (fact.kind !== 'taskSettled' && fact.kind !== 'taskReopened') continue
+    const task = `${fact.jobId}/${fact.index}`
+    if (fact.kind === 'taskReopened') settled.delete(task)
+    else if (settled.has(task)) throw new Error(`${task} was settled twice`)
+    else settled.add(task)
+  }
+}
+
+/** The task ended as it had to, and its client heard so. */
+export function checkOutcome(
+  around: Surroundings,
+  task: Task,
+  mayBeCancelled: boolean,
+  heard: Outcome | undefined,
+): void {
+  const { status, index, job } = task
+  const taskId = taskIdIn(job.spec.jobId, index)
+  if (status.kind !== 'settled') throw new Error(`${taskId} is not settled`)
+  const { outcome } = status
+  if (heard && !isDeepStrictEqual(heard, outcome)) throw new Error(`the client heard another outcome of ${taskId}`)
+  const plan = around.workload.planOf(taskId)
+  if (outcome.kind === 'finished') {
+    const value = decodeResult(outcome.result)
+    if (value !== plan.expected) throw new Error(`${taskId} is ${value}, not ${plan.expected}`)
+    return
+  }
+  const { kind, reason, message } = outcome.failure
+  if (!isExcused(around, task, reason, mayBeCancelled))
+    throw new Error(`${taskId} failed: ${kind} ${reason} ${message}`)
+}
+
+/** Whether the task could end in this way. */
+function isExcused(
+  { scheduler, workload }: Surroundings,
+  task: Task,
+  reason: string,
+  mayBeCancelled: boolean,
+): boolean {
+  const plan = workload.planOf(taskIdIn(task.job.spec.jobId, task.index))
+  switch (reason) {
+    case 'TASK_THREW':
+      return plan.fails
+    case 'CANCELLED':
+      return mayBeCancelled
+    case 'INPUT_LOST':
+      return plan.perishable
+    case 'WORKER_LOST':
+      return task.losses > scheduler.state.policy.maxLosses
+    case 'INPUT_FAILED':
+      return plan.inputs.some((input) => {
+        const entity = findObject(scheduler.state, input)
+        if (entity === undefined || isScattered(entity)) return false
+        return entity.status.kind === 'settled' && entity.status.outcome.kind === 'failed'
+      })
+    default:
+      return false
+  }
+}
+
+/** Long after the storm the scheduler and the workers agree on who holds what. */
+export function checkSteady({ scheduler, workers, workload }: Surroundings): void {
+  for (const [workerId, { objects }] of scheduler.state.workers) {
+    const worker = workers.get(workerId)
+    if (worker === undefined) throw new Error(`${workerId} is gone, and the scheduler has not noticed`)
+    for (const objectId of objects) {
+      const value = worker.objects.get(objectId)
+      if (value !== workload.valueOf(objectId)) throw new Error(`${workerId} holds ${value} as ${objectId}`)
+    }
+    for (const objectId of worker.objects.keys()) {
+      if (!objects.has(objectId)) throw new Error(`${workerId} holds ${objectId}, of which nobody knows`)
+    }
+  }
+  if (scheduler.state.workers.size !== workers.size) throw new Error('the scheduler does not know every worker')
+}
+
+/** When all clients are gone nothing is kept for them, on either side. */
+export function checkNothingIsLeft({ scheduler, workers }: Surroundings): void {
+  const { state } = scheduler
+  const left: string[] = []
+  const note = (what: string, size: number): void => void (size > 0 && left.push(`${size} ${what}`))
+  note('queued tasks', [...state.queue.values()].length)
+  note('delayed tasks', state.delayed.size)
+  note('buffers', state.objects.size)
+  note('sessions', state.sessions.size)
+  for (const { profile, tasks, objects } of state.workers.values()) {
+    note(`tasks on ${profile.workerId}`, tasks.size)
+    note(`objects on ${profile.workerId}`, objects.size)
+  }
+  for (const { workerId, objects, attempts, unacknowledged, pendingStores } of workers.values()) {
+    note(`objects in ${workerId}`, objects.size)
+    note(`attempts in ${workerId}`, attempts.size)
+    note(`unacknowledged ends in ${workerId}`, unacknowledged.size)
+    note(`unacknowledged buffers in ${workerId}`, pendingStores.size)
+  }
+  if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`)
+}

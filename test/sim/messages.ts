@@ -1,0 +1,61 @@
+import type { JobId, ObjectId, SessionId, WorkerId } from '#libs/domain'
+
+import type { AttemptEnd, AttemptRef, HeldObject } from '../../services/scheduler/core/event.js'
+import type { JobSpec, Outcome, ResultLocation, WorkerProfile } from '../../services/scheduler/core/state.js'
+
+/** What a worker says on its link. */
+export type Report =
+  | {
+      readonly kind: 'hello'
+      readonly profile: WorkerProfile
+      readonly attempts: readonly (AttemptRef & { readonly running: boolean })[]
+      readonly objects: readonly HeldObject[]
+    }
+  | { readonly kind: 'heartbeat' }
+  | { readonly kind: 'started'; readonly attempt: AttemptRef }
+  | { readonly kind: 'ended'; readonly end: AttemptEnd }
+  | { readonly kind: 'returned'; readonly attempt: AttemptRef }
+  | {
+      readonly kind: 'stored'
+      readonly requestId: string
+      readonly sessionId: SessionId
+      readonly objects: readonly HeldObject[]
+    }
+  | { readonly kind: 'goodbye' }
+
+/** An input of an order: its value, or who held it when the order was given. */
+export interface OrderedInput {
+  readonly objectId: ObjectId
+  readonly result: ResultLocation
+  readonly holders: readonly WorkerId[]
+}
+
+export interface Order extends AttemptRef {
+  readonly inputs: readonly OrderedInput[]
+}
+
+/** What the scheduler says on a link. */
+export type Command =
+  | { readonly kind: 'welcome' }
+  | { readonly kind: 'run'; readonly orders: readonly Order[] }
+  | { readonly kind: 'cancel'; readonly attempts: readonly AttemptRef[] }
+  | { readonly kind: 'acknowledge'; readonly attempts: readonly AttemptRef[] }
+  | { readonly kind: 'release'; readonly objectIds: readonly ObjectId[] }
+  | { readonly kind: 'acknowledgeStored'; readonly requestId: string }
+  | { readonly kind: 'drain' }
+
+/** What a client says on its session. */
+export type Request =
+  | { readonly kind: 'hello'; readonly sessionId: SessionId }
+  | { readonly kind: 'submit'; readonly requestId: string; readonly job: JobSpec }
+  | { readonly kind: 'cancel'; readonly jobId: JobId; readonly indices: readonly number[] | undefined }
+  | { readonly kind: 'release'; readonly objectIds: readonly ObjectId[] }
+  | { readonly kind: 'follow'; readonly jobId: JobId }
+
+/** What the scheduler says on a session. */
+export type Response =
+  | { readonly kind: 'welcome' }
+  | { readonly kind: 'submitted'; readonly requestId: string; readonly jobId: JobId }
+  | { readonly kind: 'refused'; readonly requestId: string; readonly reason: string }
+  | { readonly kind: 'settled'; readonly jobId: JobId; readonly index: number; readonly outcome: Outcome }
+  | { readonly kind: 'lost'; readonly objectId: ObjectId }

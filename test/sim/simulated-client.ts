@@ -1,0 +1,221 @@
+import type { JobId, ObjectId, SessionId } from '#libs/domain'
+
+import type { JobSpec, Outcome } from '../../services/scheduler/core/state.js'
+import type { Request, Response } from './messages.js'
+import type { Surroundings } from './simulated-worker.js'
+import { Stream } from './stream.js'
+import { taskIdIn } from './workload.js'
+
+/** A job as its client knows it. */
+export interface ClientJob {
+  readonly spec: JobSpec
+  readonly requestId: string
+  acknowledged: boolean
+  /** The client asked for a cancel of all or some of it. */
+  cancelled: boolean
+  readonly outcomes: (Outcome | undefined)[]
+  readonly released: Set<ObjectId>
+}
+
+/** A client's process: submits until it is acknowledged, follows its jobs again after a cut, gives results up. */
+export class SimulatedClient {
+  readonly sessionId: SessionId
+  readonly jobs = new Map<JobId, ClientJob>()
+  isAlive = true
+  readonly #around: Surroundings
+  readonly #name: string
+  readonly #buffers: ObjectId[] = []
+  #releasedBuffers: ObjectId[] = []
+  #session: Stream<Request, Response> | undefined
+  #isOpen = false
+  #jobCount = 0
+  #bufferCount = 0
+
+  constructor(around: Surroundings, name: string) {
+    this.#around = around
+    this.#name = name
+    this.sessionId = `session-${name}` as SessionId
+    this.#dial()
+    this.#live()
+  }
+
+  /** The process ends without a word. */
+  die(): void {
+    this.#around.world.tell(`client ${this.#name} dies`)
+    this.isAlive = false
+    this.#session?.cut()
+  }
+
+  cutSession(): void {
+    this.#around.world.tell(`the session of ${this.#name} is cut`)
+    this.#session?.cut()
+  }
+
+  /** Gives everything up and goes. */
+  leave(): void {
+    const results = [...this.jobs.values()].flatMap(({ spec }) => spec.tasks.map((_, i) => taskIdIn(spec.jobId, i)))
+    this.#say({ kind: 'release', objectIds: [...results, ...this.#buffers, ...this.#releasedBuffers] })
+    this.isAlive = false
+    this.#session?.end()
+  }
+
+  #dial(): void {
+    if (!this.isAlive) return
+    const { world, scheduler } = this.#around
+    const session: Stream<Request, Response> = new Stream(world, {
+      heard: (response) => {
+        if (this.isAlive && this.#session === session) this.#hear(response)
+      },
+      closed: () => {
+        if (!this.isAlive || this.#session !== session) return
+        this.#session = undefined
+        this.#isOpen = false
+        world.after(world.between(25, 1_500), () => this.#dial())
+      },
+    })
+    this.#session = session
+    scheduler.acceptSession(session)
+    session.up({ kind: 'hello', sessionId: this.sessionId })
+  }
+
+  #say(request: Request): void {
+    if (this.#isOpen) this.#session?.up(request)
+  }
+
+  #hear(response: Response): void {
+    switch (response.kind) {
+      case 'welcome':
+        this.#isOpen = true
+        return this.#catchUp()
+      case 'submitted': {
+        const job = this.#jobOf(response.requestId)
+        if (job) job.acknowledged = true
+        return
+      }
+      case 'refused':
+        return this.#forget(response.requestId, response.reason)
+      case 'settled': {
+        const job = this.jobs.get(response.jobId)
+        if (job) job.outcomes[response.index] = response.outcome
+        return
+      }
+      case 'lost': {
+        const slash = response.objectId.lastIndexOf('/')
+        const job = this.jobs.get(response.objectId.slice(0, slash) as JobId)
+        if (job) job.outcomes[Number(response.objectId.slice(slash + 1))] = undefined
+        return
+      }
+      default:
+        response satisfies never
+    }
+  }
+
+  /** After a cut: what was not answered is said again, what may have been missed is asked for. */
+  #catchUp(): void {
+    for (const { spec, requestId, acknowledged, released } of this.jobs.values()) {
+      if (!acknowledged) this.#say({ kind: 'submit', requestId, job: spec })
+      else this.#say({ kind: 'follow', jobId: spec.jobId })
+      if (released.size > 0) this.#say({ kind: 'release', objectIds: [...released] })
+    }
+    if (this.#releasedBuffers.length > 0) this.#say({ kind: 'release', objectIds: this.#releasedBuffers })
+  }
+
+  #jobOf(requestId: string): ClientJob | undefined {
+    return [...this.jobs.values()].find((job) => job.requestId === requestId)
+  }
+
+  /** Only what takes something that was given up can be refused. */
+  #forget(requestId: string, reason: string): void {
+    const job = this.#jobOf(requestId)
+    if (job === undefined) return
+    const gone = new Set<string>(this.#releasedBuffers)
+    const forgivable = job.spec.tasks.some(({ dependencies }) => dependencies.some((input) => gone.has(input)))
+    if (reason !== 'UNKNOWN_INPUT' || !forgivable) throw new Error(`${job.spec.jobId} was refused: ${reason}`)
+    this.jobs.delete(job.spec.jobId)
+  }
+
+  // What it does by itself --------------------------------------------------------------------------------------------
+
+  #live(): void {
+    const { world, isStormy } = this.#around
+    world.after(world.between(100, 2_000), () => {
+      if (!this.isAlive || !isStormy()) return
+      const choice = world.between(0, 99)
+      if (choice < 50) this.#submit()
+      else if (choice < 60) this.#cancel()
+      else if (choice < 80) this.#release()
+      else if (choice < 90) this.#scatter()
+      else this.cutSession()
+      this.#live()
+    })
+  }
+
+  #submit(): void {
+    const { world, workload } = this.#around
+    const jobId = `${this.#name}-${++this.#jobCount}` as JobId
+    const outside = [...this.jobs.values()]
+      .slice(-2)
+      .flatMap(({ spec }) => spec.tasks.map((_, i) => taskIdIn(spec.jobId, i)))
+    const known = [...outside, ...this.#buffers.slice(-2)]
+    const own: ObjectId[] = []
+    const kind = world.between(0, 1)
+    const tasks = Array.from({ length: world.between(1, 8) }, (_, index) => {
+      const inputs = Array.from({ length: world.between(0, 3) }, () => world.pick(world.chance(0.7) ? own : known))
+      const dependencies = inputs.filter((input) => input !== undefined)
+      const taskId = taskIdIn(jobId, index)
+      const runMs = kind === 0 ? world.between(1, 8) : world.between(50, 3_000)
+      workload.addTask(taskId, { inputs: dependencies, runMs, fails: world.chance(0.03), large: world.chance(0.6) })
+      own.push(taskId)
+      return { functionIndex: 0, input: new Uint8Array(1), dependencies, name: '', timeoutMs: undefined }
+    })
+    const spec: JobSpec = {
+      jobId,
+      name: '',
+      functions: [{ bundleDigest: 'bundle', taskName: `kind${kind}` }],
+      tasks,
+      seed: 0n,
+      trace: {},
+      detached: world.chance(0.2),
+    }
+    const requestId = `request of ${jobId}`
+    const outcomes = tasks.map(() => undefined)
+    this.jobs.set(jobId, { spec, requestId, acknowledged: false, cancelled: false, outcomes, released: new Set() })
+    this.#say({ kind: 'submit', requestId, job: spec })
+    if (world.chance(0.1)) this.#say({ kind: 'submit', requestId, job: spec })
+  }
+
+  #cancel(): void {
+    const { world } = this.#around
+    const open = [...this.jobs.values()].filter(
+      ({ acknowledged, outcomes }) => acknowledged && outcomes.includes(undefined),
+    )
+    const job = world.pick(open)
+    if (job === undefined) return
+    job.cancelled = true
+    const indices = world.chance(0.5) ? undefined : job.spec.tasks.flatMap((_, i) => (world.chance(0.4) ? i : []))
+    this.#say({ kind: 'cancel', jobId: job.spec.jobId, indices })
+  }
+
+  #release(): void {
+    const { world } = this.#around
+    const job = world.pick([...this.jobs.values()].filter(({ acknowledged }) => acknowledged))
+    if (job && world.chance(0.8)) {
+      const objectIds = job.spec.tasks.flatMap((_, i) => (world.chance(0.5) ? taskIdIn(job.spec.jobId, i) : []))
+      for (const objectId of objectIds) job.released.add(objectId)
+      return this.#say({ kind: 'release', objectIds })
+    }
+    const objectIds = this.#buffers.splice(0, 1)
+    this.#releasedBuffers = [...this.#releasedBuffers, ...objectIds]
+    this.#say({ kind: 'release', objectIds })
+  }
+
+  #scatter(): void {
+    const { world, workload, workers } = this.#around
+    const worker = world.pick([...workers.values()])
+    const objectId = `o-${this.#name}-${++this.#bufferCount}` as ObjectId
+    const value = workload.addBuffer(objectId)
+    worker?.put(objectId, value, this.sessionId, () => {
+      world.after(world.between(1, 12), () => this.#buffers.push(objectId))
+    })
+  }
+}

@@ -1,0 +1,315 @@
+import type { ObjectId, SessionId, WorkerId } from '#libs/domain'
+
+import { apply } from '../../services/scheduler/core/apply.js'
+import { decide, placeQueued } from '../../services/scheduler/core/decide.js'
+import { createOut, type Effect } from '../../services/scheduler/core/effect.js'
+import type { AttemptRef, Event } from '../../services/scheduler/core/event.js'
+import type { Fact } from '../../services/scheduler/core/fact.js'
+import { checkInvariants } from '../../services/scheduler/core/invariants.js'
+import { findObject, isScattered } from '../../services/scheduler/core/lookup.js'
+import { startResync } from '../../services/scheduler/core/resync.js'
+import { createState, type State, type Task } from '../../services/scheduler/core/state.js'
+import type { Command, Order, OrderedInput, Report, Request, Response } from './messages.js'
+import type { Stream, StreamEnd } from './stream.js'
+import type { World } from './world.js'
+
+type Untimed<E> = E extends unknown ? Omit<E, 'atMs'> : never
+type Link = Stream<Report, Command>
+type Session = Stream<Request, Response>
+
+const tickMs = 250
+
+/** The real core with a loop and a rim in virtual time: batches, flushes that take time, streams, crashes. */
+export class SimulatedScheduler {
+  /** What was flushed: all that a crash leaves. */
+  readonly facts: Fact[] = []
+  state: State = createState()
+  readonly #world: World
+  readonly #links = new Map<WorkerId, Link>()
+  readonly #sessions = new Map<SessionId, Session>()
+  readonly #streams = new Set<Link | Session>()
+  readonly #calls = new Map<number, (effect: Extract<Effect, { kind: 'answer' }>) => void>()
+  #inbox: Event[] = []
+  #busy = false
+  #callCount = 0
+  /** What an earlier life of the process began is not done by a later one; between two lives there is none. */
+  #life = 0
+  #isUp = false
+
+  constructor(world: World) {
+    this.#world = world
+    this.start()
+  }
+
+  start(): void {
+    const life = ++this.#life
+    this.#isUp = true
+    this.state = createState()
+    for (const fact of this.facts) apply(this.state, fact)
+    const raised: Fact = { kind: 'epochRaised', epoch: this.state.epoch + 1 }
+    apply(this.state, raised)
+    const out = createOut()
+    startResync(this.state, this.#world.nowMs, out)
+    this.facts.push(raised, ...out.facts)
+    checkInvariants(this.state)
+    this.#world.tell(`the scheduler starts with epoch ${this.state.epoch}`)
+    this.#tick(life)
+  }
+
+  crash(): void {
+    this.#world.tell('the scheduler crashes')
+    this.#isUp = false
+    this.#life++
+    this.#inbox = []
+    this.#busy = false
+    this.#calls.clear()
+    for (const stream of this.#streams) stream.cut()
+    this.#streams.clear()
+    this.#links.clear()
+    this.#sessions.clear()
+  }
+
+  get isUp(): boolean {
+    return this.#isUp
+  }
+
+  post(event: Untimed<Event>): void {
+    if (!this.#isUp) return
+    this.#inbox.push({ ...event, atMs: this.#world.nowMs })
+    if (this.#busy) return
+    this.#busy = true
+    this.#later(this.#world.between(0, 2), () => this.#work())
+  }
+
+  /** A worker dialled. */
+  acceptLink(link: Link): void {
+    if (!this.#isUp) return link.cut()
+    this.#streams.add(link)
+    link.accept(this.#linkEnd(link, this.#life))
+  }
+
+  /** A client dialled. */
+  acceptSession(session: Session): void {
+    if (!this.#isUp) return session.cut()
+    this.#streams.add(session)
+    session.accept(this.#sessionEnd(session, this.#life))
+  }
+
+  #linkEnd(link: Link, life: number): StreamEnd<Report> {
+    let workerId: WorkerId | undefined
+    let left = false
+    return {
+      heard: (report) => {
+        if (life !== this.#life) return
+        if (report.kind === 'hello') {
+          const { profile, attempts, objects } = report
+          workerId = profile.workerId
+          this.#links.get(workerId)?.end()
+          this.#links.set(workerId, link)
+          link.down({ kind: 'welcome' })
+          this.post({ kind: 'workerJoined', profile, attempts, objects })
+        } else if (report.kind === 'goodbye') left = true
+        else if (workerId) this.#take(workerId, report)
+      },
+      closed: () => {
+        this.#streams.delete(link)
+        if (life !== this.#life || workerId === undefined || this.#links.get(workerId) !== link) return
+        this.#links.delete(workerId)
+        this.post({ kind: left ? 'workerLeft' : 'workerUnlinked', workerId })
+      },
+    }
+  }
+
+  #take(workerId: WorkerId, report: Exclude<Report, { kind: 'hello' | 'goodbye' }>): void {
+    switch (report.kind) {
+      case 'heartbeat':
+        return this.post({ kind: 'workerHeard', workerId, rssBytes: 1 })
+      case 'started':
+        return this.post({
+          kind: 'tasksStarted',
+          workerId,
+          attempts: [{ ...report.attempt, startedAtMs: this.#world.nowMs }],
+        })
+      case 'ended':
+        return this.post({ kind: 'tasksEnded', workerId, ends: [report.end] })
+      case 'returned':
+        return this.post({ kind: 'tasksReturned', workerId, attempts: [report.attempt] })
+      case 'stored': {
+        const { requestId, sessionId, objects } = report
+        return this.post({ kind: 'objectsStored', workerId, requestId, sessionId, objects })
+      }
+      default:
+        return report satisfies never
+    }
+  }
+
+  #sessionEnd(session: Session, life: number): StreamEnd<Request> {
+    let sessionId: SessionId | undefined
+    return {
+      heard: (request) => {
+        if (life !== this.#life) return
+        if (request.kind === 'hello') {
+          sessionId = request.sessionId
+          this.#sessions.get(sessionId)?.end()
+          this.#sessions.set(sessionId, session)
+          session.down({ kind: 'welcome' })
+          this.post({ kind: 'sessionOpened', sessionId })
+        } else if (sessionId) this.#serve(sessionId, session, request)
+      },
+      closed: () => {
+        this.#streams.delete(session)
+        if (life !== this.#life || sessionId === undefined || this.#sessions.get(sessionId) !== session) return
+        this.#sessions.delete(sessionId)
+        this.post({ kind: 'sessionClosed', sessionId })
+      },
+    }
+  }
+
+  #serve(sessionId: SessionId, session: Session, request: Exclude<Request, { kind: 'hello' }>): void {
+    switch (request.kind) {
+      case 'submit': {
+        const { requestId, job } = request
+        const callId = this.#call(({ refusal, jobId = job.jobId }) => {
+          if (refusal) session.down({ kind: 'refused', requestId, reason: refusal.reason })
+          else session.down({ kind: 'submitted', requestId, jobId })
+        })
+        return this.post({ kind: 'jobSubmitted', requestId, sessionId, job, callId })
+      }
+      case 'cancel': {
+        const { jobId, indices } = request
+        return this.post({ kind: 'cancelRequested', jobId, reason: 'simulated', ...(indices ? { indices } : {}) })
+      }
+      case 'release':
+        return this.post({ kind: 'objectsReleased', objectIds: request.objectIds })
+      case 'follow': {
+        const { jobId } = request
+        const callId = this.#call(({ refusal }) => {
+          if (refusal) session.down({ kind: 'refused', requestId: jobId, reason: refusal.reason })
+        })
+        return this.post({ kind: 'jobFollowed', sessionId, jobId, callId })
+      }
+      default:
+        return request satisfies never
+    }
+  }
+
+  #call(answered: (effect: Extract<Effect, { kind: 'answer' }>) => void): number {
+    this.#calls.set(++this.#callCount, answered)
+    return this.#callCount
+  }
+
+  #tick(life: number): void {
+    if (life !== this.#life) return
+    this.post({ kind: 'timePassed' })
+    this.#world.after(tickMs, () => this.#tick(life))
+  }
+
+  #later(delayMs: number, act: () => void): void {
+    const life = this.#life
+    this.#world.after(delayMs, () => {
+      if (life === this.#life) act()
+    })
+  }
+
+  #work(): void {
+    const events = this.#inbox
+    this.#inbox = []
+    const out = createOut()
+    for (const event of events) decide(this.state, event, out)
+    placeQueued(this.state, this.#world.nowMs, out)
+    // Where nothing followed from the passing of time there is nothing new to check.
+    if (out.facts.length + out.effects.length > 0 || !events.every(isIdle)) checkInvariants(this.state)
+    const flushMs = out.facts.length > 0 ? this.#world.between(0, 8) : 0
+    this.#later(flushMs, () => {
+      for (const fact of out.facts) this.facts.push(fact)
+      // A crash may come between the flush and what follows from it.
+      this.#later(0, () => {
+        this.#perform(out.effects)
+        if (this.#inbox.length > 0) this.#work()
+        else this.#busy = false
+      })
+    })
+  }
+
+  #perform(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.kind !== 'answer') continue
+      this.#calls.get(effect.callId)?.(effect)
+      this.#calls.delete(effect.callId)
+    }
+    const runs = new Map<WorkerId, Order[]>()
+    const settles: Extract<Effect, { kind: 'notifySettled' }>[] = []
+    for (const effect of effects) {
+      if (effect.kind === 'runTask') {
+        const { task, attempt, epoch, workerId } = effect
+        if (task.status.kind !== 'assigned' || task.status.attempt !== attempt) continue
+        const orders = runs.get(workerId) ?? []
+        runs.set(workerId, orders)
+        orders.push(this.#orderOf(task, attempt, epoch))
+      } else if (effect.kind === 'notifySettled') settles.push(effect)
+      else this.#say(effect)
+    }
+    for (const { task, to } of settles) {
+      const { status, job, index } = task
+      if (status.kind !== 'settled') continue
+      for (const sessionId of to) {
+        const settled = { kind: 'settled', jobId: job.spec.jobId, index, outcome: status.outcome } as const
+        this.#sessions.get(sessionId)?.down(settled)
+      }
+    }
+    for (const [workerId, orders] of runs) this.#links.get(workerId)?.down({ kind: 'run', orders })
+  }
+
+  #say(effect: Exclude<Effect, { kind: 'runTask' | 'notifySettled' }>): void {
+    switch (effect.kind) {
+      case 'cancelAttempt':
+        return this.#links.get(effect.workerId)?.down({ kind: 'cancel', attempts: [effect.attempt] })
+      case 'acknowledgeEnd':
+        return this.#links.get(effect.workerId)?.down({ kind: 'acknowledge', attempts: [effect.attempt] })
+      case 'releaseObject':
+        return this.#links.get(effect.workerId)?.down({ kind: 'release', objectIds: [effect.objectId] })
+      case 'acknowledgeStored':
+        return this.#links.get(effect.workerId)?.down({ kind: 'acknowledgeStored', requestId: effect.requestId })
+      case 'drainWorker':
+        return this.#links.get(effect.workerId)?.down({ kind: 'drain' })
+      case 'dismissWorker':
+        this.#world.tell(`the scheduler takes ${effect.workerId} for lost`)
+        return this.#links.get(effect.workerId)?.end()
+      case 'notifyLost':
+        for (const id of effect.to) this.#sessions.get(id)?.down({ kind: 'lost', objectId: effect.objectId })
+        return
+      case 'notifyJob':
+      case 'answer':
+        return
+      default:
+        effect satisfies never
+    }
+  }
+
+  #orderOf(task: Task, attempt: number, epoch: number): Order {
+    const inputs = [...new Set(task.spec.dependencies)].flatMap((objectId) => this.#inputOf(objectId))
+    return { jobId: task.job.spec.jobId, index: task.index, attempt, epoch, inputs }
+  }
+
+  #inputOf(objectId: ObjectId): OrderedInput[] {
+    const entity = findObject(this.state, objectId)
+    if (entity === undefined) return []
+    const holders = [...(entity.holders ?? [])]
+    if (isScattered(entity)) {
+      const { descriptor, byteLength } = entity
+      return [{ objectId, result: { kind: 'object', descriptor, byteLength }, holders }]
+    }
+    const { status } = entity
+    if (status.kind !== 'settled' || status.outcome.kind === 'failed') return []
+    return [{ objectId, result: status.outcome.result, holders }]
+  }
+}
+
+function isIdle({ kind }: Event): boolean {
+  return kind === 'timePassed' || kind === 'workerHeard'
+}
+
+/** Names an attempt in the story. */
+export function nameOfAttempt({ jobId, index, epoch, attempt }: AttemptRef): string {
+  return `${jobId}/${index}@${epoch}.${attempt}`
+}

@@ -1,0 +1,82 @@
+import type { JobId, ObjectId } from '#libs/domain'
+
+import type { ResultLocation } from '../../services/scheduler/core/state.js'
+
+/** What a task does when it runs, and what must come out of it. */
+export interface Plan {
+  readonly taskId: ObjectId
+  readonly inputs: readonly ObjectId[]
+  readonly runMs: number
+  readonly fails: boolean
+  /** Its result is held by the worker instead of travelling in the report. */
+  readonly large: boolean
+  /** The right value; nothing when the task or one of its ancestors fails. */
+  readonly expected: number | undefined
+  /** Whether it takes a scattered buffer, or something made from one, which may be lost for good. */
+  readonly perishable: boolean
+}
+
+/** What all tasks of a simulation do, and what all buffers hold. */
+export class Workload {
+  readonly #plans = new Map<ObjectId, Plan>()
+  readonly #buffers = new Map<ObjectId, number>()
+
+  addBuffer(objectId: ObjectId): number {
+    const value = hashText(objectId)
+    this.#buffers.set(objectId, value)
+    return value
+  }
+
+  addTask(taskId: ObjectId, plan: Pick<Plan, 'inputs' | 'runMs' | 'fails' | 'large'>): Plan {
+    const values = plan.inputs.map((input) => this.valueOf(input))
+    const fails = plan.fails || values.includes(undefined)
+    const expected = fails ? undefined : compute(taskId, values as number[])
+    const perishable = plan.inputs.some(
+      (input) => this.#buffers.has(input) || this.#plans.get(input)?.perishable === true,
+    )
+    const whole = { ...plan, taskId, expected, perishable }
+    this.#plans.set(taskId, whole)
+    return whole
+  }
+
+  planOf(taskId: ObjectId): Plan {
+    const plan = this.#plans.get(taskId)
+    if (plan === undefined) throw new Error(`${taskId} was never planned`)
+    return plan
+  }
+
+  valueOf(objectId: ObjectId): number | undefined {
+    return this.#buffers.get(objectId) ?? this.#plans.get(objectId)?.expected
+  }
+}
+
+/** The result of a task: it depends on the task and on every input. */
+export function compute(taskId: ObjectId, inputs: readonly number[]): number {
+  return inputs.reduce((value, input) => Math.imul(value ^ input, 0x9e3779b1) >>> 0, hashText(taskId))
+}
+
+export function encodeResult(value: number, large: boolean): ResultLocation {
+  const bytes = bytesOf(value)
+  return large ? { kind: 'object', descriptor: bytes, byteLength: 1_000 } : { kind: 'inline', payload: bytes }
+}
+
+export function decodeResult(result: ResultLocation): number {
+  const bytes = result.kind === 'inline' ? result.payload : result.descriptor
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
+}
+
+export function bytesOf(value: number): Uint8Array {
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, value)
+  return bytes
+}
+
+export function taskIdIn(jobId: JobId, index: number): ObjectId {
+  return `${jobId}/${index}` as ObjectId
+}
+
+function hashText(text: string): number {
+  let hash = 2_166_136_261
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 16_777_619) >>> 0
+  return hash
+}
