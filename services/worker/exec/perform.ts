@@ -36,16 +36,12 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
   /** Puts tasks into their slots; those whose bundle is not here yet follow when it is. */
   function execute(runs: ReadonlyMap<number, TaskOrder[]>): void {
     for (const [slot, orders] of runs) {
-      const here = orders.filter(({ bundleDigest }) => bundles.path(bundleDigest) !== undefined)
-      if (here.length > 0) {
-        executor().execute(
-          slot,
-          here.map((order) => ({ order, inputs: fetcher.inputsOf(keyOf(order)) })),
-        )
-      }
+      const here: Parameters<Executor['execute']>[1][number][] = []
       for (const order of orders) {
-        if (!here.includes(order)) void executeLater(slot, order)
+        if (bundles.path(order.bundleDigest) === undefined) void executeLater(slot, order)
+        else here.push({ order, inputs: fetcher.inputsOf(keyOf(order)) })
       }
+      if (here.length > 0) executor().execute(slot, here)
     }
   }
 
@@ -91,7 +87,7 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
           void fetchInputs(effect.order)
           break
         case 'execute':
-          runs.set(effect.slot, [...(runs.get(effect.slot) ?? []), effect.order])
+          pushTo(runs, effect.slot, effect.order)
           break
         case 'stopExecution':
           executor().stopTask(effect.slot, keyOf(effect.order), effect.reason)
@@ -128,6 +124,12 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
     if (returned.length > 0) report({ $case: 'tasksReturned', value: { attempts: returned } })
     if (leaves) ports.leave()
   }
+}
+
+function pushTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key)
+  if (list) list.push(value)
+  else lists.set(key, [value])
 }
 
 function describeHeld(store: ObjectStore, objectId: string) {

@@ -2,11 +2,11 @@ import { Worker } from 'node:worker_threads'
 
 import type { TaskFailure } from '#libs/domain'
 
-import { keyOf, type TaskOrder } from '../core/state.js'
+import { keyOf, kindOf, type TaskOrder } from '../core/state.js'
 import type { FetchedInputs } from '../objects/fetched-input.js'
 import type { Executor, ExecutorEvents } from './executor.js'
 import { failureOf } from './failure-of.js'
-import type { FromThread, ThreadEnd, ThreadTask, ToThread } from './thread-messages.js'
+import type { FromThread, ThreadCall, ThreadEnd, ThreadTask, ToThread } from './thread-messages.js'
 
 /** How long a task that is told to stop may take before its thread is ended. */
 const stopGraceMs = 1_000
@@ -57,8 +57,15 @@ class SlotThread {
   }
 
   execute(tasks: readonly { readonly order: TaskOrder; readonly inputs: FetchedInputs }[]): void {
-    for (const { order } of tasks) this.#orders.set(keyOf(order), order)
-    this.#post({ kind: 'run', tasks: tasks.map(({ order, inputs }) => this.#taskOf(order, inputs)) })
+    let call: ThreadCall | undefined
+    const threadTasks = tasks.map(({ order, inputs }): ThreadTask => {
+      const { taskId, index, attempt, input, trace, timeoutMs } = order
+      const key = keyOf(order)
+      this.#orders.set(key, order)
+      if (call === undefined || !isCallOf(call, order)) call = this.#callOf(order)
+      return { key, taskId, index, attempt, call, input, inputs, trace, timeoutMs }
+    })
+    this.#post({ kind: 'run', tasks: threadTasks })
   }
 
   stopTask(key: string, reason: string): void {
@@ -166,10 +173,16 @@ class SlotThread {
     this.#worker.postMessage(message)
   }
 
-  #taskOf(order: TaskOrder, inputs: FetchedInputs): ThreadTask {
-    const { inputs: _, epoch: __, ...rest } = order
-    return { ...rest, key: keyOf(order), inputs, bundlePath: this.#listeners.bundlePath(order.bundleDigest) }
+  #callOf(order: TaskOrder): ThreadCall {
+    const { jobId, seed, bundleDigest, taskName } = order
+    const bundlePath = this.#listeners.bundlePath(bundleDigest)
+    return { kind: kindOf(order), jobId, seed, bundlePath, bundleDigest, taskName }
   }
+}
+
+/** A job has one seed. */
+function isCallOf(call: ThreadCall, order: TaskOrder): boolean {
+  return call.jobId === order.jobId && call.taskName === order.taskName && call.bundleDigest === order.bundleDigest
 }
 
 function timeoutOf({ taskId, timeoutMs }: TaskOrder): TaskFailure {

@@ -53,7 +53,7 @@ port.on('message', (message: ToThread) => {
 async function work(): Promise<void> {
   busy = true
   for (let task = line.shift(); task !== undefined; task = line.shift()) {
-    const kind = `${task.bundleDigest}/${task.taskName}`
+    const { kind } = task.call
     const startedAtMs = now()
     const isShort = (lastRunMs.get(kind) ?? Infinity) < shortMs
     if (!isShort) {
@@ -62,7 +62,7 @@ async function work(): Promise<void> {
     }
     const stop = new AbortController()
     running = { key: task.key, stop }
-    const outcome = await run.run(task, stop.signal)
+    const outcome = await run.run(task, stop)
     running = undefined
     const endedAtMs = now()
     lastRunMs.set(kind, endedAtMs - startedAtMs)

@@ -3,17 +3,25 @@ import type { Value } from '#libs/proto'
 
 import type { FetchedInputs } from '../objects/fetched-input.js'
 
+/** What the tasks of a job that call the same function have in common; a message says it once. */
+export interface ThreadCall {
+  /** Tasks of one kind take about the same time. */
+  readonly kind: string
+  readonly jobId: string
+  readonly seed: bigint
+  readonly bundlePath: string
+  readonly bundleDigest: string
+  readonly taskName: string
+}
+
 /** One task as its thread gets it. The bytes are the thread's own: messages copy them. */
 export interface ThreadTask {
   readonly key: string
   readonly taskId: string
-  readonly jobId: string
   readonly index: number
   readonly attempt: number
-  readonly bundlePath: string
-  readonly bundleDigest: string
-  readonly taskName: string
-  readonly seed: bigint
+  /** One object for all tasks of a message that make the call: the message holds it once. */
+  readonly call: ThreadCall
   readonly input: Uint8Array
   readonly inputs: FetchedInputs
   readonly trace: Readonly<Record<string, string>>

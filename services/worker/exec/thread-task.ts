@@ -7,14 +7,15 @@ import { copySegments, decodePayload, decodeValue, encodePayload, encodeValue, t
 import { nameOfReference, type FetchedInputs } from '../objects/fetched-input.js'
 import { failureOf } from './failure-of.js'
 import { createThreadContext } from './thread-context.js'
-import type { FromThread, ThreadOutcome, ThreadTask } from './thread-messages.js'
+import type { FromThread, ThreadCall, ThreadOutcome, ThreadTask } from './thread-messages.js'
 
 /** Results up to this many bytes travel in the report; larger ones stay with the worker as objects. */
 const maxInlineBytes = 32 * 1024
 
 /** Runs tasks in this thread, one at a time. */
 export interface ThreadTaskRunner {
-  run(task: ThreadTask, signal: AbortSignal): Promise<ThreadOutcome>
+  /** `stop` is aborted when the task is to stop. */
+  run(task: ThreadTask, stop: AbortController): Promise<ThreadOutcome>
   /** Writes a line for the task that runs now. */
   log(level: string, text: string): void
 }
@@ -25,24 +26,25 @@ export function createThreadTaskRunner(
   const bundles = new Map<string, Promise<LoadedBundle>>()
   let current: TaskContext | undefined
 
-  const bundleOf = (task: ThreadTask): Promise<LoadedBundle> => {
-    let bundle = bundles.get(task.bundleDigest)
+  const bundleOf = ({ bundleDigest, bundlePath }: ThreadCall): Promise<LoadedBundle> => {
+    let bundle = bundles.get(bundleDigest)
     if (bundle === undefined) {
-      bundle = loadBundle(task.bundlePath)
-      bundles.set(task.bundleDigest, bundle)
+      bundle = loadBundle(bundlePath)
+      bundles.set(bundleDigest, bundle)
       // A module that failed may load the next time (a file that it reads may be there by then).
-      bundle.catch(() => bundles.delete(task.bundleDigest))
+      bundle.catch(() => bundles.delete(bundleDigest))
     }
     return bundle
   }
 
   return {
-    run: async (task, signal) => {
+    run: async (task, stop) => {
       try {
-        const called = (await bundleOf(task)).find(task.taskName) as unknown as (...args: unknown[]) => unknown
-        const context = createThreadContext(task, signal, say)
+        const { call } = task
+        const called = (await bundleOf(call)).find(call.taskName) as unknown as (...args: unknown[]) => unknown
+        const context = createThreadContext(task, stop, say)
         current = context
-        const args = decodeArguments(task.input, task.inputs, task.jobId)
+        const args = decodeArguments(task.input, task.inputs, call.jobId)
         const result = await withTaskTrace(task.trace, () => called(...args, context))
         return outcomeOf(encodeValue(result, `the result of task ${task.taskId}`))
       } catch (error) {

@@ -39,20 +39,26 @@ export function failureToWire(failure: TaskFailure): Failure {
 
 /** An end with the description of its object, when it has one. */
 export function endToWire(end: AttemptEnd, describe: (objectId: string) => ObjectDescriptor | undefined): TaskEnded {
-  const { outcome, startedAtMs, endedAtMs, slot } = end
-  const rest = { attempt: attemptToWire(end.ref), startedAtMs, endedAtMs, slot }
+  const { ref, outcome, startedAtMs, endedAtMs, slot } = end
+  const attempt = attemptToWire(ref)
   switch (outcome.kind) {
     case 'payload':
-      return { ...rest, outcome: { $case: 'payload', value: outcome.payload as Buffer } }
+      return { attempt, startedAtMs, endedAtMs, slot, outcome: { $case: 'payload', value: outcome.payload as Buffer } }
     case 'object': {
       const descriptor = describe(outcome.objectId)
-      if (descriptor) return { ...rest, outcome: { $case: 'object', value: descriptor } }
+      if (descriptor) return { attempt, startedAtMs, endedAtMs, slot, outcome: { $case: 'object', value: descriptor } }
       const message = `the result ${outcome.objectId} was released before it was reported`
       const failure = failureToWire({ kind: 'input', reason: 'INPUT_UNAVAILABLE', message })
-      return { ...rest, outcome: { $case: 'failure', value: failure } }
+      return { attempt, startedAtMs, endedAtMs, slot, outcome: { $case: 'failure', value: failure } }
     }
     case 'failed':
-      return { ...rest, outcome: { $case: 'failure', value: failureToWire(outcome.failure) } }
+      return {
+        attempt,
+        startedAtMs,
+        endedAtMs,
+        slot,
+        outcome: { $case: 'failure', value: failureToWire(outcome.failure) },
+      }
     default:
       return outcome satisfies never
   }

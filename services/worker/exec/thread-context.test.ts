@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest'
+
+import { createRng } from '#libs/domain'
+import { isTaskContext } from '#libs/task'
+
+import { createThreadContext } from './thread-context.js'
+import type { FromThread, ThreadTask } from './thread-messages.js'
+
+const call = { kind: 'k', jobId: 'j-1', seed: 7n, bundlePath: '', bundleDigest: '', taskName: 'solve' }
+const task: ThreadTask = {
+  key: 'j-1/3@1.2',
+  taskId: 'j-1/3',
+  index: 3,
+  attempt: 2,
+  call,
+  input: new Uint8Array(0),
+  inputs: new Map(),
+  trace: {},
+  timeoutMs: undefined,
+}
+
+function createContext(stop = new AbortController()) {
+  const said: FromThread[] = []
+  return { context: createThreadContext(task, stop, (message) => said.push(message)), said, stop }
+}
+
+test('a task knows who it is, and its context is one', () => {
+  const { context } = createContext()
+  expect(isTaskContext(context)).toBe(true)
+  expect(context).toMatchObject({ taskId: 'j-1/3', jobId: 'j-1', taskIndex: 3, attempt: 2, deadline: undefined })
+})
+
+test('a task that asks for its signal after it was told to stop finds it aborted, with the reason', () => {
+  const { context, stop } = createContext()
+  stop.abort(new Error('cancelled by its client'))
+  expect(context.signal.aborted).toBe(true)
+  expect(context.signal.reason).toEqual(new Error('cancelled by its client'))
+})
+
+test('the signal that a task listens to is the one that is aborted', () => {
+  const { context, stop } = createContext()
+  const { signal } = context
+  stop.abort(new Error('drained'))
+  expect(signal.aborted).toBe(true)
+  expect(context.signal).toBe(signal)
+})
+
+test('the random stream is that of the job and the index, and goes on from where it is', () => {
+  const { context } = createContext()
+  const expected = createRng(7n, 3)
+  expect([context.rng.uniform(), context.rng.uniform()]).toEqual([expected.uniform(), expected.uniform()])
+})
+
+test('what a task takes out of its context works on its own, and carries the ids', () => {
+  const { context, said } = createContext()
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- tasks take methods out of their context
+  const { progress, log } = context
+  progress(0.5, { message: 'half' })
+  log.info('iteration %o', { k: 3 })
+  expect(said).toMatchObject([
+    { kind: 'progress', taskId: 'j-1/3', fraction: 0.5, message: 'half' },
+    { kind: 'log', line: { taskId: 'j-1/3', attempt: 2, level: 'info' } },
+  ])
+})
+
+test('progress that comes too fast is thinned out, but the end is always said', () => {
+  const { context, said } = createContext()
+  for (let k = 0; k < 100; k++) context.progress(k / 200)
+  context.progress(1)
+  expect(said.length).toBeLessThan(50)
+  expect(said.at(-1)).toMatchObject({ fraction: 1 })
+})
