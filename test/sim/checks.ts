@@ -89,7 +89,9 @@ export function checkSteady({ scheduler, workers, workload }: Surroundings): voi
 export function checkNothingIsLeft({ scheduler, workers }: Surroundings): void {
   const { state } = scheduler
   const left: string[] = []
-  const note = (what: string, size: number): void => void (size > 0 && left.push(`${size} ${what}`))
+  const note = (what: string, size: number): void => {
+    if (size > 0) left.push(`${size} ${what}`)
+  }
   note('queued tasks', [...state.queue.values()].length)
   note('delayed tasks', state.delayed.size)
   note('buffers', state.objects.size)

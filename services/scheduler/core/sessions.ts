@@ -3,7 +3,7 @@ import type { ObjectId, SessionId } from '#libs/domain'
 import { cancelTasks } from './cancel.js'
 import { answer, type Out, unknownJob } from './effect.js'
 import type { EventOf } from './event.js'
-import type { State } from './state.js'
+import type { Job, State } from './state.js'
 
 /** Somebody speaks for the session: it is new, or taken up again after a cut. */
 export function openSession(state: State, { sessionId }: EventOf<'sessionOpened'>): void {
@@ -23,19 +23,24 @@ export function expectSession(state: State, sessionId: SessionId, atMs: number):
   if (!state.sessions.has(sessionId)) state.sessions.set(sessionId, { sessionId, goneSinceMs: atMs })
 }
 
-/** Tells a session of a job's settles: those that are there, and each as it comes. */
+/** A session asks for a job's settles: those that are there, and each as it comes. */
 export function followJob(state: State, event: EventOf<'jobFollowed'>, out: Out): void {
   const { sessionId, jobId, atMs } = event
   const job = state.jobs.get(jobId)
   if (job === undefined) return answer(out, event, { refusal: unknownJob(jobId) })
+  tellSettles(state, job, sessionId, atMs, out)
+  answer(out, event, { jobId })
+}
+
+/** Tells a session of a job's settles: those that are there, and from now on each as it comes. */
+export function tellSettles(state: State, job: Job, sessionId: SessionId, atMs: number, out: Out): void {
   expectSession(state, sessionId, atMs)
   job.followers.add(sessionId)
   const to = new Set([sessionId])
   for (const task of job.tasks) {
     if (task.status.kind === 'settled') out.effects.push({ kind: 'notifySettled', task, to })
   }
-  out.effects.push({ kind: 'notifyJob', jobId, to })
-  answer(out, event, { jobId })
+  out.effects.push({ kind: 'notifyJob', jobId: job.spec.jobId, to })
 }
 
 /** Ends sessions that nobody came back for: their attached jobs are cancelled. Returns what they held. */

@@ -31,6 +31,17 @@ test('a duplicate of a request gets the first answer and submits nothing', () =>
   expect([...mesh.state.jobs.keys()]).toEqual(['j1'])
 })
 
+test('who repeats a request after a cut also hears of the settles that were lost with the answer', () => {
+  const mesh = createMesh()
+  mesh.open('s')
+  mesh.workers(1)
+  mesh.submit(['a', 'b'], { session: 's', request: 'r' })
+  mesh.finish('a')
+  mesh.effects()
+  mesh.submit(['a', 'b'], { job: 'another', session: 's', request: 'r' })
+  expect(mesh.effects()).toEqual(['tell s a finished', 'tell s job j1', 'answer j1'])
+})
+
 test('the id of a job that exists is refused', () => {
   const mesh = createMesh()
   mesh.submit(['a'], { job: 'j', request: 'r1' })

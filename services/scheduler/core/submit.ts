@@ -5,13 +5,13 @@ import { answer, type Out, type Refusal } from './effect.js'
 import type { EventOf } from './event.js'
 import { awaitInputs } from './inputs.js'
 import { findObject } from './lookup.js'
-import { expectSession } from './sessions.js'
+import { expectSession, tellSettles } from './sessions.js'
 import type { JobSpec, State } from './state.js'
 
 /** Records a job, joins its tasks to what they depend on, and queues those that are ready. */
 export function submitJob(state: State, event: EventOf<'jobSubmitted'>, out: Out): void {
   const known = state.jobsByRequest.get(event.requestId)
-  if (known !== undefined) return answer(out, event, { jobId: known })
+  if (known !== undefined) return repeatAnswer(state, event, known, out)
   const refusal = refuseJob(state, event.job)
   if (refusal) return answer(out, event, { refusal })
   const { job: spec, requestId, sessionId, atMs } = event
@@ -24,6 +24,14 @@ export function submitJob(state: State, event: EventOf<'jobSubmitted'>, out: Out
   }
   for (const task of job.tasks) awaitInputs(state, task, atMs, out)
   answer(out, event, { jobId: spec.jobId })
+}
+
+/** A duplicate comes from who lost the answer in a cut, and with it perhaps the settles that followed. */
+function repeatAnswer(state: State, event: EventOf<'jobSubmitted'>, jobId: JobId, out: Out): void {
+  const { sessionId, atMs } = event
+  const job = state.jobs.get(jobId)
+  if (job && sessionId !== undefined) tellSettles(state, job, sessionId, atMs, out)
+  answer(out, event, { jobId })
 }
 
 /** Why a job cannot be taken, or nothing when it can. */
