@@ -1,3 +1,5 @@
+import { isatty } from 'node:tty'
+
 /** Where a command writes to. */
 export interface Terminal {
   /** Columns; for a file or a pipe what COLUMNS says. */
@@ -18,7 +20,8 @@ export function terminalOf(process: NodeJS.Process): Terminal {
   const { stdout, stderr, env } = process
   // A reader such as `head` that has seen enough is no failure.
   stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
-  const isInteractive = stdout.isTTY
+  // `isTTY` of a pipe is undefined, which a default value downstream would take for «not said».
+  const isInteractive = isatty(stdout.fd)
   return {
     width: isInteractive ? stdout.columns : Number(env['COLUMNS']) || defaultWidth,
     isInteractive,
