@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import * as z from 'zod'
+import * as z from 'zod/mini'
 
 import { readConfig } from './index.js'
 
 const schema = z.object({
   meshDir: z.string(),
-  listenAddress: z.string().default('127.0.0.1:0'),
-  slots: z.coerce.number().int().positive().default(1),
+  listenAddress: z._default(z.string(), '127.0.0.1:0'),
+  slots: z._default(z.coerce.number().check(z.int(), z.positive()), 1),
 })
 
 test('flags win over variables, and defaults fill the rest', () => {
@@ -20,7 +20,7 @@ test('flags win over variables, and defaults fill the rest', () => {
 
 test('every wrong setting is named with its flag and variable', () => {
   expect(() => readConfig(schema, ['--slots', '0'], {})).toThrow(
-    /--mesh-dir \(COSTATE_MESH_DIR\): is required\n--slots \(COSTATE_SLOTS\): /,
+    /--mesh-dir \(COSTATE_MESH_DIR\): is required\n--slots \(COSTATE_SLOTS\): Too small: expected number to be >0/,
   )
 })
 

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 
-import type { z } from 'zod'
+import * as z from 'zod/v4/core'
+import en from 'zod/v4/locales/en.js'
 
 /** What a process was told cannot be used; the message lists every setting that is wrong, with its flag and variable. */
 export class ConfigError extends Error {
@@ -13,19 +14,21 @@ export class ConfigError extends Error {
  *
  * @throws ConfigError for unknown flags and for values that the schema refuses.
  */
-export function readConfig<Shape extends z.core.$ZodLooseShape>(
-  schema: z.ZodObject<Shape>,
+export function readConfig<Schema extends z.$ZodObject>(
+  schema: Schema,
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
-): Readonly<z.output<z.ZodObject<Shape>>> {
-  const keys = Object.keys(schema.shape)
+): Readonly<z.output<Schema>> {
+  const keys = Object.keys(schema._zod.def.shape)
   const flags = readFlags(keys, argv)
   const raw: Record<string, string> = {}
   for (const key of keys) {
     const text = flags[flagOf(key)] ?? env[variableOf(key)]
     if (text !== undefined && text !== '') raw[key] = text
   }
-  const parsed = schema.safeParse(raw)
+  // The light variant of zod has no messages of its own.
+  z.config(en())
+  const parsed = z.safeParse(schema, raw)
   if (parsed.success) return Object.freeze(parsed.data)
   const problems = parsed.error.issues.map(({ path, message }) => {
     const key = String(path[0] ?? '')

