@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
 import path from 'node:path'
 
+import { waitForAddress } from '#libs/lifecycle'
+
 import { packageRoot } from './local-mesh.js'
-import { waitForFile } from './marker-file.js'
 
 /** A service process that a test adds to a mesh. */
 export interface AddedService {
@@ -10,14 +11,23 @@ export interface AddedService {
   stop(): Promise<number | null>
 }
 
+/** Under which name a service says in the mesh folder where it listens; a worker tells only the scheduler. */
+const saysAddressAs = {
+  scheduler: 'scheduler',
+  'checkpoint-store': 'checkpointStore',
+  'slurm-provisioner': 'slurm-provisioner',
+  worker: undefined,
+} as const
+const startTimeoutMs = 30_000
+
 /**
- * Starts a service of the build beside those of the mesh; resolves when it has said where it listens.
+ * Starts a service of the build beside those of the mesh; resolves when it has said where it listens, and a worker at once.
  *
  * @throws Error with what the service wrote when it ends instead.
  */
 export async function addService(
   meshDir: string,
-  service: 'slurm-provisioner' | 'scheduler' | 'checkpoint-store' | 'worker',
+  service: keyof typeof saysAddressAs,
   args: readonly string[] = [],
 ): Promise<AddedService> {
   const program = path.join(packageRoot, 'dist', 'services', service, 'main.js')
@@ -26,14 +36,15 @@ export async function addService(
     // It ends with this process, however this process ends.
     env: { ...process.env, COSTATE_OWNED: '1' },
   })
-  let said = ''
-  child.stderr.on('data', (data: Buffer) => (said += data.toString()))
+  let written = ''
+  child.stderr.on('data', (data: Buffer) => (written += data.toString()))
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
   const endedEarly = ended.then((code) => {
-    throw new Error(`the ${service} ended with ${code ?? 'a signal'} before it served:\n${said}`)
+    throw new Error(`the ${service} ended with ${code ?? 'a signal'} before it served:\n${written}`)
   })
   endedEarly.catch(() => undefined)
-  await Promise.race([waitForFile(path.join(meshDir, 'addresses', `${service}.json`)), endedEarly])
+  const said = saysAddressAs[service]
+  if (said) await Promise.race([waitForAddress(meshDir, said, AbortSignal.timeout(startTimeoutMs)), endedEarly])
   return {
     stop: async () => {
       child.kill('SIGTERM')

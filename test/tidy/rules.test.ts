@@ -15,6 +15,7 @@ const serviceFiles = 'every service has the same files'
 const noAny = 'no any, but on a few marked lines'
 const defaults = 'no default exports'
 const asserting = 'every test asserts something that can fail'
+const waiting = 'no test waits for time'
 const length = 'no file is too long to read'
 const kebab = 'names are in kebab-case'
 const vague = 'names say what a thing is'
@@ -82,6 +83,9 @@ test.each<[rule: string, planted: Project, complaint: RegExp]>([
     { 'package.json': manifest, 'libs/a/b.ts': `import '@scope/lib/deep'` },
     /@scope\/lib is not in package\.json/,
   ],
+  [waiting, { 'libs/a/b.test.ts': `import { setTimeout as pause } from 'node:timers/promises'` }, /waits for time/],
+  [waiting, { 'libs/a/b.test.ts': `await new Promise((done) => setTimeout(done, 50))` }, /setTimeout waits for time/],
+  [waiting, { 'test/harness/mesh.ts': `const timer = setInterval(look, 50)` }, /setInterval waits for time/],
   [packages, { 'package.json': manifest, 'libs/a/b.test.ts': `import 'lodash'` }, /lodash is not in package\.json/],
   [layers, { 'services/worker/core/a.ts': `import fs from 'node:fs'` }, /a core imports only itself.*node:fs/],
   [
@@ -225,6 +229,19 @@ test('a service with all its files is let through', () => {
 })
 
 test('every rule has a violation above', () => {
-  const named = [direction, cycle, packages, layers, purity, serviceFiles, noAny, defaults, asserting, length, kebab]
+  const named = [
+    direction,
+    cycle,
+    packages,
+    layers,
+    purity,
+    serviceFiles,
+    noAny,
+    defaults,
+    asserting,
+    waiting,
+    length,
+    kebab,
+  ]
   expect(Object.keys(rules).sort()).toEqual([...named, vague, promise, machine].sort())
 })

@@ -2,7 +2,7 @@ import { checkCycles, checkDirections, checkPackages } from './import-rules.js'
 import { checkFileNames, checkVagueNames } from './name-rules.js'
 import { checkLayers, checkPurity, checkServiceFiles } from './service-rules.js'
 import type { SourceFile } from './source-tree.js'
-import { checkAny, checkDefaultExports, checkTests } from './syntax-rules.js'
+import { checkAny, checkDefaultExports, checkTests, checkWaiting } from './syntax-rules.js'
 import { checkLengths, checkMachinePaths, checkPromises } from './text-rules.js'
 
 /** A rule of the project's shape: what it says, and who breaks it. */
@@ -19,6 +19,7 @@ export const rules: Readonly<Record<string, Check>> = {
   'no any, but on a few marked lines': checkAny,
   'no default exports': checkDefaultExports,
   'every test asserts something that can fail': checkTests,
+  'no test waits for time': checkWaiting,
   'no file is too long to read': checkLengths,
   'names are in kebab-case': checkFileNames,
   'names say what a thing is': checkVagueNames,

@@ -64,6 +64,23 @@ export function checkTests(files: readonly SourceFile[]): string[] {
     })
 }
 
+/** A test waits for what happens. One that waits for time is slow when all is well, and fails when the machine is busy. */
+export function checkWaiting(files: readonly SourceFile[]): string[] {
+  return files
+    .filter(({ path }) => path.endsWith('.test.ts') || path.startsWith('test/harness/'))
+    .flatMap((file) =>
+      inspect(file, (node) => {
+        if (ts.isImportDeclaration(node)) {
+          const { text } = node.moduleSpecifier as ts.StringLiteral
+          return /^(?:node:)?timers\/promises$/.test(text) ? 'waits for time: wait for what happens' : undefined
+        }
+        if (!ts.isCallExpression(node) || !ts.isIdentifier(node.expression)) return undefined
+        const { text } = node.expression
+        return /^set(?:Timeout|Interval)$/.test(text) ? `${text} waits for time: wait for what happens` : undefined
+      }),
+    )
+}
+
 /** `test(…)` and the outer call of `test.each(…)(…)`, but not the calls on the way there. */
 function isTestCall(call: ts.CallExpression): boolean {
   const { parent } = call
