@@ -133,6 +133,23 @@ test.each([
   expect(await client.call(`${scheduler}/ListJobs`)).toMatchObject({ jobs: [] })
 })
 
+test.each([
+  ['client', 'costate.scheduler.v1.SchedulerService/Session'],
+  ['worker', 'costate.scheduler.v1.SchedulerService/Link'],
+  ['client', 'costate.worker.v1.TransferService/Transfer'],
+  ['client', 'costate.checkpoint.v1.CheckpointService/Save'],
+  ['client', 'costate.checkpoint.v1.CheckpointService/Load'],
+] as const)('as %s: a malformed message on %s ends that stream only', async (role, method) => {
+  const [service = ''] = method.split('/')
+  const client = await dialAs(role, service)
+  const error = await rejectionOf(client.callRaw(`/${method}`, Buffer.from([0x0a, 0x7f, 0x01])))
+
+  expect(error).toMatchObject({ code: 'INVALID_ARGUMENT', domain: 'costate' })
+  expect(await (await dialAs('client', scheduler)).call(`${scheduler}/ListWorkers`)).toMatchObject({
+    workers: [expect.anything()],
+  })
+})
+
 test('what a newer client says more is passed over', async () => {
   const client = await dialAs('client', scheduler)
   // Field 1000, text: no version of the contract has it yet.
