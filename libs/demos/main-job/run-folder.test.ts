@@ -49,7 +49,7 @@ function runOf(...tasks: ReportTask[]): ReportData {
     traceFiles: [{ process: 'client', path: 'traces/client.otlp.jsonl' }],
     jobId: 'j-1',
     traceId: 'ab'.repeat(16),
-    traceCommand: 'costate trace j-1',
+    traceCommand: 'npx costate trace j-1',
   }
 }
 
@@ -57,8 +57,8 @@ test('a run gets a folder of its own, or the one that was asked for', async () =
   const out = path.join(await mkdtemp(path.join(tmpdir(), 'costate-demo-')), 'deep', 'er')
   const startedAt = new Date('2026-11-22T14:03:11.482Z')
   const folder = await createRunFolder(startedAt, out)
-  expect(traceCommandOf(folder, 'j-1')).toBe(`costate trace j-1 --run ${out}`)
-  expect(traceCommandOf({ id: 'r', path: path.resolve('.costate/runs/r') }, 'j-1')).toBe('costate trace j-1')
+  expect(traceCommandOf(folder, 'j-1')).toBe(`npx costate trace j-1 --run ${out}`)
+  expect(traceCommandOf({ id: 'r', path: path.resolve('.costate/runs/r') }, 'j-1')).toBe('npx costate trace j-1')
   expect(folder).toEqual({ id: `20261122T140311Z-main-job-${process.pid}`, path: out })
 })
 
@@ -84,7 +84,7 @@ test('the summary says how it went and where everything is', () => {
   report   /runs/r/report.html
   results  /runs/r/results.json
   traces   /runs/r/traces
-  spans    costate trace j-1
+  spans    npx costate trace j-1
 `)
 })
 

@@ -23,8 +23,8 @@ export async function createRunFolder(startedAt: Date, out?: string): Promise<Ru
 
 /** The command that prints a job's spans; it finds run folders in `.costate/runs` by itself. */
 export function traceCommandOf(folder: RunFolder, jobId: string): string {
-  if (path.dirname(folder.path) === path.resolve(ownRuns)) return `costate trace ${jobId}`
-  return `costate trace ${jobId} --run ${folder.path}`
+  if (path.dirname(folder.path) === path.resolve(ownRuns)) return `npx costate trace ${jobId}`
+  return `npx costate trace ${jobId} --run ${folder.path}`
 }
 
 /** Writes `report.html`, for people, and `results.json`, for programs, and gives their paths. */
