@@ -1,4 +1,4 @@
-import { Atom, Payload, type Reference, type Tensor, type Value } from '#libs/proto'
+import { Atom, type PackedValue, Payload, type Reference, type Tensor, Value } from '#libs/proto'
 import { NdArray } from '#libs/task'
 
 import { elementByteLength, typedArrayOver, type TypedArray } from './element-type.js'
@@ -34,7 +34,7 @@ export function decodePayload(payload: Uint8Array, options: DecodeOptions = {}):
   return decodeValue(root, body, options)
 }
 
-/** Visits what a value refers to, and checks every tensor against the body's length. */
+/** Visits what a value refers to, and checks against the body's length what lies there. */
 export function inspectValue(root: Value | undefined, bodyByteLength: number, visit: (to: Reference) => void): void {
   const kind = root?.kind
   if (kind === undefined) throw new MalformedValueError('a value is empty: set exactly one of its kinds')
@@ -54,6 +54,9 @@ export function inspectValue(root: Value | undefined, bodyByteLength: number, vi
       return
     case 'tensor':
       checkTensor(kind.value, bodyByteLength)
+      return
+    case 'packed':
+      checkPacked(kind.value, bodyByteLength)
       return
     case 'reference':
       visit(kind.value)
@@ -81,6 +84,13 @@ function checkTensor(tensor: Tensor, bodyByteLength: number): number {
     )
   }
   return Number(length)
+}
+
+function checkPacked({ offset, byteLength }: PackedValue, bodyByteLength: number): void {
+  if (offset + byteLength <= BigInt(bodyByteLength)) return
+  throw new MalformedValueError(
+    `a packed value's bytes ${offset}…${offset + byteLength} do not lie in the body of ${bodyByteLength} bytes`,
+  )
 }
 
 class Decoder {
@@ -115,6 +125,8 @@ class Decoder {
         return new Map(kind.value.entries.map((entry) => [this.decode(entry.key), this.decode(entry.value)]))
       case 'tensor':
         return this.#decodeTensor(kind.value)
+      case 'packed':
+        return this.#decodePacked(kind.value)
       case 'reference':
         if (this.#options.resolve) return this.#options.resolve(kind.value)
         throw new MalformedValueError('a value refers to another object where only data may be')
@@ -137,6 +149,15 @@ class Decoder {
       }
     }
     return record
+  }
+
+  /** Its tensors lie in the same body. Nothing in it refers to other objects: nobody has looked for such. */
+  #decodePacked(packed: PackedValue): unknown {
+    checkPacked(packed, this.#body.byteLength)
+    const start = Number(packed.offset)
+    const root = Value.decode(this.#body.subarray(start, start + Number(packed.byteLength)))
+    if (root.kind?.$case === 'packed') throw new MalformedValueError('a packed value is packed again')
+    return new Decoder(this.#body, this.#options.view ? { view: true } : {}).decode(root)
   }
 
   #decodeTensor(tensor: Tensor): TypedArray | NdArray {

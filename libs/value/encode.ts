@@ -1,4 +1,4 @@
-import { Atom, Payload, type Reference, type Value } from '#libs/proto'
+import { Atom, Payload, type Reference, Value } from '#libs/proto'
 
 import { elementByteLength, elementTypeOf } from './element-type.js'
 import { isNdArray } from './nd-array-brand.js'
@@ -8,7 +8,14 @@ export interface EncodedValue {
   readonly root: Value
   readonly segments: readonly Uint8Array[]
   readonly byteLength: number
+  /** The serialized structure has at most so many bytes. */
+  readonly mostStructureBytes: number
 }
+
+/** A structure that takes more bytes than this is too large to travel in control messages. */
+export const maxStructureBytes = 256 * 1024
+/** More than what any value takes beside its text. */
+const mostBytesPerValue = 64
 
 /** Says what a value stands for when it is somewhere else (a future, a scattered buffer), or nothing. */
 export type ReferenceFinder = (value: object) => Reference | undefined
@@ -33,7 +40,25 @@ const padding = [0, 1, 2, 3, 4, 5, 6, 7].map((length) => new Uint8Array(length))
 export function encodeValue(value: unknown, what: string, findReference?: ReferenceFinder): EncodedValue {
   const encoder = new Encoder(what, findReference)
   const root = encoder.encode(value)
-  return { root, segments: encoder.segments, byteLength: encoder.byteLength }
+  const { segments, byteLength, mostStructureBytes } = encoder
+  return { root, segments, byteLength, mostStructureBytes }
+}
+
+/**
+ * Moves a large structure (a long text, many small values) into the body, behind the tensors' bytes; others stay as they
+ * are. Only for values without references: who passes the value on does not look into the body.
+ */
+export function packStructure(encoded: EncodedValue): EncodedValue {
+  if (encoded.mostStructureBytes <= maxStructureBytes) return encoded
+  const bytes = Value.encode(encoded.root).finish()
+  if (bytes.byteLength <= maxStructureBytes) return { ...encoded, mostStructureBytes: bytes.byteLength }
+  const packed = { offset: BigInt(encoded.byteLength), byteLength: BigInt(bytes.byteLength) }
+  return {
+    root: { kind: { $case: 'packed', value: packed } },
+    segments: [...encoded.segments, bytes],
+    byteLength: encoded.byteLength + bytes.byteLength,
+    mostStructureBytes: mostBytesPerValue,
+  }
 }
 
 /** The value as one serialized `costate.types.v1.Payload`. */
@@ -65,6 +90,7 @@ export function copySegments({
 class Encoder {
   readonly segments: Uint8Array[] = []
   byteLength = 0
+  mostStructureBytes = 0
   readonly #path: (string | number)[] = []
   readonly #ancestors = new Set<object>()
   readonly #what: string
@@ -76,15 +102,17 @@ class Encoder {
   }
 
   encode(value: unknown): Value {
+    this.mostStructureBytes += mostBytesPerValue
     switch (typeof value) {
       case 'number':
         return { kind: { $case: 'number', value } }
       case 'string':
+        this.#countText(value)
         return { kind: { $case: 'text', value } }
       case 'boolean':
         return { kind: { $case: 'boolean', value } }
       case 'bigint':
-        return { kind: { $case: 'integer', value: value.toString() } }
+        return this.#encodeInteger(value)
       case 'undefined':
         return { kind: { $case: 'atom', value: Atom.UNDEFINED } }
       case 'object':
@@ -124,8 +152,22 @@ class Encoder {
         'pass its data as plain objects and typed arrays, and build it again on the other side',
       )
     }
-    const entries = Object.entries(value).map(([key, item]) => ({ key, value: this.#at(key, item) }))
+    const entries = Object.entries(value).map(([key, item]) => {
+      this.#countText(key)
+      return { key, value: this.#at(key, item) }
+    })
     return { kind: { $case: 'record', value: { entries } } }
+  }
+
+  #encodeInteger(value: bigint): Value {
+    const digits = value.toString()
+    this.#countText(digits)
+    return { kind: { $case: 'integer', value: digits } }
+  }
+
+  /** A UTF-16 unit takes at most three bytes. */
+  #countText(text: string): void {
+    this.mostStructureBytes += 3 * text.length
   }
 
   // A loop rather than map(): map() skips the holes of a sparse array.
@@ -154,6 +196,7 @@ class Encoder {
     if (gap > 0) this.#append(padding[gap] as Uint8Array)
     const offset = BigInt(this.byteLength)
     if (bytes.byteLength > 0) this.#append(bytes)
+    this.mostStructureBytes += 10 * (shape?.length ?? 1)
     return {
       kind: {
         $case: 'tensor',

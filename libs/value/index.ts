@@ -2,5 +2,13 @@ export { decodePayload, decodeValue, inspectValue, MalformedValueError } from '.
 export type { DecodeOptions, ReferenceResolver } from './decode.js'
 export { elementByteLength, elementTypeOf, typedArrayOver } from './element-type.js'
 export type { TypedArray } from './element-type.js'
-export { copySegments, encodePayload, encodeValue, joinSegments, UnserializableError } from './encode.js'
+export {
+  copySegments,
+  encodePayload,
+  encodeValue,
+  joinSegments,
+  maxStructureBytes,
+  packStructure,
+  UnserializableError,
+} from './encode.js'
 export type { EncodedValue, ReferenceFinder } from './encode.js'

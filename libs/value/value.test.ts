@@ -1,10 +1,19 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { Atom, ElementType, Payload, type Reference, type Value } from '#libs/proto'
+import { Atom, ElementType, Payload, type Reference, Value } from '#libs/proto'
 import { NdArray } from '#libs/task'
 
-import { decodePayload, encodePayload, encodeValue, inspectValue } from './index.js'
+import {
+  copySegments,
+  decodePayload,
+  decodeValue,
+  encodePayload,
+  encodeValue,
+  inspectValue,
+  maxStructureBytes,
+  packStructure,
+} from './index.js'
 
 const roundTrip = (value: unknown): unknown => decodePayload(encodePayload(encodeValue(value, 'the value')))
 
@@ -112,4 +121,45 @@ test('a tensor that contradicts its body is refused', () => {
       kind: { $case: 'list', value: { values: [{ kind: { $case: 'atom', value: Atom.NULL } }, { kind: undefined }] } },
     }),
   ).toThrow()
+})
+
+test.each([
+  ['a long text', 'ẋ'.repeat(200_000)],
+  ['many small values', Array.from({ length: 50_000 }, (_, i) => ({ name: `run ${i}`, at: i }))],
+  ['a long integer', 10n ** 300_000n],
+  ['a large structure around arrays', [new Uint8Array([1, 2, 3]), 'x'.repeat(300_000), new Float64Array([1, 2])]],
+])('the structure of %s travels in the body', (_, value) => {
+  const packed = packStructure(encodeValue(value, 'the value'))
+  expect(Value.encode(packed.root).finish().byteLength).toBeLessThan(100)
+  expect(decodeValue(packed.root, copySegments(packed), { view: true })).toStrictEqual(value)
+  expect(decodePayload(encodePayload(packed))).toStrictEqual(value)
+})
+
+test('a structure that fits stays where it is', () => {
+  const encoded = encodeValue(['x'.repeat(maxStructureBytes - 100), new Float64Array(100_000)], 'the value')
+  expect(packStructure(encoded).root).toBe(encoded.root)
+})
+
+test('the bound of a structure is one', () => {
+  fc.assert(
+    fc.property(fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true }), (value) => {
+      const { root, mostStructureBytes } = encodeValue(value, 'the value')
+      expect(Value.encode(root).finish().byteLength).toBeLessThanOrEqual(mostStructureBytes)
+    }),
+  )
+})
+
+test('a packed value that contradicts its body, or refers to something, is refused', () => {
+  const packed = (inner: Value, byteLength?: bigint): [Value, Uint8Array] => {
+    const body = Value.encode(inner).finish()
+    const value = { offset: 0n, byteLength: byteLength ?? BigInt(body.byteLength) }
+    return [{ kind: { $case: 'packed', value } }, body]
+  }
+  const text: Value = { kind: { $case: 'text', value: 'x' } }
+  const [tooLong, body] = packed(text, 99n)
+  expect(() => decodeValue(tooLong, body)).toThrow('do not lie in the body')
+  expect(() => inspectValue(tooLong, body.byteLength, () => undefined)).toThrow('do not lie in the body')
+  expect(() => decodeValue(...packed(packed(text)[0]))).toThrow('packed again')
+  const reference: Value = { kind: { $case: 'reference', value: { target: { $case: 'objectId', value: 'o' } } } }
+  expect(() => decodeValue(...packed(reference), { resolve: () => 1 })).toThrow('refers to another object')
 })
