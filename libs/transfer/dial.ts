@@ -5,17 +5,17 @@ import {
   makeHello,
   TransferDirection,
   type TransferFrame,
-  type TransferHeader,
   type TransferOpen,
   type TransferReceipt,
 } from '#libs/proto'
 
-import type { Sink, Source } from './endpoint.js'
+import type { Source } from './endpoint.js'
 import type { FrameMessage } from './frame-codec.js'
 import { Gate } from './gate.js'
 import { maxOpenTransfers, outboxLimit } from './limits.js'
 import { Outbox } from './outbox.js'
 import { Receiving } from './receiving.js'
+import type { OpenSink, ResumePoint } from './resume.js'
 import { Sending } from './sending.js'
 import { nameOf } from './serve.js'
 import { abortOf, brokenStreamError, TransferError } from './transfer-error.js'
@@ -37,6 +37,12 @@ export interface TransferOptions {
   readonly signal?: AbortSignal | undefined
   /** The trace that the other end's work hangs under: W3C traceparent, tracestate and baggage. */
   readonly trace?: Readonly<Record<string, string>> | undefined
+}
+
+/** What a get may be given. */
+export interface GetOptions extends TransferOptions {
+  /** Where an earlier get of the same body lost its stream. */
+  readonly resume?: ResumePoint
 }
 
 /** The dialling half of a bulk stream: gets and puts, many at a time. When it breaks, all of them fail with UNAVAILABLE. */
@@ -65,22 +71,20 @@ export class TransferStream {
   }
 
   /**
-   * Gets a body into the sink that `open` makes when the header is there.
+   * Gets a body into the sink that `open` makes when the header is there. With `resume`, only what has not come yet.
    *
    * @throws TransferError as the other end or the checks gave it up.
    */
-  async get(
-    target: TransferTarget,
-    open: (header: TransferHeader) => Sink | Promise<Sink>,
-    options: TransferOptions = {},
-  ): Promise<void> {
-    const request = describe(target, TransferDirection.GET, options)
+  async get(target: TransferTarget, open: OpenSink, options: GetOptions = {}): Promise<void> {
+    const { resume } = options
+    const offset = BigInt(resume?.position ?? 0)
+    const request = { ...describe(target, TransferDirection.GET, options), offset }
     const name = nameOf(request)
     await this.#run(
       request,
       options.signal,
       (transferId) => new Receiving(transferId, name, this.#outbox),
-      (receiving) => receiving.receive(open),
+      (receiving) => receiving.receive(open, resume),
     )
   }
 

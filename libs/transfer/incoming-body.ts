@@ -10,17 +10,35 @@ import { TransferError } from './transfer-error.js'
 /** A body on its way into its sink: every chunk is checked before it is written, the whole before it is committed. */
 export class IncomingBody {
   readonly byteLength: number
+  readonly header: TransferHeader
   readonly #name: string
   readonly #sink: Sink
   readonly #digester: Digester
   #position = 0
   #ungranted = 0
+  #isIntact = true
 
   constructor(name: string, header: TransferHeader, sink: Sink) {
     this.#name = name
     this.#sink = sink
     this.#digester = createDigester(header.digestAlgorithm)
     this.byteLength = Number(header.byteLength)
+    this.header = header
+  }
+
+  /** How many bytes are in the sink. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** Whether what has come can be added to: no write has failed. */
+  get isIntact(): boolean {
+    return this.#isIntact
+  }
+
+  /** Another stream brings the rest, with credit of its own. */
+  resume(): void {
+    this.#ungranted = 0
   }
 
   async take({ offset, crc32c, data }: TransferChunk): Promise<void> {
@@ -39,9 +57,11 @@ export class IncomingBody {
         `${this.#name}: the chunk at ${offset} is not what was sent (CRC-32C differs)`,
       )
     }
+    this.#isIntact = false
     this.#digester.update(data)
     const written = this.#sink.write(data)
     if (written !== undefined) await written
+    this.#isIntact = true
     this.#position += data.byteLength
     this.#ungranted += data.byteLength
   }
@@ -55,6 +75,7 @@ export class IncomingBody {
   }
 
   async commit(digest: Buffer): Promise<TransferReceipt> {
+    this.#isIntact = false
     if (this.#position !== this.byteLength) {
       const message = `${this.#name}: ${this.#position} of ${this.byteLength} announced bytes came`
       throw new TransferError(Status.INVALID_ARGUMENT, 'BODY_TRUNCATED', message)

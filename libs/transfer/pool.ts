@@ -1,19 +1,27 @@
+import { Status } from 'nice-grpc-common'
+
 import { closeRpcChannel, createRpcChannel, createRpcClient, type Role, type Security } from '#libs/rpc'
 
 import { checkpointBulkMethods, transferDefinition } from './definition.js'
 import { TransferStream } from './dial.js'
+import { resumeGet } from './resume.js'
+import { TransferError } from './transfer-error.js'
+
+/** The other end of transfers. A get that loses its stream goes on with the next one where it was; a put fails. */
+export type TransferPeer = Pick<TransferStream, 'get' | 'put'>
 
 /** Bulk streams to other services, dialled when first needed, dialled anew when they break. */
 export interface TransferPool {
-  /** A stream to a worker's transfer service. */
-  worker(addresses: readonly string[]): TransferStream
-  /** Streams to the checkpoint-store. */
-  store(addresses: readonly string[], method: 'save' | 'load'): TransferStream
+  /** A worker's transfer service. */
+  worker(addresses: readonly string[]): TransferPeer
+  /** The checkpoint-store. */
+  store(addresses: readonly string[], method: 'save' | 'load'): TransferPeer
   close(): void
 }
 
 export function createTransferPool(security: Security): TransferPool {
   const open = new Map<string, { stream: TransferStream; close: () => void }>()
+  let closed = false
 
   function stream(
     key: string,
@@ -24,13 +32,12 @@ export function createTransferPool(security: Security): TransferPool {
     const known = open.get(key)
     if (known && !known.stream.broken) return known.stream
     known?.close()
+    const peer = `${serverRole} ${addresses.join(', ')}`
+    if (closed) throw new TransferError(Status.UNAVAILABLE, 'CLOSED', `${peer}: this end is closed`)
     const channel = createRpcChannel(addresses, { security, serverRole, kind: 'bulk' })
     const definition = method === 'transfer' ? transferDefinition : checkpointBulkMethods
     const client = createRpcClient(definition as typeof transferDefinition & typeof checkpointBulkMethods, channel)
-    const made = new TransferStream(
-      (requests, options) => client[method](requests, options),
-      `${serverRole} ${addresses.join(', ')}`,
-    )
+    const made = new TransferStream((requests, options) => client[method](requests, options), peer)
     open.set(key, {
       stream: made,
       close: () => {
@@ -42,11 +49,34 @@ export function createTransferPool(security: Security): TransferPool {
   }
 
   return {
-    worker: (addresses) => stream(`worker ${addresses.join()}`, addresses, 'worker', 'transfer'),
-    store: (addresses, method) => stream(`${method} ${addresses.join()}`, addresses, 'checkpointStore', method),
+    worker: (addresses) => peerOn(() => stream(`worker ${addresses.join()}`, addresses, 'worker', 'transfer')),
+    store: (addresses, method) =>
+      peerOn(() => stream(`${method} ${addresses.join()}`, addresses, 'checkpointStore', method)),
     close: () => {
+      closed = true
       for (const { close } of open.values()) close()
       open.clear()
     },
   }
+}
+
+/** Transfers over streams that `dial` gives: the one that is open, or a new one. */
+export function peerOn(dial: () => Pick<TransferStream, 'get' | 'put'>, pause = sleep): TransferPeer {
+  return {
+    get: (target, open, options = {}) =>
+      resumeGet(async (resume) => await dial().get(target, open, { ...options, resume }), pause),
+    put: async (target, source, options) => {
+      try {
+        return await dial().put(target, source, options)
+      } catch (error) {
+        // One that could not be dialled has not taken it over.
+        if (error instanceof TransferError && error.reason === 'CLOSED') source.close?.()
+        throw error
+      }
+    },
+  }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
 }

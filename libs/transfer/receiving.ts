@@ -7,6 +7,7 @@ import type { FrameMessage } from './frame-codec.js'
 import { IncomingBody } from './incoming-body.js'
 import { initialCreditBytes, maxBodyBytes, windowBytes } from './limits.js'
 import { Outbox } from './outbox.js'
+import { checkSameHeader, isLostStream, type ResumePoint } from './resume.js'
 import { errorOf, TransferError } from './transfer-error.js'
 
 type Frame = NonNullable<TransferFrame['frame']>
@@ -61,24 +62,35 @@ export class Receiving {
   }
 
   /**
-   * Receives everything into the sink that `open` makes when the header is there, unless `open` has a receipt at once.
+   * Receives everything into the sink that `open` makes when the header is there, unless `open` has a receipt at once. With
+   * a `point` to go on from, it receives the rest; when the stream is lost, what has come is kept there.
    *
    * @throws TransferError DATA_LOSS for a chunk or digest that is not what was sent, INVALID_ARGUMENT for frames out of
    * order or a body that is shorter or longer than announced, and whatever the sending end gave up with.
    */
   async receive(
     open: (header: TransferHeader) => Sink | TransferReceipt | Promise<Sink | TransferReceipt>,
+    point?: ResumePoint,
   ): Promise<TransferReceipt> {
+    let earlier = point?.body
+    if (point) point.body = undefined
     let body: IncomingBody | undefined
     try {
       for await (const frame of this.#inbox) {
         if (frame.$case === 'header') {
           if (body !== undefined) throw this.#outOfPlace(frame)
           checkHeader(this.#name, frame.value)
-          const place = await open(frame.value)
-          if ('durability' in place) return this.#acknowledge(place)
-          body = new IncomingBody(this.#name, frame.value, place)
-          if (body.byteLength > initialCreditBytes) this.#grant(windowBytes - initialCreditBytes)
+          if (earlier) {
+            checkSameHeader(this.#name, earlier.header, frame.value)
+            body = earlier
+            earlier = undefined
+            body.resume()
+          } else {
+            const place = await open(frame.value)
+            if ('durability' in place) return this.#acknowledge(place)
+            body = new IncomingBody(this.#name, frame.value, place)
+          }
+          if (body.byteLength - body.position > initialCreditBytes) this.#grant(windowBytes - initialCreditBytes)
         } else if (frame.$case === 'chunk' && body !== undefined) {
           await body.take(frame.value)
           const grant = body.takeGrant()
@@ -92,9 +104,17 @@ export class Receiving {
         }
       }
       throw new TransferError(Status.UNAVAILABLE, 'STREAM_ENDED', `${this.#name}: the stream ended in the middle`)
+    } catch (error) {
+      const begun = body ?? earlier
+      if (point && begun?.isIntact && isLostStream(error)) {
+        point.body = begun
+        body = earlier = undefined
+      }
+      throw error
     } finally {
       this.#inbox.end()
       body?.abort()
+      earlier?.abort()
     }
   }
 

@@ -1,0 +1,71 @@
+import { Status } from 'nice-grpc-common'
+
+import type { TransferHeader } from '#libs/proto'
+
+import type { Sink } from './endpoint.js'
+import type { IncomingBody } from './incoming-body.js'
+import { TransferError } from './transfer-error.js'
+
+/** Where a get that loses its stream goes on. */
+export class ResumePoint {
+  /** What has come so far; nothing before the header has. */
+  body: IncomingBody | undefined
+
+  get position(): number {
+    return this.body?.position ?? 0
+  }
+
+  /** Nobody goes on here. */
+  abandon(): void {
+    this.body?.abort()
+    this.body = undefined
+  }
+}
+
+/** How long to wait before a stream is dialled again to which the last one added nothing; then the get is given up. */
+const pausesMs = [100, 400, 1_000]
+
+/**
+ * Gets a body over as many streams as it takes: `get` asks a stream for the rest. A stream that brings something is worth
+ * another one; several in a row that bring nothing are not.
+ *
+ * @throws what the last stream failed with.
+ */
+export async function resumeGet(
+  get: (point: ResumePoint) => Promise<void>,
+  pause: (ms: number) => Promise<void>,
+): Promise<void> {
+  const point = new ResumePoint()
+  let idle = 0
+  try {
+    for (;;) {
+      const before = point.position
+      try {
+        return await get(point)
+      } catch (error) {
+        if (point.position > before) idle = 0
+        const ms = pausesMs[idle++]
+        if (point.body === undefined || ms === undefined || !isLostStream(error)) throw error
+        await pause(point.position > before ? 0 : ms)
+      }
+    }
+  } finally {
+    point.abandon()
+  }
+}
+
+/** Whether the stream broke, and not the transfer on it. */
+export function isLostStream(error: unknown): boolean {
+  return error instanceof TransferError && error.code === Status.UNAVAILABLE
+}
+
+/** What the sender says again when a get goes on must be what it said first. */
+export function checkSameHeader(name: string, first: TransferHeader, now: TransferHeader): void {
+  const keys = ['byteLength', 'digestAlgorithm', 'version'] as const
+  if (keys.every((key) => first[key] === now[key])) return
+  const message = `${name} has changed since its first bytes came: get it again`
+  throw new TransferError(Status.ABORTED, 'BODY_CHANGED', message)
+}
+
+/** Makes the place for a body when its header is there. */
+export type OpenSink = (header: TransferHeader) => Sink | Promise<Sink>
