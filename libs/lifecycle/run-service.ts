@@ -10,12 +10,15 @@ export interface RunningService {
 
 /** How long a service may take to end in order. Kubernetes and SLURM wait longer (30 s) before they kill. */
 const stopGraceMs = 10_000
+/** A start that does not hear that it is no longer wanted is left behind after so long. */
+const startGraceMs = 1_000
 
 /**
  * The life of a service process: starts, stops on SIGTERM, SIGINT, SIGUSR1 or when its owner goes away, and exits with a code that
  * says why. With COSTATE_OWNED set, standard input is a pipe from the owner whose end means that the owner is gone.
+ * `start` gets a signal that aborts when the process is told to stop before it serves.
  */
-export async function runService(name: string, start: () => Promise<RunningService>): Promise<void> {
+export async function runService(name: string, start: (signal: AbortSignal) => Promise<RunningService>): Promise<void> {
   const crash = (error: unknown): never => {
     process.stderr.write(
       `costate ${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
@@ -24,17 +27,24 @@ export async function runService(name: string, start: () => Promise<RunningServi
   }
   process.on('uncaughtException', crash)
   process.on('unhandledRejection', crash)
+  const starting = new AbortController()
   const told = new Promise<number>((resolve) => {
-    process.on('SIGTERM', () => resolve(exitCodes.ok))
-    process.on('SIGINT', () => resolve(exitCodes.ok))
+    const tell = (): void => resolve(exitCodes.ok)
+    process.on('SIGTERM', tell)
+    process.on('SIGINT', tell)
     // SLURM's warning before the walltime; without a listener Node would open its debugger on a shared host.
-    process.on('SIGUSR1', () => resolve(exitCodes.ok))
-    if (process.env['COSTATE_OWNED']) process.stdin.on('end', () => resolve(exitCodes.ok)).resume()
+    process.on('SIGUSR1', tell)
+    if (process.env['COSTATE_OWNED']) process.stdin.on('end', tell).resume()
   })
-  let running: RunningService
+  void told.then((code) => {
+    starting.abort(new Error('told to stop'))
+    setTimeout(() => running ?? process.exit(code), startGraceMs).unref()
+  })
+  let running: RunningService | undefined
   try {
-    running = await start()
+    running = await start(starting.signal)
   } catch (error) {
+    if (starting.signal.aborted) process.exit(exitCodes.ok)
     process.stderr.write(`costate ${name} cannot start: ${(error as Error).message}\n`)
     process.exit(exitCodeOf(error))
   }

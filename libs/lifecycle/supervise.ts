@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { exitCodes } from './exit-codes.js'
 import { rssBytesOf } from './process-memory.js'
 import type { RunningService } from './run-service.js'
+import { type PredecessorEnd, supervisedEnv } from './supervised.js'
 
 /** What to keep alive. */
 export interface SupervisorOptions {
@@ -15,6 +16,10 @@ export interface SupervisorOptions {
   readonly count: number
   /** Resident memory of one process; 0 for no limit. */
   readonly memoryLimitBytes: number
+  /** Makes an id for each process that is started. */
+  readonly mintId: () => string
+  /** Gets what is to be told to people; standard error unless given. */
+  readonly warn?: (message: string) => void
 }
 
 /** A process is ended at this share of its limit, before the system's out-of-memory killer picks one by itself. */
@@ -27,7 +32,8 @@ const healthyMs = 30_000
 
 /**
  * Keeps processes of a program alive: starts again what crashed, with a growing pause, and what grew over the memory limit.
- * A process that ends in order, or for a reason that a new start does not change, is let go. Ends when all are.
+ * A process that ends in order, or for a reason that a new start does not change, is let go. Ends when all are. A process
+ * that takes the place of another is told how that one ended.
  */
 export function startSupervisor(options: SupervisorOptions): RunningService {
   const children = new Set<ChildProcess>()
@@ -40,25 +46,33 @@ export function startSupervisor(options: SupervisorOptions): RunningService {
 
   let started = 0
 
-  function start(restartMs: number): void {
+  function start(restartMs: number, predecessor?: PredecessorEnd): void {
     const startedAtMs = Date.now()
+    const id = options.mintId()
     const instanceId = `${process.env['COSTATE_INSTANCE'] ?? 'worker'}-${started++}`
     // The child's standard input ends with this process, however this process ends.
     const child = spawn(process.execPath, [...options.nodeArgs, options.program, ...options.args], {
       stdio: ['pipe', 'inherit', 'inherit'],
-      env: { ...process.env, COSTATE_SUPERVISED: '1', COSTATE_OWNED: '1', COSTATE_INSTANCE: instanceId },
+      env: {
+        ...process.env,
+        COSTATE_SUPERVISED: '1',
+        COSTATE_OWNED: '1',
+        COSTATE_INSTANCE: instanceId,
+        ...supervisedEnv(predecessor ? { id, predecessor } : { id }),
+      },
     })
     child.stdin.on('error', () => undefined)
     children.add(child)
-    const watch = options.memoryLimitBytes > 0 ? watchMemory(child, options.memoryLimitBytes) : undefined
-    child.on('exit', (code) => {
+    const watch = watchMemory(child, options)
+    child.on('exit', (code, signal) => {
       children.delete(child)
-      clearInterval(watch)
+      watch.stop()
       if (!stopping && isWorthRestarting(code)) {
         const pauseMs = Date.now() - startedAtMs > healthyMs ? firstRestartMs : restartMs
+        const how = endOf(id, code, signal, watch.overLimit)
         const timer = setTimeout(() => {
           timers.delete(timer)
-          start(Math.min(maxRestartMs, pauseMs * 2))
+          start(Math.min(maxRestartMs, pauseMs * 2), how)
         }, pauseMs)
         timers.add(timer)
         return
@@ -90,16 +104,46 @@ function isWorthRestarting(code: number | null): boolean {
   return code !== exitCodes.ok && code !== exitCodes.misconfigured && code !== exitCodes.refused
 }
 
-function watchMemory(child: ChildProcess, limitBytes: number): NodeJS.Timeout {
+function endOf(
+  id: string,
+  exitCode: number | null,
+  signal: NodeJS.Signals | null,
+  memory: PredecessorEnd['memory'],
+): PredecessorEnd {
+  return {
+    id,
+    ...(exitCode === null ? {} : { exitCode }),
+    ...(signal === null ? {} : { signal }),
+    ...(memory === undefined ? {} : { memory }),
+  }
+}
+
+interface MemoryWatch {
+  /** What the process had when it was ended for it. */
+  readonly overLimit: PredecessorEnd['memory']
+  stop(): void
+}
+
+function watchMemory(child: ChildProcess, options: SupervisorOptions): MemoryWatch {
+  const { memoryLimitBytes: limitBytes, warn = (message) => void process.stderr.write(`${message}\n`) } = options
+  let overLimit: PredecessorEnd['memory']
   const check = async (): Promise<void> => {
-    const rssBytes = child.pid === undefined ? undefined : await rssBytesOf(child.pid)
-    if (rssBytes === undefined || rssBytes <= memoryShare * limitBytes || child.exitCode !== null) return
-    const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`
-    process.stderr.write(
-      `costate worker ${child.pid}: its ${megabytes(rssBytes)} are over 95 % of the memory limit of ` +
-        `${megabytes(limitBytes)}; it is ended and started again, its tasks are queued again\n`,
+    const bytes = child.pid === undefined ? undefined : await rssBytesOf(child.pid)
+    const isOver = bytes !== undefined && bytes > memoryShare * limitBytes
+    if (!isOver || overLimit !== undefined || child.exitCode !== null || child.signalCode !== null) return
+    const megabytes = (length: number): string => `${Math.round(length / 1e6)} MB`
+    warn(
+      `costate worker ${child.pid}: its ${megabytes(bytes)} are over 95 % of the memory limit of ` +
+        `${megabytes(limitBytes)}; it is ended and started again, its tasks are queued again`,
     )
+    overLimit = { bytes, limitBytes }
     child.kill('SIGKILL')
   }
-  return setInterval(() => void check(), memoryCheckMs)
+  const timer = limitBytes > 0 ? setInterval(() => void check(), memoryCheckMs) : undefined
+  return {
+    get overLimit() {
+      return overLimit
+    },
+    stop: () => clearInterval(timer),
+  }
 }
