@@ -77,6 +77,7 @@ const join = (workerId: string) =>
     profile: { workerId: workerId as never, host: '', pid: 1, slots: 1, addresses: [], memoryLimitBytes: 0 },
     attempts: [],
     objects: [],
+    stored: [],
   }) as const
 
 test('nothing is answered or done before it is remembered; then answers come first', async () => {

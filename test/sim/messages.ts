@@ -1,7 +1,7 @@
 import type { JobId, ObjectId, SessionId, WorkerId } from '#libs/domain'
 
-import type { AttemptEnd, AttemptRef, HeldObject } from '../../services/scheduler/core/event.js'
-import type { JobSpec, Outcome, ResultLocation, WorkerProfile } from '../../services/scheduler/core/state.js'
+import type { AttemptEnd, AttemptRef, HeldObject, StoredReport } from '../../services/scheduler/core/event.js'
+import type { JobSpec, Outcome, ResultLocation, WorkerEnd, WorkerProfile } from '../../services/scheduler/core/state.js'
 
 /** What a worker says on its link. */
 export type Report =
@@ -10,6 +10,8 @@ export type Report =
       readonly profile: WorkerProfile
       readonly attempts: readonly (AttemptRef & { readonly running: boolean })[]
       readonly objects: readonly HeldObject[]
+      readonly stored: readonly StoredReport[]
+      readonly predecessor?: WorkerEnd
     }
   | { readonly kind: 'heartbeat' }
   | { readonly kind: 'started'; readonly attempt: AttemptRef }

@@ -102,12 +102,13 @@ export class SimulatedScheduler {
       heard: (report) => {
         if (life !== this.#life) return
         if (report.kind === 'hello') {
-          const { profile, attempts, objects } = report
+          const { kind: _, ...joined } = report
+          const { profile } = joined
           workerId = profile.workerId
           this.#links.get(workerId)?.end()
           this.#links.set(workerId, link)
           link.down({ kind: 'welcome' })
-          this.post({ kind: 'workerJoined', profile, attempts, objects })
+          this.post({ kind: 'workerJoined', ...joined })
         } else if (report.kind === 'goodbye') left = true
         else if (workerId) this.#take(workerId, report)
       },
@@ -123,7 +124,7 @@ export class SimulatedScheduler {
   #take(workerId: WorkerId, report: Exclude<Report, { kind: 'hello' | 'goodbye' }>): void {
     switch (report.kind) {
       case 'heartbeat':
-        return this.post({ kind: 'workerHeard', workerId, rssBytes: 1 })
+        return this.post({ kind: 'workerHeard', workerId, rssBytes: 1, loopLagMs: 0 })
       case 'started':
         return this.post({
           kind: 'tasksStarted',

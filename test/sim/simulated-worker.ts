@@ -1,6 +1,7 @@
 import type { ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/domain'
 
 import type { AttemptEnd, AttemptRef, HeldObject } from '../../services/scheduler/core/event.js'
+import type { WorkerEnd } from '../../services/scheduler/core/state.js'
 import type { Command, Order, Report } from './messages.js'
 import { nameOfAttempt, type SimulatedScheduler } from './simulated-scheduler.js'
 import { Stream } from './stream.js'
@@ -28,6 +29,8 @@ interface PendingStore {
   readonly sessionId: SessionId
   readonly objectId: ObjectId
   readonly acknowledged: () => void
+  /** On the link that is open now, or in its hello. */
+  said: boolean
 }
 
 const heartbeatMs = 3_000
@@ -42,12 +45,15 @@ export class SimulatedWorker {
   isAlive = true
   readonly #slots: number
   readonly #around: Surroundings
+  readonly #predecessor: WorkerEnd | undefined
   #link: Stream<Report, Command> | undefined
   #isLinked = false
   #isDraining = false
 
-  constructor(around: Surroundings, workerId: WorkerId, slots: number) {
+  /** `predecessor` is the crashed worker in whose place this one is started, when somebody saw it. */
+  constructor(around: Surroundings, workerId: WorkerId, slots: number, predecessor?: WorkerEnd) {
     this.workerId = workerId
+    this.#predecessor = predecessor
     this.#around = around
     this.#slots = slots
     around.workers.set(workerId, this)
@@ -70,7 +76,7 @@ export class SimulatedWorker {
   put(objectId: ObjectId, value: number, sessionId: SessionId, acknowledged: () => void): void {
     if (!this.isAlive) return
     this.objects.set(objectId, value)
-    const pending = { requestId: `stored-${objectId}`, sessionId, objectId, acknowledged }
+    const pending = { requestId: `stored-${objectId}`, sessionId, objectId, acknowledged, said: false }
     this.pendingStores.set(pending.requestId, pending)
     this.#reportStored(pending)
   }
@@ -101,6 +107,7 @@ export class SimulatedWorker {
 
   #hello(): Report {
     const announced = new Set([...this.pendingStores.values()].map(({ objectId }) => objectId))
+    for (const pending of this.pendingStores.values()) pending.said = true
     const live = [...this.attempts.values()].filter(({ cancelled }) => !cancelled)
     return {
       kind: 'hello',
@@ -117,6 +124,8 @@ export class SimulatedWorker {
         ...[...this.unacknowledged.values()].map((end) => ({ ...refOf(end), running: true })),
       ],
       objects: [...this.objects].flatMap(([objectId, value]) => (announced.has(objectId) ? [] : held(objectId, value))),
+      stored: [...this.pendingStores.values()].flatMap((pending) => this.#reportOf(pending) ?? []),
+      ...(this.#predecessor ? { predecessor: this.#predecessor } : {}),
     }
   }
 
@@ -131,9 +140,16 @@ export class SimulatedWorker {
     if (this.#isLinked) this.#link?.up(report)
   }
 
-  #reportStored({ requestId, sessionId, objectId }: PendingStore): void {
+  #reportStored(pending: PendingStore): void {
+    const report = this.#reportOf(pending)
+    if (!report || !this.#isLinked) return
+    pending.said = true
+    this.#report({ kind: 'stored', ...report })
+  }
+
+  #reportOf({ requestId, sessionId, objectId }: PendingStore) {
     const value = this.objects.get(objectId)
-    if (value !== undefined) this.#report({ kind: 'stored', requestId, sessionId, objects: held(objectId, value) })
+    return value === undefined ? undefined : { requestId, sessionId, objects: held(objectId, value) }
   }
 
   #obey(command: Command): void {
@@ -141,7 +157,7 @@ export class SimulatedWorker {
       case 'welcome':
         this.#isLinked = true
         for (const end of this.unacknowledged.values()) this.#report({ kind: 'ended', end })
-        for (const pending of this.pendingStores.values()) this.#reportStored(pending)
+        for (const pending of this.pendingStores.values()) if (!pending.said) this.#reportStored(pending)
         return
       case 'run':
         for (const order of command.orders) this.#take(order)

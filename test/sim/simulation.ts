@@ -1,6 +1,6 @@
 import type { ObjectId, WorkerId } from '#libs/domain'
 
-import type { Job, Task } from '../../services/scheduler/core/state.js'
+import type { Job, Task, WorkerEnd } from '../../services/scheduler/core/state.js'
 import { checkFacts, checkNothingIsLeft, checkOutcome, checkSteady } from './checks.js'
 import { SimulatedClient } from './simulated-client.js'
 import { SimulatedScheduler } from './simulated-scheduler.js'
@@ -45,11 +45,11 @@ export class Simulation {
     checkNothingIsLeft(this.#around)
   }
 
-  #addWorker(): void {
+  #addWorker(predecessor?: WorkerEnd): void {
     const workerId = `w${++this.#workerCount}` as WorkerId
     const slots = this.world.between(1, 3)
     this.world.tell(`${workerId} starts with ${slots} slots`)
-    new SimulatedWorker(this.#around, workerId, slots)
+    new SimulatedWorker(this.#around, workerId, slots, predecessor)
   }
 
   #storm(schedulerCrashes: boolean): void {
@@ -68,7 +68,7 @@ export class Simulation {
     if (choice < 40) worker?.cutLink()
     else if (choice < 60) {
       worker?.crash()
-      this.#replaceWorker()
+      this.#replaceWorker(worker && world.chance(0.7) ? { workerId: worker.workerId, exitCode: 1 } : undefined)
     } else if (choice < 68) {
       worker?.drain()
       this.#replaceWorker()
@@ -83,8 +83,8 @@ export class Simulation {
     }
   }
 
-  #replaceWorker(): void {
-    this.world.after(this.world.between(200, 3_000), () => this.#addWorker())
+  #replaceWorker(predecessor?: WorkerEnd): void {
+    this.world.after(this.world.between(200, 3_000), () => this.#addWorker(predecessor))
   }
 
   /** Nothing goes wrong any more: everything comes to its end. */

@@ -18,7 +18,10 @@ export function apply(state: State, fact: Fact): void {
       settleTask(state, fact)
       return
     case 'attemptLost':
-      taskAt(state, fact.jobId, fact.index).losses++
+      loseAttempt(taskAt(state, fact.jobId, fact.index))
+      return
+    case 'taskSuspected':
+      taskAt(state, fact.jobId, fact.index).suspect = true
       return
     case 'taskReopened':
       reopenTask(taskAt(state, fact.jobId, fact.index))
@@ -83,6 +86,8 @@ function addJob(
       status: { kind: 'waiting', missing: 0 },
       attempt: 0,
       losses: 0,
+      suspect: false,
+      lastEnd: undefined,
       fetchFailures: 0,
       adoptable: false,
       readyAtMs: atMs,
@@ -96,11 +101,18 @@ function addJob(
   state.jobsByRequest.set(requestId, spec.jobId)
 }
 
+/** It ended its worker, and would end its neighbours again. */
+function loseAttempt(task: Task): void {
+  task.losses++
+  task.suspect = true
+}
+
 function settleTask(state: State, fact: Extract<Fact, { kind: 'taskSettled' }>): void {
   const task = taskAt(state, fact.jobId, fact.index)
   const { counts } = task.job
   changeStatus(task, { kind: 'settled', outcome: fact.outcome, record: fact.record })
   task.attempt = Math.max(task.attempt, fact.record.attempt)
+  task.suspect = false
   if (counts.waiting + counts.queued + counts.running === 0) task.job.settledAtMs = fact.atMs
 }
 

@@ -1,6 +1,6 @@
 import type { JobId, ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/domain'
 
-import type { BundledFunction, JobSpec, ResultLocation, WorkerProfile } from './state.js'
+import type { BundledFunction, JobSpec, ResultLocation, WorkerEnd, WorkerProfile } from './state.js'
 
 /** One attempt of a task, as commands and reports name it. */
 export interface AttemptRef {
@@ -25,6 +25,13 @@ export interface HeldObject {
   readonly objectId: ObjectId
   readonly descriptor: Uint8Array
   readonly byteLength: number
+}
+
+/** A client scattered buffers to a worker; their session keeps them alive. */
+export interface StoredReport {
+  readonly requestId: string
+  readonly sessionId: SessionId | undefined
+  readonly objects: readonly HeldObject[]
 }
 
 /** Who asked, so that the answer finds its way; nothing when nobody waits for one. */
@@ -63,8 +70,12 @@ export type Event = { readonly atMs: number } & (
       readonly profile: WorkerProfile
       readonly attempts: readonly (AttemptRef & { readonly running: boolean })[]
       readonly objects: readonly HeldObject[]
+      /** Reports of scattered buffers that it has heard no acknowledgement of; these buffers are not in `objects`. */
+      readonly stored: readonly StoredReport[]
+      /** How the worker ended in whose place it was started. */
+      readonly predecessor?: WorkerEnd
     }
-  | { readonly kind: 'workerHeard'; readonly workerId: WorkerId; readonly rssBytes: number }
+  | { readonly kind: 'workerHeard'; readonly workerId: WorkerId; readonly rssBytes: number; readonly loopLagMs: number }
   | { readonly kind: 'workerUnlinked'; readonly workerId: WorkerId }
   | { readonly kind: 'workerLeft'; readonly workerId: WorkerId }
   | {
@@ -74,13 +85,7 @@ export type Event = { readonly atMs: number } & (
     }
   | { readonly kind: 'tasksEnded'; readonly workerId: WorkerId; readonly ends: readonly AttemptEnd[] }
   | { readonly kind: 'tasksReturned'; readonly workerId: WorkerId; readonly attempts: readonly AttemptRef[] }
-  | {
-      readonly kind: 'objectsStored'
-      readonly workerId: WorkerId
-      readonly requestId: string
-      readonly sessionId: SessionId | undefined
-      readonly objects: readonly HeldObject[]
-    }
+  | ({ readonly kind: 'objectsStored'; readonly workerId: WorkerId } & StoredReport)
   | { readonly kind: 'objectsDropped'; readonly workerId: WorkerId; readonly objectIds: readonly ObjectId[] }
   | { readonly kind: 'timePassed' }
 )

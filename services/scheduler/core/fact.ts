@@ -21,6 +21,8 @@ export type Fact =
       readonly record: AttemptRecord
     }
   | { readonly kind: 'attemptLost'; readonly jobId: JobId; readonly index: number }
+  /** The task was one of several that may have ended their worker. */
+  | { readonly kind: 'taskSuspected'; readonly jobId: JobId; readonly index: number }
   /** The result is lost and is computed again. */
   | { readonly kind: 'taskReopened'; readonly jobId: JobId; readonly index: number }
   | { readonly kind: 'jobCancelled'; readonly jobId: JobId }

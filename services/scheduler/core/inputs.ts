@@ -114,18 +114,6 @@ function reopenTask(state: State, task: Task, out: Out): void {
   }
 }
 
-/** An attempt came to nothing through no fault of the task: it is run again, but not for ever. */
-export function loseAttempt(state: State, task: Task, atMs: number, out: Out, why: string): void {
-  const { jobId } = task.job.spec
-  emit(state, out, { kind: 'attemptLost', jobId, index: task.index })
-  if (task.losses > state.policy.maxLosses) {
-    const message = `task ${jobId}/${task.index} was lost ${task.losses} times, the last time because ${why}`
-    const failure: TaskFailure = { kind: 'workerLost', reason: 'WORKER_LOST', message, attempts: task.attempt }
-    return failTask(state, task, failure, atMs, out)
-  }
-  awaitInputs(state, task, atMs, out)
-}
-
 /** Tasks that were kept back until now. */
 export function wakeDelayed(state: State, { atMs }: EventOf<'timePassed'>, out: Out): void {
   for (const task of state.delayed) {

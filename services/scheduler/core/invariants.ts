@@ -23,9 +23,11 @@ export function checkInvariants(state: State): void {
   if (state.jobsByRequest.size !== state.jobs.size) fail('a request outlived its job')
 }
 
-function queuedTasks({ queue }: State): Set<Task> {
+function queuedTasks({ queue, suspects }: State): Set<Task> {
   const queued = new Set<Task>()
-  for (const { task } of queue.values()) {
+  for (const { task } of suspects.values()) check(task.suspect, task, 'is queued to run alone for no reason')
+  for (const { task } of queue.values()) check(!task.suspect, task, 'is suspect, but does not wait to run alone')
+  for (const { task } of [...suspects.values(), ...queue.values()]) {
     check(!queued.has(task), task, 'is queued twice')
     queued.add(task)
   }
@@ -97,7 +99,7 @@ function checkEntity(state: State, entity: ObjectEntity): void {
   }
 }
 
-function checkWorker(state: State, { profile, tasks, objects, longTasks, shortMs }: Worker): void {
+function checkWorker(state: State, { profile, tasks, objects, longTasks, shortMs, suspects }: Worker): void {
   const { workerId } = profile
   let long = 0
   let ms = 0
@@ -110,6 +112,7 @@ function checkWorker(state: State, { profile, tasks, objects, longTasks, shortMs
     else ms += status.expectedMs
   }
   if (long !== longTasks || Math.abs(ms - shortMs) > 1e-6) fail(`${workerId} counts its work wrongly`)
+  if ([...tasks].filter(({ suspect }) => suspect).length !== suspects) fail(`${workerId} counts suspects wrongly`)
   for (const objectId of objects) {
     if (!findObject(state, objectId)?.holders?.has(workerId)) fail(`${workerId} holds stray ${objectId}`)
   }

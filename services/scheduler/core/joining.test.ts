@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import type { WorkerId } from '#libs/domain'
+import type { ObjectId, WorkerId } from '#libs/domain'
 
 import { createMesh } from './testing/mesh.js'
 
@@ -182,4 +182,29 @@ test('a worker that joins twice without a cut keeps what it runs', () => {
   mesh.join('w1', { slots: 3, attempts: refs })
   expect(mesh.effects()).toEqual([])
   expect(mesh.state.workers.get('w1' as WorkerId)).toMatchObject({ longTasks: 2, profile: { slots: 3 } })
+})
+
+test('a scattered buffer whose report a cut swallowed is repeated with the hello, and not released before', () => {
+  const mesh = createMesh()
+  mesh.workers(1)
+  mesh.cut('w1')
+  mesh.effects()
+  const stored = [{ requestId: 'stored-x', sessionId: undefined, objects: [mesh.held('o-x')] }]
+  mesh.join('w1', { stored })
+  expect(mesh.effects()).toEqual(['acknowledge stored-x to w1'])
+  expect([...(mesh.state.objects.get('o-x' as ObjectId)?.holders ?? [])]).toEqual(['w1'])
+})
+
+test('a report of which only the acknowledgement was cut off changes nothing, and is acknowledged again', () => {
+  const mesh = createMesh()
+  mesh.workers(1)
+  mesh.scatter('w1', 'x')
+  mesh.submit([['a', 'x']])
+  const ref = mesh.ref('a')
+  mesh.cut('w1')
+  mesh.effects()
+  const stored = [{ requestId: 'stored-x', sessionId: undefined, objects: [mesh.held('x')] }]
+  mesh.join('w1', { attempts: [ref], stored })
+  expect(mesh.effects()).toEqual(['acknowledge stored-x to w1'])
+  expect(mesh.status('a')).toBe('runs on w1')
 })

@@ -5,8 +5,9 @@ import type { Out } from './effect.js'
 import type { AttemptRef, EventOf, HeldObject } from './event.js'
 import { awaitInputs, supplyInput } from './inputs.js'
 import { addHolder, findObject, isAvailable, isScattered, isWanted, type ObjectEntity } from './lookup.js'
+import { loseWorker } from './losses.js'
 import { isHeldBack } from './outcome.js'
-import { removeHolder } from './objects.js'
+import { recordStored, removeHolder } from './objects.js'
 import { findTask, isCurrent } from './settle.js'
 import { expectedMsOf, occupySlot, vacateSlot } from './slots.js'
 import type { State, Task, Worker } from './state.js'
@@ -14,12 +15,17 @@ import { setStatus } from './status.js'
 
 /**
  * A worker joins, or comes back after a cut, with what it still has: attempts that run, wait or ended without an
- * acknowledgement, and objects.
+ * acknowledgement, and objects. It may take the place of another one, which is lost then.
  */
 export function joinWorker(state: State, event: EventOf<'workerJoined'>, out: Out): void {
   const { profile, atMs } = event
   const { workerId } = profile
   const worker = state.workers.get(workerId) ?? addWorker(state, event)
+  // With every further hello it is said again.
+  const predecessor = event.predecessor && state.workers.get(event.predecessor.workerId)
+  if (event.predecessor && predecessor && predecessor !== worker) {
+    loseWorker(state, predecessor, { kind: 'ended', end: event.predecessor }, atMs, out)
+  }
   worker.profile = profile
   worker.unlinkedSinceMs = undefined
   worker.heardAtMs = atMs
@@ -42,10 +48,13 @@ function addWorker(state: State, { profile, atMs }: EventOf<'workerJoined'>): Wo
     tasks: new Set(),
     longTasks: 0,
     shortMs: 0,
+    suspects: 0,
+    reserved: false,
     objects: new Set(),
     draining: false,
     unlinkedSinceMs: undefined,
     rssBytes: 0,
+    loopLagMs: 0,
     heardAtMs: atMs,
   }
   state.workers.set(profile.workerId, worker)
@@ -97,6 +106,9 @@ export function markRunning(task: Task, startedAtMs: number): void {
 function adoptObjects(state: State, worker: Worker, event: EventOf<'workerJoined'>, out: Out): void {
   const { workerId } = worker.profile
   const here = new Set<ObjectId>()
+  for (const report of event.stored) {
+    for (const objectId of recordStored(state, workerId, report, event.atMs, out)) here.add(objectId)
+  }
   for (const held of event.objects) {
     const { objectId } = held
     const entity = findObject(state, objectId)

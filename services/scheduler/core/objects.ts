@@ -2,7 +2,7 @@ import { parseTaskId, type ObjectId, type WorkerId } from '#libs/domain'
 
 import { emit } from './emit.js'
 import type { Out } from './effect.js'
-import type { EventOf } from './event.js'
+import type { EventOf, StoredReport } from './event.js'
 import { lostBuffer, recompute } from './inputs.js'
 import { addHolder, findObject, isScattered, isWanted, type ObjectEntity } from './lookup.js'
 import { dropIfUnneeded, failTask, isHeldBack } from './outcome.js'
@@ -26,13 +26,25 @@ function isPinned(entity: ObjectEntity): boolean {
 
 /** A client scattered buffers to a worker. */
 export function storeObjects(state: State, event: EventOf<'objectsStored'>, out: Out): void {
-  const { workerId, sessionId, requestId, atMs } = event
+  const { workerId, atMs } = event
   const worker = state.workers.get(workerId)
   // Who was taken for lost says what it holds when it comes back, and repeats this.
   if (worker === undefined) return
   worker.heardAtMs = atMs
+  recordStored(state, workerId, event, atMs, out)
+}
+
+/** Remembers scattered buffers and who holds them, and says so; the same report again changes nothing. Returns their ids. */
+export function recordStored(
+  state: State,
+  workerId: WorkerId,
+  { requestId, sessionId, objects }: StoredReport,
+  atMs: number,
+  out: Out,
+): ObjectId[] {
   if (sessionId !== undefined) expectSession(state, sessionId, atMs)
-  for (const { objectId, descriptor, byteLength } of event.objects) {
+  const stored: ObjectId[] = []
+  for (const { objectId, descriptor, byteLength } of objects) {
     // Results are announced by the end of their task.
     if (parseTaskId(objectId)) continue
     if (!state.objects.has(objectId)) {
@@ -40,8 +52,10 @@ export function storeObjects(state: State, event: EventOf<'objectsStored'>, out:
     }
     const entity = findObject(state, objectId)
     if (entity) addHolder(state, entity, workerId)
+    stored.push(objectId)
   }
   out.effects.push({ kind: 'acknowledgeStored', workerId, requestId })
+  return stored
 }
 
 /** A worker gave objects up. */

@@ -3,21 +3,19 @@ import type { TaskFailure, WorkerId } from '#libs/domain'
 import type { Out } from './effect.js'
 import { findObject, isScattered, objectIdOf } from './lookup.js'
 import { failTask } from './outcome.js'
-import { expectedMsOf, hasRoom, occupySlot } from './slots.js'
+import { expectedMsOf, hasRoom, occupySlot, takesTasks } from './slots.js'
 import type { State, Task, Worker } from './state.js'
 import { setStatus } from './status.js'
 
 /** Sends queued tasks to workers with room, first in, first out, until either runs out. */
 export function placeQueued(state: State, atMs: number, out: Out): void {
+  placeSuspects(state, atMs, out)
   for (let task = state.queue.peek()?.task; task !== undefined; task = state.queue.peek()?.task) {
     const expectedMs = expectedMsOf(state, task)
     if (!hasRoomSomewhere(state, expectedMs)) return
     const inputs = measureInputs(state, task)
-    if (inputs.inlineBytes > state.policy.maxInlineInputBytes) {
-      failTask(state, task, tooLarge(state, task, inputs.inlineBytes), atMs, out)
-      continue
-    }
-    const worker = chooseWorker(state, expectedMs, inputs.heldBytes)
+    if (refuseLarge(state, task, inputs, atMs, out)) continue
+    const worker = chooseWorker(state, inputs.heldBytes, (candidate) => hasRoom(candidate, expectedMs))
     if (worker === undefined) return
     state.queue.shift()
     placeTask(state, task, worker, expectedMs, atMs, out)
@@ -27,6 +25,30 @@ export function placeQueued(state: State, atMs: number, out: Out): void {
 function hasRoomSomewhere({ workers }: State, expectedMs: number | undefined): boolean {
   for (const worker of workers.values()) if (hasRoom(worker, expectedMs)) return true
   return false
+}
+
+/** Suspects go to workers that have nothing else. While some wait, one worker gets nothing else, so that they have their turn. */
+function placeSuspects(state: State, atMs: number, out: Out): void {
+  for (let task = state.suspects.peek()?.task; task !== undefined; task = state.suspects.peek()?.task) {
+    const inputs = measureInputs(state, task)
+    if (refuseLarge(state, task, inputs, atMs, out)) continue
+    const worker = chooseWorker(state, inputs.heldBytes, (candidate) => takesTasks(candidate) && !candidate.tasks.size)
+    if (worker === undefined) return reserveWorker(state)
+    state.suspects.shift()
+    placeTask(state, task, worker, expectedMsOf(state, task), atMs, out)
+  }
+  for (const worker of state.workers.values()) worker.reserved = false
+}
+
+/** The worker that is free first, as far as that can be told; once chosen it stays that one. */
+function reserveWorker({ workers }: State): void {
+  let best: Worker | undefined
+  for (const worker of workers.values()) {
+    if (!takesTasks(worker)) worker.reserved = false
+    else if (worker.reserved) return
+    else if (best === undefined || worker.tasks.size < best.tasks.size) best = worker
+  }
+  if (best) best.reserved = true
 }
 
 function placeTask(
@@ -46,17 +68,17 @@ function placeTask(
   out.effects.push({ kind: 'runTask', workerId, task, attempt, epoch })
 }
 
-/** Where most of the task's inputs are, when there is room; else the worker with the fewest tasks per slot. */
+/** Of the workers that may take it the one where most of the task's inputs are, then the one with the fewest tasks per slot. */
 function chooseWorker(
   state: State,
-  expectedMs: number | undefined,
   heldBytes: ReadonlyMap<WorkerId, number>,
+  mayTake: (worker: Worker) => boolean,
 ): Worker | undefined {
   let best: Worker | undefined
   let bestBytes = -1
   let bestLoad = Infinity
   for (const worker of state.workers.values()) {
-    if (!hasRoom(worker, expectedMs)) continue
+    if (!mayTake(worker)) continue
     const { workerId, slots } = worker.profile
     const bytes = heldBytes.get(workerId) ?? 0
     const load = worker.tasks.size / slots
@@ -103,6 +125,12 @@ function measureInputs(state: State, { spec }: Task): InputSizes {
     for (const workerId of input.holders ?? []) heldBytes.set(workerId, (heldBytes.get(workerId) ?? 0) + byteLength)
   }
   return { inlineBytes, heldBytes }
+}
+
+function refuseLarge(state: State, task: Task, { inlineBytes }: InputSizes, atMs: number, out: Out): boolean {
+  if (inlineBytes <= state.policy.maxInlineInputBytes) return false
+  failTask(state, task, tooLarge(state, task, inlineBytes), atMs, out)
+  return true
 }
 
 function tooLarge({ policy }: State, task: Task, inlineBytes: number): TaskFailure {

@@ -31,6 +31,11 @@ export function expectedMsOf(state: State, task: Task): number | undefined {
   return meanMs === undefined || meanMs > aheadMs ? undefined : Math.max(meanMs, leastMs)
 }
 
+/** Whether the worker may be sent tasks at all. */
+export function takesTasks({ draining, unlinkedSinceMs, profile }: Worker): boolean {
+  return !draining && unlinkedSinceMs === undefined && profile.slots > 0
+}
+
 /**
  * Late binding: a task goes to a free slot. Only tasks that should be short are sent ahead of their time, and only behind
  * others that should be short, so that none is stuck behind a long one while another worker is idle.
@@ -38,7 +43,7 @@ export function expectedMsOf(state: State, task: Task): number | undefined {
 export function hasRoom(worker: Worker, expectedMs: number | undefined): boolean {
   const { slots } = worker.profile
   const { size } = worker.tasks
-  if (worker.draining || worker.unlinkedSinceMs !== undefined || slots === 0) return false
+  if (!takesTasks(worker) || worker.reserved || worker.suspects > 0) return false
   if (size < slots) return true
   const shortSlots = slots - worker.longTasks
   if (expectedMs === undefined || shortSlots <= 0) return false
@@ -49,6 +54,7 @@ export function hasRoom(worker: Worker, expectedMs: number | undefined): boolean
 /** The task takes its place on the worker. */
 export function occupySlot(worker: Worker, task: Task, expectedMs: number | undefined): void {
   worker.tasks.add(task)
+  if (task.suspect) worker.suspects++
   if (expectedMs === undefined) worker.longTasks++
   else worker.shortMs += expectedMs
 }
@@ -59,6 +65,7 @@ export function vacateSlot(state: State, task: Task): void {
   if (status.kind !== 'assigned' && status.kind !== 'running') return
   const worker = state.workers.get(status.workerId)
   if (!worker?.tasks.delete(task)) return
+  if (task.suspect) worker.suspects--
   if (status.expectedMs === undefined) worker.longTasks--
   else worker.shortMs -= status.expectedMs
   // Sums of fractions drift.

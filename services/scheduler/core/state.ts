@@ -65,6 +65,10 @@ export interface Task {
   attempt: number
   /** How many attempts were lost with their worker. */
   losses: number
+  /** It may have ended a worker, and runs alone until it is known whether it did. */
+  suspect: boolean
+  /** How the worker ended that the task was lost with, when somebody saw it. */
+  lastEnd: WorkerEnd | undefined
   /** How many attempts in a row could not get an input from its holders. */
   fetchFailures: number
   /** The last attempt may still run on a worker that was taken for lost, or from before a restart. */
@@ -143,6 +147,16 @@ export interface WorkerProfile {
   readonly memoryLimitBytes: number
 }
 
+/** How a worker's process ended, as its supervisor saw it. */
+export interface WorkerEnd {
+  readonly workerId: WorkerId
+  /** Nothing when a signal ended it. */
+  readonly exitCode?: number
+  readonly signal?: string
+  /** Its resident memory and the limit, when it was ended for that. */
+  readonly memory?: { readonly bytes: number; readonly limitBytes: number }
+}
+
 export interface Worker {
   profile: WorkerProfile
   /** What it was sent and has not settled, in the order of sending. */
@@ -151,11 +165,17 @@ export interface Worker {
   longTasks: number
   /** How long the others should run, all together. */
   shortMs: number
+  /** How many of its tasks are suspects: with one of them it gets no others. */
+  suspects: number
+  /** It gets nothing before the next suspect. */
+  reserved: boolean
   readonly objects: Set<ObjectId>
   draining: boolean
   /** Since when its link is cut; nothing while it is linked. It gets no tasks meanwhile. */
   unlinkedSinceMs: number | undefined
   rssBytes: number
+  /** How late its event loop was at worst before it was heard of last. */
+  loopLagMs: number
   heardAtMs: number
 }
 
@@ -225,6 +245,8 @@ export interface State {
   readonly workers: Map<WorkerId, Worker>
   readonly sessions: Map<SessionId, Session>
   readonly queue: Queue<QueuedTask>
+  /** Queued tasks that must run alone. */
+  readonly suspects: Queue<QueuedTask>
   /** Tasks that are or were delayed. */
   readonly delayed: Set<Task>
   /** Smoothed run time of each function in milliseconds, by bundle and name. */
@@ -235,6 +257,7 @@ export interface State {
 }
 
 export function createState(policy: Policy = defaultPolicy): State {
+  const isLive = ({ task, status }: QueuedTask): boolean => task.status === status
   return {
     policy,
     epoch: 0,
@@ -247,7 +270,8 @@ export function createState(policy: Policy = defaultPolicy): State {
     counts: { waiting: 0, queued: 0, running: 0, finished: 0, failed: 0, cancelled: 0 },
     workers: new Map(),
     sessions: new Map(),
-    queue: createQueue(({ task, status }) => task.status === status),
+    queue: createQueue(isLive),
+    suspects: createQueue(isLive),
     delayed: new Set(),
     meanRunMs: new Map(),
     resyncUntilMs: undefined,

@@ -1,12 +1,13 @@
 import { changeStatus } from './counts.js'
 import type { State, Task } from './state.js'
 
-/** Puts a ready task at the end of the queue. */
+/** Puts a ready task at the end of its queue. */
 export function enqueue(state: State, task: Task, atMs: number): void {
   task.readyAtMs = atMs
   const status = { kind: 'queued', sinceMs: atMs } as const
   setStatus(task, status)
-  state.queue.push({ task, status })
+  const queue = task.suspect ? state.suspects : state.queue
+  queue.push({ task, status })
 }
 
 /** Keeps a task back until then. */

@@ -182,7 +182,7 @@ test('events of an unknown worker change nothing', () => {
   mesh.submit(['a'])
   mesh.effects()
   const workerId = 'unknown' as WorkerId
-  mesh.happen({ kind: 'workerHeard', workerId, rssBytes: 1 })
+  mesh.happen({ kind: 'workerHeard', workerId, rssBytes: 1, loopLagMs: 0 })
   mesh.happen({ kind: 'workerUnlinked', workerId })
   mesh.happen({ kind: 'workerLeft', workerId })
   mesh.happen({ kind: 'objectsDropped', workerId, objectIds: [mesh.idOf('a')] })

@@ -2,17 +2,18 @@ import type { WorkerId } from '#libs/domain'
 
 import { answer, type Out } from './effect.js'
 import type { EventOf } from './event.js'
-import { awaitInputs, loseAttempt } from './inputs.js'
+import { awaitInputs } from './inputs.js'
 import { markRunning } from './joining.js'
-import { removeHolder } from './objects.js'
+import { loseWorker, removeWorker } from './losses.js'
 import { findTask, isCurrent } from './settle.js'
 import { vacateSlot } from './slots.js'
-import type { State, Task, Worker } from './state.js'
+import type { State } from './state.js'
 
 export function hearWorker(state: State, event: EventOf<'workerHeard'>): void {
   const worker = state.workers.get(event.workerId)
   if (worker === undefined) return
   worker.rssBytes = event.rssBytes
+  worker.loopLagMs = event.loopLagMs
   worker.heardAtMs = event.atMs
 }
 
@@ -28,41 +29,15 @@ export function leaveWorker(state: State, { workerId, atMs }: EventOf<'workerLef
   if (worker) removeWorker(state, worker, atMs, out, (task) => awaitInputs(state, task, atMs, out))
 }
 
-/** Workers that were silent or cut off for too long are lost: what they ran is run again, what only they held computed again. */
+/** Workers that were silent or cut off for too long are lost. */
 export function expireWorkers(state: State, { atMs }: EventOf<'timePassed'>, out: Out): void {
   const { workerSilenceMs, relinkGraceMs } = state.policy
   for (const worker of [...state.workers.values()]) {
     const { heardAtMs, unlinkedSinceMs } = worker
     const cut = unlinkedSinceMs !== undefined && atMs - unlinkedSinceMs > relinkGraceMs
     if (!cut && atMs - heardAtMs <= workerSilenceMs) continue
-    const { workerId } = worker.profile
-    const why = `worker ${workerId} was lost (${cut ? 'its link broke' : 'it was silent for too long'})`
-    out.effects.push({ kind: 'dismissWorker', workerId, reason: why })
-    const suspects = suspectsOn(worker)
-    removeWorker(state, worker, atMs, out, (task) => {
-      task.adoptable = true
-      if (suspects.has(task)) loseAttempt(state, task, atMs, out, why)
-      else awaitInputs(state, task, atMs, out)
-    })
+    loseWorker(state, worker, { kind: cut ? 'cut' : 'silent' }, atMs, out)
   }
-}
-
-/** What may have run when the worker was lost: what it said it runs, and so many of the next as it has other slots. */
-// A start that was not heard of counts: a task that ends its worker at once would else do so for ever.
-function suspectsOn({ tasks, profile }: Worker): Set<Task> {
-  const suspects = new Set([...tasks].filter(({ status }) => status.kind === 'running'))
-  for (const task of tasks) {
-    if (suspects.size >= profile.slots) break
-    suspects.add(task)
-  }
-  return suspects
-}
-
-function removeWorker(state: State, worker: Worker, atMs: number, out: Out, giveUp: (task: Task) => void): void {
-  const { workerId } = worker.profile
-  state.workers.delete(workerId)
-  for (const objectId of worker.objects) removeHolder(state, objectId, workerId, atMs, out)
-  for (const task of worker.tasks) giveUp(task)
 }
 
 /** Tasks began to run. */

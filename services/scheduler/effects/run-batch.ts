@@ -1,4 +1,12 @@
-import type { Duration, JobContext, Result, RunTask, RunTasks, TaskInput } from '#libs/proto'
+import {
+  type Duration,
+  type JobContext,
+  type Result,
+  type RunTask,
+  type RunTasks,
+  type TaskInput,
+  Value,
+} from '#libs/proto'
 
 import { findObject } from '../core/lookup.js'
 import type { Job, State, Task } from '../core/state.js'
@@ -56,7 +64,10 @@ function jobContextOf({ spec }: Job): JobContext {
 
 /** About how many bytes an input takes in the message. */
 function bytesOf(result: Result | undefined): number {
-  return result?.location?.$case === 'payload' ? result.location.value.byteLength : 0
+  const { location, holders = [] } = result ?? {}
+  if (location?.$case === 'payload') return location.value.byteLength
+  const structure = location?.value.structure
+  return (structure ? Value.encode(structure).finish().byteLength : 0) + 64 * (1 + holders.length)
 }
 
 function runTaskOf(

@@ -191,3 +191,60 @@ test('a report that cannot be handled ends the link with an error instead of sil
   link.say({ $case: 'tasksEnded', value: undefined as never })
   await expect(link.ended).rejects.toThrow()
 })
+
+const objectOf = (objectId: string) => ({ ...ObjectDescriptor.fromPartial({}), objectId, byteLength: 8n })
+const nothingMore = { attempts: [], objects: [], stored: [], inventoryFollows: false }
+
+test('an inventory in parts counts when all of it is there', async () => {
+  const first = rim.openLink({ workerId: w1 })
+  await submit('j', 2)
+  first.cut()
+  await quiet()
+  const attemptOf = (taskId: string) => ({ taskId, epoch: 1n, attempt: 1, running: true })
+  const link = rim.openLink({ workerId: w1, slots: 2, attempts: [attemptOf('j/0')], inventoryFollows: true })
+  const stored = [{ requestId: 'r', sessionId: '', objects: [objectOf('o-1')] }]
+  link.say({ $case: 'inventory', value: { ...nothingMore, stored, inventoryFollows: true } })
+  await quiet()
+  expect(link.heard()).toEqual([])
+  expect(rim.state.workers.get(w1)?.unlinkedSinceMs).toBe(1_000_000)
+  link.say({ $case: 'inventory', value: nothingMore })
+  await quiet()
+  expect(kinds(link.heard())).toEqual(['welcome', 'acknowledgeStored', 'runTasks'])
+  expect(rim.state.jobs.get('j' as JobId)?.tasks.map(({ status }) => status.kind)).toEqual(['running', 'assigned'])
+  expect(rim.state.objects.size).toBe(1)
+})
+
+test('a link that ends in the middle of the inventory says nothing', async () => {
+  const link = rim.openLink({ workerId: w1, inventoryFollows: true })
+  link.close()
+  await link.ended
+  await quiet()
+  expect(rim.state.workers.size).toBe(0)
+})
+
+test('anything but the inventory that was announced is refused', async () => {
+  const link = rim.openLink({ workerId: w1, inventoryFollows: true })
+  link.say({ $case: 'heartbeat', value: { rssBytes: 1n, heldBytes: 1n, loopLagMs: 1 } })
+  await expect(link.ended.catch((error: unknown) => readRpcFailure(error))).resolves.toMatchObject({
+    code: 'INVALID_ARGUMENT',
+    reason: 'INVENTORY_INCOMPLETE',
+  })
+})
+
+test('a worker says how late its loop is, and how the one before it ended', async () => {
+  const before = rim.openLink({ workerId: 'w0' })
+  await submit('j', 1)
+  before.cut()
+  await quiet()
+  const memory = { memoryBytes: 96_000_000n, memoryLimitBytes: 100_000_000n }
+  const predecessor = { workerId: 'w0', exitCode: undefined, signal: 'SIGKILL', ...memory }
+  const link = rim.openLink({ workerId: w1, predecessor })
+  link.say({ $case: 'heartbeat', value: { rssBytes: 1n, heldBytes: 1n, loopLagMs: 70 } })
+  await quiet()
+  expect([...rim.state.workers.keys()]).toEqual([w1])
+  expect(rim.state.workers.get(w1)?.loopLagMs).toBe(70)
+  expect(rim.state.jobs.get('j' as JobId)?.tasks[0]).toMatchObject({
+    losses: 1,
+    lastEnd: { workerId: 'w0', signal: 'SIGKILL', memory: { bytes: 96_000_000, limitBytes: 100_000_000 } },
+  })
+})

@@ -1,18 +1,27 @@
-import type { ObjectId, SessionId, WorkerId } from '#libs/domain'
+import type { ObjectId, WorkerId } from '#libs/domain'
 import {
   checkHello,
   makeHello,
   type LinkRequest,
+  type LinkResponse,
   type SchedulerServiceImplementation,
-  type WorkerHello,
+  type WorkerInventory,
 } from '#libs/proto'
 import { rpcError } from '#libs/rpc'
+import type { Outbox } from '#libs/transfer'
 
 import type { Peers } from '../effects/peers.js'
 import { relayLogs, relayProgress } from '../effects/relay.js'
 import type { Loop } from '../loop.js'
 import { listen } from './listen.js'
-import { attemptToDomain, endToDomain, heldToDomain, profileToDomain } from './to-domain.js'
+import {
+  attemptToDomain,
+  endToDomain,
+  heldToDomain,
+  predecessorToDomain,
+  profileToDomain,
+  storedToDomain,
+} from './to-domain.js'
 
 /** How often workers say that they are alive; a silence of ten of these is a loss. */
 export const heartbeatIntervalMs = 3_000
@@ -23,9 +32,9 @@ type Report = NonNullable<LinkRequest['report']>
 export function createLinkMethod(loop: Loop, peers: Peers): SchedulerServiceImplementation['link'] {
   return async function* (requests, { signal }) {
     const reports = requests[Symbol.asyncIterator]()
-    const workerId = await greet(reports, loop, peers)
-    const outbox = peers.links.get(workerId)
-    if (outbox === undefined) return
+    const greeted = await greet(reports, loop, peers)
+    if (greeted === undefined) return
+    const { workerId, outbox } = greeted
     const end = { left: false }
     const stop = (): void => outbox.end()
     signal.addEventListener('abort', stop)
@@ -46,31 +55,62 @@ export function createLinkMethod(loop: Loop, peers: Peers): SchedulerServiceImpl
   }
 }
 
-async function greet(reports: AsyncIterator<LinkRequest>, loop: Loop, peers: Peers): Promise<WorkerId> {
+/** Hears who the worker is and what it has; nothing when the link ends before that is said. */
+async function greet(
+  reports: AsyncIterator<LinkRequest>,
+  loop: Loop,
+  peers: Peers,
+): Promise<{ readonly workerId: WorkerId; readonly outbox: Outbox<LinkResponse> } | undefined> {
   const first = await reports.next()
   const report = first.done ? undefined : first.value.report
   if (report?.$case !== 'hello')
     throw rpcError('INVALID_ARGUMENT', 'NO_HELLO', 'the first report of a link must be a hello')
-  const hello: WorkerHello = report.value
+  const hello = report.value
   const profile = profileToDomain(hello)
   const mismatch = checkHello(hello.hello, 'the scheduler', `worker ${hello.workerId}`)
   if (mismatch) throw rpcError('FAILED_PRECONDITION', 'PROTOCOL_MISMATCH', mismatch)
+  const inventory = await hearInventory(reports, hello)
+  if (inventory === undefined) return undefined
+  const predecessor = predecessorToDomain(hello.predecessor)
   const outbox = peers.openLink(profile.workerId)
   const welcome = { hello: makeHello(), epoch: BigInt(loop.state.epoch), heartbeatIntervalMs }
   outbox.push({ command: { $case: 'welcome', value: welcome } })
   loop.post({
     kind: 'workerJoined',
     profile,
-    attempts: hello.attempts.flatMap((ref) => attemptToDomain(ref) ?? []),
-    objects: hello.objects.map(heldToDomain),
+    attempts: inventory.flatMap(({ attempts }) => attempts.flatMap((ref) => attemptToDomain(ref) ?? [])),
+    objects: inventory.flatMap(({ objects }) => objects.map(heldToDomain)),
+    stored: inventory.flatMap(({ stored }) => stored.map(storedToDomain)),
+    ...(predecessor ? { predecessor } : {}),
   })
-  return profile.workerId
+  return { workerId: profile.workerId, outbox }
+}
+
+/** All parts of what the worker has; nothing when the link ends before the last one. */
+async function hearInventory(
+  reports: AsyncIterator<LinkRequest>,
+  first: WorkerInventory,
+): Promise<WorkerInventory[] | undefined> {
+  const parts = [first]
+  for (let last = first; last.inventoryFollows;) {
+    const next = await reports.next()
+    if (next.done) return undefined
+    const { report } = next.value
+    if (report?.$case !== 'inventory') {
+      const message = `a ${report?.$case ?? 'report of no kind'} came where a part of the inventory was announced`
+      throw rpcError('INVALID_ARGUMENT', 'INVENTORY_INCOMPLETE', message)
+    }
+    parts.push((last = report.value))
+  }
+  return parts
 }
 
 function take(report: Report, workerId: WorkerId, loop: Loop, peers: Peers): void {
   switch (report.$case) {
-    case 'heartbeat':
-      return loop.post({ kind: 'workerHeard', workerId, rssBytes: Number(report.value.rssBytes) })
+    case 'heartbeat': {
+      const { rssBytes, loopLagMs } = report.value
+      return loop.post({ kind: 'workerHeard', workerId, rssBytes: Number(rssBytes), loopLagMs })
+    }
     case 'tasksStarted': {
       const attempts = report.value.tasks.flatMap(({ attempt, atMs }) => {
         const ref = attemptToDomain(attempt)
@@ -88,18 +128,8 @@ function take(report: Report, workerId: WorkerId, loop: Loop, peers: Peers): voi
       const attempts = report.value.attempts.flatMap((ref) => attemptToDomain(ref) ?? [])
       return loop.post({ kind: 'tasksReturned', workerId, attempts })
     }
-    case 'objectsStored': {
-      const { requestId, sessionId, objects } = report.value
-      // Session ids are UUIDs: a client may write its own in capitals.
-      const session = sessionId === '' ? undefined : (sessionId.toLowerCase() as SessionId)
-      return loop.post({
-        kind: 'objectsStored',
-        workerId,
-        requestId,
-        sessionId: session,
-        objects: objects.map(heldToDomain),
-      })
-    }
+    case 'objectsStored':
+      return loop.post({ kind: 'objectsStored', workerId, ...storedToDomain(report.value) })
     case 'objectsDropped':
       return loop.post({ kind: 'objectsDropped', workerId, objectIds: report.value.objectIds as ObjectId[] })
     case 'progress':
@@ -107,6 +137,7 @@ function take(report: Report, workerId: WorkerId, loop: Loop, peers: Peers): voi
     case 'logs':
       return relayLogs(loop.state, peers, report.value.lines)
     case 'hello':
+    case 'inventory':
     case 'goodbye':
       return
     default:

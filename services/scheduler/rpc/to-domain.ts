@@ -6,6 +6,7 @@ import {
   type JobId,
   type ObjectId,
   parseTaskId,
+  type SessionId,
   type TaskFailure,
   type WorkerId,
 } from '#libs/domain'
@@ -17,17 +18,19 @@ import {
   type FunctionRef,
   type JobSpec as WireJobSpec,
   ObjectDescriptor,
+  type ObjectsStored,
   Payload,
   type Reference,
   type TaskEnded,
   type TaskSpec as WireTaskSpec,
+  type WorkerEnd as WireWorkerEnd,
   type WorkerHello,
 } from '#libs/proto'
 import { rpcError } from '#libs/rpc'
 import { inspectValue, MalformedValueError } from '#libs/value'
 
-import type { AttemptEnd, AttemptRef, HeldObject } from '../core/event.js'
-import type { BundledFunction, JobSpec, State, TaskSpec, WorkerProfile } from '../core/state.js'
+import type { AttemptEnd, AttemptRef, HeldObject, StoredReport } from '../core/event.js'
+import type { BundledFunction, JobSpec, State, TaskSpec, WorkerEnd, WorkerProfile } from '../core/state.js'
 
 /** A job has at most this many tasks, and a task's input this many bytes: larger inputs go to the checkpoint-store. */
 export const maxTasksPerJob = 2_000_000
@@ -173,6 +176,25 @@ export function profileToDomain(hello: WorkerHello): WorkerProfile {
     addresses: hello.addresses,
     memoryLimitBytes: Number(hello.memoryLimitBytes),
   }
+}
+
+/** How the worker ended whose place another one takes. */
+export function predecessorToDomain(end: WireWorkerEnd | undefined): WorkerEnd | undefined {
+  if (end === undefined || end.workerId === '') return undefined
+  const { exitCode, signal } = end
+  const memory = { bytes: Number(end.memoryBytes), limitBytes: Number(end.memoryLimitBytes) }
+  return {
+    workerId: end.workerId as WorkerId,
+    ...(exitCode === undefined ? {} : { exitCode }),
+    ...(signal === '' ? {} : { signal: signal.slice(0, 32) }),
+    ...(memory.bytes > 0 ? { memory } : {}),
+  }
+}
+
+/** A report of scattered objects. Session ids are UUIDs: a client may write its own in capitals. */
+export function storedToDomain({ requestId, sessionId, objects }: ObjectsStored): StoredReport {
+  const session = sessionId === '' ? undefined : (sessionId.toLowerCase() as SessionId)
+  return { requestId, sessionId: session, objects: objects.map(heldToDomain) }
 }
 
 /** An attempt that a report names, or nothing when it names no task. */

@@ -138,7 +138,7 @@ export function taskToWire(state: State, task: Task): WireTask {
   }
 }
 
-export function workerToWire({ profile, tasks, objects, draining, rssBytes }: Worker): WireWorker {
+export function workerToWire({ profile, tasks, objects, draining, rssBytes, loopLagMs }: Worker): WireWorker {
   return {
     workerId: profile.workerId,
     host: profile.host,
@@ -150,6 +150,7 @@ export function workerToWire({ profile, tasks, objects, draining, rssBytes }: Wo
     state: draining ? WorkerState.DRAINING : WorkerState.READY,
     rssBytes: BigInt(rssBytes),
     memoryLimitBytes: BigInt(profile.memoryLimitBytes),
+    loopLagMs,
   }
 }
 

@@ -2,7 +2,7 @@ import type { State, TaskStatus } from '../state.js'
 
 /**
  * The part of the state that a restart must know, and that facts alone rebuild: epoch; jobs with what was submitted, how
- * each task settled, its losses and whether its result was released, whether the job is cancelled, pinned or settled;
+ * each task settled, its losses, whether it must run alone and whether its result was released, whether the job is cancelled, pinned or settled;
  * requests; registered tasks; scattered buffers. Everything else is relearned from workers and clients, or derived.
  */
 export function durablePartOf(state: State): unknown {
@@ -19,7 +19,12 @@ export function durablePartOf(state: State): unknown {
       cancelled: job.cancelled,
       persistedAs: job.persistedAs,
       unreleased: job.unreleased,
-      tasks: job.tasks.map(({ status, losses, released }) => ({ settled: settledPart(status), losses, released })),
+      tasks: job.tasks.map(({ status, losses, suspect, released }) => ({
+        settled: settledPart(status),
+        losses,
+        suspect,
+        released,
+      })),
     })),
     jobsByRequest: [...state.jobsByRequest],
     settled: {

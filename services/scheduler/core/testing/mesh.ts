@@ -7,11 +7,19 @@ import type { JobId, ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/do
 import { apply } from '../apply.js'
 import { decide, placeQueued } from '../decide.js'
 import { createOut, type Effect, type Out } from '../effect.js'
-import type { AttemptRef, Event, HeldObject } from '../event.js'
+import type { AttemptRef, Event, HeldObject, StoredReport } from '../event.js'
 import type { Fact } from '../fact.js'
 import { checkInvariants } from '../invariants.js'
 import { startResync } from '../resync.js'
-import { createState, defaultPolicy, type Outcome, type Policy, type State, type Task } from '../state.js'
+import {
+  createState,
+  defaultPolicy,
+  type Outcome,
+  type Policy,
+  type State,
+  type Task,
+  type WorkerEnd,
+} from '../state.js'
 import { durablePartOf } from './durable.js'
 import { renderEffect, renderStatus } from './rendering.js'
 
@@ -113,6 +121,8 @@ export class Mesh {
       readonly slots?: number
       readonly attempts?: readonly (AttemptRef & { readonly running?: boolean })[]
       readonly objects?: readonly (string | HeldObject)[]
+      readonly stored?: readonly StoredReport[]
+      readonly predecessor?: WorkerEnd
     } = {},
   ): void {
     const workerId = worker as WorkerId
@@ -123,6 +133,8 @@ export class Mesh {
       profile,
       attempts: (has.attempts ?? []).map((ref) => ({ running: true, ...ref })),
       objects: (has.objects ?? []).map((object) => (typeof object === 'string' ? this.held(object) : object)),
+      stored: has.stored ?? [],
+      ...(has.predecessor ? { predecessor: has.predecessor } : {}),
     })
   }
 
@@ -147,7 +159,8 @@ export class Mesh {
     while (this.nowMs < untilMs) {
       this.nowMs = Math.min(untilMs, this.nowMs + 500)
       for (const { profile, unlinkedSinceMs } of this.state.workers.values()) {
-        if (unlinkedSinceMs === undefined) this.happen({ kind: 'workerHeard', workerId: profile.workerId, rssBytes: 1 })
+        if (unlinkedSinceMs === undefined)
+          this.happen({ kind: 'workerHeard', workerId: profile.workerId, rssBytes: 1, loopLagMs: 0 })
       }
       this.tick()
     }

@@ -1,0 +1,104 @@
+import type { TaskFailure } from '#libs/domain'
+
+import { emit } from './emit.js'
+import type { Out } from './effect.js'
+import { awaitInputs } from './inputs.js'
+import { objectIdOf } from './lookup.js'
+import { removeHolder } from './objects.js'
+import { failTask } from './outcome.js'
+import type { State, Task, Worker, WorkerEnd } from './state.js'
+
+/** Why a worker was taken for lost: what its supervisor saw, or that nothing was heard of it. */
+export type LossCause = { readonly kind: 'ended'; readonly end: WorkerEnd } | { readonly kind: 'cut' | 'silent' }
+
+/**
+ * A worker is lost: what it ran is run again, what only it held is computed again. Blame is exact: of several tasks that
+ * may have ended it none is charged, each runs again alone, and the one that ends its worker there is charged.
+ */
+export function loseWorker(state: State, worker: Worker, cause: LossCause, atMs: number, out: Out): void {
+  const { workerId } = worker.profile
+  const why = `worker ${workerId} ${describe(cause)}`
+  out.effects.push({ kind: 'dismissWorker', workerId, reason: why })
+  const suspects = suspectsOn(worker)
+  const culprit = culpritOn(worker, suspects)
+  removeWorker(state, worker, atMs, out, (task) => {
+    task.adoptable = true
+    if (suspects.has(task) && cause.kind === 'ended') task.lastEnd = cause.end
+    if (task === culprit) return chargeLoss(state, task, why, atMs, out)
+    if (suspects.has(task) && !task.suspect) {
+      emit(state, out, { kind: 'taskSuspected', jobId: task.job.spec.jobId, index: task.index })
+    }
+    awaitInputs(state, task, atMs, out)
+  })
+}
+
+/** Whatever the worker had goes elsewhere, each task as `giveUp` says. */
+export function removeWorker(state: State, worker: Worker, atMs: number, out: Out, giveUp: (task: Task) => void): void {
+  const { workerId } = worker.profile
+  state.workers.delete(workerId)
+  for (const objectId of worker.objects) removeHolder(state, objectId, workerId, atMs, out)
+  for (const task of worker.tasks) giveUp(task)
+}
+
+/** What may have run when the worker was lost: what it said it runs, and so many of the next as it has other slots. */
+// A start that was not heard of counts: a task that ends its worker at once would else do so for ever.
+function suspectsOn({ tasks, profile }: Worker): Set<Task> {
+  const suspects = new Set([...tasks].filter(({ status }) => status.kind === 'running'))
+  for (const task of tasks) {
+    if (suspects.size >= profile.slots) break
+    suspects.add(task)
+  }
+  return suspects
+}
+
+/** The one that ran, when there was no other that may have. Of several in a line any may have begun meanwhile. */
+function culpritOn({ tasks }: Worker, suspects: ReadonlySet<Task>): Task | undefined {
+  const [only] = suspects
+  if (only === undefined || suspects.size > 1) return undefined
+  return only.status.kind === 'running' || tasks.size === 1 ? only : undefined
+}
+
+/** An attempt ended its worker: the task is run again, but not for ever. */
+function chargeLoss(state: State, task: Task, why: string, atMs: number, out: Out): void {
+  const { jobId } = task.job.spec
+  emit(state, out, { kind: 'attemptLost', jobId, index: task.index })
+  if (task.losses > state.policy.maxLosses) return failTask(state, task, failureOf(task, why), atMs, out)
+  awaitInputs(state, task, atMs, out)
+}
+
+function failureOf(task: Task, why: string): TaskFailure {
+  const taskId = objectIdOf(task)
+  const { losses, attempt: attempts, lastEnd } = task
+  if (lastEnd?.memory === undefined) {
+    const message = `task ${taskId} was lost ${losses} times, the last time because ${why}`
+    return { kind: 'workerLost', reason: 'WORKER_LOST', message, attempts }
+  }
+  const { memory, workerId } = lastEnd
+  const message =
+    `task ${taskId} ended its worker ${losses} times; the last time that was seen, worker ${workerId} had ` +
+    `${megabytes(memory.bytes)} of ${megabytes(memory.limitBytes)}: give the workers more memory, or the task less to do at once`
+  return { kind: 'outOfMemory', reason: 'MEMORY_LIMIT', message, attempts }
+}
+
+function describe(cause: LossCause): string {
+  switch (cause.kind) {
+    case 'cut':
+      return 'was lost (its link broke)'
+    case 'silent':
+      return 'was lost (it was silent for too long)'
+    case 'ended': {
+      const { memory, exitCode, signal } = cause.end
+      if (memory) {
+        return `was ended at its memory limit (${megabytes(memory.bytes)} of ${megabytes(memory.limitBytes)})`
+      }
+      if (signal === 'SIGKILL') return "was ended by SIGKILL (the system's out-of-memory killer, or somebody, sent it)"
+      return signal === undefined ? `ended with exit code ${exitCode ?? 'unknown'}` : `was ended by ${signal}`
+    }
+    default:
+      return cause satisfies never
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1e6)} MB`
+}
