@@ -1,5 +1,7 @@
 import { metrics } from '@opentelemetry/api'
 
+import { createLoopDelay } from '#libs/lifecycle'
+
 import { isLive, type State } from './core/state.js'
 
 /** One transfer that is over. */
@@ -26,6 +28,10 @@ export function observeStore(state: State): Meter {
       .createObservableGauge(`costate.checkpoint_store.${name}`, { unit })
       .addCallback((result) => result.observe(valueOf()))
   }
+  const loopDelay = createLoopDelay()
+  meter.createObservableGauge('nodejs.eventloop.delay.max', { unit: 's' }).addCallback((result) => {
+    result.observe(loopDelay.takeMaxMs() / 1000)
+  })
   gauge('checkpoints', '{checkpoint}', () => state.checkpoints.size)
   gauge('blobs', '{blob}', () => [...state.blobs.values()].filter(isLive).length)
   gauge('blobs.size', 'By', () => state.liveBytes)

@@ -1,16 +1,20 @@
+import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 
 import { readConfig } from '#libs/config'
 import { runService, startSupervisor } from '#libs/lifecycle'
 
 import { workerConfig } from './config.js'
+import { originOf } from './origin.js'
 
 // The same program twice: the supervisor, which loads nothing heavy, and below it the workers that it keeps.
 const config = () => readConfig(workerConfig, process.argv.slice(2), process.env)
 
 if (process.env['COSTATE_SUPERVISED']) {
   const { startWorker } = await import('./service.js')
-  await runService('worker', () => startWorker(config(), new URL('./exec/thread-main.js', import.meta.url)))
+  const threadProgram = new URL('./exec/thread-main.js', import.meta.url)
+  const origin = originOf(process.env)
+  await runService('worker', (signal) => startWorker(config(), { threadProgram, origin, signal }))
 } else {
   await runService('worker supervisor', async () => {
     const { count, memoryLimit } = config()
@@ -21,6 +25,7 @@ if (process.env['COSTATE_SUPERVISED']) {
       args: process.argv.slice(2),
       count,
       memoryLimitBytes: memoryLimit,
+      mintId: () => `w-${randomUUID().slice(0, 8)}`,
     })
   })
 }

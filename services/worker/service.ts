@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import path from 'node:path'
 
-import type { ObjectId, WorkerId } from '#libs/domain'
-import { exitCodes, type RunningService, systemClock, waitForAddress } from '#libs/lifecycle'
-import { type LinkResponse, makeHello, type ObjectDescriptor, SchedulerServiceDefinition } from '#libs/proto'
+import type { ObjectId } from '#libs/domain'
+import { createLoopDelay, exitCodes, type RunningService, systemClock, waitForAddress } from '#libs/lifecycle'
+import { type LinkResponse, makeHello, SchedulerServiceDefinition } from '#libs/proto'
 import { closeRpcChannel, createRpcChannel, createRpcClient, createRpcServer, loadSecurity, rpcError } from '#libs/rpc'
 import { acceptThreadLine, activeTelemetry, createLogger } from '#libs/telemetry'
 import { createTransferPool, serveTransfers, transferDefinition } from '#libs/transfer'
@@ -16,16 +15,20 @@ import { createBundleCache } from './exec/bundle-cache.js'
 import type { Executor } from './exec/executor.js'
 import { createPerform } from './exec/perform.js'
 import { createThreadExecutor, type ThreadListeners } from './exec/thread-executor.js'
+import { leaveInOrder } from './leaving.js'
 import { type Loop, startLoop } from './loop.js'
 import { observeWorker } from './metrics.js'
+import { createAnnouncements } from './objects/announcements.js'
 import { createInputFetcher } from './objects/input-fetcher.js'
 import { createObjectStore } from './objects/object-store.js'
 import { createTaskCheckpoints } from './objects/task-checkpoints.js'
 import { createTransferHost } from './objects/transfer-host.js'
+import type { WorkerOrigin } from './origin.js'
+import { greetingOf } from './rpc/greeting.js'
 import { openSchedulerLink, type SchedulerLink } from './rpc/scheduler-link.js'
 import { createTaskRelay } from './rpc/task-relay.js'
 import { attemptToDomain, ordersToDomain } from './rpc/to-domain.js'
-import { attemptToWire } from './rpc/to-wire.js'
+import { attemptToWire, predecessorToWire } from './rpc/to-wire.js'
 
 type Command = NonNullable<LinkResponse['command']>
 
@@ -34,17 +37,27 @@ const rendezvousMs = 60_000
 /** The bulk plane's receive window: a worker takes scattered buffers at the speed of the network. */
 const bulkWindowBytes = 8 * 2 ** 20
 
-/** Starts a worker: the one place where its parts are put together. `threadProgram` is the file of its task threads. */
-export async function startWorker(config: WorkerConfig, threadProgram: URL): Promise<RunningService> {
-  const workerId = `w-${randomUUID().slice(0, 8)}` as WorkerId
+/** What a worker is started with beside its settings. */
+export interface WorkerBirth {
+  /** The file of its task threads. */
+  readonly threadProgram: URL
+  /** By whom it was started, and in whose place. */
+  readonly origin: WorkerOrigin
+  /** Aborts when it need not start any more. */
+  readonly signal: AbortSignal
+}
+
+/** Starts a worker: the one place where its parts are put together. */
+export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Promise<RunningService> {
+  const { threadProgram, origin, signal } = birth
+  const { workerId } = origin
   const logger = createLogger({ service: 'worker', instanceId: workerId })
   const security = await loadSecurity(config.meshDir, 'worker')
   const ownCacheDir = config.cacheDir ? undefined : await mkdtemp(path.join(tmpdir(), 'costate-worker-'))
   const pool = createTransferPool(security)
   const store = createObjectStore()
-  const stored = new Map<string, () => void>()
   const ended = createDeferred<number>()
-  const find = findService(config.meshDir)
+  const find = findService(config.meshDir, signal)
   const storeAddresses = async (): Promise<readonly string[]> =>
     config.checkpointStoreAddress ?? (await find('checkpointStore'))
   const bundles = createBundleCache(config.cacheDir ?? (ownCacheDir as string), pool, storeAddresses)
@@ -52,6 +65,7 @@ export async function startWorker(config: WorkerConfig, threadProgram: URL): Pro
   const state = createState(config.slots)
   // Reports before the link is dialled are lost, as on a link that is cut.
   const scheduler: { link?: SchedulerLink } = {}
+  const loopDelay = createLoopDelay()
   const relay = createTaskRelay(workerId, (report) => scheduler.link?.report(report))
   const checkpoints = createTaskCheckpoints(pool, storeAddresses)
 
@@ -113,7 +127,10 @@ export async function startWorker(config: WorkerConfig, threadProgram: URL): Pro
   })
   observeWorker(state, store)
 
-  const host = createTransferHost(store, (report) => announce(report), config.memoryLimit)
+  const announcements = createAnnouncements(
+    (value) => scheduler.link?.report({ $case: 'objectsStored', value }) ?? false,
+  )
+  const host = createTransferHost(store, announcements.announce, config.memoryLimit)
   const server = createRpcServer({
     security,
     windowBytes: bulkWindowBytes,
@@ -133,36 +150,50 @@ export async function startWorker(config: WorkerConfig, threadProgram: URL): Pro
   if (config.healthAddress) await server.listenHealth(config.healthAddress)
   const advertised = config.advertiseAddress ?? address
 
-  const schedulerAddress = config.schedulerAddress ?? (await find('scheduler'))
+  const schedulerAddress = config.schedulerAddress ?? (await find('scheduler').catch(giveUp))
   const channel = createRpcChannel(schedulerAddress, { security, serverRole: 'scheduler', kind: 'control' })
   let heartbeat: NodeJS.Timeout | undefined
   scheduler.link = openSchedulerLink(
     createRpcClient(SchedulerServiceDefinition, channel),
     {
-      hello: () => ({
-        hello: makeHello(),
-        workerId,
-        host: hostname(),
-        pid: process.pid,
-        slots: config.slots,
-        addresses: [advertised],
-        memoryLimitBytes: BigInt(config.memoryLimit),
-        attempts: [...state.attempts.values()]
-          .flatMap(({ order, status, cancelled }) => (cancelled ? [] : attemptToWire(order, status.kind === 'running')))
-          .concat([...state.unacknowledged.values()].map(({ ref }) => attemptToWire(ref, true))),
-        objects: store.descriptors(),
-      }),
+      greeting: () => {
+        const stored = announcements.repeat()
+        const announced = new Set(stored.flatMap(({ report }) => report.objects.map(({ objectId }) => objectId)))
+        const live = [...state.attempts.values()].filter(({ cancelled }) => !cancelled)
+        return greetingOf(
+          {
+            hello: makeHello(),
+            workerId,
+            host: hostname(),
+            pid: process.pid,
+            slots: config.slots,
+            addresses: [advertised],
+            memoryLimitBytes: BigInt(config.memoryLimit),
+            predecessor: origin.predecessor && predecessorToWire(origin.predecessor),
+          },
+          {
+            attempts: [
+              ...live.map(({ order, status }) => attemptToWire(order, status.kind === 'running')),
+              ...[...state.unacknowledged.values()].map(({ ref }) => attemptToWire(ref, true)),
+            ],
+            objects: [...store.values()].filter(({ objectId }) => !announced.has(objectId)),
+            stored,
+          },
+        )
+      },
       opened: (heartbeatIntervalMs) => {
         logger.info({ schedulerAddress }, 'linked')
         server.setServing(true)
         heartbeat = setInterval(beat, heartbeatIntervalMs)
         beat()
+        announcements.catchUp()
         loop.post({ kind: 'linkOpened' })
       },
       closed: () => {
         clearInterval(heartbeat)
         loop.post({ kind: 'linkClosed' })
       },
+      broke: (err) => logger.warn({ err }, 'the link to the scheduler broke: it is dialled again'),
       commanded: (command) => obey(command),
       refused: (error) => {
         process.stderr.write(`costate worker ${workerId}: ${error.message}\n`)
@@ -176,19 +207,16 @@ export async function startWorker(config: WorkerConfig, threadProgram: URL): Pro
     { abandonAfterMs: config.deathTimeout, jitter: Math.random },
   )
 
+  async function giveUp(error: unknown): Promise<never> {
+    if (ownCacheDir) await rm(ownCacheDir, { recursive: true, force: true })
+    throw error
+  }
+
   function beat(): void {
     const rssBytes = BigInt(process.memoryUsage.rss())
     scheduler.link?.report({
       $case: 'heartbeat',
-      value: { rssBytes, heldBytes: BigInt(store.byteLength), loopLagMs: 0 },
-    })
-  }
-
-  function announce(report: { requestId: string; sessionId: string; objects: ObjectDescriptor[] }): Promise<void> {
-    const requestId = report.requestId || randomUUID()
-    return new Promise((resolve) => {
-      stored.set(requestId, resolve)
-      scheduler.link?.report({ $case: 'objectsStored', value: { ...report, requestId } })
+      value: { rssBytes, heldBytes: BigInt(store.byteLength), loopLagMs: loopDelay.takeMaxMs() },
     })
   }
 
@@ -206,8 +234,7 @@ export async function startWorker(config: WorkerConfig, threadProgram: URL): Pro
         for (const objectId of command.value.objectIds) store.release(objectId as ObjectId)
         return
       case 'acknowledgeStored':
-        stored.get(command.value.requestId)?.()
-        stored.delete(command.value.requestId)
+        announcements.acknowledge(command.value.requestId)
         return
       case 'drain':
         return loop.post({ kind: 'drainOrdered', reason: command.value.reason })
@@ -221,13 +248,20 @@ export async function startWorker(config: WorkerConfig, threadProgram: URL): Pro
   return {
     ended: ended.promise,
     stop: async (graceMs) => {
-      const left = new Promise<void>((resolve) => setTimeout(resolve, Math.min(graceMs, 2_000)).unref())
-      loop.post({ kind: 'drainOrdered', reason: 'told to stop' })
-      await Promise.race([ended.promise, left])
-      relay.stop()
-      clearInterval(heartbeat)
-      await scheduler.link?.close()
-      await executor.stop()
+      await leaveInOrder({
+        graceMs,
+        drained: ended.promise,
+        drain: () => loop.post({ kind: 'drainOrdered', reason: 'told to stop' }),
+        unlinkedSinceMs: () => scheduler.link?.unlinkedSinceMs,
+        stopTasks: () => executor.stop(),
+        sayGoodbye: async () => {
+          relay.stop()
+          clearInterval(heartbeat)
+          loopDelay.close()
+          scheduler.link?.report({ $case: 'goodbye', value: { reason: 'told to stop' } })
+          await scheduler.link?.close()
+        },
+      })
       pool.close()
       await server.shutdown(200)
       closeRpcChannel(channel)
@@ -238,12 +272,12 @@ export async function startWorker(config: WorkerConfig, threadProgram: URL): Pro
 }
 
 /** Where a service listens, asked once, as soon as the mesh folder says it. */
-function findService(meshDir: string): (service: string) => Promise<readonly string[]> {
+function findService(meshDir: string, stopped: AbortSignal): (service: string) => Promise<readonly string[]> {
   const found = new Map<string, Promise<readonly string[]>>()
   return (service) => {
     let finding = found.get(service)
     if (finding === undefined) {
-      const signal = AbortSignal.timeout(rendezvousMs)
+      const signal = AbortSignal.any([AbortSignal.timeout(rendezvousMs), stopped])
       finding = waitForAddress(meshDir, service, signal).then(({ addresses }) => addresses)
       found.set(service, finding)
       finding.catch(() => found.delete(service))

@@ -1,11 +1,13 @@
+import type { ObjectId } from '#libs/domain'
 import type { AttemptRef, LinkRequest, TaskEnded, TaskStarted } from '#libs/proto'
 
 import type { Effect } from '../core/effect.js'
 import { keyOf, type TaskOrder } from '../core/state.js'
 import type { UntimedEvent } from '../loop.js'
 import { failureOfFetch, type InputFetcher } from '../objects/input-fetcher.js'
-import { describe, type ObjectStore } from '../objects/object-store.js'
-import { attemptToWire, endToWire } from '../rpc/to-wire.js'
+import type { ObjectStore } from '../objects/object-store.js'
+import { bytesPerMessage, partsOf } from '../rpc/parts.js'
+import { attemptToWire, bytesOfEnd, endToWire } from '../rpc/to-wire.js'
 import { type BundleCache, failureOfBundle } from './bundle-cache.js'
 import type { Executor } from './executor.js'
 import { traceAttempt } from './trace-attempt.js'
@@ -26,8 +28,8 @@ export interface PerformPorts {
   readonly leave: () => void
 }
 
-/** The most ends in one message. */
-const endsPerMessage = 500
+/** The most ends in one message, and how long it is at most: one end has at most 256 KiB. */
+const mostEnds = { items: 500, bytes: bytesPerMessage }
 
 /** Does what the core decided; reports of one batch go out together. */
 export function createPerform(ports: PerformPorts): (effects: readonly Effect[]) => void {
@@ -78,7 +80,7 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
   return (effects) => {
     const runs = new Map<number, TaskOrder[]>()
     const started: TaskStarted[] = []
-    const ended: TaskEnded[] = []
+    const ended: { readonly wire: TaskEnded; readonly bytes: number }[] = []
     const returned: AttemptRef[] = []
     let leaves = false
     for (const effect of effects) {
@@ -99,7 +101,11 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
           const { end, order } = effect
           const failure = end.outcome.kind === 'failed' ? end.outcome.failure.message : undefined
           if (order) traceAttempt(order, 'run', end.startedAtMs, end.endedAtMs, ports.workerId, failure)
-          ended.push(endToWire(end, (objectId) => describeHeld(store, objectId)))
+          const held = (objectId: string) => store.get(objectId as ObjectId)
+          ended.push({
+            wire: endToWire(end, (objectId) => held(objectId)?.descriptor),
+            bytes: bytesOfEnd(end, (objectId) => held(objectId)?.descriptorBytes ?? 0),
+          })
           break
         }
         case 'returnTask':
@@ -118,8 +124,8 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
     execute(runs)
     if (started.length > 0) report({ $case: 'tasksStarted', value: { tasks: started } })
     if (ended.length > 0) ports.flushLines()
-    for (let at = 0; at < ended.length; at += endsPerMessage) {
-      report({ $case: 'tasksEnded', value: { tasks: ended.slice(at, at + endsPerMessage) } })
+    for (const part of partsOf(ended, ({ bytes }) => bytes, mostEnds)) {
+      report({ $case: 'tasksEnded', value: { tasks: part.map(({ wire }) => wire) } })
     }
     if (returned.length > 0) report({ $case: 'tasksReturned', value: { attempts: returned } })
     if (leaves) ports.leave()
@@ -130,9 +136,4 @@ function pushTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
   const list = lists.get(key)
   if (list) list.push(value)
   else lists.set(key, [value])
-}
-
-function describeHeld(store: ObjectStore, objectId: string) {
-  const held = store.get(objectId as never)
-  return held && describe(held)
 }

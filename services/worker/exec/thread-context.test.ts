@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { createRng } from '#libs/domain'
 import { isTaskContext } from '#libs/task'
 
+import { maxLineUnits } from './line.js'
 import { createThreadContext } from './thread-context.js'
 import type { FromThread, ThreadTask } from './thread-messages.js'
 
@@ -69,4 +70,17 @@ test('progress that comes too fast is thinned out, but the end is always said', 
   context.progress(1)
   expect(said.length).toBeLessThan(50)
   expect(said.at(-1)).toMatchObject({ fraction: 1 })
+})
+
+test('a line or message that is far too long is cut', () => {
+  const { context, said } = createContext()
+  const long = 'x'.repeat(20_000_000)
+  context.log.info(long)
+  context.progress(1, { message: long })
+  for (const message of said) {
+    const text = message.kind === 'log' ? message.line.text : message.kind === 'progress' ? message.message : undefined
+    expect(text?.length).toBeGreaterThan(maxLineUnits - 1)
+    expect(text?.length).toBeLessThan(maxLineUnits + 100)
+  }
+  expect(said).toHaveLength(2)
 })

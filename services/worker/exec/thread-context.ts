@@ -2,8 +2,9 @@ import { format } from 'node:util'
 
 import { createRng, type Rng } from '#libs/domain'
 import type { ProgressDetail, SavedCheckpoint, TaskCheckpoint, TaskContext, TaskLog } from '#libs/task'
-import { copySegments, decodeValue, encodeValue } from '#libs/value'
+import { copySegments, decodeValue, encodeValue, packStructure } from '#libs/value'
 
+import { cutLine } from './line.js'
 import { callMain } from './thread-calls.js'
 import type { CheckpointCall, FromThread, LoadedCheckpoint, ThreadTask } from './thread-messages.js'
 
@@ -67,7 +68,9 @@ class ThreadContext implements TaskContext {
     const nowMs = performance.now()
     if (nowMs - this.#reportedAtMs < progressIntervalMs && fraction < 1) return
     this.#reportedAtMs = nowMs
-    this.#say({ kind: 'progress', taskId: this.taskId, fraction, ...detail })
+    const { message } = detail
+    const said = message === undefined ? detail : { ...detail, message: cutLine(message) }
+    this.#say({ kind: 'progress', taskId: this.taskId, fraction, ...said })
   }
 }
 
@@ -75,7 +78,7 @@ function createLog({ taskId, attempt }: ThreadTask, say: Say): TaskLog {
   const write =
     (level: string) =>
     (message: string, fields?: Record<string, unknown>): void => {
-      const text = fields === undefined ? message : format(message, fields)
+      const text = cutLine(fields === undefined ? message : format(message, fields))
       say({ kind: 'log', line: { taskId, attempt, level, text, atMs: Date.now() } })
     }
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
@@ -86,7 +89,7 @@ function createCheckpoint(taskId: string, say: Say): TaskCheckpoint {
     callMain((callId) => say({ kind: 'checkpoint', callId, taskId, call }, transfer))
   return {
     save: async (state, info = {}) => {
-      const encoded = encodeValue(state, `the checkpoint of task ${taskId}`)
+      const encoded = packStructure(encodeValue(state, `the checkpoint of task ${taskId}`))
       const bytes = copySegments(encoded)
       await ask({ kind: 'save', structure: encoded.root, bytes, info }, [bytes.buffer])
     },

@@ -2,10 +2,19 @@ import { type LoadedBundle, loadBundle } from '#libs/bundle'
 import { Payload } from '#libs/proto'
 import type { TaskContext } from '#libs/task'
 import { withTaskTrace } from '#libs/telemetry/thread'
-import { copySegments, decodePayload, decodeValue, encodePayload, encodeValue, type EncodedValue } from '#libs/value'
+import {
+  copySegments,
+  decodePayload,
+  decodeValue,
+  encodePayload,
+  encodeValue,
+  type EncodedValue,
+  packStructure,
+} from '#libs/value'
 
 import { nameOfReference, type FetchedInputs } from '../objects/fetched-input.js'
 import { failureOf } from './failure-of.js'
+import { cutLine } from './line.js'
 import { createThreadContext } from './thread-context.js'
 import type { FromThread, ThreadCall, ThreadOutcome, ThreadTask } from './thread-messages.js'
 
@@ -54,8 +63,8 @@ export function createThreadTaskRunner(
       }
     },
     log: (level, text) => {
-      const line = { taskId: current?.taskId ?? '', attempt: current?.attempt ?? 0, level, text, atMs: Date.now() }
-      say({ kind: 'log', line })
+      const { taskId = '', attempt = 0 } = current ?? {}
+      say({ kind: 'log', line: { taskId, attempt, level, text: cutLine(text), atMs: Date.now() } })
     },
   }
 }
@@ -74,7 +83,8 @@ function decodeArguments(input: Uint8Array, inputs: FetchedInputs, jobId: string
   }) as unknown[]
 }
 
-function outcomeOf(encoded: EncodedValue): ThreadOutcome {
+function outcomeOf(value: EncodedValue): ThreadOutcome {
+  const encoded = packStructure(value)
   if (encoded.byteLength <= maxInlineBytes) {
     const payload = encodePayload(encoded)
     if (payload.byteLength <= maxInlineBytes) return { kind: 'payload', payload }

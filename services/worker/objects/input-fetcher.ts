@@ -59,7 +59,7 @@ export function createInputFetcher(
     const { objectId, result } = wanted.input
     if (result?.location?.$case === 'payload') return [objectId, { kind: 'payload', payload: result.location.value }]
     const held = store.get(objectId as ObjectId)
-    if (held) return [objectId, { kind: 'body', structure: held.structure, bytes: held.bytes }]
+    if (held) return [objectId, { kind: 'body', structure: held.descriptor.structure, bytes: held.bytes }]
     return [objectId, await share(objectId, () => fetchObject(objectId, result, trace))]
   }
 

@@ -1,13 +1,23 @@
 import type { ObjectId } from '#libs/domain'
-import type { ObjectDescriptor, Value } from '#libs/proto'
+import { ObjectDescriptor, type Value } from '#libs/proto'
 import { xxh64Of } from '#libs/transfer'
 
 /** An object in memory: the structure, and its tensors' bytes, which nobody changes. */
 export interface StoredObject {
   readonly objectId: ObjectId
+  readonly bytes: Uint8Array<ArrayBuffer>
+  /** What is known of it without its bytes. */
+  readonly descriptor: ObjectDescriptor
+  /** How long the descriptor is in a message. */
+  readonly descriptorBytes: number
+}
+
+/** An object that is to be kept. */
+export interface NewObject {
+  readonly objectId: ObjectId
   readonly structure: Value | undefined
   readonly bytes: Uint8Array<ArrayBuffer>
-  readonly xxh64: bigint
+  readonly xxh64?: bigint
 }
 
 /** What the worker holds: results of its tasks, scattered buffers, and inputs that it fetched for them. */
@@ -15,9 +25,9 @@ export interface ObjectStore {
   readonly byteLength: number
   get(objectId: ObjectId): StoredObject | undefined
   /** Keeps a result or scattered buffer until it is released. Keeping the same object again changes nothing. */
-  keep(object: Omit<StoredObject, 'xxh64'> & { readonly xxh64?: bigint }): StoredObject
+  keep(object: NewObject): StoredObject
   release(objectId: ObjectId): void
-  descriptors(): ObjectDescriptor[]
+  values(): Iterable<StoredObject>
 }
 
 export function createObjectStore(): ObjectStore {
@@ -31,7 +41,7 @@ export function createObjectStore(): ObjectStore {
     keep: (object) => {
       const known = objects.get(object.objectId)
       if (known) return known
-      const stored = { ...object, xxh64: object.xxh64 ?? xxh64Of([object.bytes]) }
+      const stored = describe(object)
       objects.set(object.objectId, stored)
       byteLength += object.bytes.byteLength
       return stored
@@ -40,11 +50,12 @@ export function createObjectStore(): ObjectStore {
       byteLength -= objects.get(objectId)?.bytes.byteLength ?? 0
       objects.delete(objectId)
     },
-    descriptors: () => [...objects.values()].map(describe),
+    values: () => objects.values(),
   }
 }
 
-/** What is known of an object without its bytes. */
-export function describe({ objectId, structure, bytes, xxh64 }: StoredObject): ObjectDescriptor {
-  return { objectId, structure, byteLength: BigInt(bytes.byteLength), xxh64 }
+/** The object with what is known of it. */
+export function describe({ objectId, structure, bytes, xxh64 = xxh64Of([bytes]) }: NewObject): StoredObject {
+  const descriptor: ObjectDescriptor = { objectId, structure, byteLength: BigInt(bytes.byteLength), xxh64 }
+  return { objectId, bytes, descriptor, descriptorBytes: ObjectDescriptor.encode(descriptor).finish().byteLength }
 }

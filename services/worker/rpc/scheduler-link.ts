@@ -1,10 +1,4 @@
-import {
-  checkHello,
-  type LinkRequest,
-  type LinkResponse,
-  type SchedulerServiceDefinition,
-  type WorkerHello,
-} from '#libs/proto'
+import { checkHello, type LinkRequest, type LinkResponse, type SchedulerServiceDefinition } from '#libs/proto'
 import { readRpcFailure, type RpcClient } from '#libs/rpc'
 import { Outbox } from '#libs/transfer'
 
@@ -13,10 +7,12 @@ type Command = NonNullable<LinkResponse['command']>
 
 /** What the link tells the worker. */
 export interface LinkEvents {
-  /** What the worker says of itself when a link opens: its inventory as it is then. */
-  hello(): WorkerHello
+  /** What the worker says of itself when a link opens: who it is, and its inventory as it is then. */
+  greeting(): readonly LinkRequest[]
   opened(heartbeatIntervalMs: number): void
   closed(): void
+  /** The link broke, or could not be opened; it is dialled again. */
+  broke(error: Error): void
   commanded(command: Command): void
   /** The scheduler will not have this worker: wrong secret or version. Dialling again does not help. */
   refused(error: Error): void
@@ -26,7 +22,10 @@ export interface LinkEvents {
 
 /** The worker's end of its link: dials, and dials again after a cut. */
 export interface SchedulerLink {
-  report(report: Report): void
+  /** Since when there is no link; nothing while there is one. */
+  readonly unlinkedSinceMs: number | undefined
+  /** Says it, or returns false while there is no link: what must not be lost is in the next greeting. */
+  report(report: Report): boolean
   close(): Promise<void>
 }
 
@@ -55,7 +54,7 @@ export function openSchedulerLink(
 
   async function converse(): Promise<void> {
     outbox = new Outbox<LinkRequest>()
-    outbox.push({ report: { $case: 'hello', value: events.hello() } })
+    for (const report of events.greeting()) outbox.push(report)
     try {
       for await (const { command } of client.link(outbox, { signal: closing.signal })) {
         if (command?.$case === 'welcome') {
@@ -92,6 +91,7 @@ export function openSchedulerLink(
         events.refused(refusal)
         return
       }
+      events.broke(explain(error))
       if (Date.now() - lastLinkedMs > options.abandonAfterMs) {
         events.abandoned(error as Error)
         return
@@ -103,8 +103,12 @@ export function openSchedulerLink(
 
   const kept = keep()
   return {
+    get unlinkedSinceMs() {
+      return linked ? undefined : lastLinkedMs
+    },
     report: (report) => {
       if (linked) outbox.push({ report })
+      return linked
     },
     close: async () => {
       // What was said last still goes out: the scheduler ends the stream when it has read the goodbye.
@@ -122,6 +126,14 @@ function refusalOf(error: unknown): RefusedError | undefined {
   const { code, reason, message } = readRpcFailure(error)
   const final = code === 'UNAUTHENTICATED' || code === 'PERMISSION_DENIED' || reason === 'PROTOCOL_MISMATCH'
   return final ? new RefusedError(`the scheduler refused this worker: ${message}`) : undefined
+}
+
+/** How the link broke, for people. */
+function explain(error: unknown): Error {
+  const { code, message } = readRpcFailure(error)
+  if (code !== 'RESOURCE_EXHAUSTED') return error as Error
+  const explained = `a message on the link was longer than an end of it takes (16 MiB), or an end has no memory left: ${message}`
+  return new Error(explained, { cause: error })
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import type { LinkRequest, LogLine, TaskProgress } from '#libs/proto'
 
 import type { FromThread, ThreadLog } from '../exec/thread-messages.js'
+import { partsOf } from './parts.js'
 
 type Report = NonNullable<LinkRequest['report']>
 
@@ -14,35 +15,48 @@ export interface TaskRelay {
 }
 
 const flushMs = 50
-/** Lines beyond this number between two flushes are counted, not kept: a task that floods must not fill the memory. */
+/** Lines beyond this number or length between two flushes are counted, not kept: a task that floods must not fill the memory. */
 const maxLines = 1_000
+const maxLineBytes = 4 * 2 ** 20
+/** No message is longer: others wait behind it. */
+const mostPerMessage = { items: maxLines, bytes: 2 ** 20 }
 
 export function createTaskRelay(workerId: string, report: (report: Report) => void): TaskRelay {
   let lines: LogLine[] = []
+  let lineBytes = 0
   let dropped = 0
   const progress = new Map<string, TaskProgress>()
 
   const flush = (): void => {
-    if (progress.size > 0) report({ $case: 'progress', value: { tasks: [...progress.values()] } })
+    const reports = partsOf(progress.values(), ({ taskId, message }) => bytesOf(taskId, message), mostPerMessage)
+    for (const tasks of reports) report({ $case: 'progress', value: { tasks } })
     progress.clear()
     if (dropped > 0) {
-      const text = `${dropped} more lines were dropped: a worker passes on at most ${maxLines} in ${flushMs} ms`
+      const text = `${dropped} more lines were dropped: a worker passes on at most ${maxLines} lines and ${maxLineBytes >> 20} MiB in ${flushMs} ms`
       lines.push({ taskId: lines.at(-1)?.taskId ?? '', attempt: 0, workerId, atMs: Date.now(), level: 'warn', text })
     }
-    if (lines.length > 0) report({ $case: 'logs', value: { lines } })
+    for (const part of partsOf(lines, ({ taskId, text }) => bytesOf(taskId, text), mostPerMessage)) {
+      report({ $case: 'logs', value: { lines: part } })
+    }
     lines = []
+    lineBytes = 0
     dropped = 0
   }
   const timer = setInterval(flush, flushMs)
 
   return {
     progress: ({ taskId, fraction, message = '', iteration, cost }) => {
-      const whole = iteration === undefined ? undefined : BigInt(Math.trunc(iteration))
+      const whole = Number.isFinite(iteration) ? BigInt(Math.trunc(iteration as number)) : undefined
       progress.set(taskId, { taskId, fraction, message, iteration: whole, cost })
     },
     log: (line) => {
-      if (lines.length >= maxLines) dropped++
-      else lines.push({ ...line, workerId })
+      const bytes = bytesOf(line.taskId, line.text)
+      if (lines.length >= maxLines || lineBytes + bytes > maxLineBytes) {
+        dropped++
+        return
+      }
+      lineBytes += bytes
+      lines.push({ ...line, workerId })
     },
     flush,
     stop: () => {
@@ -50,4 +64,9 @@ export function createTaskRelay(workerId: string, report: (report: Report) => vo
       flush()
     },
   }
+}
+
+/** At most how many bytes a line takes in its message: a UTF-16 unit takes at most three. */
+function bytesOf(taskId: string, text: string): number {
+  return 64 + taskId.length + 3 * text.length
 }

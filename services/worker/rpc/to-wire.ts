@@ -1,10 +1,12 @@
 import type { FailureKind as DomainFailureKind, TaskFailure } from '#libs/domain'
+import type { PredecessorEnd } from '#libs/lifecycle'
 import {
   type AttemptRef as WireAttemptRef,
   type Failure,
   FailureKind,
   type ObjectDescriptor,
   type TaskEnded,
+  type WorkerEnd,
 } from '#libs/proto'
 
 import type { AttemptEnd, AttemptRef } from '../core/state.js'
@@ -19,6 +21,9 @@ const failureKinds: Readonly<Record<DomainFailureKind, FailureKind>> = {
   input: FailureKind.INPUT,
   result: FailureKind.RESULT,
 }
+
+/** What an end takes beside its task's id and its outcome. */
+const bytesPerEnd = 128
 
 export function attemptToWire({ taskId, epoch, attempt }: AttemptRef, running = false): WireAttemptRef {
   return { taskId, epoch: BigInt(epoch), attempt, running }
@@ -35,6 +40,37 @@ export function failureToWire(failure: TaskFailure): Failure {
     attempts: failure.attempts ?? 0,
     cause: failure.cause && failureToWire(failure.cause),
   }
+}
+
+/** How the process ended in whose place this one was started. */
+export function predecessorToWire({ id, exitCode, signal, memory }: PredecessorEnd): WorkerEnd {
+  return {
+    workerId: id,
+    exitCode,
+    signal: signal ?? '',
+    memoryBytes: BigInt(memory?.bytes ?? 0),
+    memoryLimitBytes: BigInt(memory?.limitBytes ?? 0),
+  }
+}
+
+/** At most how many bytes an end takes in a message. */
+export function bytesOfEnd({ ref, outcome }: AttemptEnd, descriptorBytesOf: (objectId: string) => number): number {
+  const bytes = ref.taskId.length + bytesPerEnd
+  switch (outcome.kind) {
+    case 'payload':
+      return bytes + outcome.payload.byteLength
+    case 'object':
+      return bytes + descriptorBytesOf(outcome.objectId)
+    case 'failed':
+      return bytes + bytesOfFailure(outcome.failure)
+    default:
+      return outcome satisfies never
+  }
+}
+
+/** A UTF-16 unit takes at most three bytes. */
+function bytesOfFailure({ message, stack = '', errorName = '', cause }: TaskFailure): number {
+  return 3 * (message.length + stack.length + errorName.length) + 64 + (cause ? bytesOfFailure(cause) : 0)
 }
 
 /** An end with the description of its object, when it has one. */

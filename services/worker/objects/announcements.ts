@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto'
+
+import { type ObjectDescriptor, ObjectsStored } from '#libs/proto'
+
+/** Says that objects were scattered here; resolves when the scheduler knows of them. */
+export type AnnounceStored = (report: {
+  /** Empty for one that is made here. */
+  readonly requestId: string
+  readonly sessionId: string
+  readonly objects: ObjectDescriptor[]
+}) => Promise<void>
+
+interface Pending {
+  readonly report: ObjectsStored
+  readonly reportBytes: number
+  readonly acknowledged: Promise<void>
+  readonly acknowledge: () => void
+  /** It was said on the link that is open now, or is in its hello. */
+  said: boolean
+}
+
+/** Reports of scattered objects, each kept until the scheduler acknowledges it: a report that a cut swallows is repeated. */
+export interface Announcements {
+  readonly announce: AnnounceStored
+  acknowledge(requestId: string): void
+  /** What a hello repeats. */
+  repeat(): Pick<Pending, 'report' | 'reportBytes'>[]
+  /** Says what came between the hello and its answer. */
+  catchUp(): void
+}
+
+/** `say` says a report, or returns false when nobody can hear it now. */
+export function createAnnouncements(say: (report: ObjectsStored) => boolean): Announcements {
+  const pending = new Map<string, Pending>()
+  return {
+    announce: (content) => {
+      const requestId = content.requestId || randomUUID()
+      const known = pending.get(requestId)
+      if (known) return known.acknowledged
+      const report = { ...content, requestId }
+      let acknowledge!: () => void
+      const acknowledged = new Promise<void>((resolve) => (acknowledge = resolve))
+      const reportBytes = ObjectsStored.encode(report).finish().byteLength
+      pending.set(requestId, { report, reportBytes, acknowledged, acknowledge, said: say(report) })
+      return acknowledged
+    },
+    acknowledge: (requestId) => {
+      pending.get(requestId)?.acknowledge()
+      pending.delete(requestId)
+    },
+    repeat: () => {
+      for (const announcement of pending.values()) announcement.said = true
+      return [...pending.values()]
+    },
+    catchUp: () => {
+      for (const announcement of pending.values()) announcement.said ||= say(announcement.report)
+    },
+  }
+}

@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto'
+
+import { Status } from 'nice-grpc-common'
+import { expect, test } from 'vitest'
+
+import {
+  type ObjectsStored,
+  TransferDirection,
+  TransferHeader,
+  type TransferOpen,
+  type TransferReceipt,
+} from '#libs/proto'
+import { DigestAlgorithm, ElementType } from '#libs/proto'
+import { type Sink, xxh64Of } from '#libs/transfer'
+
+import { createAnnouncements } from './announcements.js'
+import { createObjectStore } from './object-store.js'
+import { createTransferHost } from './transfer-host.js'
+
+const numbers = new Uint8Array(Float64Array.of(1, 2).buffer)
+
+function setUp() {
+  const store = createObjectStore()
+  const said: ObjectsStored[] = []
+  const announcements = createAnnouncements((report) => said.push(report) > 0)
+  const host = createTransferHost(store, announcements.announce, 0)
+  const put = async (options: { id: string; request?: string; session?: string; bytes?: Uint8Array }) => {
+    const { id, request = '', session = '', bytes = numbers } = options
+    const open: TransferOpen = {
+      direction: TransferDirection.PUT,
+      target: { $case: 'objectId', value: id },
+      requestId: request,
+      sessionId: session,
+      offset: 0n,
+      trace: new Map(),
+    }
+    const place = await host.openSink(open, headerOf(bytes))
+    if (!('write' in place)) return place
+    await place.write(bytes)
+    return await commit(place, bytes)
+  }
+  /** The scheduler hears and acknowledges every report. */
+  const acknowledgeAll = (): void => {
+    for (const { requestId } of said) announcements.acknowledge(requestId)
+  }
+  return { store, said, put, acknowledgeAll }
+}
+
+function headerOf(bytes: Uint8Array): TransferHeader {
+  const tensor = {
+    elementType: ElementType.FLOAT64,
+    shape: [BigInt(bytes.byteLength / 8)],
+    offset: 0n,
+    byteLength: BigInt(bytes.byteLength),
+  }
+  return {
+    ...TransferHeader.fromPartial({}),
+    structure: { kind: { $case: 'tensor', value: tensor } },
+    byteLength: BigInt(bytes.byteLength),
+    digestAlgorithm: DigestAlgorithm.XXH64,
+  }
+}
+
+async function commit(sink: Sink, bytes: Uint8Array): Promise<TransferReceipt> {
+  const digest = Buffer.alloc(8)
+  digest.writeBigUInt64BE(xxh64Of([bytes]))
+  return await sink.commit(digest)
+}
+
+const newId = (): string => `o-${randomUUID()}`
+const quiet = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+test('puts of the same object under one request id, at the same time, all get their receipt', async () => {
+  const { put, said, acknowledgeAll } = setUp()
+  const [id, request] = [newId(), randomUUID()]
+  const puts = [1, 2, 3].map(() => put({ id, request }))
+  await quiet()
+  expect(said).toHaveLength(1)
+  acknowledgeAll()
+  expect(await Promise.all(puts)).toHaveLength(3)
+})
+
+test('the same object again gets a receipt, with or without the request id of the first time', async () => {
+  const { put, said, acknowledgeAll, store } = setUp()
+  const [id, request] = [newId(), randomUUID()]
+  for (const again of [{ request }, { request }, {}]) {
+    const putting = put({ id, ...again })
+    await quiet()
+    acknowledgeAll()
+    await putting
+  }
+  expect(said.every(({ objects }) => objects[0]?.objectId === id)).toBe(true)
+  expect([...store.values()]).toHaveLength(1)
+})
+
+test.each([
+  ['other bytes of the same length', new Uint8Array(Float64Array.of(1, 3).buffer)],
+  ['other bytes of another length', new Uint8Array(Float64Array.of(1).buffer)],
+])('a known object with %s is refused, and stays as it is', async (_, bytes) => {
+  const { put, acknowledgeAll, store } = setUp()
+  const id = newId()
+  const first = put({ id })
+  await quiet()
+  acknowledgeAll()
+  await first
+  await expect(put({ id, bytes })).rejects.toMatchObject({ code: Status.ALREADY_EXISTS, reason: 'OBJECT_EXISTS' })
+  expect(store.get(id as never)?.bytes).toEqual(numbers)
+})
+
+test('a request id that was used for another object is refused', async () => {
+  const { put, acknowledgeAll } = setUp()
+  const request = randomUUID()
+  const first = put({ id: newId(), request })
+  await quiet()
+  acknowledgeAll()
+  await first
+  const refusal = { code: Status.INVALID_ARGUMENT, reason: 'REQUEST_ID_REUSED' }
+  await expect(put({ id: newId(), request: request.toUpperCase() })).rejects.toMatchObject(refusal)
+})
+
+test.each([
+  [{ request: 'again' }, 'BAD_REQUEST_ID'],
+  [{ session: 'mine' }, 'BAD_SESSION_ID'],
+])('ids that are no UUIDs are refused: %j', async (ids, reason) => {
+  const { put } = setUp()
+  await expect(put({ id: newId(), ...ids })).rejects.toMatchObject({ code: Status.INVALID_ARGUMENT, reason })
+})

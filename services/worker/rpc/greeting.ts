@@ -1,0 +1,56 @@
+import type { AttemptRef, LinkRequest, ObjectDescriptor, ObjectsStored, WorkerHello } from '#libs/proto'
+
+import { bytesPerMessage, partsOf } from './parts.js'
+
+/** What a worker has when its link opens. */
+export interface Inventory {
+  readonly attempts: readonly AttemptRef[]
+  readonly objects: Iterable<{ readonly descriptor: ObjectDescriptor; readonly descriptorBytes: number }>
+  /** Reports of scattered objects that the scheduler has not acknowledged. */
+  readonly stored: readonly { readonly report: ObjectsStored; readonly reportBytes: number }[]
+}
+
+type Listed =
+  | { readonly kind: 'attempt'; readonly attempt: AttemptRef; readonly bytes: number }
+  | { readonly kind: 'object'; readonly descriptor: ObjectDescriptor; readonly bytes: number }
+  | { readonly kind: 'stored'; readonly report: ObjectsStored; readonly bytes: number }
+
+const itemsPerMessage = 50_000
+/** What an entry takes in its message beside what it says. */
+const bytesPerEntry = 16
+
+/** What the worker says first on a link: who it is and what it has, in as many messages as that takes. */
+export function greetingOf(
+  self: Omit<WorkerHello, 'attempts' | 'objects' | 'stored' | 'inventoryFollows'>,
+  inventory: Inventory,
+  most: { readonly items: number; readonly bytes: number } = { items: itemsPerMessage, bytes: bytesPerMessage },
+): LinkRequest[] {
+  const parts = [...partsOf(listAll(inventory), ({ bytes }) => bytes, most)]
+  const [first = [], ...others] = parts
+  const hello = { ...self, ...sortOut(first), inventoryFollows: others.length > 0 }
+  return [
+    { report: { $case: 'hello', value: hello } },
+    ...others.map((part, index): LinkRequest => {
+      const value = { ...sortOut(part), inventoryFollows: index < others.length - 1 }
+      return { report: { $case: 'inventory', value } }
+    }),
+  ]
+}
+
+function* listAll({ attempts, objects, stored }: Inventory): Generator<Listed> {
+  for (const attempt of attempts) {
+    yield { kind: 'attempt', attempt, bytes: attempt.taskId.length + bytesPerEntry }
+  }
+  for (const { descriptor, descriptorBytes } of objects) {
+    yield { kind: 'object', descriptor, bytes: descriptorBytes + bytesPerEntry }
+  }
+  for (const { report, reportBytes } of stored) yield { kind: 'stored', report, bytes: reportBytes + bytesPerEntry }
+}
+
+function sortOut(part: readonly Listed[]): Pick<WorkerHello, 'attempts' | 'objects' | 'stored'> {
+  return {
+    attempts: part.flatMap((item) => (item.kind === 'attempt' ? [item.attempt] : [])),
+    objects: part.flatMap((item) => (item.kind === 'object' ? [item.descriptor] : [])),
+    stored: part.flatMap((item) => (item.kind === 'stored' ? [item.report] : [])),
+  }
+}
