@@ -61,9 +61,12 @@ export function createTransferPool(security: Security): TransferPool {
 }
 
 /** Transfers over streams that `dial` gives: the one that is open, or a new one. */
-export function peerOn(dial: () => Pick<TransferStream, 'get' | 'put'>, pause = sleep): TransferPeer {
+export function peerOn(
+  dial: () => Pick<TransferStream, 'get' | 'put'>,
+  pause: (ms: number) => Promise<void> = sleep,
+): TransferPeer {
   return {
-    get: (target, open, options = {}) =>
+    get: (target, open, options) =>
       resumeGet(async (resume) => await dial().get(target, open, { ...options, resume }), pause),
     put: async (target, source, options) => {
       try {

@@ -112,12 +112,16 @@ test('a peer that does not come back is given up after a few tries, and the sink
       if (!pair.stream.broken) return pair.stream
       throw new TransferError(Status.UNAVAILABLE, 'PEER_GONE', 'the store is gone')
     },
-    async (ms) => void pauses.push(ms),
+    async (ms) => {
+      pauses.push(ms)
+    },
   )
   let aborted = 0
   const getting = peer.get(objectOf('large'), (header) => ({
     ...createMemorySink(header, () => undefined),
-    abort: () => void aborted++,
+    abort: () => {
+      aborted++
+    },
   }))
   await expect(getting).rejects.toMatchObject({ code: Status.UNAVAILABLE, message: 'the store is gone' })
   expect(pauses).toEqual([0, 400, 1_000])

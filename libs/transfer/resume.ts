@@ -41,7 +41,8 @@ export async function resumeGet(
     for (;;) {
       const before = point.position
       try {
-        return await get(point)
+        await get(point)
+        return
       } catch (error) {
         if (point.position > before) idle = 0
         const ms = pausesMs[idle++]

@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 
 import { readConfig } from '#libs/config'
-import { runService, startSupervisor } from '#libs/lifecycle'
+import { readSupervised, runService, startSupervisor } from '#libs/lifecycle'
 
 import { workerConfig } from './config.js'
-import { originOf } from './origin.js'
 
 // The same program twice: the supervisor, which loads nothing heavy, and below it the workers that it keeps.
 const config = () => readConfig(workerConfig, process.argv.slice(2), process.env)
@@ -13,8 +12,8 @@ const config = () => readConfig(workerConfig, process.argv.slice(2), process.env
 if (process.env['COSTATE_SUPERVISED']) {
   const { startWorker } = await import('./service.js')
   const threadProgram = new URL('./exec/thread-main.js', import.meta.url)
-  const origin = originOf(process.env)
-  await runService('worker', (signal) => startWorker(config(), { threadProgram, origin, signal }))
+  const supervised = readSupervised(process.env)
+  await runService('worker', (signal) => startWorker(config(), { threadProgram, supervised, signal }))
 } else {
   await runService('worker supervisor', async () => {
     const { count, memoryLimit } = config()

@@ -1,9 +1,17 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import path from 'node:path'
 
-import type { ObjectId } from '#libs/domain'
-import { createLoopDelay, exitCodes, type RunningService, systemClock, waitForAddress } from '#libs/lifecycle'
+import type { ObjectId, WorkerId } from '#libs/domain'
+import {
+  createLoopDelay,
+  exitCodes,
+  type RunningService,
+  type Supervised,
+  systemClock,
+  waitForAddress,
+} from '#libs/lifecycle'
 import { type LinkResponse, makeHello, SchedulerServiceDefinition } from '#libs/proto'
 import { closeRpcChannel, createRpcChannel, createRpcClient, createRpcServer, loadSecurity, rpcError } from '#libs/rpc'
 import { acceptThreadLine, activeTelemetry, createLogger } from '#libs/telemetry'
@@ -15,7 +23,6 @@ import { createBundleCache } from './exec/bundle-cache.js'
 import type { Executor } from './exec/executor.js'
 import { createPerform } from './exec/perform.js'
 import { createThreadExecutor, type ThreadListeners } from './exec/thread-executor.js'
-import { leaveInOrder } from './leaving.js'
 import { type Loop, startLoop } from './loop.js'
 import { observeWorker } from './metrics.js'
 import { createAnnouncements } from './objects/announcements.js'
@@ -23,8 +30,8 @@ import { createInputFetcher } from './objects/input-fetcher.js'
 import { createObjectStore } from './objects/object-store.js'
 import { createTaskCheckpoints } from './objects/task-checkpoints.js'
 import { createTransferHost } from './objects/transfer-host.js'
-import type { WorkerOrigin } from './origin.js'
 import { greetingOf } from './rpc/greeting.js'
+import { leaveInOrder } from './rpc/leaving.js'
 import { openSchedulerLink, type SchedulerLink } from './rpc/scheduler-link.js'
 import { createTaskRelay } from './rpc/task-relay.js'
 import { attemptToDomain, ordersToDomain } from './rpc/to-domain.js'
@@ -41,16 +48,16 @@ const bulkWindowBytes = 8 * 2 ** 20
 export interface WorkerBirth {
   /** The file of its task threads. */
   readonly threadProgram: URL
-  /** By whom it was started, and in whose place. */
-  readonly origin: WorkerOrigin
+  /** What its supervisor told it, when it has one. */
+  readonly supervised: Supervised | undefined
   /** Aborts when it need not start any more. */
   readonly signal: AbortSignal
 }
 
 /** Starts a worker: the one place where its parts are put together. */
 export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Promise<RunningService> {
-  const { threadProgram, origin, signal } = birth
-  const { workerId } = origin
+  const { threadProgram, supervised, signal } = birth
+  const workerId = (supervised?.id ?? `w-${randomUUID().slice(0, 8)}`) as WorkerId
   const logger = createLogger({ service: 'worker', instanceId: workerId })
   const security = await loadSecurity(config.meshDir, 'worker')
   const ownCacheDir = config.cacheDir ? undefined : await mkdtemp(path.join(tmpdir(), 'costate-worker-'))
@@ -169,7 +176,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
             slots: config.slots,
             addresses: [advertised],
             memoryLimitBytes: BigInt(config.memoryLimit),
-            predecessor: origin.predecessor && predecessorToWire(origin.predecessor),
+            predecessor: supervised?.predecessor && predecessorToWire(supervised.predecessor),
           },
           {
             attempts: [
