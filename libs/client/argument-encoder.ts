@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto'
 
 import type { Reference } from '#libs/proto'
-import { encodePayload, encodeValue, joinSegments } from '#libs/value'
+import { type EncodedValue, encodePayload, encodeValue, joinSegments } from '#libs/value'
 
 import { TaskFuture } from './future.js'
 import { ScatteredObject } from './scattered-object.js'
 
 /** Arrays longer than this go to the checkpoint-store as blobs instead of into the submit. */
 const maxInlineArrayBytes = 32 * 1024
+/** The scheduler takes no more for the arguments of a task. */
+const maxArgumentsBytes = 2 ** 20
 
 /** A large array on its way to the checkpoint-store. */
 export interface Blob {
@@ -17,7 +19,11 @@ export interface Blob {
 
 /** Turns the arguments of a job's tasks into wire values, and collects the large arrays in them. */
 export interface ArgumentEncoder {
-  /** The serialized `costate.types.v1.Payload` of the arguments. */
+  /**
+   * The serialized `costate.types.v1.Payload` of the arguments.
+   *
+   * @throws RangeError when the arguments are too large without their arrays; it names the one that is.
+   */
   encode(args: readonly unknown[], taskName: string): Buffer
   readonly blobs: ReadonlyMap<string, Blob>
 }
@@ -28,28 +34,68 @@ export function createArgumentEncoder(): ArgumentEncoder {
   const known = new Map<object, Reference>()
 
   function findReference(value: object): Reference | undefined {
-    if (value instanceof TaskFuture || value instanceof ScatteredObject) {
-      return { target: { $case: 'objectId', value: value.id } }
-    }
-    if (!ArrayBuffer.isView(value) || value.byteLength <= maxInlineArrayBytes) return undefined
-    const reference = known.get(value) ?? putAside(value)
-    known.set(value, reference)
-    return reference
+    const reference = referenceTo(value) ?? known.get(value)
+    if (reference || !ArrayBuffer.isView(value) || value.byteLength <= maxInlineArrayBytes) return reference
+    return putAside(value, encodeValue(value, 'an argument'))
   }
 
-  function putAside(array: ArrayBufferView): Reference {
-    const encoded = encodeValue(array, 'an argument')
+  function putAside(value: object, encoded: EncodedValue): Reference {
     // A copy: the program may go on to change its array before it is sent.
     const bytes = Buffer.from(joinSegments(encoded))
     const digest = createHash('sha256').update(bytes).digest('hex')
     blobs.set(digest, { digest, bytes })
     const blob = { digest, structure: encoded.root, byteLength: BigInt(bytes.byteLength) }
-    return { target: { $case: 'blob', value: blob } }
+    const reference: Reference = { target: { $case: 'blob', value: blob } }
+    known.set(value, reference)
+    return reference
+  }
+
+  /** Many small arrays are as much as a large one: the arrays of an argument go into one blob. */
+  function putArraysAside(args: readonly unknown[], taskName: string): void {
+    for (const [index, arg] of args.entries()) {
+      if (typeof arg !== 'object' || arg === null || findReference(arg)) continue
+      const references: Reference[] = []
+      const encoded = encodeValue(arg, argumentOf(index, taskName), (value) => {
+        const reference = referenceTo(value)
+        if (reference) references.push(reference)
+        return reference
+      })
+      // A value in a blob cannot refer to another object.
+      if (references.length === 0 && encoded.byteLength > maxInlineArrayBytes) putAside(arg, encoded)
+    }
+  }
+
+  function refuseTooLarge(args: readonly unknown[], taskName: string): never {
+    const sizes = args.map((arg) => encodePayload(encodeValue(arg, 'an argument', findReference)).byteLength)
+    const largest = sizes.indexOf(Math.max(...sizes))
+    const megabytes = ((sizes[largest] ?? 0) / 1e6).toFixed(1)
+    throw new RangeError(
+      `${argumentOf(largest, taskName)} takes ${megabytes} MB besides its large arrays, and all arguments of a task ` +
+        `together may take ${maxArgumentsBytes / 2 ** 20} MiB: pass numbers as typed arrays, text as bytes ` +
+        '(new TextEncoder().encode(text)), or scatter the value and pass what scatter returns',
+    )
   }
 
   return {
     blobs,
-    encode: (args, taskName) =>
-      encodePayload(encodeValue([...args], `the arguments of task ${taskName}`, findReference)) as Buffer,
+    encode: (args, taskName) => {
+      const encode = (): Buffer =>
+        encodePayload(encodeValue([...args], `the arguments of task ${taskName}`, findReference)) as Buffer
+      const payload = encode()
+      if (payload.byteLength <= maxArgumentsBytes) return payload
+      putArraysAside(args, taskName)
+      const smaller = encode()
+      return smaller.byteLength <= maxArgumentsBytes ? smaller : refuseTooLarge(args, taskName)
+    },
   }
+}
+
+/** What stands for a value that is in the mesh already. */
+function referenceTo(value: object): Reference | undefined {
+  if (!(value instanceof TaskFuture || value instanceof ScatteredObject)) return undefined
+  return { target: { $case: 'objectId', value: value.id } }
+}
+
+function argumentOf(index: number, taskName: string): string {
+  return `argument ${index} of task ${taskName}`
 }

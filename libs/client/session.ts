@@ -8,11 +8,11 @@ import {
   type SchedulerServiceDefinition,
   type SessionRequest,
   type SessionResponse,
-  type TaskSpec,
 } from '#libs/proto'
-import { readRpcFailure, type RpcClient } from '#libs/rpc'
+import { readRpcFailure, type RpcClient, type RpcFailure } from '#libs/rpc'
 import { Outbox } from '#libs/transfer'
 
+import { partsOf } from './submit-parts.js'
 import { MeshError } from './task-error.js'
 import { Status } from 'nice-grpc-common'
 
@@ -27,8 +27,6 @@ export interface SessionEvents {
   lost(error: MeshError): void
 }
 
-/** Tasks of a large job go in parts of this many. */
-const tasksPerPart = 2_000
 const firstRetryMs = 50
 const maxRetryMs = 1_000
 
@@ -86,9 +84,7 @@ export class ClientSession {
     this.#closing.abort()
     clearInterval(this.#heartbeat)
     this.#outbox.end()
-    const error = new MeshError('CANCELLED', 'CLIENT_CLOSED', 'the cluster was closed by this program')
-    for (const { reject } of this.#pending.values()) reject(error)
-    this.#pending.clear()
+    this.#rejectPending(new MeshError('CANCELLED', 'CLIENT_CLOSED', 'the cluster was closed by this program'))
   }
 
   async #keep(): Promise<void> {
@@ -106,10 +102,15 @@ export class ClientSession {
       }
       this.#open = false
       clearInterval(this.#heartbeat)
-      const { code, reason, message } = readRpcFailure(error)
-      const final = ['UNAUTHENTICATED', 'PERMISSION_DENIED', 'FAILED_PRECONDITION', 'INVALID_ARGUMENT', 'UNIMPLEMENTED']
-      if (final.includes(code) || error instanceof MeshError || Date.now() - lastOpenMs > this.#giveUpAfterMs) {
-        this.#lose(error instanceof MeshError ? error : new MeshError(code, reason ?? 'SCHEDULER_UNREACHABLE', message))
+      const failure = readRpcFailure(error)
+      const known =
+        error instanceof MeshError
+          ? error
+          : new MeshError(failure.code, failure.reason ?? 'SCHEDULER_UNREACHABLE', failure.message)
+      // What broke the stream may be a submit, which would break the next one too. The other jobs' futures live on.
+      if (isTooMuch(failure) && this.#rejectPending(known)) continue
+      if (isFinal(failure) || error instanceof MeshError || Date.now() - lastOpenMs > this.#giveUpAfterMs) {
+        this.#lose(known)
         return
       }
       await new Promise((resolve) => setTimeout(resolve, retryMs))
@@ -161,26 +162,34 @@ export class ClientSession {
 
   #lose(error: MeshError): void {
     this.#settleOpened.reject(error)
-    for (const { reject } of this.#pending.values()) reject(error)
-    this.#pending.clear()
+    this.#rejectPending(error)
     this.#events.lost(error)
   }
-}
 
-function* partsOf(requestId: string, job: JobSpec): Generator<SessionRequest> {
-  const { tasks, ...rest } = job
-  for (let start = 0; start === 0 || start < tasks.length; start += tasksPerPart) {
-    const part: TaskSpec[] = tasks.slice(start, start + tasksPerPart)
-    const more = start + tasksPerPart < tasks.length
-    const wire: JobSpec = start === 0 ? { ...rest, tasks: part } : { ...emptyJob, jobId: rest.jobId, tasks: part }
-    yield { message: { $case: 'submit', value: { requestId, job: wire, more } } }
+  /** Gives up the submits that were not acknowledged; says whether there were any. */
+  #rejectPending(error: MeshError): boolean {
+    const pending = [...this.#pending.values()]
+    this.#pending.clear()
+    for (const { reject } of pending) reject(error)
+    return pending.length > 0
   }
 }
 
-const emptyJob: Omit<JobSpec, 'jobId' | 'tasks'> = {
-  name: '',
-  functions: [],
-  seed: 0n,
-  trace: new Map(),
-  detached: false,
+const finalCodes: ReadonlySet<string> = new Set([
+  'UNAUTHENTICATED',
+  'PERMISSION_DENIED',
+  'FAILED_PRECONDITION',
+  'INVALID_ARGUMENT',
+  'OUT_OF_RANGE',
+  'UNIMPLEMENTED',
+])
+
+/** Whether saying the same again can only end the same. */
+function isFinal(failure: RpcFailure): boolean {
+  return finalCodes.has(failure.code) || isTooMuch(failure)
+}
+
+/** Something was larger than either end takes. What is full for now says when to come back. */
+function isTooMuch({ code, retryDelayMs }: RpcFailure): boolean {
+  return code === 'RESOURCE_EXHAUSTED' && retryDelayMs === undefined
 }

@@ -1,0 +1,60 @@
+import { ClientError, Status } from 'nice-grpc-common'
+import { expect, test } from 'vitest'
+
+import { Durability, JobSpec, makeHello, type SchedulerServiceDefinition, type SessionRequest } from '#libs/proto'
+import type { RpcClient } from '#libs/rpc'
+
+import { ClientSession } from './session.js'
+import type { MeshError } from './task-error.js'
+
+type Client = RpcClient<typeof SchedulerServiceDefinition>
+type Submit = Extract<NonNullable<SessionRequest['message']>, { $case: 'submit' }>['value']
+
+const welcome = { hello: makeHello(), epoch: 1n, heartbeatIntervalMs: 60_000, meshName: 'test' }
+
+/** A scheduler that does with each submit what is given, and acknowledges it when that returns. */
+function openSession(onSubmit: (submit: Submit) => unknown) {
+  const dialled: SessionRequest[][] = []
+  const lost: MeshError[] = []
+  let resumes = 0
+  const client = {
+    async *session(requests: AsyncIterable<SessionRequest>) {
+      const heard: SessionRequest[] = []
+      dialled.push(heard)
+      for await (const request of requests) {
+        heard.push(request)
+        const { message } = request
+        if (message?.$case === 'hello') yield { message: { $case: 'welcome', value: welcome } }
+        if (message?.$case !== 'submit' || message.value.more) continue
+        const refusal = onSubmit(message.value)
+        if (refusal instanceof Error) throw refusal
+        const { requestId, job } = message.value
+        const receipt = { jobId: job?.jobId ?? '', durability: Durability.FSYNCED }
+        yield refusal ?? { message: { $case: 'submitted', value: { requestId, receipt } } }
+      }
+    },
+  } as unknown as Client
+  const session = new ClientSession(
+    client,
+    { said: () => undefined, resumed: () => resumes++, lost: (error) => lost.push(error) },
+    { clientName: 'test', giveUpAfterMs: 60_000 },
+  )
+  return { session, dialled, lost, resumes: () => resumes }
+}
+
+const jobNamed = (jobId: string) => JobSpec.fromPartial({ jobId, tasks: [{ input: Buffer.alloc(1) }] })
+
+test('a submit that breaks the stream for its size is given up with the cause, and the session goes on', async () => {
+  // As grpc-js itself says it, on either side.
+  const refusal = new ClientError('/session', Status.RESOURCE_EXHAUSTED, 'Received message larger than max')
+  const { session, dialled, lost, resumes } = openSession((submit) =>
+    submit.job?.jobId === 'large' ? refusal : undefined,
+  )
+  await session.opened
+  await expect(session.submit(jobNamed('large'))).rejects.toMatchObject({ code: 'RESOURCE_EXHAUSTED' })
+  await expect(session.submit(jobNamed('small'))).resolves.toBe('fsynced')
+  expect(dialled).toHaveLength(2)
+  expect(resumes()).toBe(2)
+  expect(lost).toEqual([])
+  session.close()
+})
