@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup gen build run test unit integration check lint format proto bench sim pack clean
+.PHONY: help setup gen build run test unit integration check lint format proto release-proto bench sim pack clean
 
 BIN := node_modules/.bin
 
@@ -17,7 +17,7 @@ BUNDLE_FLAGS := --bundle --splitting --format=esm --platform=node --target=node2
 RUN_FLAGS := $(if $(WORKERS),--workers $(WORKERS)) $(if $(PROBLEMS),--problems $(PROBLEMS)) $(if $(OUT),--out $(OUT)) $(if $(SEED),--seed $(SEED))
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
 setup: node_modules/.package-lock.json ## install what package-lock.json names
 
@@ -55,8 +55,11 @@ check: build proto lint ## contracts, types, style, architecture
 
 proto: gen
 	cd proto && ../$(BIN)/buf lint && ../$(BIN)/buf format --diff --exit-code
-	@# What is committed is the promise: nothing of it may break.
-	@if [ -e .git ]; then cd proto && ../$(BIN)/buf breaking --against '../.git#ref=HEAD,subdir=proto'; fi
+	@# What was released is the promise: nothing of it may break, committed or not.
+	cd proto && ../$(BIN)/buf breaking --against released.binpb
+
+release-proto: proto ## make the contracts as they are now the promise: once per release, committed with its version
+	cd proto && ../$(BIN)/buf build --exclude-source-info -o released.binpb
 
 lint: build
 	$(BIN)/tsc -p tsconfig.json --noEmit
