@@ -62,11 +62,12 @@ export function createCallGate(security: Security, reportInternal: ReportInterna
     if (onDrained !== undefined && ![...open.values()].some(({ path }) => !isHealthPath(path))) onDrained()
   }
   const admit = (path: string, call: ServerInterceptingCallInterface, metadata: Metadata): Role => {
-    // Probes have no token: health asks nobody who he is, also while draining.
-    if (isHealthPath(path)) return 'observer'
-    if (onDrained !== undefined) throw shuttingDown()
+    const isHealth = isHealthPath(path)
+    if (onDrained !== undefined && !isHealth) throw shuttingDown()
     const role = roleOfCaller(security, metadata)
     checkPeer(call, role)
+    // Every role may ask, also while draining. Who has no token, like a probe, asks the health port.
+    if (isHealth) return role
     if (policy.get(path)?.includes(role) !== true) throw denied(path, role)
     return role
   }

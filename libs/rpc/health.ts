@@ -23,7 +23,7 @@ export const SERVING_STATUS = { serving: 1, notServing: 2, serviceUnknown: 3 } a
 /** A name that serves as long as the process answers at all, for liveness probes. */
 const livenessService = 'liveness'
 
-/** Whether a path is of the health service, which is served without a token and until the very end. */
+/** Whether a path is of the health service, which every role may ask, until the very end. */
 export function isHealthPath(path: string): boolean {
   return path.startsWith('/grpc.health.v1.Health/')
 }

@@ -10,7 +10,9 @@ export {
   type RpcFailure,
   type StatusName,
 } from './status.js'
-export type { FieldViolation } from './status-details.js'
+export type { FieldViolation, PreconditionViolation, QuotaViolation, Resource } from './status-details.js'
+export { keyIn, numberIn, type PagedList, pageOf, pageSizeOf, sortedList, tokenOf } from './page.js'
+export { readRequestId } from './request-id.js'
 export type { RpcCallContext } from './call-middleware.js'
 export { createRpcServer, type MethodName, type RpcServer, type RpcServerOptions } from './server.js'
 export { closeRpcChannel, createRpcChannel, type RpcChannelOptions } from './channel.js'

@@ -44,7 +44,7 @@ export interface RpcServer {
    * without TLS, and for a port in use.
    */
   listen(address: string): Promise<string>
-  /** What grpc.health.v1 says for '' and each service; not serving until told. Asking takes no token. */
+  /** What grpc.health.v1 says for '' and each service; not serving until told. Every role may ask. */
   setServing(serving: boolean): void
   /**
    * Serves grpc.health.v1 alone, in clear text and without a token, on an address of its own: the probes of Kubernetes cannot

@@ -67,9 +67,13 @@ test('shutdown lets a running unary call finish and refuses new ones with a hint
   await ended
 })
 
-test('health needs no token, covers the server and each service, and can be watched', async () => {
+test('health is for who has a token, covers the server and each service, and can be watched', async () => {
   const { server, address } = await serve()
-  const { health } = dial(address, { ...clientSecurity, token: 'none' })
+  const { health: stranger } = dial(address, { ...clientSecurity, token: 'none' })
+  await expect(failureOf(stranger.check({ service: '' }))).resolves.toMatchObject({ code: 'UNAUTHENTICATED' })
+  const strangersWatch = stranger.watch({ service: '' })[Symbol.asyncIterator]()
+  await expect(failureOf(strangersWatch.next())).resolves.toMatchObject({ code: 'UNAUTHENTICATED' })
+  const { health } = dial(address)
   await expect(health.check({ service: '' })).resolves.toEqual({ status: SERVING_STATUS.notServing })
   const watch = health.watch({ service: 'test.v1.EchoService' })[Symbol.asyncIterator]()
   await expect(watch.next()).resolves.toMatchObject({ value: { status: SERVING_STATUS.notServing } })

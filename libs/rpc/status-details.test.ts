@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { ServerError, Status } from 'nice-grpc-common'
 import { expect, test } from 'vitest'
-import { readRpcFailure, rpcError } from './status.js'
+import { readRpcFailure, rpcError, statusBytesOf } from './status.js'
 import { decodeStatusDetails, encodeStatus } from './status-details.js'
 import { fitWireText } from './wire-text.js'
 
@@ -90,4 +90,37 @@ test('a reason is UPPER_SNAKE', () => {
   for (const reason of ['', 'lower', 'WITH SPACE', '1ST', 'A'.repeat(64)]) {
     expect(() => rpcError('ABORTED', reason, 'x')).toThrow(TypeError)
   }
+})
+
+test('every kind of detail comes back as it was given', () => {
+  const extra = {
+    metadata: { jobId: 'j1' },
+    retryDelayMs: 2_500,
+    fieldViolations: [{ field: 'job.tasks[3]', description: 'calls no function' }],
+    resource: { type: 'costate.job', name: 'j1' },
+    preconditions: [{ type: 'WORKER_IDLE', subject: 'w1', description: 'it runs 3 tasks' }],
+    quotas: [{ subject: 'tasks', description: 'at most 5' }],
+  }
+  const error = rpcError('FAILED_PRECONDITION', 'SOME_REASON', 'why', extra)
+  const details = decodeStatusDetails(statusBytesOf(error) ?? new Uint8Array())
+  expect(details).toEqual({ reason: 'SOME_REASON', ...extra })
+  expect(readRpcFailure(error)).toMatchObject(extra)
+})
+
+test('what is exhausted always says when to come back', () => {
+  expect(readRpcFailure(rpcError('RESOURCE_EXHAUSTED', 'DISK_FULL', 'full')).retryDelayMs).toBe(1_000)
+  expect(readRpcFailure(rpcError('RESOURCE_EXHAUSTED', 'X', 'x', { retryDelayMs: 9 })).retryDelayMs).toBe(9)
+  expect(readRpcFailure(rpcError('INTERNAL', 'X', 'x')).retryDelayMs).toBeUndefined()
+})
+
+test('however many violations there are, all trailers stay small', () => {
+  const text = 'ü'.repeat(2_000)
+  const error = rpcError('RESOURCE_EXHAUSTED', 'X', text, {
+    metadata: { text, more: text },
+    fieldViolations: Array.from({ length: 50 }, () => ({ field: text, description: text })),
+    resource: { type: text, name: text },
+    preconditions: Array.from({ length: 50 }, () => ({ type: text, subject: text, description: text })),
+    quotas: Array.from({ length: 50 }, () => ({ subject: text, description: text })),
+  })
+  expect(statusBytesOf(error)?.length).toBeLessThan(4_500)
 })

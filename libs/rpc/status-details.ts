@@ -5,12 +5,36 @@ import { fitWireText } from './wire-text.js'
 export const DETAILS_KEY = 'grpc-status-details-bin'
 export const DOMAIN = 'costate'
 
-/** What we put into google.rpc.Status besides code and message: ErrorInfo, RetryInfo and BadRequest. */
+/** What we put into google.rpc.Status besides code and message; ErrorInfo always, the others where they apply. */
 export interface StatusDetails {
   readonly reason: string
   readonly metadata: Readonly<Record<string, string>>
   readonly retryDelayMs: number | undefined
   readonly fieldViolations: readonly FieldViolation[]
+  readonly resource?: Resource | undefined
+  readonly preconditions?: readonly PreconditionViolation[]
+  readonly quotas?: readonly QuotaViolation[]
+}
+
+/** ResourceInfo: what was not found, or is in the way. */
+export interface Resource {
+  /** Such as `costate.job`. */
+  readonly type: string
+  readonly name: string
+}
+
+/** PreconditionFailure: what must be true before the same request can be served. */
+export interface PreconditionViolation {
+  /** UPPER_SNAKE. */
+  readonly type: string
+  readonly subject: string
+  readonly description: string
+}
+
+/** QuotaFailure: which limit is reached. */
+export interface QuotaViolation {
+  readonly subject: string
+  readonly description: string
 }
 
 export interface FieldViolation {
@@ -30,19 +54,42 @@ export function encodeStatus(code: number, message: string, details: StatusDetai
   let budget = DETAILS_LIMIT_BYTES
   const info = new BinaryWriter().uint32(10).string(fitWireText(details.reason, 64)).uint32(18).string(DOMAIN)
   for (const [key, value] of Object.entries(details.metadata)) {
-    const entry = encodePair(fitWireText(key, 64), fitWireText(value, VALUE_LIMIT_BYTES))
+    const entry = encodeTexts([fitWireText(key, 64), fitWireText(value, VALUE_LIMIT_BYTES)])
     budget -= entry.length + 4
     if (budget > 0) info.uint32(26).bytes(entry)
   }
   writeAny(writer, 'ErrorInfo', info)
   if (details.retryDelayMs !== undefined) writeAny(writer, 'RetryInfo', encodeRetryInfo(details.retryDelayMs))
-  const badRequest = new BinaryWriter()
-  for (const { field, description } of details.fieldViolations) {
-    const violation = encodePair(fitWireText(field, 128), fitWireText(description, VALUE_LIMIT_BYTES))
-    budget -= violation.length + 4
-    if (budget > 0) badRequest.uint32(10).bytes(violation)
+  const writeViolations = (type: string, violations: readonly (readonly string[])[]): void => {
+    const content = new BinaryWriter()
+    for (const texts of violations) {
+      const violation = encodeTexts(
+        texts.map((each, i) => fitWireText(each, i < texts.length - 1 ? 128 : VALUE_LIMIT_BYTES)),
+      )
+      budget -= violation.length + 4
+      if (budget > 0) content.uint32(10).bytes(violation)
+    }
+    if (violations.length > 0) writeAny(writer, type, content)
   }
-  if (details.fieldViolations.length > 0) writeAny(writer, 'BadRequest', badRequest)
+  const { fieldViolations, preconditions = [], quotas = [], resource } = details
+  if (resource) {
+    const content = new BinaryWriter().uint32(10).string(fitWireText(resource.type, 64))
+    content.uint32(18).string(fitWireText(resource.name, 256))
+    budget -= 320
+    writeAny(writer, 'ResourceInfo', content)
+  }
+  writeViolations(
+    'BadRequest',
+    fieldViolations.map(({ field, description }) => [field, description]),
+  )
+  writeViolations(
+    'PreconditionFailure',
+    preconditions.map(({ type, subject, description }) => [type, subject, description]),
+  )
+  writeViolations(
+    'QuotaFailure',
+    quotas.map(({ subject, description }) => [subject, description]),
+  )
   return writer.finish()
 }
 
@@ -69,6 +116,19 @@ export function decodeStatusDetails(bytes: Uint8Array): StatusDetails | undefine
           const [field, description] = readPair(violation).map(text) as [string, string]
           return { field, description }
         })
+      } else if (text(typeUrl).endsWith('/google.rpc.ResourceInfo')) {
+        const [type, name] = readPair(content).map(text) as [string, string]
+        details.resource = { type, name }
+      } else if (text(typeUrl).endsWith('/google.rpc.PreconditionFailure')) {
+        details.preconditions = fieldsOf(content, 1).map((violation) => {
+          const [type, subject] = readPair(violation).map(text) as [string, string]
+          return { type, subject, description: text(fieldsOf(violation, 3).at(-1)) }
+        })
+      } else if (text(typeUrl).endsWith('/google.rpc.QuotaFailure')) {
+        details.quotas = fieldsOf(content, 1).map((violation) => {
+          const [subject, description] = readPair(violation).map(text) as [string, string]
+          return { subject, description }
+        })
       }
     }
   } catch {
@@ -86,9 +146,11 @@ function writeAny(writer: BinaryWriter, type: string, content: BinaryWriter): vo
   writer.uint32(26).bytes(any.finish())
 }
 
-/** Map entries, violations and Any share a shape: two length-delimited fields, 1 and 2. */
-function encodePair(first: string, second: string): Uint8Array {
-  return new BinaryWriter().uint32(10).string(first).uint32(18).string(second).finish()
+/** Map entries, violations and Any share a shape: length-delimited fields, numbered from 1. */
+function encodeTexts(texts: readonly string[]): Uint8Array {
+  const writer = new BinaryWriter()
+  for (const [i, each] of texts.entries()) writer.uint32(((i + 1) << 3) | 2).string(each)
+  return writer.finish()
 }
 
 function readPair(bytes: Uint8Array): [Uint8Array, Uint8Array] {

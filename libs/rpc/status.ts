@@ -4,6 +4,9 @@ import {
   DETAILS_KEY,
   encodeStatus,
   type FieldViolation,
+  type PreconditionViolation,
+  type QuotaViolation,
+  type Resource,
   type StatusDetails,
 } from './status-details.js'
 import { type StatusName, statusNameOf } from './status-name.js'
@@ -22,15 +25,26 @@ export interface RpcFailure {
   readonly retryDelayMs: number | undefined
   /** BadRequest: which fields of the request were refused. */
   readonly fieldViolations?: readonly FieldViolation[]
+  /** ResourceInfo: what was not found, or is in the way. */
+  readonly resource?: Resource
+  /** PreconditionFailure: what must be true before. */
+  readonly preconditions?: readonly PreconditionViolation[]
+  /** QuotaFailure: which limits are reached. */
+  readonly quotas?: readonly QuotaViolation[]
 }
 
 export interface RpcErrorExtra {
   readonly metadata?: Readonly<Record<string, string>>
   readonly retryDelayMs?: number
   readonly fieldViolations?: readonly FieldViolation[]
+  readonly resource?: Resource
+  readonly preconditions?: readonly PreconditionViolation[]
+  readonly quotas?: readonly QuotaViolation[]
 }
 
 const MESSAGE_LIMIT_BYTES = 2_048
+/** What is full now may have room again. A server that knows when says so itself. */
+const EXHAUSTED_RETRY_DELAY_MS = 1_000
 
 /** A ServerError that knows its google.rpc.Status. */
 class RichServerError extends ServerError {
@@ -57,15 +71,19 @@ export class RpcClientError extends ClientError {
 /**
  * The one error for the wire. `reason` is UPPER_SNAKE and tells programs what happened, within the domain `costate`;
  * `message` tells a person what happened, to what, and what to do next. Both travel as google.rpc.Status with
- * ErrorInfo always, RetryInfo and BadRequest where given. Long texts are cut so that all trailers stay below 8 KiB.
+ * ErrorInfo always, the others where given; RESOURCE_EXHAUSTED always has RetryInfo. Long texts are cut so that all
+ * trailers stay below 8 KiB.
  */
 export function rpcError(code: StatusName, reason: string, message: string, extra: RpcErrorExtra = {}): ServerError {
   if (!/^[A-Z][A-Z0-9_]{0,62}$/.test(reason)) throw new TypeError(`reason '${reason}' is not UPPER_SNAKE`)
   return new RichServerError(code, fitWireText(message, MESSAGE_LIMIT_BYTES), {
     reason,
     metadata: extra.metadata ?? {},
-    retryDelayMs: extra.retryDelayMs,
+    retryDelayMs: extra.retryDelayMs ?? (code === 'RESOURCE_EXHAUSTED' ? EXHAUSTED_RETRY_DELAY_MS : undefined),
     fieldViolations: extra.fieldViolations ?? [],
+    resource: extra.resource,
+    preconditions: extra.preconditions ?? [],
+    quotas: extra.quotas ?? [],
   })
 }
 
@@ -106,8 +124,15 @@ function toFailure(code: StatusName, message: string, details: StatusDetails | u
     metadata: details?.metadata ?? {},
     retryDelayMs: details?.retryDelayMs,
   }
-  if (details === undefined || details.fieldViolations.length === 0) return failure
-  return { ...failure, fieldViolations: details.fieldViolations }
+  if (details === undefined) return failure
+  const { fieldViolations, resource, preconditions = [], quotas = [] } = details
+  return {
+    ...failure,
+    ...(fieldViolations.length > 0 && { fieldViolations }),
+    ...(resource && { resource }),
+    ...(preconditions.length > 0 && { preconditions }),
+    ...(quotas.length > 0 && { quotas }),
+  }
 }
 
 /** The shape of what grpc-js itself throws, without loading it. */

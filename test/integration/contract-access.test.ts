@@ -105,8 +105,10 @@ test('an observer may look', async () => {
   })
 })
 
-test.each(services)('%s says that it serves to anybody who asks', async (service) => {
-  const client = dial(service)
+test.each(services)('%s says that it serves to anybody of the mesh who asks', async (service) => {
+  const stranger = dial(service).call('grpc.health.v1.Health/Check', { service: '' })
+  expect(await rejectionOf(stranger)).toMatchObject({ code: 'UNAUTHENTICATED' })
+  const client = await dialAs('observer', service)
   const check = (name: string): Promise<Message> => client.call('grpc.health.v1.Health/Check', { service: name })
 
   expect(await check('')).toEqual({ status: 'SERVING' })

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest'
 
-import { readRpcFailure } from '#libs/rpc'
-
 import { numberIn, pageOf, type PagedList, sortedList } from './page.js'
+import { readRpcFailure } from './status.js'
 
 function listOf(names: readonly string[]): PagedList<string> {
   return sortedList(names, (name) => name)

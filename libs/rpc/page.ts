@@ -1,4 +1,4 @@
-import { rpcError } from '#libs/rpc'
+import { rpcError } from './status.js'
 
 const defaultPageSize = 100
 const maxPageSize = 1_000
@@ -20,7 +20,7 @@ export function pageOf<Item>(
   list: PagedList<Item>,
   { pageSize, pageToken }: { readonly pageSize: number; readonly pageToken: string },
 ): { page: Item[]; nextPageToken: string } {
-  const limit = Math.min(pageSize || defaultPageSize, maxPageSize)
+  const limit = pageSizeOf(pageSize)
   const page: Item[] = []
   let byteLength = 0
   for (const item of list.after(pageToken === '' ? undefined : keyIn(pageToken))) {
@@ -32,6 +32,11 @@ export function pageOf<Item>(
     byteLength += list.sizeOf?.(item) ?? 0
   }
   return { page, nextPageToken: '' }
+}
+
+/** How many items a page has when so many were asked for; 0 for as many as is usual. */
+export function pageSizeOf(wanted: number): number {
+  return Math.min(wanted || defaultPageSize, maxPageSize)
 }
 
 /** A list of which all is at hand, in the order of its keys. */
@@ -51,14 +56,18 @@ export function numberIn(key: string): number {
   return Number(key)
 }
 
-function tokenOf(key: string): string {
+/** The token of the page behind the item with this key. */
+export function tokenOf(key: string): string {
   return Buffer.from(`${tokenPrefix}${key}`).toString('base64url')
 }
 
-function keyIn(pageToken: string): string {
+/** The key that a token of ours holds. */
+export function keyIn(pageToken: string): string {
   const text = Buffer.from(pageToken, 'base64url').toString()
-  if (!text.startsWith(tokenPrefix)) throw badToken()
-  return text.slice(tokenPrefix.length)
+  const key = text.slice(tokenPrefix.length)
+  // Written again and compared: Node skips what is no base64url.
+  if (!text.startsWith(tokenPrefix) || tokenOf(key) !== pageToken) throw badToken()
+  return key
 }
 
 function badToken() {
