@@ -13,13 +13,15 @@ export function findVersion(state: State, name: string, version: number): Checkp
   const message =
     `checkpoint ${name} has no version ${version}: it has ${versions[0]?.version ?? 0} to ${versions.at(-1)?.version ?? 0}, ` +
     `and keeps the last ${state.policy.keepVersions}`
-  return { code: 'NOT_FOUND', reason: 'VERSION_NOT_FOUND', message, metadata: { name } }
+  const resource = { type: 'costate.checkpoint', name: `${name}@${version}` }
+  return { code: 'NOT_FOUND', reason: 'VERSION_NOT_FOUND', message, metadata: { name }, resource }
 }
 
 /** There is no checkpoint of this name. */
 export function checkpointNotFound(name: string): Refusal {
   const message = `there is no checkpoint ${name}: it was never saved, or it was deleted`
-  return { code: 'NOT_FOUND', reason: 'CHECKPOINT_NOT_FOUND', message, metadata: { name } }
+  const resource = { type: 'costate.checkpoint', name }
+  return { code: 'NOT_FOUND', reason: 'CHECKPOINT_NOT_FOUND', message, metadata: { name }, resource }
 }
 
 export function seekCheckpoint(state: State, event: EventOf<'checkpointSought'>, out: Out): void {

@@ -8,6 +8,11 @@ export interface Refusal {
   readonly reason: string
   readonly message: string
   readonly metadata?: Readonly<Record<string, string>>
+  /** What was not found. */
+  readonly resource?: { readonly type: string; readonly name: string }
+  /** Which limit is reached. */
+  readonly quotas?: readonly { readonly subject: string; readonly description: string }[]
+  readonly retryDelayMs?: number
 }
 
 /** What must be done. Effects expect no answer; answers come back as events. */

@@ -40,5 +40,8 @@ function diskLimitReached(state: State, byteLength: number): Refusal {
       `the store holds ${usedBytes} of ${state.policy.maxDiskBytes} bytes, and ${byteLength} more do not fit: delete ` +
       'checkpoints that are no longer needed, keep fewer versions, or raise --max-disk-bytes',
     metadata: { usedBytes: String(usedBytes), maxDiskBytes: String(state.policy.maxDiskBytes) },
+    quotas: [{ subject: 'disk', description: `${usedBytes} of ${state.policy.maxDiskBytes} bytes are used` }],
+    // Room comes when somebody deletes, or blobs have been out of use for long enough.
+    retryDelayMs: 60_000,
   }
 }

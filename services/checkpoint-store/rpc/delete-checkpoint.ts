@@ -1,12 +1,13 @@
 import type { CheckpointServiceImplementation } from '#libs/proto'
+import { readRequestId } from '#libs/rpc'
 
 import type { Loop } from '../loop.js'
 import { accept } from './refusal.js'
-import { nameToDomain, requestIdToDomain } from './to-domain.js'
+import { nameToDomain } from './to-domain.js'
 
 export function createDeleteCheckpoint(loop: Loop): CheckpointServiceImplementation['deleteCheckpoint'] {
   return async ({ name, requestId }) => {
-    const wanted = { name: nameToDomain(name), requestId: requestIdToDomain(requestId) }
+    const wanted = { name: nameToDomain(name), requestId: readRequestId(requestId) }
     return { versions: accept(await loop.ask({ kind: 'deleteRequested', ...wanted })).versions }
   }
 }

@@ -1,8 +1,9 @@
 import type { CheckpointServiceImplementation } from '#libs/proto'
+import { tokenOf } from '#libs/rpc'
 
 import type { Loop } from '../loop.js'
 import { accept } from './refusal.js'
-import { pageToDomain, tokenOf } from './to-domain.js'
+import { pageToDomain } from './to-domain.js'
 import { checkpointToWire } from './to-wire.js'
 
 export function createListCheckpoints(loop: Loop): CheckpointServiceImplementation['listCheckpoints'] {

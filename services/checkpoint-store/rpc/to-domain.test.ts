@@ -1,17 +1,9 @@
 import { expect, test } from 'vitest'
 
 import { DigestAlgorithm, TransferDirection, type TransferHeader, type TransferOpen } from '#libs/proto'
-import { readRpcFailure, type RpcFailure } from '#libs/rpc'
+import { readRpcFailure, type RpcFailure, tokenOf } from '#libs/rpc'
 
-import {
-  digestsToDomain,
-  getToDomain,
-  nameToDomain,
-  pageToDomain,
-  putToDomain,
-  requestIdToDomain,
-  tokenOf,
-} from './to-domain.js'
+import { digestsToDomain, getToDomain, nameToDomain, pageToDomain, putToDomain } from './to-domain.js'
 
 function failureOf(parse: () => unknown): RpcFailure {
   try {
@@ -57,7 +49,7 @@ const header: TransferHeader = {
   checkpointInfo: undefined,
 }
 
-function openOf(target: TransferOpen['target'], requestId = 'r'): TransferOpen {
+function openOf(target: TransferOpen['target'], requestId = '3f2504e0-4f89-41d3-9a0c-0305e82c3301'): TransferOpen {
   return { direction: TransferDirection.PUT, target, requestId, offset: 0n, sessionId: '', trace: new Map() }
 }
 
@@ -72,7 +64,7 @@ test('a put names a blob or a checkpoint', () => {
   expect(putToDomain(openOf(checkpoint('a', [['k', 'v']])), header)).toEqual({
     kind: 'checkpoint',
     name: 'a',
-    requestId: 'r',
+    requestId: '3f2504e0-4f89-41d3-9a0c-0305e82c3301',
     info: { iteration: 3n, labels: [['k', 'v']] },
   })
 })
@@ -85,8 +77,7 @@ test.each<[string, () => unknown]>([
   ['BAD_DIGEST', () => getToDomain(openOf({ $case: 'blobDigest', value: '../../etc/passwd' }))],
   ['BAD_DIGEST', () => digestsToDomain([digest, 'x'])],
   ['TOO_MANY_DIGESTS', () => digestsToDomain(Array.from({ length: 1001 }, () => digest))],
-  ['BAD_REQUEST_ID', () => putToDomain(openOf(checkpoint('a'), ''), header)],
-  ['BAD_REQUEST_ID', () => requestIdToDomain('x'.repeat(129))],
+  ['BAD_REQUEST_ID', () => putToDomain(openOf(checkpoint('a'), 'not a UUID'), header)],
   ['BAD_NAME', () => putToDomain(openOf(checkpoint('..')), header)],
   ['TOO_MANY_LABELS', () => putToDomain(openOf(checkpoint('a', [['k', 'v'.repeat(1025)]])), header)],
   [

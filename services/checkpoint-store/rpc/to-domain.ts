@@ -1,17 +1,14 @@
 import type { CheckpointInfo as WireInfo, TransferHeader, TransferOpen } from '#libs/proto'
 import { DigestAlgorithm, TransferDirection } from '#libs/proto'
-import { rpcError } from '#libs/rpc'
+import { keyIn, pageSizeOf, readRequestId, rpcError } from '#libs/rpc'
 
 import type { GetTarget, PutTarget } from '../core/event.js'
 import type { CheckpointInfo, Digest } from '../core/state.js'
 
 const maxNameLength = 512
-const maxRequestIdLength = 128
 const maxLabels = 64
 const maxLabelLength = 1024
 const maxDigests = 1_000
-const defaultPageSize = 100
-const maxPageSize = 1_000
 
 // No control characters, lone surrogates, private or unassigned characters, line separators.
 const printable = /^[^\p{C}\p{Zl}\p{Zp}]*$/u
@@ -36,7 +33,7 @@ export function putToDomain(open: TransferOpen, header: TransferHeader): Incomin
       return {
         kind: 'checkpoint',
         name: nameToDomain(name, 'open.checkpoint.name'),
-        requestId: requestIdToDomain(open.requestId, 'open.request_id'),
+        requestId: readRequestId(open.requestId, 'open.request_id'),
         info: infoToDomain(info),
       }
     }
@@ -96,15 +93,6 @@ export function versionToDomain(version: bigint, field = 'version'): number {
   throw invalid(field, 'BAD_VERSION', `there is no version ${version}`)
 }
 
-export function requestIdToDomain(requestId: string, field = 'request_id'): string {
-  if (requestId !== '' && requestId.length <= maxRequestIdLength && printable.test(requestId)) return requestId
-  throw invalid(
-    field,
-    'BAD_REQUEST_ID',
-    `${field} must be a UUID, a new one for each request and the same for its repeats`,
-  )
-}
-
 export function digestsToDomain(digests: readonly string[]): readonly Digest[] {
   if (digests.length > maxDigests) {
     throw invalid('digests', 'TOO_MANY_DIGESTS', `${digests.length} digests, but at most ${maxDigests} at a time`)
@@ -122,19 +110,13 @@ export function pageToDomain(request: {
   readonly after: string
   readonly limit: number
 } {
-  const limit = Math.min(request.pageSize || defaultPageSize, maxPageSize)
+  const limit = pageSizeOf(request.pageSize)
   const { prefix, pageToken } = request
   if (pageToken === '') return { prefix, after: '', limit }
-  const after = Buffer.from(pageToken, 'base64url').toString()
-  if (tokenOf(after) === pageToken && after.startsWith(prefix)) return { prefix, after, limit }
-  const message =
-    'page_token is not from an answer to this request: list again from the first page, with the same prefix'
+  const after = keyIn(pageToken)
+  if (after.startsWith(prefix)) return { prefix, after, limit }
+  const message = 'page_token is of a list with another prefix: list again from the first page'
   throw invalid('page_token', 'BAD_PAGE_TOKEN', message)
-}
-
-/** The token of the page behind this name. */
-export function tokenOf(name: string): string {
-  return Buffer.from(name).toString('base64url')
 }
 
 function infoToDomain(info: WireInfo | undefined): CheckpointInfo {

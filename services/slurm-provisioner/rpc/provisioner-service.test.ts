@@ -31,6 +31,11 @@ test('pages follow each other without a gap', async () => {
   expect(names).toEqual(['big', 'cpu', 'gpu'])
 })
 
+test.each(['guessed', Buffer.from('cpu').toString('base64url')])('the page token %s is refused', async (pageToken) => {
+  const failure = await Promise.resolve(service.listPools({ pageSize: 0, pageToken }, context)).catch(readRpcFailure)
+  expect(failure).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'BAD_PAGE_TOKEN' })
+})
+
 test('the script of a pool is for the workers that are missing, or for one', async () => {
   expect(await service.getScript({ pool: 'cpu' }, context)).toEqual({ script: 'script of cpu for 1' })
   state.pools[0]!.desiredWorkers = 4

@@ -6,7 +6,7 @@ import type {
   ProvisionerServiceDefinition,
   ProvisionerServiceImplementation,
 } from '#libs/proto'
-import { type MethodName, type Role, rpcError } from '#libs/rpc'
+import { type MethodName, pageOf, type Role, rpcError, sortedList } from '#libs/rpc'
 
 import type { State } from '../core/state.js'
 
@@ -17,9 +17,6 @@ export const provisionerRoles: Record<MethodName<typeof ProvisionerServiceDefini
   listPools: readers,
   getScript: readers,
 }
-
-const defaultPageSize = 100
-const maxPageSize = 1_000
 
 /** The service's methods over the state; `scriptOf` gives the script that starts this many workers of a pool. */
 export function createProvisionerService(
@@ -32,13 +29,9 @@ export function createProvisionerService(
   }
 }
 
-function listPools(state: State, { pageSize, pageToken }: ListPoolsRequest): ListPoolsResponse {
-  const limit = Math.min(pageSize || defaultPageSize, maxPageSize)
-  const after = Buffer.from(pageToken, 'base64url').toString()
-  const rest = state.pools
-    .filter(({ limits }) => limits.name > after)
-    .sort((one, other) => (one.limits.name < other.limits.name ? -1 : 1))
-  const page = rest.slice(0, limit)
+function listPools(state: State, request: ListPoolsRequest): ListPoolsResponse {
+  const byName = sortedList(state.pools, ({ limits }) => limits.name)
+  const { page, nextPageToken } = pageOf(byName, request)
   return {
     pools: page.map(({ limits, desiredWorkers, presentWorkers }) => ({
       name: limits.name,
@@ -47,7 +40,7 @@ function listPools(state: State, { pageSize, pageToken }: ListPoolsRequest): Lis
       maxWorkers: limits.maxWorkers,
       missingWorkers: Math.max(0, desiredWorkers - presentWorkers),
     })),
-    nextPageToken: rest.length > limit ? Buffer.from(page.at(-1)?.limits.name ?? '').toString('base64url') : '',
+    nextPageToken,
   }
 }
 
@@ -61,6 +54,7 @@ function getScript(
     const known = state.pools.map(({ limits }) => limits.name).join(', ')
     throw rpcError('NOT_FOUND', 'POOL_NOT_FOUND', `There is no pool '${name}'. The pools are: ${known}.`, {
       metadata: { pool: name, known },
+      resource: { type: 'costate.pool', name },
     })
   }
   const missing = pool.desiredWorkers - pool.presentWorkers
