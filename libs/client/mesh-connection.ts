@@ -25,7 +25,7 @@ import { decodePayload, decodeValue, encodeValue } from '#libs/value'
 
 import { type BlobUploader, createBlobUploader } from './blob-uploader.js'
 import type { MeshJob } from './mesh-job.js'
-import { ClientSession } from './session.js'
+import { ClientSession, errorOfRefusal } from './session.js'
 import { MeshError } from './task-error.js'
 
 type Message = NonNullable<SessionResponse['message']>
@@ -164,8 +164,8 @@ export class MeshConnection {
         return
       case 'refused': {
         // Only follows and cancels come here: the job is unknown to a scheduler that lost its memory.
-        const { requestId, code: _, reason, message: text } = message.value
-        if (reason === 'JOB_NOT_FOUND') this.jobs.get(requestId)?.fail(new MeshError('NOT_FOUND', reason, text))
+        const { requestId, reason } = message.value
+        if (reason === 'JOB_NOT_FOUND') this.jobs.get(requestId)?.fail(errorOfRefusal(message.value))
         return
       }
       case 'jobUpdated':
@@ -198,6 +198,6 @@ export function meshErrorOf(error: unknown): Error {
   if (error instanceof TransferError) {
     return new MeshError(String(error.code), error.reason, error.message, { cause: error })
   }
-  const { code, reason, message } = readRpcFailure(error)
-  return new MeshError(code, reason ?? '', message, { cause: error })
+  const { code, reason, message, ...details } = readRpcFailure(error)
+  return new MeshError(code, reason ?? '', message, { cause: error, ...details })
 }

@@ -6,6 +6,7 @@ import {
   type JobSpec,
   makeHello,
   type SchedulerServiceDefinition,
+  type SessionRefused,
   type SessionRequest,
   type SessionResponse,
 } from '#libs/proto'
@@ -106,14 +107,14 @@ export class ClientSession {
       const known =
         error instanceof MeshError
           ? error
-          : new MeshError(failure.code, failure.reason ?? 'SCHEDULER_UNREACHABLE', failure.message)
+          : new MeshError(failure.code, failure.reason ?? 'SCHEDULER_UNREACHABLE', failure.message, failure)
       // What broke the stream may be a submit, which would break the next one too. The other jobs' futures live on.
       if (isTooMuch(failure) && this.#rejectPending(known)) continue
       if (isFinal(failure) || error instanceof MeshError || Date.now() - lastOpenMs > this.#giveUpAfterMs) {
         this.#lose(known)
         return
       }
-      await new Promise((resolve) => setTimeout(resolve, retryMs))
+      await new Promise((resolve) => setTimeout(resolve, Math.max(retryMs, failure.retryDelayMs ?? 0)))
       retryMs = Math.min(maxRetryMs, retryMs * 2)
     }
   }
@@ -151,10 +152,10 @@ export class ClientSession {
       this.#pending.delete(requestId)
       pending?.resolve(receipt?.durability === Durability.FSYNCED ? 'fsynced' : 'memory')
     } else if (message.$case === 'refused' && this.#pending.has(message.value.requestId)) {
-      const { requestId, code, reason, message: text } = message.value
+      const { requestId } = message.value
       const pending = this.#pending.get(requestId)
       this.#pending.delete(requestId)
-      pending?.reject(new MeshError(Status[code] ?? 'UNKNOWN', reason, text))
+      pending?.reject(errorOfRefusal(message.value))
     } else {
       this.#events.said(message)
     }
@@ -173,6 +174,16 @@ export class ClientSession {
     for (const { reject } of pending) reject(error)
     return pending.length > 0
   }
+}
+
+/** A refusal on the session, as the error that users see. */
+export function errorOfRefusal(refusal: SessionRefused): MeshError {
+  const { code, reason, message, metadata, retryDelay, fieldViolations } = refusal
+  return new MeshError(Status[code] ?? 'UNKNOWN', reason, message, {
+    metadata: Object.fromEntries(metadata),
+    fieldViolations,
+    retryDelayMs: retryDelay && Number(retryDelay.seconds) * 1_000 + retryDelay.nanos / 1e6,
+  })
 }
 
 const finalCodes: ReadonlySet<string> = new Set([

@@ -60,15 +60,31 @@ function causeOf(
   return cause ? { cause: errorOfFailure(taskId, taskName, cause, localize) } : {}
 }
 
+/** What the mesh said of a refusal besides its reason. */
+export interface MeshErrorDetails {
+  readonly metadata?: Readonly<Record<string, string>>
+  readonly retryDelayMs?: number | undefined
+  readonly fieldViolations?: readonly { readonly field: string; readonly description: string }[]
+}
+
 /** The mesh refused a request, or cannot be reached. `code` is the canonical gRPC code, `reason` names the cause. */
 export class MeshError extends Error {
   override readonly name = 'MeshError'
   readonly code: string
   readonly reason: string
+  /** What it is about, for programs, such as the job's id. */
+  readonly metadata: Readonly<Record<string, string>>
+  /** Do not ask again before; undefined when asking again cannot help. */
+  readonly retryDelayMs: number | undefined
+  /** Which fields of the request are wrong. */
+  readonly fieldViolations: readonly { readonly field: string; readonly description: string }[]
 
-  constructor(code: string, reason: string, message: string, options?: ErrorOptions) {
-    super(message, options)
+  constructor(code: string, reason: string, message: string, options: ErrorOptions & MeshErrorDetails = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : {})
     this.code = code
     this.reason = reason
+    this.metadata = options.metadata ?? {}
+    this.retryDelayMs = options.retryDelayMs
+    this.fieldViolations = options.fieldViolations ?? []
   }
 }
