@@ -1,7 +1,7 @@
 // The light variant: a service starts sooner by 10 ms of processor time.
 import * as z from 'zod/mini'
 
-import { parseDurationMs } from '#libs/domain'
+import { parseBytes, parseDurationMs } from '#libs/domain'
 
 const durationMs = (name: string) =>
   z.pipe(
@@ -23,6 +23,16 @@ export const schedulerConfig = z.object({
   instanceId: z._default(z.string(), () => `scheduler-${process.pid}`),
   /** An attached job whose client is gone longer is cancelled. */
   orphanGrace: z.prefault(durationMs('orphan-grace'), '60s'),
+  /** No job is taken that would make more unsettled tasks than this. */
+  maxUnsettledTasks: z._default(z.coerce.number().check(z.int(), z.gte(1)), 5_000_000),
+  /** No job is taken with which the specs of all unsettled tasks would take more than this, such as 2GiB. */
+  maxUnsettledBytes: z.prefault(
+    z.pipe(
+      z.string(),
+      z.transform((text: string) => parseBytes(text, 'max-unsettled-bytes')),
+    ),
+    '2GiB',
+  ),
 })
 
 export type SchedulerConfig = z.output<typeof schedulerConfig>

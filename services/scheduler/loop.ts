@@ -1,10 +1,9 @@
-import type { JobId } from '#libs/domain'
 import type { Journal } from '#libs/journal'
 import type { Clock } from '#libs/lifecycle'
 
 import { apply } from './core/apply.js'
 import { decide, placeQueued } from './core/decide.js'
-import { createOut, type Effect, type Out, type Refusal } from './core/effect.js'
+import { type AnswerContent, createOut, type Effect, type Out } from './core/effect.js'
 import type { Event } from './core/event.js'
 import type { Fact } from './core/fact.js'
 import { startResync } from './core/resync.js'
@@ -18,10 +17,7 @@ export type UntimedEvent = Untimed<Event>
 export type UntimedQuestion = Untimed<Asked<Event>>
 
 /** What a question was answered with. */
-export interface Answer {
-  readonly refusal?: Refusal
-  readonly jobId?: JobId
-}
+export type Answer = AnswerContent
 
 /** Does what the core decided. Gets everything that follows from one batch of events at once, so that it can be batched. */
 export type Perform = (effects: readonly Effect[]) => void

@@ -30,8 +30,9 @@ export async function startScheduler(
   const { clock = systemClock, journal = createMemoryJournal<Fact>() } = overrides
   const logger = createLogger({ service: 'scheduler', instanceId: config.instanceId })
   const security = await loadSecurity(config.meshDir, 'scheduler')
-  const state = createState({ ...defaultPolicy, orphanGraceMs: config.orphanGrace })
-  const peers = createPeers()
+  const { orphanGrace: orphanGraceMs, maxUnsettledTasks, maxUnsettledBytes } = config
+  const state = createState({ ...defaultPolicy, orphanGraceMs, maxUnsettledTasks, maxUnsettledBytes })
+  const peers = createPeers(clock)
   const waiters = createJobWaiters()
   const perform = createPerform(state, peers, waiters, createTaskTracer(clock))
   let lastDemand = ''
@@ -44,7 +45,7 @@ export async function startScheduler(
       const demand = demandOf(state)
       if (JSON.stringify(demand) === lastDemand) return
       lastDemand = JSON.stringify(demand)
-      for (const watcher of peers.demandWatchers) watcher.push(demand)
+      for (const watcher of peers.demandWatchers) watcher.set(demand)
     },
     onFatal: (error) => {
       logger.fatal({ err: error }, 'the loop failed: the process ends, the next start replays the journal')

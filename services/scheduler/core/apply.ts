@@ -3,7 +3,8 @@ import type { JobId } from '#libs/domain'
 import { changeStatus, countNames } from './counts.js'
 import type { Fact } from './fact.js'
 import { findObject } from './lookup.js'
-import type { Job, State, Task } from './state.js'
+import { specBytes } from './spec-size.js'
+import type { Job, RememberedAnswer, State, Task } from './state.js'
 
 /** Remembers a fact. The only thing that a restart replays, and the only way in which `decide` changes durable state. */
 export function apply(state: State, fact: Fact): void {
@@ -24,7 +25,7 @@ export function apply(state: State, fact: Fact): void {
       taskAt(state, fact.jobId, fact.index).suspect = true
       return
     case 'taskReopened':
-      reopenTask(taskAt(state, fact.jobId, fact.index))
+      reopenTask(state, taskAt(state, fact.jobId, fact.index))
       return
     case 'jobCancelled':
       jobAt(state, fact.jobId).cancelled = true
@@ -35,6 +36,9 @@ export function apply(state: State, fact: Fact): void {
       return
     case 'jobForgotten':
       forgetJob(state, jobAt(state, fact.jobId))
+      return
+    case 'requestAnswered':
+      rememberAnswer(state, fact.requestId, fact.answer)
       return
     case 'taskRegistered':
       state.registeredTasks.set(fact.key, fact.function)
@@ -79,6 +83,7 @@ function addJob(
     followers: new Set(),
   }
   for (const [index, taskSpec] of spec.tasks.entries()) {
+    state.unsettledBytes += specBytes(taskSpec)
     tasks.push({
       job,
       index,
@@ -110,13 +115,15 @@ function loseAttempt(task: Task): void {
 function settleTask(state: State, fact: Extract<Fact, { kind: 'taskSettled' }>): void {
   const task = taskAt(state, fact.jobId, fact.index)
   const { counts } = task.job
+  if (task.status.kind !== 'settled') state.unsettledBytes -= specBytes(task.spec)
   changeStatus(task, { kind: 'settled', outcome: fact.outcome, record: fact.record })
   task.attempt = Math.max(task.attempt, fact.record.attempt)
   task.suspect = false
   if (counts.waiting + counts.queued + counts.running === 0) task.job.settledAtMs = fact.atMs
 }
 
-function reopenTask(task: Task): void {
+function reopenTask(state: State, task: Task): void {
+  state.unsettledBytes += specBytes(task.spec)
   changeStatus(task, { kind: 'waiting', missing: 0 })
   task.holders = undefined
   task.job.settledAtMs = undefined
@@ -133,6 +140,15 @@ function forgetJob(state: State, job: Job): void {
   for (const name of countNames) state.counts[name] -= job.counts[name]
   state.jobsByRequest.delete(job.requestId)
   state.jobs.delete(job.spec.jobId)
+}
+
+/** Forgets the oldest answers with each new one: too old, or too many. */
+function rememberAnswer({ requests, policy }: State, requestId: string, answer: RememberedAnswer): void {
+  requests.set(requestId, answer)
+  for (const [oldest, { atMs }] of requests) {
+    if (requests.size <= policy.rememberRequests && atMs >= answer.atMs - policy.rememberMs) return
+    requests.delete(oldest)
+  }
 }
 
 function jobAt(state: State, jobId: JobId): Job {

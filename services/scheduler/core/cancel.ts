@@ -1,6 +1,7 @@
 import type { TaskFailure } from '#libs/domain'
 
 import { emit } from './emit.js'
+import { refuseChanged } from './etag.js'
 import { answer, type Out, unknownJob } from './effect.js'
 import type { AttemptRef, EventOf } from './event.js'
 import { objectIdOf } from './lookup.js'
@@ -12,11 +13,13 @@ import type { Placement, State, Task } from './state.js'
 export function cancelTasks(state: State, event: EventOf<'cancelRequested'>, out: Out): void {
   const { jobId, indices, reason, atMs } = event
   const job = state.jobs.get(jobId)
-  if (job === undefined) return answer(out, event, { refusal: unknownJob(jobId) })
+  const refusal = job ? refuseChanged(job, event.etag) : unknownJob(jobId)
+  if (job === undefined || refusal) return answer(out, event, refusal && { refusal })
   const unknown = indices?.find((index) => job.tasks[index] === undefined)
   if (unknown !== undefined) {
     const message = `job ${jobId} has ${job.tasks.length} tasks, so there is no task ${unknown}`
-    return answer(out, event, { refusal: { code: 'NOT_FOUND', reason: 'TASK_NOT_FOUND', message } })
+    const resource = { type: 'costate.task', name: `${jobId}/${unknown}` }
+    return answer(out, event, { refusal: { code: 'NOT_FOUND', reason: 'TASK_NOT_FOUND', message, resource } })
   }
   if (indices === undefined && !job.cancelled && job.settledAtMs === undefined)
     emit(state, out, { kind: 'jobCancelled', jobId })

@@ -1,5 +1,6 @@
 import { cancelTasks } from './cancel.js'
 import { emit } from './emit.js'
+import { refuseChanged } from './etag.js'
 import { answer, type Out, unknownJob } from './effect.js'
 import type { Event, EventOf } from './event.js'
 import { joinWorker } from './joining.js'
@@ -7,6 +8,7 @@ import { dropObjects, releaseObjects, storeObjects } from './objects.js'
 import { placeQueued } from './placement.js'
 import { closeSession, followJob, openSession } from './sessions.js'
 import { endTasks } from './settle.js'
+import { answerOnce } from './requests.js'
 import type { State } from './state.js'
 import { submitJob } from './submit.js'
 import { passTime } from './time.js'
@@ -21,13 +23,13 @@ export function decide(state: State, event: Event, out: Out): void {
     case 'jobSubmitted':
       return submitJob(state, event, out)
     case 'cancelRequested':
-      return cancelTasks(state, event, out)
+      return answerOnce(state, event, out, cancelTasks)
     case 'taskRegistered':
-      return registerTask(state, event, out)
+      return answerOnce(state, event, out, registerTask)
     case 'persistRequested':
-      return persistJob(state, event, out)
+      return answerOnce(state, event, out, persistJob)
     case 'drainRequested':
-      return drainWorker(state, event, out)
+      return answerOnce(state, event, out, drainWorker)
     case 'sessionOpened':
       return openSession(state, event)
     case 'sessionClosed':
@@ -70,19 +72,23 @@ function registerTask(state: State, event: EventOf<'taskRegistered'>, out: Out):
   const same = known?.bundleDigest === event.function.bundleDigest && known.taskName === event.function.taskName
   if (known && !same) {
     const message = `${key} is registered with another function: register it under a new version`
-    return answer(out, event, { refusal: { code: 'ALREADY_EXISTS', reason: 'TASK_EXISTS', message } })
+    const resource = { type: 'costate.registeredTask', name: key }
+    return answer(out, event, { refusal: { code: 'ALREADY_EXISTS', reason: 'TASK_EXISTS', message, resource } })
   }
   if (!known) emit(state, out, { kind: 'taskRegistered', key, function: event.function })
   answer(out, event)
 }
 
 function persistJob(state: State, event: EventOf<'persistRequested'>, out: Out): void {
-  const { jobId, name } = event
-  if (!state.jobs.has(jobId)) return answer(out, event, { refusal: unknownJob(jobId) })
+  const { jobId, name, etag } = event
+  const job = state.jobs.get(jobId)
+  const refusal = job ? refuseChanged(job, etag) : unknownJob(jobId)
+  if (refusal) return answer(out, event, { refusal })
   const holder = state.persisted.get(name)
   if (holder !== undefined && holder !== jobId) {
     const message = `the name '${name}' is taken by job ${holder}`
-    return answer(out, event, { refusal: { code: 'ALREADY_EXISTS', reason: 'NAME_TAKEN', message } })
+    const resource = { type: 'costate.job', name: holder }
+    return answer(out, event, { refusal: { code: 'ALREADY_EXISTS', reason: 'NAME_TAKEN', message, resource } })
   }
   if (holder === undefined) emit(state, out, { kind: 'jobPersisted', jobId, name })
   answer(out, event, { jobId })

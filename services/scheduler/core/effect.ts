@@ -2,14 +2,30 @@ import type { JobId, ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/do
 
 import type { AttemptRef } from './event.js'
 import type { Fact } from './fact.js'
-import type { Task } from './state.js'
+import type { Task, WorkerView } from './state.js'
 
 /** A request that cannot be served; becomes an RPC status at the rim. */
 export interface Refusal {
-  readonly code: 'INVALID_ARGUMENT' | 'NOT_FOUND' | 'ALREADY_EXISTS' | 'FAILED_PRECONDITION' | 'RESOURCE_EXHAUSTED'
+  readonly code:
+    'INVALID_ARGUMENT' | 'NOT_FOUND' | 'ALREADY_EXISTS' | 'FAILED_PRECONDITION' | 'RESOURCE_EXHAUSTED' | 'ABORTED'
   readonly reason: string
   readonly message: string
   readonly metadata?: Readonly<Record<string, string>>
+  /** Which fields of the request are wrong. */
+  readonly fieldViolations?: readonly { readonly field: string; readonly description: string }[]
+  /** What was not found, or is in the way. */
+  readonly resource?: { readonly type: string; readonly name: string }
+  /** Which limits are reached. */
+  readonly quotas?: readonly { readonly subject: string; readonly description: string }[]
+  readonly retryDelayMs?: number
+}
+
+/** What a question is answered with. */
+export interface AnswerContent {
+  readonly refusal?: Refusal
+  readonly jobId?: JobId
+  /** The worker as it was, for those who ask again when it has left. */
+  readonly worker?: WorkerView
 }
 
 /** What must be done. Effects expect no answer; answers come back as events. */
@@ -40,7 +56,7 @@ export type Effect =
       readonly failure: TaskFailure
       readonly to: ReadonlySet<SessionId>
     }
-  | { readonly kind: 'answer'; readonly callId: number; readonly refusal?: Refusal; readonly jobId?: JobId }
+  | ({ readonly kind: 'answer'; readonly callId: number } & AnswerContent)
 
 /** Where `decide` puts what follows from an event. */
 export interface Out {
@@ -53,16 +69,13 @@ export function createOut(): Out {
 }
 
 /** Answers who asked, when somebody did. */
-export function answer(
-  out: Out,
-  event: { readonly callId?: number },
-  content: { readonly refusal?: Refusal; readonly jobId?: JobId } = {},
-): void {
+export function answer(out: Out, event: { readonly callId?: number }, content: AnswerContent = {}): void {
   if (event.callId !== undefined) out.effects.push({ kind: 'answer', callId: event.callId, ...content })
 }
 
 /** Nothing is known of the job. */
 export function unknownJob(jobId: JobId): Refusal {
   const message = `job ${jobId} is unknown or forgotten`
-  return { code: 'NOT_FOUND', reason: 'JOB_NOT_FOUND', message, metadata: { jobId } }
+  const resource = { type: 'costate.job', name: jobId }
+  return { code: 'NOT_FOUND', reason: 'JOB_NOT_FOUND', message, metadata: { jobId }, resource }
 }

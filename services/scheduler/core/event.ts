@@ -39,6 +39,11 @@ interface Asked {
   readonly callId?: number
 }
 
+/** A request that is served once, however often it comes; without an id it is one of its own. */
+interface Requested extends Asked {
+  readonly requestId?: string
+}
+
 /** What happened. Every event carries its time; nothing in the core looks at a clock. */
 export type Event = { readonly atMs: number } & (
   | ({
@@ -52,15 +57,22 @@ export type Event = { readonly atMs: number } & (
       readonly jobId: JobId
       readonly indices?: readonly number[]
       readonly reason: string
-    } & Asked)
+      /** Only if the job still has it. */
+      readonly etag?: string
+    } & Requested)
   | ({
       readonly kind: 'taskRegistered'
       readonly name: string
       readonly version: string
       readonly function: BundledFunction
-    } & Asked)
-  | ({ readonly kind: 'persistRequested'; readonly jobId: JobId; readonly name: string } & Asked)
-  | ({ readonly kind: 'drainRequested'; readonly workerId: WorkerId; readonly onlyIfIdle: boolean } & Asked)
+    } & Requested)
+  | ({
+      readonly kind: 'persistRequested'
+      readonly jobId: JobId
+      readonly name: string
+      readonly etag?: string
+    } & Requested)
+  | ({ readonly kind: 'drainRequested'; readonly workerId: WorkerId; readonly onlyIfIdle: boolean } & Requested)
   | { readonly kind: 'sessionOpened'; readonly sessionId: SessionId }
   | { readonly kind: 'sessionClosed'; readonly sessionId: SessionId }
   | ({ readonly kind: 'jobFollowed'; readonly sessionId: SessionId; readonly jobId: JobId } & Asked)

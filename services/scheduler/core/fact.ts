@@ -1,6 +1,6 @@
 import type { JobId, ObjectId, SessionId } from '#libs/domain'
 
-import type { AttemptRecord, BundledFunction, JobSpec, Outcome } from './state.js'
+import type { AttemptRecord, BundledFunction, JobSpec, Outcome, RememberedAnswer } from './state.js'
 
 /** What a restart must know. Facts are journaled before anything that follows from them is visible. */
 export type Fact =
@@ -28,6 +28,7 @@ export type Fact =
   | { readonly kind: 'jobCancelled'; readonly jobId: JobId }
   | { readonly kind: 'jobPersisted'; readonly jobId: JobId; readonly name: string }
   | { readonly kind: 'jobForgotten'; readonly jobId: JobId }
+  | { readonly kind: 'requestAnswered'; readonly requestId: string; readonly answer: RememberedAnswer }
   | { readonly kind: 'taskRegistered'; readonly key: string; readonly function: BundledFunction }
   | {
       readonly kind: 'objectStored'

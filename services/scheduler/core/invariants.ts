@@ -1,5 +1,6 @@
 import { countNames, countOf } from './counts.js'
 import { findObject, isAvailable, isLost, isScattered, isWanted, objectIdOf, type ObjectEntity } from './lookup.js'
+import { specBytes } from './spec-size.js'
 import type { Job, State, Task, TaskCounts, Worker } from './state.js'
 
 /** What must be true after every event. Throws on what is not; called by tests and always by the simulator. */
@@ -17,10 +18,20 @@ export function checkInvariants(state: State): void {
   for (const name of countNames) {
     if (totals[name] !== state.counts[name]) fail(`all jobs count ${state.counts[name]} ${name}, not ${totals[name]}`)
   }
+  checkUnsettledBytes(state)
+  if (state.requests.size > state.policy.rememberRequests) fail(`${state.requests.size} requests are remembered`)
   for (const object of state.objects.values()) checkEntity(state, object)
   for (const worker of state.workers.values()) checkWorker(state, worker)
   for (const [name, jobId] of state.persisted) if (!state.jobs.has(jobId)) fail(`the pinned job ${name} is forgotten`)
   if (state.jobsByRequest.size !== state.jobs.size) fail('a request outlived its job')
+}
+
+function checkUnsettledBytes({ jobs, unsettledBytes }: State): void {
+  let real = 0
+  for (const { tasks } of jobs.values()) {
+    for (const { status, spec } of tasks) if (status.kind !== 'settled') real += specBytes(spec)
+  }
+  if (real !== unsettledBytes) fail(`unsettled tasks take ${real} bytes, but count ${unsettledBytes}`)
 }
 
 function queuedTasks({ queue, suspects }: State): Set<Task> {

@@ -185,6 +185,21 @@ export interface Session {
   goneSinceMs: number | undefined
 }
 
+/** A worker as it was when somebody asked. */
+export interface WorkerView extends Pick<Worker, 'profile' | 'draining' | 'rssBytes' | 'loopLagMs'> {
+  readonly taskCount: number
+  readonly objectCount: number
+}
+
+/** The first answer to a mutating request, for its duplicates. That of a submit is with its job. */
+export interface RememberedAnswer {
+  readonly atMs: number
+  /** What was asked, by its kind and what it names: another request under the same id is a mistake. */
+  readonly request: string
+  readonly jobId?: JobId
+  readonly worker?: WorkerView
+}
+
 /** Limits and graces that the core goes by. */
 export interface Policy {
   /** An attached job whose session is gone longer is cancelled. */
@@ -207,6 +222,12 @@ export interface Policy {
   readonly maxInlineInputBytes: number
   /** Settled jobs beyond this number are forgotten, the oldest first, once nobody holds them. */
   readonly maxSettledJobs: number
+  /** No job is taken that would make more unsettled tasks than this, or whose specs would make more bytes. */
+  readonly maxUnsettledTasks: number
+  readonly maxUnsettledBytes: number
+  /** How long, and how many, answers are remembered for duplicates. */
+  readonly rememberMs: number
+  readonly rememberRequests: number
 }
 
 export const defaultPolicy: Policy = {
@@ -221,6 +242,10 @@ export const defaultPolicy: Policy = {
   maxFetchFailures: 8,
   maxInlineInputBytes: 8 * 2 ** 20,
   maxSettledJobs: 1_000,
+  maxUnsettledTasks: 5_000_000,
+  maxUnsettledBytes: 2 * 2 ** 30,
+  rememberMs: 3_600_000,
+  rememberRequests: 100_000,
 }
 
 /** A place in the queue; void once the task is in another status. */
@@ -237,6 +262,10 @@ export interface State {
   readonly jobs: Map<JobId, Job>
   readonly jobsByRequest: Map<string, JobId>
   jobsSubmitted: number
+  /** What the specs of all unsettled tasks take. */
+  unsettledBytes: number
+  /** Answers by request, in the order of answering. */
+  readonly requests: Map<string, RememberedAnswer>
   readonly objects: Map<ObjectId, ScatteredObject>
   readonly registeredTasks: Map<string, BundledFunction>
   readonly persisted: Map<string, JobId>
@@ -264,6 +293,8 @@ export function createState(policy: Policy = defaultPolicy): State {
     jobs: new Map(),
     jobsByRequest: new Map(),
     jobsSubmitted: 0,
+    unsettledBytes: 0,
+    requests: new Map(),
     objects: new Map(),
     registeredTasks: new Map(),
     persisted: new Map(),

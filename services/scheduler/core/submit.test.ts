@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 
 import type { JobId, ObjectId } from '#libs/domain'
 
-import { createMesh } from './testing/mesh.js'
+import { refuseJob } from './submit.js'
+import { createMesh, Mesh } from './testing/mesh.js'
 
 test('a task without inputs goes to a worker at once, one with inputs waits for them', () => {
   const mesh = createMesh()
@@ -175,4 +176,26 @@ test('a task of a job is no input once its job is forgotten', () => {
   mesh.submit([['b', 'j1/0']])
   expect(mesh.effects()).toEqual(['refuse UNKNOWN_INPUT'])
   expect(mesh.state.objects.has('j1/0' as ObjectId)).toBe(false)
+})
+
+test('a job that would make too many unsettled tasks is refused until others are settled', () => {
+  const mesh = new Mesh({ maxUnsettledTasks: 3 })
+  mesh.submit(['a', 'b'], { job: 'j' })
+  mesh.submit(['c', 'd'], { job: 'k' })
+  expect(mesh.state.jobs.has('k' as JobId)).toBe(false)
+  mesh.cancelJob('j')
+  mesh.submit(['c', 'd'], { job: 'k' })
+  expect(mesh.state.jobs.has('k' as JobId)).toBe(true)
+})
+
+test('a job whose inputs are too many bytes is refused, and told which limit and when to come back', () => {
+  const mesh = new Mesh({ maxUnsettledBytes: 100 })
+  mesh.submit(['a'], { job: 'j', inputBytes: 60 })
+  const refusal = refuseJob(mesh.state, { ...mesh.state.jobs.get('j' as JobId)!.spec, jobId: 'k' as JobId })
+  expect(refusal).toMatchObject({
+    code: 'RESOURCE_EXHAUSTED',
+    reason: 'QUEUE_FULL',
+    quotas: [{ subject: 'bytes of unsettled tasks', description: '61 of 100, 61 more' }],
+    retryDelayMs: 5_000,
+  })
 })

@@ -6,7 +6,11 @@ import type { EventOf } from './event.js'
 import { awaitInputs } from './inputs.js'
 import { findObject } from './lookup.js'
 import { expectSession, tellSettles } from './sessions.js'
-import type { JobSpec, State } from './state.js'
+import { specBytes } from './spec-size.js'
+import type { JobSpec, State, TaskSpec } from './state.js'
+
+/** A full queue has room again when tasks are settled, which nobody knows here. */
+const fullRetryDelayMs = 5_000
 
 /** Records a job, joins its tasks to what they depend on, and queues those that are ready. */
 export function submitJob(state: State, event: EventOf<'jobSubmitted'>, out: Out): void {
@@ -38,12 +42,16 @@ function repeatAnswer(state: State, event: EventOf<'jobSubmitted'>, jobId: JobId
 export function refuseJob(state: State, { jobId, tasks, functions }: JobSpec): Refusal | undefined {
   if (state.jobs.has(jobId)) {
     const message = `a job with the id ${jobId} exists: leave job_id empty or choose another`
-    return { code: 'ALREADY_EXISTS', reason: 'JOB_EXISTS', message, metadata: { jobId } }
+    const resource = { type: 'costate.job', name: jobId }
+    return { code: 'ALREADY_EXISTS', reason: 'JOB_EXISTS', message, metadata: { jobId }, resource }
   }
+  const excess = refuseExcess(state, tasks)
+  if (excess) return excess
   for (const [index, task] of tasks.entries()) {
     if (functions[task.functionIndex] === undefined) {
       const message = `task ${index} calls function ${task.functionIndex}, but the job has ${functions.length}`
-      return { code: 'INVALID_ARGUMENT', reason: 'UNKNOWN_FUNCTION', message }
+      const fieldViolations = [{ field: `job.tasks[${index}].function`, description: message }]
+      return { code: 'INVALID_ARGUMENT', reason: 'UNKNOWN_FUNCTION', message, fieldViolations }
     }
     for (const objectId of task.dependencies) {
       const refusal = refuseInput(state, jobId, index, objectId)
@@ -60,9 +68,45 @@ function refuseInput(state: State, jobId: JobId, index: number, objectId: Object
   if (id?.jobId !== jobId) {
     if (findObject(state, objectId)) return undefined
     const message = `task ${index} depends on ${objectId}, which is unknown or forgotten`
-    return { code: 'NOT_FOUND', reason: 'UNKNOWN_INPUT', message, metadata }
+    const resource = { type: 'costate.object', name: objectId }
+    return {
+      code: 'NOT_FOUND',
+      reason: 'UNKNOWN_INPUT',
+      message,
+      metadata,
+      resource,
+      ...inputViolation(index, message),
+    }
   }
   if (id.index < index) return undefined
   const message = `task ${index} depends on ${objectId}, which is not an earlier task of the job: order the tasks`
-  return { code: 'INVALID_ARGUMENT', reason: 'UNKNOWN_INPUT', message, metadata }
+  return { code: 'INVALID_ARGUMENT', reason: 'UNKNOWN_INPUT', message, metadata, ...inputViolation(index, message) }
+}
+
+function inputViolation(index: number, description: string): Pick<Refusal, 'fieldViolations'> {
+  return { fieldViolations: [{ field: `job.tasks[${index}].input`, description }] }
+}
+
+/** The scheduler keeps every unsettled task in its memory: there is an end to it. */
+function refuseExcess({ counts, unsettledBytes, policy }: State, tasks: readonly TaskSpec[]): Refusal | undefined {
+  const unsettled = counts.waiting + counts.queued + counts.running
+  const bytes = tasks.reduce((sum, spec) => sum + specBytes(spec), unsettledBytes)
+  const { maxUnsettledTasks, maxUnsettledBytes } = policy
+  const quotas = [
+    ...(unsettled + tasks.length > maxUnsettledTasks
+      ? [{ subject: 'unsettled tasks', description: `${unsettled} of ${maxUnsettledTasks}, ${tasks.length} more` }]
+      : []),
+    ...(bytes > maxUnsettledBytes
+      ? [
+          {
+            subject: 'bytes of unsettled tasks',
+            description: `${unsettledBytes} of ${maxUnsettledBytes}, ${bytes - unsettledBytes} more`,
+          },
+        ]
+      : []),
+  ]
+  const [reached] = quotas
+  if (reached === undefined) return undefined
+  const message = `the scheduler is full (${reached.subject}: ${reached.description}): submit again when tasks are settled`
+  return { code: 'RESOURCE_EXHAUSTED', reason: 'QUEUE_FULL', message, quotas, retryDelayMs: fullRetryDelayMs }
 }

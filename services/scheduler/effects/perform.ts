@@ -50,6 +50,8 @@ class Batch {
   readonly #settles = new Map<SessionId, Map<JobId, Set<Task>>>()
   readonly #messages: [SessionId, Message][] = []
   readonly #jobs = new Map<JobId, Set<SessionId>>()
+  /** Jobs whose counts changed: of interest to those who watch or wait. */
+  readonly #changed = new Set<JobId>()
   readonly #dismissed: WorkerId[] = []
 
   constructor(state: State, tracer: TaskTracer) {
@@ -63,6 +65,7 @@ class Batch {
         const { task, attempt, workerId } = effect
         // Settled again within the same batch (cancelled at once): there is nothing to run.
         if (task.status.kind !== 'assigned' || task.status.attempt !== attempt) return
+        this.#changed.add(task.job.spec.jobId)
         this.#to(workerId).runs.add(task, attempt, effect.epoch, this.#tracer.traceDispatch(task, workerId))
         return
       }
@@ -86,6 +89,7 @@ class Batch {
         return
       case 'notifySettled':
         this.#tracer.traceSettle(effect.task)
+        this.#changed.add(effect.task.job.spec.jobId)
         for (const sessionId of effect.to) {
           const jobs = getOrAdd(this.#settles, sessionId, () => new Map<JobId, Set<Task>>())
           getOrAdd(jobs, effect.task.job.spec.jobId, () => new Set()).add(effect.task)
@@ -93,6 +97,7 @@ class Batch {
         return
       case 'notifyJob': {
         const to = getOrAdd(this.#jobs, effect.jobId, () => new Set())
+        this.#changed.add(effect.jobId)
         for (const sessionId of effect.to) to.add(sessionId)
         return
       }
@@ -120,10 +125,8 @@ class Batch {
     for (const [sessionId, jobs] of this.#settles) {
       for (const [jobId, tasks] of jobs) this.#flushSettles(peers, sessionId, jobId, tasks)
     }
-    for (const [jobId, to] of this.#jobs) {
-      this.#notifyJob(peers, jobId, to)
-      waiters.wake(jobId)
-    }
+    for (const [jobId, to] of this.#jobs) this.#notifyJob(peers, jobId, to)
+    for (const jobId of this.#changed) waiters.wake(jobId)
   }
 
   #flushSettles(peers: Peers, sessionId: SessionId, jobId: JobId, tasks: ReadonlySet<Task>): void {

@@ -1,16 +1,8 @@
-import {
-  type Duration,
-  type JobContext,
-  type Result,
-  type RunTask,
-  type RunTasks,
-  type TaskInput,
-  Value,
-} from '#libs/proto'
+import { type JobContext, type Result, type RunTask, type RunTasks, type TaskInput, Value } from '#libs/proto'
 
 import { findObject } from '../core/lookup.js'
 import type { Job, State, Task } from '../core/state.js'
-import { resultToWire } from '../rpc/to-wire.js'
+import { durationOf, resultToWire } from '../rpc/to-wire.js'
 
 /** The most tasks in one message, and the size after which another begins: it has at most 16 MiB. */
 const tasksPerMessage = 500
@@ -103,9 +95,4 @@ function inputsOf(state: State, dependencies: readonly string[]): TaskInput[] {
     if (status.kind !== 'settled' || status.outcome.kind === 'failed') return []
     return { objectId, result: resultToWire(state, status.outcome.result, entity.holders) }
   })
-}
-
-function durationOf(ms: number): Duration {
-  const seconds = Math.floor(ms / 1000)
-  return { seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1e6) }
 }

@@ -1,32 +1,32 @@
 import type { JobId } from '#libs/domain'
-import { Durability, type SchedulerServiceImplementation } from '#libs/proto'
-import { rpcError } from '#libs/rpc'
+import { Durability, JobState, type ListJobsRequest, type SchedulerServiceImplementation } from '#libs/proto'
+import { numberIn, type PagedList, pageOf, readRequestId, rpcError } from '#libs/rpc'
 
 import type { Job, State } from '../core/state.js'
 import { refuseJob } from '../core/submit.js'
 import type { JobWaiters } from '../effects/job-waiters.js'
 import type { Loop } from '../loop.js'
-import { numberIn, type PagedList, pageOf } from './page.js'
 import { accept } from './refusal.js'
-import { durationMs, jobToDomain, requestIdToDomain } from './to-domain.js'
-import { jobToWire } from './to-wire.js'
+import { durationMs, etagToDomain, invalid, jobToDomain } from './to-domain.js'
+import { jobStateOf, jobToWire } from './to-wire.js'
 
 type JobMethods = Pick<
   SchedulerServiceImplementation,
-  'submitJob' | 'getJob' | 'listJobs' | 'cancelJob' | 'waitJob' | 'persistJob'
+  'submitJob' | 'getJob' | 'listJobs' | 'cancelJob' | 'waitJob' | 'watchJob' | 'persistJob'
 >
 
 const defaultWaitMs = 20_000
 const maxWaitMs = 300_000
 const maxNameLength = 256
+const maxReasonBytes = 1_024
 
 /** The unary calls about jobs. Wherever a job is named, its id and the name that it is pinned under both do. */
 export function createJobMethods(loop: Loop, waiters: JobWaiters, durability: Durability): JobMethods {
   const { state } = loop
   return {
     submitJob: async ({ requestId, job: wire, validateOnly }) => {
-      if (wire === undefined) throw rpcError('INVALID_ARGUMENT', 'NO_JOB', 'the request holds no job')
-      const id = requestIdToDomain(requestId)
+      if (wire === undefined) throw invalid('NO_JOB', 'the request holds no job', 'job')
+      const id = readRequestId(requestId)
       const job = jobToDomain(state, wire)
       if (validateOnly) {
         const refusal = refuseJob(state, job)
@@ -39,14 +39,18 @@ export function createJobMethods(loop: Loop, waiters: JobWaiters, durability: Du
     getJob: ({ jobId }) => loop.read((state) => ({ job: jobToWire(findJob(state, jobId)) })),
     listJobs: (request) =>
       loop.read((state) => {
-        const { page, nextPageToken } = pageOf(jobsNewestFirst(state), request)
+        const { page, nextPageToken } = pageOf(jobsNewestFirst(state, request), request)
         return { jobs: page.map(jobToWire), nextPageToken }
       }),
-    cancelJob: async ({ jobId, requestId, reason }) => {
-      requestIdToDomain(requestId)
+    cancelJob: async ({ jobId, requestId: given, reason, etag }) => {
+      const requestId = readRequestId(given)
+      const reasonBytes = Buffer.byteLength(reason)
+      if (reasonBytes > maxReasonBytes) {
+        throw invalid('REASON_TOO_LONG', `reason has ${reasonBytes} bytes, at most ${maxReasonBytes}`, 'reason')
+      }
       const job = findJob(state, jobId)
-      const why = reason || 'a client asked for it'
-      accept(await loop.ask({ kind: 'cancelRequested', jobId: job.spec.jobId, reason: why }))
+      const rest = { reason: reason || 'a client asked for it', ...etagToDomain(etag) }
+      accept(await loop.ask({ kind: 'cancelRequested', requestId, jobId: job.spec.jobId, ...rest }))
       return loop.read(() => ({ job: jobToWire(job) }))
     },
     waitJob: async ({ jobId, timeout }, { signal }) => {
@@ -57,14 +61,33 @@ export function createJobMethods(loop: Loop, waiters: JobWaiters, durability: Du
       while (!(await isSettled()) && !over.aborted) await waiters.wait(job.spec.jobId, over)
       return loop.read(() => ({ job: jobToWire(job) }))
     },
-    persistJob: async ({ jobId, name, requestId }) => {
-      requestIdToDomain(requestId)
+    watchJob: async function* ({ jobId }, { signal }) {
+      const job = findJob(state, jobId)
+      const over = new AbortController()
+      const stop = AbortSignal.any([signal, over.signal])
+      try {
+        for (let last = ''; !stop.aborted;) {
+          const changed = waiters.wait(job.spec.jobId, stop)
+          const now = await loop.read(() => jobToWire(job))
+          const seen = JSON.stringify([now.etag, now.counts])
+          if (seen !== last) yield { job: now }
+          last = seen
+          if (now.settledAt) return
+          await changed
+        }
+      } finally {
+        over.abort()
+      }
+    },
+    persistJob: async ({ jobId, name, requestId: given, etag }) => {
+      const requestId = readRequestId(given)
       if (name === '' || name.length > maxNameLength) {
         const message = `name must have 1 to ${maxNameLength} characters, not ${name.length}`
-        throw rpcError('INVALID_ARGUMENT', 'BAD_NAME', message)
+        throw invalid('BAD_NAME', message, 'name')
       }
       const job = findJob(state, jobId)
-      accept(await loop.ask({ kind: 'persistRequested', jobId: job.spec.jobId, name }))
+      const rest = { name, ...etagToDomain(etag) }
+      accept(await loop.ask({ kind: 'persistRequested', requestId, jobId: job.spec.jobId, ...rest }))
       return loop.read(() => ({ job: jobToWire(job) }))
     },
   }
@@ -74,17 +97,22 @@ export function createJobMethods(loop: Loop, waiters: JobWaiters, durability: Du
 export function findJob(state: State, id: string): Job {
   const job = state.jobs.get(id as JobId) ?? state.jobs.get(state.persisted.get(id) ?? ('' as JobId))
   if (job) return job
-  const message = `job ${id.slice(0, 128)} is unknown or forgotten`
-  throw rpcError('NOT_FOUND', 'JOB_NOT_FOUND', message, { metadata: { jobId: id.slice(0, 128) } })
+  const named = id.slice(0, 128)
+  const resource = { type: 'costate.job', name: named }
+  const message = `job ${named} is unknown or forgotten`
+  throw rpcError('NOT_FOUND', 'JOB_NOT_FOUND', message, { metadata: { jobId: named }, resource })
 }
 
-function jobsNewestFirst(state: State): PagedList<Job> {
+function jobsNewestFirst(state: State, filter: Pick<ListJobsRequest, 'state' | 'namePrefix'>): PagedList<Job> {
+  const isWanted = (job: Job): boolean =>
+    (filter.state === JobState.UNSPECIFIED || jobStateOf(job) === filter.state) &&
+    job.spec.name.startsWith(filter.namePrefix)
   return {
     keyOf: ({ number }) => String(number),
     after: (key) => {
       const before = key === undefined ? Infinity : numberIn(key)
       // Maps keep the order of the submits.
-      return [...state.jobs.values()].filter(({ number }) => number < before).reverse()
+      return [...state.jobs.values()].filter((job) => job.number < before && isWanted(job)).reverse()
     },
   }
 }

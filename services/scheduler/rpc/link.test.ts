@@ -248,3 +248,11 @@ test('a worker says how late its loop is, and how the one before it ended', asyn
     lastEnd: { workerId: 'w0', signal: 'SIGKILL', memory: { bytes: 96_000_000, limitBytes: 100_000_000 } },
   })
 })
+
+test('a worker of another version hears whom to upgrade, whatever else it says of itself', async () => {
+  const hello = { protocolVersion: 99, packageVersion: '9.9.9' }
+  const link = rim.openLink({ workerId: '', hello, addresses: [] })
+  const failure = readRpcFailure(await link.ended.catch((error: unknown) => error))
+  expect(failure).toMatchObject({ code: 'FAILED_PRECONDITION', reason: 'PROTOCOL_MISMATCH' })
+  expect(failure.message).toContain('upgrade the scheduler')
+})

@@ -8,8 +8,8 @@ import {
   type WorkerInventory,
 } from '#libs/proto'
 import { rpcError } from '#libs/rpc'
-import type { Outbox } from '#libs/transfer'
 
+import type { Outlet } from '../effects/outlet.js'
 import type { Peers } from '../effects/peers.js'
 import { relayLogs, relayProgress } from '../effects/relay.js'
 import type { Loop } from '../loop.js'
@@ -34,23 +34,27 @@ export function createLinkMethod(loop: Loop, peers: Peers): SchedulerServiceImpl
     const reports = requests[Symbol.asyncIterator]()
     const greeted = await greet(reports, loop, peers)
     if (greeted === undefined) return
-    const { workerId, outbox } = greeted
+    const { workerId, outlet } = greeted
     const end = { left: false }
-    const stop = (): void => outbox.end()
+    // A stream that another one replaced says nothing about the worker.
+    const close = (): void => {
+      if (peers.closeLink(workerId, outlet)) {
+        loop.post(end.left ? { kind: 'workerLeft', workerId } : { kind: 'workerUnlinked', workerId })
+      }
+    }
+    outlet.whenSlow(close)
+    const stop = (): void => outlet.end()
     signal.addEventListener('abort', stop)
     const hear = ({ report }: LinkRequest): void => {
       if (report?.$case === 'goodbye') end.left = true
       else if (report) take(report, workerId, loop, peers)
     }
-    listen(reports, hear, outbox)
+    listen(reports, hear, outlet)
     try {
-      yield* outbox
+      yield* outlet
     } finally {
       signal.removeEventListener('abort', stop)
-      // A stream that another one replaced says nothing about the worker.
-      if (peers.closeLink(workerId, outbox)) {
-        loop.post(end.left ? { kind: 'workerLeft', workerId } : { kind: 'workerUnlinked', workerId })
-      }
+      close()
     }
   }
 }
@@ -60,21 +64,22 @@ async function greet(
   reports: AsyncIterator<LinkRequest>,
   loop: Loop,
   peers: Peers,
-): Promise<{ readonly workerId: WorkerId; readonly outbox: Outbox<LinkResponse> } | undefined> {
+): Promise<{ readonly workerId: WorkerId; readonly outlet: Outlet<LinkResponse> } | undefined> {
   const first = await reports.next()
   const report = first.done ? undefined : first.value.report
   if (report?.$case !== 'hello')
     throw rpcError('INVALID_ARGUMENT', 'NO_HELLO', 'the first report of a link must be a hello')
   const hello = report.value
-  const profile = profileToDomain(hello)
+  // First of all: what a newer worker says of itself may make no sense here, and it must hear why.
   const mismatch = checkHello(hello.hello, 'the scheduler', `worker ${hello.workerId}`)
   if (mismatch) throw rpcError('FAILED_PRECONDITION', 'PROTOCOL_MISMATCH', mismatch)
+  const profile = profileToDomain(hello)
   const inventory = await hearInventory(reports, hello)
   if (inventory === undefined) return undefined
   const predecessor = predecessorToDomain(hello.predecessor)
-  const outbox = peers.openLink(profile.workerId)
+  const outlet = peers.openLink(profile.workerId)
   const welcome = { hello: makeHello(), epoch: BigInt(loop.state.epoch), heartbeatIntervalMs }
-  outbox.push({ command: { $case: 'welcome', value: welcome } })
+  outlet.push({ command: { $case: 'welcome', value: welcome } })
   loop.post({
     kind: 'workerJoined',
     profile,
@@ -83,7 +88,7 @@ async function greet(
     stored: inventory.flatMap(({ stored }) => stored.map(storedToDomain)),
     ...(predecessor ? { predecessor } : {}),
   })
-  return { workerId: profile.workerId, outbox }
+  return { workerId: profile.workerId, outlet }
 }
 
 /** All parts of what the worker has; nothing when the link ends before the last one. */

@@ -20,6 +20,7 @@ export const schedulerRoles: Record<MethodName<typeof SchedulerServiceDefinition
   listJobs: readers,
   cancelJob: writers,
   waitJob: readers,
+  watchJob: readers,
   getTask: readers,
   listTasks: readers,
   registerTask: writers,

@@ -195,3 +195,66 @@ test('a stream that does not begin with a hello, or with one of another protocol
     message: expect.stringContaining('upgrade client old') as string,
   })
 })
+
+test('a refusal says on the session what it says to a unary call', async () => {
+  const session = rim.openSession(session1)
+  session.say(submitOf([taskOn('o-unknown')]))
+  await quiet()
+  const refused = session.heard().find(({ $case }) => $case === 'refused')
+  expect(refused).toMatchObject({
+    value: {
+      reason: 'UNKNOWN_INPUT',
+      metadata: new Map([['objectId', 'o-unknown']]),
+      retryDelay: undefined,
+      fieldViolations: [{ field: 'job.tasks[0].input' }],
+    },
+  })
+})
+
+test('a session has at most sixteen jobs on their way in parts', async () => {
+  const session = rim.openSession(session1)
+  for (let i = 0; i < 17; i++) session.say(submitOf(tasks(1), true, { jobId: `j${i}` }, sessionIdOf(200 + i)))
+  await quiet()
+  expect(session.heard().slice(1)).toMatchObject([
+    {
+      $case: 'refused',
+      value: { requestId: sessionIdOf(216), code: 8, reason: 'TOO_MANY_PARTS', retryDelay: { seconds: 1n } },
+    },
+  ])
+  // The rest of the refused job is not heard, that of the others is.
+  for (const i of [16, 0]) session.say(submitOf(tasks(1), false, { jobId: `j${i}` }, sessionIdOf(200 + i)))
+  await quiet()
+  expect(kinds(session.heard())).toEqual(['submitted'])
+  expect([...rim.state.jobs.keys()]).toEqual(['j0'])
+})
+
+test('the jobs on their way in parts take at most 256 MiB together', async () => {
+  const session = rim.openSession(session1)
+  // One array for all: what counts is what would be kept for each.
+  const large = tasks(120, { input: argumentsOf(new Uint8Array(2 ** 20 - 64)) })
+  for (let i = 0; i < 3; i++) session.say(submitOf(large, true, { jobId: `j${i}` }, sessionIdOf(200 + i)))
+  await quiet()
+  expect(session.heard().slice(1)).toMatchObject([{ value: { requestId: sessionIdOf(202), reason: 'TOO_MANY_PARTS' } }])
+})
+
+test('a client that does not read is cut off when much waits for it, and the others are not', async () => {
+  const slow = rim.openStuckSession(session1)
+  const quick = rim.openSession(sessionIdOf(2))
+  const link = rim.openLink({ workerId: 'w1', slots: 8 })
+  await quiet()
+  const count = 12
+  const sessions = [slow, quick]
+  for (const [i, session] of sessions.entries())
+    session.say(submitOf(tasks(count), false, { jobId: `j${i}` }, sessionIdOf(300 + i)))
+  await quiet()
+  const payload = Buffer.alloc(8 * 2 ** 20)
+  for (let index = 0; index < count; index++) {
+    rim.time.nowMs += 2_000
+    for (const i of [0, 1]) link.say({ $case: 'tasksEnded', value: { tasks: [endOf(`j${i}/${index}`, payload)] } })
+    await quiet()
+  }
+  expect(rim.peers.sessions.has(session1)).toBe(false)
+  expect(rim.peers.sessions.has(sessionIdOf(2))).toBe(true)
+  expect(rim.state.sessions.get(session1)?.goneSinceMs).toBeDefined()
+  expect(await slow.read().catch(readRpcFailure)).toMatchObject({ code: 'UNAVAILABLE', reason: 'SLOW_READER' })
+})

@@ -1,10 +1,7 @@
-import { Status } from 'nice-grpc-common'
-
 import type { JobId, ObjectId, SessionId } from '#libs/domain'
 import {
   checkHello,
   type Durability,
-  type JobSpec as WireJobSpec,
   makeHello,
   type SchedulerServiceImplementation,
   type SessionHello,
@@ -12,15 +9,15 @@ import {
   type SessionResponse,
   type SessionSubmit,
 } from '#libs/proto'
-import { readRpcFailure, rpcError } from '#libs/rpc'
-import type { Outbox } from '#libs/transfer'
+import { readRequestId, readRpcFailure, rpcError } from '#libs/rpc'
 
-import type { JobSpec, TaskSpec } from '../core/state.js'
+import type { JobSpec } from '../core/state.js'
+import type { Outlet } from '../effects/outlet.js'
 import type { Peers } from '../effects/peers.js'
 import type { Answer, Loop } from '../loop.js'
 import { listen } from './listen.js'
-import { accept } from './refusal.js'
-import { jobToDomain, maxTasksPerJob, requestIdToDomain, tasksToDomain } from './to-domain.js'
+import { accept, refusedToWire } from './refusal.js'
+import { OpenSubmits } from './open-submits.js'
 
 const heartbeatIntervalMs = 10_000
 
@@ -35,22 +32,26 @@ export function createSessionMethod(
   return async function* (requests, { signal }) {
     const messages = requests[Symbol.asyncIterator]()
     const sessionId = await greet(messages)
-    const outbox = peers.openSession(sessionId)
+    const outlet = peers.openSession(sessionId)
     const welcome = { hello: makeHello(), epoch: BigInt(loop.state.epoch), heartbeatIntervalMs, meshName: mesh.name }
-    outbox.push({ message: { $case: 'welcome', value: welcome } })
+    outlet.push({ message: { $case: 'welcome', value: welcome } })
     loop.post({ kind: 'sessionOpened', sessionId })
-    const conversation = new Conversation(loop, outbox, sessionId, mesh.durability)
-    const stop = (): void => outbox.end()
+    const conversation = new Conversation(loop, outlet, sessionId, mesh.durability)
+    const close = (): void => {
+      if (peers.closeSession(sessionId, outlet)) loop.post({ kind: 'sessionClosed', sessionId })
+    }
+    outlet.whenSlow(close)
+    const stop = (): void => outlet.end()
     signal.addEventListener('abort', stop)
     const hear = ({ message }: SessionRequest): void => {
       if (message) conversation.take(message)
     }
-    listen(messages, hear, outbox)
+    listen(messages, hear, outlet)
     try {
-      yield* outbox
+      yield* outlet
     } finally {
       signal.removeEventListener('abort', stop)
-      if (peers.closeSession(sessionId, outbox)) loop.post({ kind: 'sessionClosed', sessionId })
+      close()
     }
   }
 }
@@ -64,24 +65,22 @@ async function greet(messages: AsyncIterator<SessionRequest>): Promise<SessionId
   const hello: SessionHello = message.value
   const mismatch = checkHello(hello.hello, 'the scheduler', `client ${hello.clientName}`)
   if (mismatch) throw rpcError('FAILED_PRECONDITION', 'PROTOCOL_MISMATCH', mismatch)
-  return requestIdToDomain(hello.sessionId) as SessionId
+  return readRequestId(hello.sessionId, 'session_id') as SessionId
 }
-
-type PartialJob = JobSpec & { readonly tasks: TaskSpec[] }
 
 class Conversation {
   readonly #loop: Loop
-  readonly #outbox: Outbox<SessionResponse>
+  readonly #outlet: Outlet<SessionResponse>
   readonly #sessionId: SessionId
   readonly #durability: Durability
-  /** Jobs that come in parts: those that came so far. */
-  readonly #parts = new Map<string, PartialJob | 'refused'>()
+  readonly #submits: OpenSubmits
 
-  constructor(loop: Loop, outbox: Outbox<SessionResponse>, sessionId: SessionId, durability: Durability) {
+  constructor(loop: Loop, outlet: Outlet<SessionResponse>, sessionId: SessionId, durability: Durability) {
     this.#loop = loop
-    this.#outbox = outbox
+    this.#outlet = outlet
     this.#sessionId = sessionId
     this.#durability = durability
+    this.#submits = new OpenSubmits(loop.state)
   }
 
   take(message: Message): void {
@@ -123,43 +122,21 @@ class Conversation {
       const answer = await ask()
       if (answer) accept(answer)
     } catch (error) {
-      const { code, reason, message } = readRpcFailure(error)
-      const value = { requestId, code: Status[code], reason: reason ?? '', message }
-      this.#outbox.push({ message: { $case: 'refused', value } })
+      const value = refusedToWire(requestId, readRpcFailure(error))
+      this.#outlet.push({ message: { $case: 'refused', value } })
     }
   }
 
-  #submit({ requestId, job: wire, more }: SessionSubmit): Promise<undefined> | undefined {
-    const begun = this.#parts.get(requestId)
-    if (!more) this.#parts.delete(requestId)
-    // The rest of a job that was refused with an earlier part.
-    if (begun === 'refused') return undefined
-    // A job that lacks a part must not be taken for a whole one.
-    if (more) this.#parts.set(requestId, 'refused')
-    if (wire === undefined) throw rpcError('INVALID_ARGUMENT', 'NO_JOB', 'the request holds no job')
-    const job = this.#collect(begun, wire)
-    if (!more) return this.#record(requestId, job)
-    this.#parts.set(requestId, job)
-    return undefined
+  #submit(submit: SessionSubmit): Promise<undefined> | undefined {
+    const job = this.#submits.take(submit)
+    return job && this.#record(submit.requestId, job)
   }
 
   async #record(requestId: string, job: JobSpec): Promise<undefined> {
-    const id = requestIdToDomain(requestId)
+    const id = readRequestId(requestId)
     const answer = await this.#loop.ask({ kind: 'jobSubmitted', requestId: id, sessionId: this.#sessionId, job })
     const { jobId } = accept(answer)
     const receipt = { jobId: jobId ?? job.jobId, durability: this.#durability }
-    this.#outbox.push({ message: { $case: 'submitted', value: { requestId, receipt } } })
-  }
-
-  #collect(begun: PartialJob | undefined, wire: WireJobSpec): PartialJob {
-    if (begun === undefined) {
-      const job = jobToDomain(this.#loop.state, wire)
-      return { ...job, tasks: [...job.tasks] }
-    }
-    if (begun.tasks.length + wire.tasks.length > maxTasksPerJob) {
-      throw rpcError('INVALID_ARGUMENT', 'TOO_MANY_TASKS', `a job has at most ${maxTasksPerJob} tasks`)
-    }
-    for (const task of tasksToDomain(begun.jobId, wire.tasks, begun.tasks.length)) begun.tasks.push(task)
-    return begun
+    this.#outlet.push({ message: { $case: 'submitted', value: { requestId, receipt } } })
   }
 }

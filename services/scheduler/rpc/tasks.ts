@@ -1,12 +1,11 @@
 import { type SchedulerServiceImplementation, TaskState } from '#libs/proto'
-import { rpcError } from '#libs/rpc'
+import { numberIn, type PagedList, pageOf, readRequestId, rpcError, sortedList } from '#libs/rpc'
 
 import type { Job, Task } from '../core/state.js'
 import type { Loop } from '../loop.js'
 import { findJob } from './jobs.js'
-import { numberIn, type PagedList, pageOf, sortedList } from './page.js'
 import { accept } from './refusal.js'
-import { bundledToDomain, requestIdToDomain } from './to-domain.js'
+import { bundledToDomain } from './to-domain.js'
 import { outcomeBytes, taskStateOf, taskToWire } from './to-wire.js'
 
 type TaskMethods = Pick<
@@ -33,15 +32,18 @@ export function createTaskMethods(loop: Loop): TaskMethods {
         const { page, nextPageToken } = pageOf(list, request)
         return { tasks: page.map((task) => taskToWire(state, task)), nextPageToken }
       }),
-    registerTask: async ({ task, requestId }) => {
-      requestIdToDomain(requestId)
+    registerTask: async ({ task, requestId: given }) => {
+      const requestId = readRequestId(given)
       if (!task || !namePattern.test(task.name) || !namePattern.test(task.version)) {
         const message = 'a registered task needs a name and a version of letters, digits, dots, dashes and underscores'
-        throw rpcError('INVALID_ARGUMENT', 'BAD_TASK_NAME', message)
+        const field = task && namePattern.test(task.name) ? 'task.version' : 'task.name'
+        throw rpcError('INVALID_ARGUMENT', 'BAD_TASK_NAME', message, {
+          fieldViolations: [{ field, description: message }],
+        })
       }
       const called = bundledToDomain(task.function, 'task.function')
       const { name, version } = task
-      accept(await loop.ask({ kind: 'taskRegistered', name, version, function: called }))
+      accept(await loop.ask({ kind: 'taskRegistered', requestId, name, version, function: called }))
       return { task: { name, version, function: { ...called } } }
     },
     listRegisteredTasks: (request) =>
@@ -68,7 +70,8 @@ function taskNamed(taskId: string): { job: string; index: number } {
 function unknownTask(taskId: string) {
   const named = taskId.slice(0, 128)
   const message = `task ${named} is unknown; a task's id is its job's id, a slash and its index`
-  return rpcError('NOT_FOUND', 'TASK_NOT_FOUND', message, { metadata: { taskId: named } })
+  const resource = { type: 'costate.task', name: named }
+  return rpcError('NOT_FOUND', 'TASK_NOT_FOUND', message, { metadata: { taskId: named }, resource })
 }
 
 function tasksByIndex({ tasks }: Job, wanted: TaskState): PagedList<Task> {

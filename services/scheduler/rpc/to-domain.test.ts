@@ -13,7 +13,7 @@ import { type RpcFailure, readRpcFailure } from '#libs/rpc'
 import { encodePayload, encodeValue } from '#libs/value'
 
 import { createState } from '../core/state.js'
-import { attemptToDomain, endToDomain, jobToDomain, profileToDomain, requestIdToDomain } from './to-domain.js'
+import { attemptToDomain, endToDomain, jobToDomain, profileToDomain } from './to-domain.js'
 
 const digest = 'a'.repeat(64)
 const functions = [{ function: { $case: 'bundled', value: { bundleDigest: digest, taskName: 'f' } } }] as const
@@ -192,12 +192,20 @@ test('a registered function is found by version, and without one the last that w
   expect(refusalOf(() => called('3'))?.message).toContain('known: solve@1, solve@2')
 })
 
-test('a request id is a UUID, or is left out', () => {
-  expect(requestIdToDomain('0B0B0B0B-0000-4000-8000-00000000ABCD')).toBe('0b0b0b0b-0000-4000-8000-00000000abcd')
-  expect(requestIdToDomain('')).toMatch(/^[0-9a-f-]{36}$/)
-  for (const id of ['1', 'x'.repeat(36), `0b0b0b0b-0000-4000-8000-00000000abcd `]) {
-    expect(refusalOf(() => requestIdToDomain(id))).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'BAD_REQUEST_ID' })
-  }
+test.each([
+  [
+    'functions',
+    { functions: Array.from({ length: 10_001 }, () => functions[0]) },
+    'TOO_MANY_FUNCTIONS',
+    'job.functions',
+  ],
+  ['trace', { trace: { baggage: 'x'.repeat(8_192) } }, 'TRACE_TOO_LARGE', 'job.trace'],
+])('too many %s are refused', (_what, change, reason, field) => {
+  const job = WireJobSpec.fromPartial({ functions: [...functions], tasks: [{ input: argumentsOf(1) }] })
+  const trace = new Map(Object.entries('trace' in change ? change.trace : {}))
+  const wire = { ...job, ...('functions' in change ? { functions: change.functions as never } : {}), trace }
+  const refusal = refusalOf(() => jobToDomain(createState(), wire))
+  expect(refusal).toMatchObject({ code: 'INVALID_ARGUMENT', reason, fieldViolations: [{ field }] })
 })
 
 test.each([

@@ -35,9 +35,12 @@ import type { BundledFunction, JobSpec, State, TaskSpec, WorkerEnd, WorkerProfil
 /** A job has at most this many tasks, and a task's input this many bytes: larger inputs go to the checkpoint-store. */
 export const maxTasksPerJob = 2_000_000
 const maxInputBytes = 1 << 20
+const maxFunctions = 10_000
+const maxTraceBytes = 8 * 1_024
+const maxTaskNameLength = 1_024
+const maxEtagLength = 1_024
 
 const digestPattern = /^[0-9a-f]{64}$/
-const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 /** Wire to domain; the only place that says INVALID_ARGUMENT for a job. */
 export function jobToDomain(state: State, job: WireJobSpec): JobSpec {
@@ -52,6 +55,15 @@ export function jobToDomain(state: State, job: WireJobSpec): JobSpec {
   if (job.tasks.length > maxTasksPerJob) {
     throw invalid('TOO_MANY_TASKS', `a job has at most ${maxTasksPerJob} tasks, not ${job.tasks.length}`, 'job.tasks')
   }
+  if (job.functions.length > maxFunctions) {
+    const message = `a job has at most ${maxFunctions} functions, not ${job.functions.length}`
+    throw invalid('TOO_MANY_FUNCTIONS', message, 'job.functions')
+  }
+  const trace = Object.fromEntries(job.trace)
+  const traceBytes = Buffer.byteLength(JSON.stringify(trace))
+  if (traceBytes > maxTraceBytes) {
+    throw invalid('TRACE_TOO_LARGE', `the trace context has ${traceBytes} bytes, at most ${maxTraceBytes}`, 'job.trace')
+  }
   const jobId = (job.jobId || `j-${randomUUID().replaceAll('-', '').slice(0, 16)}`) as JobId
   return {
     jobId,
@@ -59,7 +71,7 @@ export function jobToDomain(state: State, job: WireJobSpec): JobSpec {
     functions: job.functions.map((ref, index) => functionToDomain(state, ref, index)),
     tasks: tasksToDomain(jobId, job.tasks, 0),
     seed: job.seed,
-    trace: Object.fromEntries(job.trace),
+    trace,
     detached: job.detached,
   }
 }
@@ -133,7 +145,10 @@ function functionToDomain(state: State, { function: ref }: FunctionRef, index: n
       if (found) return found
       const known = [...state.registeredTasks.keys()].join(', ') || 'none'
       const called = version === '' ? name : `${name}@${version}`
-      throw rpcError('NOT_FOUND', 'TASK_NOT_REGISTERED', `no task ${called} is registered; known: ${known}`)
+      const message = `no task ${called} is registered; known: ${known}`
+      const resource = { type: 'costate.registeredTask', name: called }
+      const fieldViolations = [{ field, description: message }]
+      throw rpcError('NOT_FOUND', 'TASK_NOT_REGISTERED', message, { resource, fieldViolations })
     }
     case undefined:
       throw invalid('NO_FUNCTION', `function ${index} is empty: give a bundled or a registered one`, field)
@@ -143,8 +158,10 @@ function functionToDomain(state: State, { function: ref }: FunctionRef, index: n
 }
 
 export function bundledToDomain(bundled: BundledFunction | undefined, field: string): BundledFunction {
-  if (!bundled || !digestPattern.test(bundled.bundleDigest) || bundled.taskName === '') {
-    throw invalid('BAD_FUNCTION', 'a bundled function needs the SHA-256 digest of its bundle and a task name', field)
+  const isNamed = bundled && bundled.taskName !== '' && bundled.taskName.length <= maxTaskNameLength
+  if (!isNamed || !digestPattern.test(bundled.bundleDigest)) {
+    const message = `a bundled function needs the SHA-256 digest of its bundle and a task name of at most ${maxTaskNameLength} characters`
+    throw invalid('BAD_FUNCTION', message, field)
   }
   return { bundleDigest: bundled.bundleDigest, taskName: bundled.taskName }
 }
@@ -154,13 +171,10 @@ function newestVersion(state: State, name: string): BundledFunction | undefined 
   return [...state.registeredTasks].reverse().find(([key]) => key.slice(0, key.lastIndexOf('@')) === name)?.[1]
 }
 
-/** A request id, made here for clients that do not send one: then a retry is another request. */
-export function requestIdToDomain(requestId: string): string {
-  if (requestId === '') return randomUUID()
-  if (!uuidPattern.test(requestId)) {
-    throw invalid('BAD_REQUEST_ID', `request_id '${requestId.slice(0, 64)}' is no UUID`, 'request_id')
-  }
-  return requestId.toLowerCase()
+/** The etag that a job must still have; empty for any. */
+export function etagToDomain(etag: string): { readonly etag?: string } {
+  if (etag.length > maxEtagLength) throw invalid('BAD_ETAG', 'etag is none of ours: take it from a job', 'etag')
+  return etag === '' ? {} : { etag }
 }
 
 export function profileToDomain(hello: WorkerHello): WorkerProfile {
@@ -257,6 +271,7 @@ export function durationMs({ seconds, nanos }: Duration): number {
   return Number(seconds) * 1000 + nanos / 1e6
 }
 
-function invalid(reason: string, message: string, field: string) {
+/** What a client got wrong, and in which field. */
+export function invalid(reason: string, message: string, field: string) {
   return rpcError('INVALID_ARGUMENT', reason, message, { fieldViolations: [{ field, description: message }] })
 }

@@ -1,5 +1,6 @@
 import { taskIdOf, type FailureKind as DomainFailureKind, type TaskFailure } from '#libs/domain'
 import {
+  type Duration,
   type Failure,
   FailureKind,
   type Job as WireJob,
@@ -14,7 +15,8 @@ import {
   WorkerState,
 } from '#libs/proto'
 
-import type { Job, ResultLocation, State, Task, Worker } from '../core/state.js'
+import { etagOf } from '../core/etag.js'
+import type { Job, ResultLocation, State, Task, WorkerView } from '../core/state.js'
 
 const failureKinds: Readonly<Record<DomainFailureKind, FailureKind>> = {
   userError: FailureKind.USER_ERROR,
@@ -100,6 +102,7 @@ export function jobToWire(job: Job): WireJob {
     settledAt: settledAtMs === undefined ? undefined : timestampOf(settledAtMs),
     traceId: /^00-([0-9a-f]{32})-/.exec(spec.trace['traceparent'] ?? '')?.[1] ?? '',
     detached: spec.detached,
+    etag: etagOf(job),
   }
 }
 
@@ -138,20 +141,26 @@ export function taskToWire(state: State, task: Task): WireTask {
   }
 }
 
-export function workerToWire({ profile, tasks, objects, draining, rssBytes, loopLagMs }: Worker): WireWorker {
+export function workerToWire(worker: WorkerView): WireWorker {
+  const { profile, taskCount, objectCount, draining, rssBytes, loopLagMs } = worker
   return {
     workerId: profile.workerId,
     host: profile.host,
     pid: profile.pid,
     slots: profile.slots,
-    assignedTasks: tasks.size,
+    assignedTasks: taskCount,
     addresses: [...profile.addresses],
-    heldObjects: objects.size,
+    heldObjects: objectCount,
     state: draining ? WorkerState.DRAINING : WorkerState.READY,
     rssBytes: BigInt(rssBytes),
     memoryLimitBytes: BigInt(profile.memoryLimitBytes),
     loopLagMs,
   }
+}
+
+/** A span of time as it travels. */
+export function durationOf(ms: number): Duration {
+  return timestampOf(ms)
 }
 
 function timestampOf(ms: number): Timestamp {

@@ -1,14 +1,13 @@
 import type { WorkerId } from '#libs/domain'
-import type { SchedulerServiceImplementation, WatchDemandResponse } from '#libs/proto'
-import { rpcError } from '#libs/rpc'
-import { Outbox } from '#libs/transfer'
+import { checkHello, type Hello, makeHello, type SchedulerServiceImplementation } from '#libs/proto'
+import { pageOf, readRequestId, rpcError, sortedList } from '#libs/rpc'
 
 import { demandOf } from '../core/demand.js'
+import { viewOf } from '../core/requests.js'
+import { createLevel } from '../effects/level.js'
 import type { Peers } from '../effects/peers.js'
 import type { Loop } from '../loop.js'
-import { pageOf, sortedList } from './page.js'
 import { accept } from './refusal.js'
-import { requestIdToDomain } from './to-domain.js'
 import { workerToWire } from './to-wire.js'
 
 type WorkerMethods = Pick<SchedulerServiceImplementation, 'listWorkers' | 'drainWorker' | 'watchDemand'>
@@ -20,25 +19,34 @@ export function createWorkerMethods(loop: Loop, peers: Peers): WorkerMethods {
     listWorkers: async (request) => {
       const byId = sortedList(state.workers.values(), ({ profile }) => profile.workerId)
       const { page, nextPageToken } = pageOf(byId, request)
-      return { workers: page.map(workerToWire), nextPageToken }
+      return { workers: page.map((worker) => workerToWire(viewOf(worker))), nextPageToken }
     },
-    drainWorker: async ({ workerId, onlyIfIdle, requestId }) => {
-      requestIdToDomain(requestId)
-      const worker = state.workers.get(workerId as WorkerId)
-      accept(await loop.ask({ kind: 'drainRequested', workerId: workerId as WorkerId, onlyIfIdle }))
-      if (worker === undefined) throw rpcError('NOT_FOUND', 'WORKER_NOT_FOUND', `worker ${workerId} is gone`)
+    drainWorker: async ({ workerId: name, onlyIfIdle, requestId: given }) => {
+      const requestId = readRequestId(given)
+      const workerId = name as WorkerId
+      const present = state.workers.get(workerId)
+      const resource = { type: 'costate.worker', name }
+      const answer = accept(await loop.ask({ kind: 'drainRequested', requestId, workerId, onlyIfIdle }), resource)
+      const worker = answer.worker ?? (present && viewOf(present))
+      if (worker === undefined) throw rpcError('NOT_FOUND', 'WORKER_NOT_FOUND', `worker ${name} is gone`, { resource })
       return { worker: workerToWire(worker) }
     },
-    watchDemand: async function* (_request, { signal }) {
-      const outbox = new Outbox<WatchDemandResponse>()
-      const stop = (): void => outbox.end()
+    watchDemand: async function* ({ hello }, { signal }) {
+      // Clients that only wait for workers say nothing of themselves.
+      const mismatch = hello && checkHello(hello, 'the scheduler', 'who watches its demand')
+      if (mismatch) throw rpcError('FAILED_PRECONDITION', 'PROTOCOL_MISMATCH', mismatch)
+      const level = createLevel(demandOf(state))
+      const stop = (): void => level.end()
       signal.addEventListener('abort', stop)
-      peers.demandWatchers.add(outbox)
-      outbox.push(demandOf(state))
+      peers.demandWatchers.add(level)
       try {
-        yield* outbox
+        let said: Hello | undefined = makeHello()
+        for await (const demand of level) {
+          yield { ...demand, hello: said }
+          said = undefined
+        }
       } finally {
-        peers.demandWatchers.delete(outbox)
+        peers.demandWatchers.delete(level)
         signal.removeEventListener('abort', stop)
       }
     },

@@ -41,9 +41,10 @@ export interface Peer<Out, In> {
 /** Everything of a scheduler but its sockets: streams are opened by calling the methods as the server would. */
 export async function startRim(policy: Partial<Policy> = {}) {
   const state = createState({ ...defaultPolicy, ...policy })
-  const peers = createPeers()
+  const time = { nowMs: 1_000_000 }
+  const clock = { nowMs: () => time.nowMs }
+  const peers = createPeers(clock)
   const waiters = createJobWaiters()
-  const clock = { nowMs: () => 1_000_000 }
   const loop = await startLoop({
     state,
     journal: createMemoryJournal<Fact>(),
@@ -65,6 +66,17 @@ export async function startRim(policy: Partial<Policy> = {}) {
     return peer
   }
 
+  /** A client that says what it likes, but takes no more than the welcome until it is told to read. */
+  function openStuckSession(sessionId: string): { say(message: Said): void; read(): Promise<unknown> } {
+    const outbox = new Outbox<SessionRequest>()
+    const context = { signal: new AbortController().signal } as never
+    const told = service.session(outbox, context)[Symbol.asyncIterator]()
+    const say = (message: Said): void => outbox.push({ message })
+    say({ $case: 'hello', value: { hello: makeHello(), sessionId, clientName: 'stuck' } })
+    void told.next()
+    return { say, read: async () => await told.next() }
+  }
+
   function openLink(hello: Partial<WorkerHello> & { readonly workerId: string }): Peer<Report, Command> {
     const peer = converse<LinkRequest, Report, Command>(
       (requests, context) => service.link(requests, context as never),
@@ -76,7 +88,7 @@ export async function startRim(policy: Partial<Policy> = {}) {
     return peer
   }
 
-  return { loop, state, peers, service, openSession, openLink, quiet }
+  return { loop, state, peers, service, openSession, openStuckSession, openLink, quiet, time }
 }
 
 export type Rim = Awaited<ReturnType<typeof startRim>>

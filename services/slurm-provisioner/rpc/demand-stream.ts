@@ -1,6 +1,6 @@
 import { waitForAddress } from '#libs/lifecycle'
-import { SchedulerServiceDefinition, type WatchDemandResponse } from '#libs/proto'
-import { closeRpcChannel, createRpcChannel, createRpcClient, type Security } from '#libs/rpc'
+import { checkHello, makeHello, SchedulerServiceDefinition, type WatchDemandResponse } from '#libs/proto'
+import { closeRpcChannel, createRpcChannel, createRpcClient, rpcError, type Security } from '#libs/rpc'
 
 /** Where the scheduler is looked for. */
 export interface SchedulerPlace {
@@ -21,8 +21,24 @@ export async function* streamDemand(
   const addresses = schedulerAddress ?? (await waitForAddress(meshDir, 'scheduler', signal)).addresses
   const channel = createRpcChannel(addresses, { security, serverRole: 'scheduler', kind: 'control' })
   try {
-    yield* createRpcClient(SchedulerServiceDefinition, channel).watchDemand({}, { signal })
+    const request = { hello: makeHello() }
+    yield* checkVersions(createRpcClient(SchedulerServiceDefinition, channel).watchDemand(request, { signal }))
   } finally {
     closeRpcChannel(channel)
+  }
+}
+
+/** Passes the levels on, if the scheduler that says the first of them speaks as we do. */
+export async function* checkVersions(
+  levels: AsyncIterable<WatchDemandResponse>,
+): AsyncGenerator<WatchDemandResponse, void, undefined> {
+  let checked = false
+  for await (const level of levels) {
+    const { hello } = level
+    // A scheduler from before it said so speaks the first protocol.
+    const mismatch = checked || !hello ? undefined : checkHello(hello, 'the provisioner', 'the scheduler')
+    if (mismatch) throw rpcError('FAILED_PRECONDITION', 'PROTOCOL_MISMATCH', mismatch)
+    checked = true
+    yield level
   }
 }

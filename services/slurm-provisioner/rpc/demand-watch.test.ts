@@ -5,7 +5,12 @@ import type { WatchDemandResponse } from '#libs/proto'
 
 import { watchDemand } from './demand-watch.js'
 
-const level = (wantedSlots: number): WatchDemandResponse => ({ wantedSlots, presentSlots: 0, presentWorkers: 0 })
+const level = (wantedSlots: number): WatchDemandResponse => ({
+  wantedSlots,
+  presentSlots: 0,
+  presentWorkers: 0,
+  hello: undefined,
+})
 
 interface Watched {
   readonly heard: number[]
@@ -71,11 +76,14 @@ test('a server that says when to come back is not asked before', async () => {
   expect(pauses).toEqual([60_000])
 })
 
-test.each(['UNAUTHENTICATED', 'PERMISSION_DENIED', 'UNIMPLEMENTED'] as const)('%s ends the watch', async (code) => {
-  const { end, lost } = watch([[rpcError(code, 'REFUSED', 'no')], [1]])
-  expect(await end).toMatchObject({ code, message: 'no' })
-  expect(lost).toEqual([])
-})
+test.each(['UNAUTHENTICATED', 'PERMISSION_DENIED', 'UNIMPLEMENTED', 'FAILED_PRECONDITION'] as const)(
+  '%s ends the watch',
+  async (code) => {
+    const { end, lost } = watch([[rpcError(code, 'REFUSED', 'no')], [1]])
+    expect(await end).toMatchObject({ code, message: 'no' })
+    expect(lost).toEqual([])
+  },
+)
 
 test('what is no failure of a call is not tried again', async () => {
   const { end } = watch([[new Error('EACCES: the mesh folder')], [1]])

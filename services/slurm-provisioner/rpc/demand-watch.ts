@@ -15,8 +15,13 @@ export interface DemandWatchPorts {
 const firstPauseMs = 200
 const longestPauseMs = 10_000
 
-/** What no later attempt can mend: the wrong secret, the wrong role, or a scheduler that does not know the call. */
-const refusals: ReadonlySet<string> = new Set(['UNAUTHENTICATED', 'PERMISSION_DENIED', 'UNIMPLEMENTED'])
+/** What no later attempt can mend: the wrong secret, role or version, or a scheduler that does not know the call. */
+const refusals: ReadonlySet<string> = new Set([
+  'UNAUTHENTICATED',
+  'PERMISSION_DENIED',
+  'UNIMPLEMENTED',
+  'FAILED_PRECONDITION',
+])
 
 /**
  * Watches demand until the signal aborts, over as many streams as it takes: a broken one is opened again after a pause that

@@ -27,6 +27,8 @@ export function durablePartOf(state: State): unknown {
       })),
     })),
     jobsByRequest: [...state.jobsByRequest],
+    unsettledBytes: state.unsettledBytes,
+    requests: [...state.requests],
     settled: {
       finished: state.counts.finished,
       failed: state.counts.failed,

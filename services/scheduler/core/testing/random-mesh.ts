@@ -133,7 +133,7 @@ export class RandomMesh {
     if (choice < 3) this.mesh.cut(workerId)
     else if (choice < 6) this.#rejoin(worker, pick)
     else if (choice < 7) this.#goAway(worker, pick)
-    else this.mesh.happen({ kind: 'drainRequested', workerId, onlyIfIdle: pick(2) === 0 })
+    else this.mesh.happen({ kind: 'drainRequested', ...requested(pick), workerId, onlyIfIdle: pick(2) === 0 })
   }
 
   /** A worker that lost some of what the scheduler thinks it has. */
@@ -195,7 +195,8 @@ export class RandomMesh {
     if (choice < 2) this.mesh.open(sessionId)
     else if (choice < 4) this.mesh.close(sessionId)
     else if (choice < 5 && jobId) this.mesh.happen({ kind: 'jobFollowed', sessionId, jobId })
-    else if (jobId && pick(4) === 0) this.mesh.happen({ kind: 'persistRequested', jobId, name: `name of ${jobId}` })
+    else if (jobId && pick(4) === 0)
+      this.mesh.happen({ kind: 'persistRequested', ...requested(pick), jobId, name: `name of ${jobId}` })
   }
 
   #restart(): void {
@@ -215,4 +216,9 @@ export class RandomMesh {
     if (status.kind !== 'assigned' && status.kind !== 'running') throw new Error('the task is on no worker')
     return status.workerId
   }
+}
+
+/** Requests with few ids: some come twice, some ids come with another request. */
+function requested(pick: Pick): { readonly requestId: string; readonly callId: number } {
+  return { requestId: `request ${pick(5)}`, callId: 1 }
 }

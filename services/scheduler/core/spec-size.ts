@@ -1,0 +1,6 @@
+import type { TaskSpec } from './state.js'
+
+/** What a task's spec takes; the rest of a task is small, and bounded by their number. */
+export function specBytes({ input, name }: TaskSpec): number {
+  return input.byteLength + name.length
+}
