@@ -251,3 +251,20 @@ test('a running task is cancelled, and one over its timeout is stopped; the slot
 function bytesOf(array: Float64Array): Buffer {
   return Buffer.from(array.buffer, array.byteOffset, array.byteLength)
 }
+
+test('a map of three thousand arrays, more than a message holds, is done', async () => {
+  const grids = Array.from({ length: 3_000 }, (_, i) => new Float64Array(3_000).fill(i % 2))
+  const sums = await mesh.cluster.gather(mesh.cluster.map(tasks.sum, grids))
+  expect(sums).toEqual(grids.map((_, i) => (i % 2) * 3_000))
+})
+
+test('an argument that is too large without its arrays is refused at once, and nothing else suffers', async () => {
+  const running = mesh.cluster.submit(tasks.spin, 200)
+  for (const large of ['x'.repeat(20_000_000), Array.from({ length: 200_000 }, (_, i) => `name ${i}`)]) {
+    expect(() => mesh.cluster.submit(tasks.echo, large)).toThrow(/^argument 0 of task echo takes/)
+  }
+  const arrays = Array.from({ length: 100 }, (_, i) => new Float64Array(3_000).fill(i))
+  expect(await mesh.cluster.submit(tasks.echo, { arrays }).result()).toEqual({ arrays })
+  expect(await running.result()).toBe(200)
+  await expectAlive()
+})

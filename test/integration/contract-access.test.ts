@@ -57,6 +57,7 @@ async function answerTo(client: DynamicClient, method: string): Promise<RichErro
     )
   }
   const stream = client.converse(method)
+  if (!findMethod(method).requestStream) stream.say({})
   stream.end()
   const end = await stream.ended
   return end.code === 'OK' ? undefined : end

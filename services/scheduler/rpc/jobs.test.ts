@@ -170,7 +170,7 @@ test('jobs are listed by state and by the beginning of their name', async () => 
   rim.openLink({ workerId: 'w1' })
   for (const name of ['sweep a', 'sweep b', 'other']) {
     const request = submitOf(name.replace(' ', '-'))
-    await service.submitJob({ ...request, job: { ...request.job, name } }, context)
+    await service.submitJob({ ...request, job: JobSpec.fromPartial({ ...request.job, name }) }, context)
   }
   await service.cancelJob({ jobId: 'sweep-a', requestId: '', reason: '', etag: '' }, context)
   const page = { pageSize: 0, pageToken: '' }
@@ -187,7 +187,7 @@ test('a repeated drain gets the first answer, though the worker has left', async
   const request = { workerId: 'w1', requestId: sessionIdOf(7), onlyIfIdle: false }
   const first = await service.drainWorker(request, context)
   expect(first.worker).toMatchObject({ workerId: 'w1', state: WorkerState.DRAINING })
-  link.say({ $case: 'goodbye', value: { reason: 'drained' } as never })
+  link.say({ $case: 'goodbye', value: { reason: 'drained' } })
   link.close()
   await quiet()
   expect(rim.state.workers.size).toBe(0)
@@ -244,7 +244,7 @@ test('a job is followed without a session, from what it is now to its end', asyn
   await service.submitJob(submitOf('j', 2), context)
   const watch = service.watchJob({ jobId: 'j' }, { signal: new AbortController().signal } as never)
   const jobs = watch[Symbol.asyncIterator]()
-  const next = async () => ((await jobs.next()) as { value?: { job?: { counts?: object } } }).value?.job
+  const next = async () => ((await jobs.next()) as { value?: { job?: unknown } }).value?.job
   expect(await next()).toMatchObject({ state: JobState.RUNNING, counts: { queued: 2 } })
   rim.openLink({ workerId: 'w1', slots: 2 })
   expect(await next()).toMatchObject({ counts: { queued: 0, running: 2 } })
