@@ -7,7 +7,7 @@ import { invalid, jobToDomain, maxTasksPerJob, tasksToDomain } from './to-domain
 
 /** How many jobs of a session may be on their way in parts at once, and what their tasks may take together. */
 const maxOpenSubmits = 16
-const maxOpenBytes = 256 * 2 ** 20
+const maxOpenBytes = 2 ** 30
 /** Of so many refused jobs it is remembered that their later parts are not heard. */
 const maxRefused = 1_000
 

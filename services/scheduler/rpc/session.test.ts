@@ -228,13 +228,13 @@ test('a session has at most sixteen jobs on their way in parts', async () => {
   expect([...rim.state.jobs.keys()]).toEqual(['j0'])
 })
 
-test('the jobs on their way in parts take at most 256 MiB together', async () => {
+test('the jobs on their way in parts take at most 1 GiB together', async () => {
   const session = rim.openSession(session1)
   // One array for all: what counts is what would be kept for each.
   const large = tasks(120, { input: argumentsOf(new Uint8Array(2 ** 20 - 64)) })
-  for (let i = 0; i < 3; i++) session.say(submitOf(large, true, { jobId: `j${i}` }, sessionIdOf(200 + i)))
+  for (let i = 0; i < 9; i++) session.say(submitOf(large, true, { jobId: `j${i}` }, sessionIdOf(200 + i)))
   await quiet()
-  expect(session.heard().slice(1)).toMatchObject([{ value: { requestId: sessionIdOf(202), reason: 'TOO_MANY_PARTS' } }])
+  expect(session.heard().slice(1)).toMatchObject([{ value: { requestId: sessionIdOf(208), reason: 'TOO_MANY_PARTS' } }])
 })
 
 test('a client that does not read is cut off when much waits for it, and the others are not', async () => {
