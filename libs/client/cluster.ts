@@ -93,7 +93,7 @@ export interface Cluster extends AsyncDisposable {
   workers(): Promise<WorkerInfo[]>
   /** Resolves when at least `count` workers are there; rejects when they are not within the time (60 s unless given). */
   waitForWorkers(count: number, options?: { readonly timeout?: number | string }): Promise<void>
-  /** Keeps so many workers. Scaling down stops only idle workers that hold no result. */
+  /** Keeps so many workers. Scaling down stops only idle workers that hold no result; the others follow when they are. */
   scale(count: number): Promise<void>
   /** Keeps as many workers as there is work for, within these bounds, until `scale` is called. */
   adapt(bounds: { readonly minimum: number; readonly maximum: number }): void

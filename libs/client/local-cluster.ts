@@ -33,6 +33,7 @@ export interface LocalClusterOptions {
 }
 
 const startTimeoutMs = 30_000
+const stopGraceMs = 5_000
 
 /**
  * Starts a mesh of real services on this machine, scheduler, checkpoint-store and workers, on free ports of the loopback
@@ -54,18 +55,27 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
   await mkdir(path.join(meshDir, 'data'), { recursive: true, mode: 0o700 })
 
   const processes: ServiceProcess[] = []
-  const start = (service: ServiceProcessOptions['name'], instanceId: string, args: readonly string[]): void => {
+  const start = (
+    service: ServiceProcessOptions['name'],
+    instanceId: string,
+    args: readonly string[],
+  ): ServiceProcess => {
     const shared = ['--mesh-dir', meshDir]
     const started = startServiceProcess({ name: service, instanceId, args: [...shared, ...args], runDir, keepAlive })
     processes.push(started)
     recordMeshProcess(meshDir, started.pid)
+    return started
   }
   let supervisors = 0
-  const startWorkers = (count: number): void =>
-    start('worker', `worker-${supervisors++}`, [
+  let capacity = 0
+  const startWorkers = (count: number): void => {
+    const supervisor = start('worker', `worker-${supervisors++}`, [
       ...['--count', String(count), '--slots', String(threadsPerWorker), '--memory-limit', String(memoryLimit)],
       ...['--cache-dir', path.join(meshDir, 'data', 'bundles')],
     ])
+    capacity += count
+    void supervisor.exited.then(() => (capacity -= count))
+  }
   start('scheduler', 'scheduler', ['--mesh-name', name])
   start('checkpoint-store', 'checkpoint-store', ['--data-dir', path.join(meshDir, 'data', 'store')])
   startWorkers(workers)
@@ -77,11 +87,12 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
     await rm(meshDir, { recursive: true, force: true })
     forgetInterrupts()
   }
-  // An interrupt may come before the cluster is there.
-  let close = async (): Promise<void> => {
-    await Promise.all(processes.map((service) => service.stop(2_000)))
+  const end = async (graceMs = stopGraceMs): Promise<void> => {
+    await Promise.all(processes.map((service) => service.stop(graceMs)))
     await cleanUp()
   }
+  // An interrupt may come before the cluster is there.
+  let close = (): Promise<void> => end(2_000)
   const forgetInterrupts = keepAlive ? (): void => undefined : cancelOnInterrupt({ close: () => close() })
   let connection: MeshConnection | undefined
   try {
@@ -92,12 +103,15 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
       security,
       giveUpAfterMs: 10_000,
     })
-    const scaler = createLocalScaler(connection, { start: startWorkers, processes, cleanUp }, workers)
-    const cluster = new MeshCluster(
-      name,
-      connection,
-      keepAlive ? { ...scaler, close: () => telemetry.shutdown() } : scaler,
-    )
+    const scaler = createLocalScaler(connection.scheduler, {
+      initialCount: workers,
+      slotsPerWorker: threadsPerWorker,
+      start: startWorkers,
+      capacity: () => capacity,
+      isRunning,
+      end: keepAlive ? () => telemetry.shutdown() : () => end(),
+    })
+    const cluster = new MeshCluster(name, connection, scaler)
     await orFailed(processes, cluster.waitForWorkers(workers, { timeout: startTimeoutMs }))
     close = () => cluster.close()
     return cluster
@@ -137,6 +151,14 @@ async function refuseRunningMesh(meshDir: string, name: string): Promise<void> {
   }
   // Left behind by a program that was killed; a folder that no service wrote into is one that somebody prepared.
   if (await readAddress(meshDir, 'scheduler')) await rm(meshDir, { recursive: true, force: true })
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }
 
 function checkCount(count: number, what: string, most: number): void {
