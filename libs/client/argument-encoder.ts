@@ -4,6 +4,7 @@ import type { Reference } from '#libs/proto'
 import { type EncodedValue, encodePayload, encodeValue, joinSegments } from '#libs/value'
 
 import { TaskFuture } from './future.js'
+import type { Job } from './job.js'
 import { ScatteredObject } from './scattered-object.js'
 
 /** Arrays longer than this go to the checkpoint-store as blobs instead of into the submit. */
@@ -28,12 +29,13 @@ export interface ArgumentEncoder {
   readonly blobs: ReadonlyMap<string, Blob>
 }
 
-export function createArgumentEncoder(): ArgumentEncoder {
+export function createArgumentEncoder(job: Job): ArgumentEncoder {
   const blobs = new Map<string, Blob>()
   // The same array as an argument of a thousand tasks is digested once.
   const known = new Map<object, Reference>()
 
   function findReference(value: object): Reference | undefined {
+    if (value instanceof TaskFuture) value.checkArgumentOf(job)
     const reference = referenceTo(value) ?? known.get(value)
     if (reference || !ArrayBuffer.isView(value) || value.byteLength <= maxInlineArrayBytes) return reference
     return putAside(value, encodeValue(value, 'an argument'))

@@ -59,7 +59,7 @@ export interface ScatterOptions {
 
 /** How to gather. */
 export interface GatherOptions {
-  /** `raise` (the default) throws the first failure; `skip` leaves failed ones out. */
+  /** `raise` (the default) throws the first failure as soon as it is known; `skip` leaves failed ones out. */
   readonly errors?: 'raise' | 'skip'
 }
 

@@ -11,7 +11,7 @@ import { withSpan } from '#libs/telemetry'
 import type { Arguments, Cluster, GatherOptions, ScatterOptions, SubmitOptions, WorkerInfo } from './cluster.js'
 import type { TaskFuture } from './future.js'
 import { gatherAll } from './gather.js'
-import type { GraphBuilder } from './graph.js'
+import { type GraphBuilder, graphNotBuilt } from './graph.js'
 import type { Job } from './job.js'
 import { type MeshConnection, meshErrorOf } from './mesh-connection.js'
 import { MeshJob } from './mesh-job.js'
@@ -65,9 +65,14 @@ export class MeshCluster implements Cluster {
 
   graph<T>(build: (graph: GraphBuilder) => T): T {
     const submission = new Submission(this.#connection, this.#options, 'graph')
-    const built = build({ task: (task, ...args) => submission.add(calledOf(task), args) as never })
-    if (submission.job.futures.length > 0) submission.send()
-    return built
+    try {
+      const built = build({ task: (task, ...args) => submission.add(calledOf(task), args) as never })
+      if (submission.job.futures.length > 0) submission.send()
+      return built
+    } catch (error) {
+      submission.job.fail(graphNotBuilt(error))
+      throw error
+    }
   }
 
   with(options: SubmitOptions): Cluster {
@@ -128,6 +133,7 @@ export class MeshCluster implements Cluster {
       const counts: readonly number[] = Object.values({ ...wire.counts })
       const total = counts.reduce((sum, count) => sum + count, 0)
       for (let index = 0; index < total; index++) job.addFuture(wire.name)
+      job.isSent = true
       jobs.set(job.id, job)
       session.say({ $case: 'follow', value: { jobId: job.id } })
       return job
@@ -188,17 +194,12 @@ export class MeshCluster implements Cluster {
   }
 
   async scale(count: number): Promise<void> {
-    if (!Number.isInteger(count) || count < 0) throw new RangeError(`scale(${count}): give a whole number from 0`)
+    checkWorkerCount(count)
     await this.#scaler.scale(count)
   }
 
   adapt(bounds: { readonly minimum: number; readonly maximum: number }): void {
-    const { minimum, maximum } = bounds
-    if (!Number.isInteger(minimum) || !Number.isInteger(maximum) || minimum < 0 || maximum < Math.max(1, minimum)) {
-      throw new RangeError(
-        `adapt({ minimum: ${minimum}, maximum: ${maximum} }): give 0 ≤ minimum ≤ maximum, maximum ≥ 1`,
-      )
-    }
+    checkBounds(bounds)
     this.#scaler.adapt(bounds)
   }
 
@@ -236,4 +237,15 @@ function workerInfoOf(worker: Worker): WorkerInfo {
     memoryLimitBytes: Number(worker.memoryLimitBytes),
     state: worker.state === WorkerState.DRAINING ? 'draining' : 'ready',
   }
+}
+
+/** @throws RangeError for what is no number of workers. */
+export function checkWorkerCount(count: number): void {
+  if (!Number.isInteger(count) || count < 0) throw new RangeError(`scale(${count}): give a whole number from 0`)
+}
+
+/** @throws RangeError for bounds that make no sense. */
+export function checkBounds({ minimum, maximum }: { readonly minimum: number; readonly maximum: number }): void {
+  if (Number.isInteger(minimum) && Number.isInteger(maximum) && minimum >= 0 && maximum >= Math.max(1, minimum)) return
+  throw new RangeError(`adapt({ minimum: ${minimum}, maximum: ${maximum} }): give 0 ≤ minimum ≤ maximum, maximum ≥ 1`)
 }

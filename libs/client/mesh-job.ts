@@ -23,6 +23,8 @@ export class MeshJob implements Job {
   readonly carrier: Record<string, string>
   readonly futures: TaskFuture<unknown>[] = []
   submitted: Promise<'memory' | 'fsynced'> = Promise.resolve('memory')
+  /** Whether it is on its way: no more tasks are added. */
+  isSent = false
   readonly #backend: MeshJobBackend
   readonly #progress: ((report: ProgressReport) => void)[] = []
   readonly #lines: ((line: TaskLine) => void)[] = []
@@ -40,6 +42,7 @@ export class MeshJob implements Job {
     const index = this.futures.length
     const future = new TaskFuture<unknown>(`${this.id}/${index}`, taskName, {
       job: this,
+      isSent: () => this.isSent,
       fetch: (wanted) => this.#backend.fetch(wanted),
       cancel: () => this.#backend.cancel(this.id, [index]),
       release: (objectIds) => this.#backend.release(objectIds),
@@ -68,6 +71,7 @@ export class MeshJob implements Job {
   }
 
   release(): void {
+    for (const future of this.futures) future.markReleased()
     this.#backend.release(this.futures.map(({ id }) => id))
   }
 

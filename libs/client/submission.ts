@@ -11,6 +11,7 @@ import { carrierOf, failSpan, startSpan } from '#libs/telemetry'
 import { createArgumentEncoder } from './argument-encoder.js'
 import type { SubmitOptions } from './cluster.js'
 import type { TaskFuture } from './future.js'
+import { graphAlreadySent } from './graph.js'
 import { bundledFunction, meshErrorOf, type MeshConnection } from './mesh-connection.js'
 import { MeshJob } from './mesh-job.js'
 
@@ -29,7 +30,7 @@ export class Submission {
   readonly job: MeshJob
   readonly #connection: MeshConnection
   readonly #options: SubmitOptions
-  readonly #encoder = createArgumentEncoder()
+  readonly #encoder
   readonly #functions = new Map<unknown, { readonly index: number; readonly called: Called }>()
   readonly #tasks: TaskSpec[] = []
   readonly #span
@@ -59,10 +60,12 @@ export class Submission {
       },
       localize: (stack, taskName) => this.#localize(stack, taskName),
     })
+    this.#encoder = createArgumentEncoder(this.job)
   }
 
   /** Adds a task. Arguments are read now: what the program does to them later does not matter. */
   add(called: Called, args: readonly unknown[]): TaskFuture<unknown> {
+    if (this.job.isSent) throw graphAlreadySent()
     const taskName = called.kind === 'task' ? called.task.taskName : called.name
     const key = called.kind === 'task' ? called.task : called.name
     let known = this.#functions.get(key)
@@ -79,6 +82,7 @@ export class Submission {
   /** Sends the job. Futures are there at once; `job.submitted` says when the scheduler has recorded it. */
   send(): MeshJob {
     const { job } = this
+    job.isSent = true
     this.#connection.jobs.set(job.id, job)
     job.submitted = this.#send().then(
       (durability) => {
