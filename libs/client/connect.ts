@@ -71,6 +71,7 @@ export async function connect(nameOrAddress: string, options: ConnectOptions = {
     adapt: () => {
       throw new MeshError('FAILED_PRECONDITION', 'NOT_THE_OWNER', 'whoever made this mesh decides on its workers')
     },
+    describeTroubles: async () => `see the logs ${runDir ? `in ${path.join(runDir, 'logs')}` : 'of the mesh'}`,
     close: async () => telemetry.shutdown(),
   })
 }

@@ -22,7 +22,7 @@ export interface LocalClusterOptions {
   readonly workers?: number
   /** How many tasks a worker runs at once, each in a thread of its own; 1 unless given. */
   readonly threadsPerWorker?: number
-  /** Resident memory of one worker, in bytes or as `'4GB'`; no limit unless given. */
+  /** Resident memory of one worker, in bytes or as `'4GB'`, at least 200 MB; no limit unless given. */
   readonly memoryLimit?: number | string
   /** Under which `connect(name)` finds the mesh; made up unless given. */
   readonly name?: string
@@ -34,6 +34,8 @@ export interface LocalClusterOptions {
 
 const startTimeoutMs = 30_000
 const stopGraceMs = 5_000
+/** Below it workers would be ended and started again for ever. */
+const leastMemoryLimitBytes = 200e6
 
 /**
  * Starts a mesh of real services on this machine, scheduler, checkpoint-store and workers, on free ports of the loopback
@@ -45,7 +47,7 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
   const { workers = availableParallelism(), threadsPerWorker = 1, keepAlive = false } = options
   checkCount(workers, 'workers', 256)
   checkCount(threadsPerWorker, 'threadsPerWorker', 256)
-  const memoryLimit = parseBytes(options.memoryLimit ?? 0, 'memoryLimit')
+  const memoryLimit = memoryLimitOf(options)
   const name = options.name ?? `${keepAlive ? 'mesh' : 'local'}-${randomUUID().slice(0, 8)}`
   const meshDir = meshDirOf(name)
   const runDir = await createRunDir(options.runDir, name)
@@ -109,6 +111,7 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
       start: startWorkers,
       capacity: () => capacity,
       isRunning,
+      describeTroubles: () => describeTroubles(processes, runDir),
       end: keepAlive ? () => telemetry.shutdown() : () => end(),
     })
     const cluster = new MeshCluster(name, connection, scaler)
@@ -151,6 +154,27 @@ async function refuseRunningMesh(meshDir: string, name: string): Promise<void> {
   }
   // Left behind by a program that was killed; a folder that no service wrote into is one that somebody prepared.
   if (await readAddress(meshDir, 'scheduler')) await rm(meshDir, { recursive: true, force: true })
+}
+
+/** Where the logs are, and the end of those of workers that ended, or else of those that were started last. */
+async function describeTroubles(processes: readonly ServiceProcess[], runDir: string): Promise<string> {
+  const workers = processes.filter(({ name }) => name === 'worker')
+  const ended = workers.filter(({ isRunning: runs }) => !runs())
+  const tails = await Promise.all(
+    (ended.length > 0 ? ended : workers).slice(-3).map(async (service) => {
+      const tail = await service.logTail()
+      return tail && `\n${service.instanceId}:\n${tail}`
+    }),
+  )
+  return `see the logs in ${path.join(runDir, 'logs')}${tails.join('')}`
+}
+
+function memoryLimitOf({ memoryLimit = 0 }: LocalClusterOptions): number {
+  const bytes = parseBytes(memoryLimit, 'memoryLimit')
+  if (bytes === 0 || bytes >= leastMemoryLimitBytes) return bytes
+  const least = `${leastMemoryLimitBytes / 1e6} MB`
+  const message = `memoryLimit is ${Math.round(bytes / 1e5) / 10} MB: an idle worker alone needs about 100 MB; give at least ${least}`
+  throw new RangeError(message)
 }
 
 function isRunning(pid: number): boolean {

@@ -70,6 +70,7 @@ function createMesh(initialCount: number, options: { readonly slotsPerWorker?: n
     },
     capacity: () => capacity,
     isRunning: (pid) => workers[pid]?.running ?? false,
+    describeTroubles: async () => '',
     end: async () => undefined,
   })
   return {

@@ -21,6 +21,7 @@ export interface LocalWorkers {
   /** How many the supervisors that still run were started with. */
   capacity(): number
   isRunning(pid: number): boolean
+  describeTroubles(): Promise<string>
   /** Ends what the cluster is made of. */
   end(): Promise<void>
 }
@@ -118,6 +119,7 @@ export function createLocalScaler(scheduler: WorkerRegistry, workers: LocalWorke
       adapting = new AbortController()
       void keepFollowing(bounds, adapting.signal)
     },
+    describeTroubles: () => workers.describeTroubles(),
     close: async () => {
       if (closed) return
       closed = true

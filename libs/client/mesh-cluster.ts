@@ -23,6 +23,8 @@ import { zipArguments } from './zip-arguments.js'
 export interface Scaler {
   scale(count: number): Promise<void>
   adapt(bounds: { readonly minimum: number; readonly maximum: number }): void
+  /** Where to look when workers do not come, and what those that failed said last. */
+  describeTroubles(): Promise<string>
   close(): Promise<void>
 }
 
@@ -184,13 +186,15 @@ export class MeshCluster implements Cluster {
     try {
       for await (const demand of this.#connection.scheduler.watchDemand({}, { signal })) {
         present = demand.presentWorkers
+        // Those that leave are among them.
+        if (present >= count) present = (await this.workers()).filter(({ state }) => state === 'ready').length
         if (present >= count) return
       }
     } catch (error) {
       if (!signal.aborted) throw meshErrorOf(error)
     }
-    const seconds = Math.round(timeoutMs / 1000)
-    throw new Error(`${present} of ${count} workers are there after ${seconds} s: see the logs of cluster ${this.name}`)
+    const troubles = await this.#scaler.describeTroubles()
+    throw new Error(`${present} of ${count} workers are there after ${timeoutMs / 1000} s: ${troubles}`)
   }
 
   async scale(count: number): Promise<void> {
