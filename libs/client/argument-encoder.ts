@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 import type { Reference } from '#libs/proto'
-import { type EncodedValue, encodePayload, encodeValue, joinSegments } from '#libs/value'
+import { type EncodedValue, encodePayload, encodeValue, joinSegments, nameOfPart, type ValueName } from '#libs/value'
 
 import { TaskFuture } from './future.js'
 import type { Job } from './job.js'
@@ -82,7 +82,7 @@ export function createArgumentEncoder(job: Job): ArgumentEncoder {
     blobs,
     encode: (args, taskName) => {
       const encode = (): Buffer =>
-        encodePayload(encodeValue([...args], `the arguments of task ${taskName}`, findReference)) as Buffer
+        encodePayload(encodeValue([...args], nameOfArgument(taskName), findReference)) as Buffer
       const payload = encode()
       if (payload.byteLength <= maxArgumentsBytes) return payload
       putArraysAside(args, taskName)
@@ -100,4 +100,9 @@ function referenceTo(value: object): Reference | undefined {
 
 function argumentOf(index: number, taskName: string): string {
   return `argument ${index} of task ${taskName}`
+}
+
+/** How messages name an argument, or a part of it: `argument 0 of task f, at .x,`. */
+export function nameOfArgument(taskName: string): ValueName {
+  return ([index = 0, ...path]) => nameOfPart(argumentOf(Number(index), taskName), path)
 }

@@ -63,6 +63,9 @@ export interface GatherOptions {
   readonly errors?: 'raise' | 'skip'
 }
 
+/** What a future's task gives. */
+export type ResultOf<F> = F extends TaskFuture<infer R> ? R : never
+
 /** A place where tasks run: workers on this machine, a mesh elsewhere, or this process itself. */
 export interface Cluster extends AsyncDisposable {
   readonly name: string
@@ -79,7 +82,14 @@ export interface Cluster extends AsyncDisposable {
   /** The same cluster with other options for what is submitted. */
   with(options: SubmitOptions): Cluster
 
-  /** The results of futures, in order, wherever they lie. */
+  /**
+   * The results of futures, in order, wherever they lie. Of a list of different ones (`[f, g]`) each result keeps its type.
+   */
+  gather<const F extends readonly TaskFuture<unknown>[]>(
+    futures: F,
+    options?: { readonly errors?: 'raise' },
+  ): Promise<{ -readonly [K in keyof F]: ResultOf<F[K]> }>
+  gather<F extends TaskFuture<unknown>>(futures: readonly F[], options?: GatherOptions): Promise<ResultOf<F>[]>
   gather<R>(futures: Iterable<TaskFuture<R>>, options?: GatherOptions): Promise<R[]>
   /** Puts a value into workers' memory, to be an argument of many tasks. Lost with the last worker that holds it. */
   scatter<T>(value: T, options?: ScatterOptions): Promise<ScatteredObject<T>>

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
+import { expect, expectTypeOf, test } from 'vitest'
 
+import type { Cluster } from './cluster.js'
 import { TaskFuture } from './future.js'
 import { gatherAll } from './gather.js'
 import type { Job } from './job.js'
@@ -49,4 +50,17 @@ test('failed ones are left out when asked, once all are settled', async () => {
 
 test('nothing gathers to nothing', async () => {
   expect(await gatherAll([], {})).toEqual([])
+})
+
+test('types: each result of a mixed list keeps its type', () => {
+  const calls = (cluster: Cluster, f: TaskFuture<number>, g: TaskFuture<Float64Array>) => {
+    expectTypeOf(cluster.gather([f, g])).toEqualTypeOf<Promise<[number, Float64Array]>>()
+    expectTypeOf(cluster.gather([f, g], { errors: 'skip' })).toEqualTypeOf<Promise<(number | Float64Array)[]>>()
+    const list: TaskFuture<number>[] = [f]
+    expectTypeOf(cluster.gather(list)).toEqualTypeOf<Promise<number[]>>()
+    expectTypeOf(cluster.gather(list, { errors: 'skip' })).toEqualTypeOf<Promise<number[]>>()
+    expectTypeOf(cluster.gather(new Set(list))).toEqualTypeOf<Promise<number[]>>()
+    expectTypeOf(cluster.gather(f.job.futures)).toEqualTypeOf<Promise<unknown[]>>()
+  }
+  expect(calls).toBeTypeOf('function')
 })

@@ -91,8 +91,8 @@ class InlineCluster implements Cluster {
     return new InlineCluster(this.#state, { ...this.#options, ...options })
   }
 
-  async gather<R>(futures: Iterable<TaskFuture<R>>, options: GatherOptions = {}): Promise<R[]> {
-    return await gatherAll([...futures], options)
+  async gather<R>(futures: Iterable<TaskFuture<R>>, options: GatherOptions = {}): Promise<never> {
+    return (await gatherAll([...futures], options)) as never
   }
 
   async scatter<T>(value: T, { workers }: ScatterOptions = {}): Promise<ScatteredObject<T>> {

@@ -5,6 +5,7 @@ import { parseDurationMs, type TaskFailure } from '#libs/domain'
 import { type AnyTask, createInlineContext, type TaskContext, type TaskLog } from '#libs/task'
 import { decodePayload, encodePayload, encodeValue } from '#libs/value'
 
+import { nameOfArgument } from './argument-encoder.js'
 import type { SubmitOptions } from './cluster.js'
 import { TaskFuture } from './future.js'
 import { graphAlreadySent } from './graph.js'
@@ -63,7 +64,7 @@ export class InlineSubmission {
     if (this.job.isSent) throw graphAlreadySent()
     const inputs = new Map<string, () => Promise<unknown>>()
     const payload = encodePayload(
-      encodeValue([...args], `the arguments of task ${task.taskName}`, (value) => {
+      encodeValue([...args], nameOfArgument(task.taskName), (value) => {
         if (value instanceof TaskFuture) {
           value.checkArgumentOf(this.job)
           inputs.set(value.id, () => value.resultForTask())

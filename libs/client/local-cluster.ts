@@ -159,7 +159,7 @@ async function refuseRunningMesh(meshDir: string, name: string): Promise<void> {
 /** Where the logs are, and the end of those of workers that ended, or else of those that were started last. */
 async function describeTroubles(processes: readonly ServiceProcess[], runDir: string): Promise<string> {
   const workers = processes.filter(({ name }) => name === 'worker')
-  const ended = workers.filter(({ isRunning: runs }) => !runs())
+  const ended = workers.filter((service) => !service.isRunning())
   const tails = await Promise.all(
     (ended.length > 0 ? ended : workers).slice(-3).map(async (service) => {
       const tail = await service.logTail()

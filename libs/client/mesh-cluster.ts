@@ -8,13 +8,13 @@ import { type Worker, WorkerState } from '#libs/proto'
 import { type AnyTask, isTask, type Task } from '#libs/task'
 import { withSpan } from '#libs/telemetry'
 
+import { attachJob } from './attach.js'
 import type { Arguments, Cluster, GatherOptions, ScatterOptions, SubmitOptions, WorkerInfo } from './cluster.js'
 import type { TaskFuture } from './future.js'
 import { gatherAll } from './gather.js'
 import { type GraphBuilder, graphNotBuilt } from './graph.js'
 import type { Job } from './job.js'
 import { type MeshConnection, meshErrorOf } from './mesh-connection.js'
-import { MeshJob } from './mesh-job.js'
 import { ScatteredObject } from './scattered-object.js'
 import { calledOf, Submission } from './submission.js'
 import { zipArguments } from './zip-arguments.js'
@@ -81,8 +81,8 @@ export class MeshCluster implements Cluster {
     return new MeshCluster(this.name, this.#connection, this.#scaler, { ...this.#options, ...options })
   }
 
-  async gather<R>(futures: Iterable<TaskFuture<R>>, options: GatherOptions = {}): Promise<R[]> {
-    return await gatherAll([...futures], options)
+  async gather<R>(futures: Iterable<TaskFuture<R>>, options: GatherOptions = {}): Promise<never> {
+    return (await gatherAll([...futures], options)) as never
   }
 
   async scatter<T>(value: T, options: ScatterOptions = {}): Promise<ScatteredObject<T>> {
@@ -110,38 +110,7 @@ export class MeshCluster implements Cluster {
   }
 
   async attach(jobIdOrName: string): Promise<Job> {
-    const { scheduler, session, jobs } = this.#connection
-    try {
-      const { job: wire } = await scheduler.getJob({ jobId: jobIdOrName })
-      if (wire === undefined) throw new Error('the scheduler answered without a job')
-      const known = jobs.get(wire.jobId)
-      if (known) return known
-      const release = (objectIds: readonly string[]): void =>
-        session.say({ $case: 'release', value: { objectIds: [...objectIds] } })
-      const job = new MeshJob(
-        wire.jobId,
-        wire.name,
-        {},
-        {
-          fetch: async (future) => await this.#connection.fetchResult(future.id, future.wireResult as never),
-          cancel: async (jobId, indices) => session.say({ $case: 'cancel', value: { jobId, indices: [...indices] } }),
-          release,
-          persist: async (jobId, name) => {
-            await scheduler.persistJob({ jobId, name, requestId: randomUUID() })
-          },
-          localize: (stack) => stack,
-        },
-      )
-      const counts: readonly number[] = Object.values({ ...wire.counts })
-      const total = counts.reduce((sum, count) => sum + count, 0)
-      for (let index = 0; index < total; index++) job.addFuture(wire.name)
-      job.isSent = true
-      jobs.set(job.id, job)
-      session.say({ $case: 'follow', value: { jobId: job.id } })
-      return job
-    } catch (error) {
-      throw meshErrorOf(error)
-    }
+    return await attachJob(this.#connection, jobIdOrName)
   }
 
   async register(task: AnyTask, as: { readonly name: string; readonly version: string }): Promise<void> {

@@ -23,6 +23,8 @@ import {
 } from '#libs/transfer'
 import { decodePayload, decodeValue, encodeValue } from '#libs/value'
 
+import { Status } from 'nice-grpc-common'
+
 import { type BlobUploader, createBlobUploader } from './blob-uploader.js'
 import type { MeshJob } from './mesh-job.js'
 import { ClientSession, errorOfRefusal } from './session.js'
@@ -196,7 +198,7 @@ export function bundledFunction(bundleDigest: string, taskName: string): Functio
 export function meshErrorOf(error: unknown): Error {
   if (error instanceof MeshError) return error
   if (error instanceof TransferError) {
-    return new MeshError(String(error.code), error.reason, error.message, { cause: error })
+    return new MeshError(Status[error.code], error.reason, error.message, { cause: error })
   }
   const { code, reason, message, ...details } = readRpcFailure(error)
   return new MeshError(code, reason ?? '', message, { cause: error, ...details })

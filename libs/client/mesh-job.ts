@@ -2,6 +2,7 @@ import type { TaskSettled } from '#libs/proto'
 
 import { failureFromWire } from './failure-from-wire.js'
 import { TaskFuture, type Timing } from './future.js'
+import { isLeaving } from './interrupt.js'
 import type { Job, JobCounts, ProgressReport, TaskLine } from './job.js'
 import { errorOfFailure } from './task-error.js'
 
@@ -11,8 +12,8 @@ export interface MeshJobBackend {
   cancel(jobId: string, indices: readonly number[]): Promise<void>
   release(objectIds: readonly string[]): void
   persist(jobId: string, name: string): Promise<void>
-  /** Maps a remote stack to the user's files. */
-  localize(stack: string, taskName: string): string
+  /** Maps a remote stack to the user's files: that of a task of this job, or of an input of one. */
+  localize(stack: string, taskId: string, taskName: string): string
 }
 
 /** A job on a mesh, as this client sees it. */
@@ -93,8 +94,9 @@ export class MeshJob implements Job {
         future.settle({ kind: 'finished', result: settled.outcome.value, timing })
       } else {
         const failure = failureFromWire(settled.outcome.value)
-        const localize = (stack: string): string => this.#backend.localize(stack, future.taskName)
-        const error = errorOfFailure(future.id, future.taskName, failure, localize)
+        const error = errorOfFailure(future.id, future.taskName, failure, (stack, taskId, taskName) =>
+          this.localize(stack, taskId, taskName),
+        )
         future.settle({ kind: 'failed', error, cancelled: failure.kind === 'cancelled', timing })
       }
     }
@@ -102,7 +104,13 @@ export class MeshJob implements Job {
 
   /** Nothing more can be heard of the job. */
   fail(error: Error): void {
+    // Told to end, a program hears no more: nobody is helped by the errors of what it waits for.
+    if (isLeaving()) return
     for (const future of this.futures) future.settle({ kind: 'failed', error, cancelled: false, timing: undefined })
+  }
+
+  localize(stack: string, taskId: string, taskName: string): string {
+    return this.#backend.localize(stack, taskId, taskName)
   }
 
   reportProgress(report: ProgressReport): void {

@@ -12,6 +12,7 @@ import { createArgumentEncoder } from './argument-encoder.js'
 import type { SubmitOptions } from './cluster.js'
 import type { TaskFuture } from './future.js'
 import { graphAlreadySent } from './graph.js'
+import { isLeaving } from './interrupt.js'
 import { bundledFunction, meshErrorOf, type MeshConnection } from './mesh-connection.js'
 import { MeshJob } from './mesh-job.js'
 
@@ -58,7 +59,7 @@ export class Submission {
           throw meshErrorOf(error)
         }
       },
-      localize: (stack, taskName) => this.#localize(stack, taskName),
+      localize: (stack, taskId, taskName) => this.#localize(stack, taskId, taskName),
     })
     this.#encoder = createArgumentEncoder(this.job)
   }
@@ -90,6 +91,8 @@ export class Submission {
         return durability
       },
       (error: unknown) => {
+        // See MeshJob.fail.
+        if (isLeaving()) return new Promise<never>(() => undefined)
         const known = meshErrorIfRpc(error)
         failSpan(this.#span, known)
         this.#span.end()
@@ -129,13 +132,21 @@ export class Submission {
     return bundledFunction(bundle.digest, taskName)
   }
 
-  #localize(stack: string, taskName: string): string {
+  #localize(stack: string, taskId: string, taskName: string): string {
+    if (jobIdOf(taskId) !== this.job.id) {
+      // An input of another job of this program.
+      return this.#connection.jobs.get(jobIdOf(taskId))?.localize(stack, taskId, taskName) ?? stack
+    }
     for (const { called } of this.#functions.values()) {
       if (called.kind === 'task' && called.task.taskName === taskName)
         return localizeStack(stack, called.task.moduleUrl)
     }
     return stack
   }
+}
+
+function jobIdOf(taskId: string): string {
+  return taskId.slice(0, taskId.lastIndexOf('/'))
 }
 
 function meshErrorIfRpc(error: unknown): Error {

@@ -118,7 +118,7 @@ test('a plain function or a closure is refused with the line to write', () => {
 
 test('an argument that cannot travel is named', () => {
   expect(() => mesh.cluster.submit(tasks.echo, { solver: { step: () => 1 } })).toThrow(
-    'the arguments of task echo[0].solver.step is a function, which cannot travel',
+    'argument 0 of task echo, at .solver.step, is a function, which cannot travel',
   )
 })
 
