@@ -34,7 +34,7 @@ export async function attachJob(connection: MeshConnection, jobIdOrName: string)
     })
     for (const name of taskNames) job.addFuture(name)
     job.isSent = true
-    jobs.set(job.id, job)
+    jobs.add(job)
     session.say({ $case: 'follow', value: { jobId: job.id } })
     return job
   } catch (error) {

@@ -4,7 +4,15 @@ import { availableParallelism } from 'node:os'
 import path from 'node:path'
 
 import { parseBytes } from '#libs/domain'
-import { findMeshProcesses, meshDirOf, readAddress, recordMeshProcess, waitForAddress } from '#libs/lifecycle'
+import {
+  findMeshProcesses,
+  markOwned,
+  meshDirOf,
+  readAddress,
+  recordMeshProcess,
+  removeLeftMeshes,
+  waitForAddress,
+} from '#libs/lifecycle'
 import { createMeshSecurity, loadSecurity } from '#libs/rpc'
 import { startTelemetry } from '#libs/telemetry'
 
@@ -52,7 +60,9 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
   const meshDir = meshDirOf(name)
   const runDir = await createRunDir(options.runDir, name)
   await refuseRunningMesh(meshDir, name)
+  await removeLeftMeshes()
   await createMeshSecurity(meshDir)
+  if (!keepAlive) await markOwned(meshDir)
   await writeFile(path.join(meshDir, 'run-dir'), runDir, { mode: 0o600 })
   await mkdir(path.join(meshDir, 'data'), { recursive: true, mode: 0o700 })
 

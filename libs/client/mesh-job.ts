@@ -27,6 +27,8 @@ export class MeshJob implements Job {
   /** Whether it is on its way: no more tasks are added. */
   isSent = false
   readonly #backend: MeshJobBackend
+  /** All futures before this one are settled. */
+  #settledBefore = 0
   readonly #progress: ((report: ProgressReport) => void)[] = []
   readonly #lines: ((line: TaskLine) => void)[] = []
 
@@ -53,7 +55,8 @@ export class MeshJob implements Job {
   }
 
   get isSettled(): boolean {
-    return this.futures.every(({ done }) => done)
+    while (this.futures[this.#settledBefore]?.done) this.#settledBefore++
+    return this.#settledBefore >= this.futures.length
   }
 
   counts(): JobCounts {
@@ -100,6 +103,12 @@ export class MeshJob implements Job {
         future.settle({ kind: 'failed', error, cancelled: failure.kind === 'cancelled', timing })
       }
     }
+  }
+
+  /** The result of a task is lost and computed again. */
+  reopen(index: number): void {
+    this.futures[index]?.reopen()
+    this.#settledBefore = Math.min(this.#settledBefore, index)
   }
 
   /** Nothing more can be heard of the job. */

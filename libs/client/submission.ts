@@ -8,7 +8,7 @@ import type { FunctionRef, JobSpec, TaskSpec } from '#libs/proto'
 import { type AnyTask, isTask } from '#libs/task'
 import { carrierOf, failSpan, startSpan } from '#libs/telemetry'
 
-import { createArgumentEncoder } from './argument-encoder.js'
+import { type ArgumentEncoder, createArgumentEncoder } from './argument-encoder.js'
 import type { SubmitOptions } from './cluster.js'
 import type { TaskFuture } from './future.js'
 import { graphAlreadySent } from './graph.js'
@@ -31,7 +31,7 @@ export class Submission {
   readonly job: MeshJob
   readonly #connection: MeshConnection
   readonly #options: SubmitOptions
-  readonly #encoder
+  #encoder: ArgumentEncoder | undefined
   readonly #functions = new Map<unknown, { readonly index: number; readonly called: Called }>()
   readonly #tasks: TaskSpec[] = []
   readonly #span
@@ -66,14 +66,15 @@ export class Submission {
 
   /** Adds a task. Arguments are read now: what the program does to them later does not matter. */
   add(called: Called, args: readonly unknown[]): TaskFuture<unknown> {
-    if (this.job.isSent) throw graphAlreadySent()
+    const encoder = this.#encoder
+    if (this.job.isSent || encoder === undefined) throw graphAlreadySent()
     const taskName = called.kind === 'task' ? called.task.taskName : called.name
     const key = called.kind === 'task' ? called.task : called.name
     let known = this.#functions.get(key)
     if (known === undefined) this.#functions.set(key, (known = { index: this.#functions.size, called }))
     this.#tasks.push({
       function: known.index,
-      input: this.#encoder.encode(args, taskName),
+      input: encoder.encode(args, taskName),
       name: taskName,
       timeout: this.#timeoutMs === undefined ? undefined : durationOf(this.#timeoutMs),
     })
@@ -84,7 +85,7 @@ export class Submission {
   send(): MeshJob {
     const { job } = this
     job.isSent = true
-    this.#connection.jobs.set(job.id, job)
+    this.#connection.jobs.add(job)
     job.submitted = this.#send().then(
       (durability) => {
         this.#span.end()
@@ -97,6 +98,7 @@ export class Submission {
         failSpan(this.#span, known)
         this.#span.end()
         job.fail(known)
+        this.#connection.jobs.noteSettled(job)
         throw known
       },
     )
@@ -107,7 +109,7 @@ export class Submission {
 
   async #send(): Promise<'memory' | 'fsynced'> {
     const functions = await Promise.all([...this.#functions.values()].map(({ called }) => this.#functionOf(called)))
-    await this.#connection.blobs.upload(this.#encoder.blobs.values(), this.job.carrier)
+    await this.#connection.blobs.upload(this.#encoder?.blobs.values() ?? [], this.job.carrier)
     const spec: JobSpec = {
       jobId: this.job.id,
       name: this.job.name,
@@ -117,7 +119,11 @@ export class Submission {
       trace: new Map(Object.entries(this.job.carrier)),
       detached: this.#options.detached ?? false,
     }
-    return await this.#connection.session.submit(spec)
+    const durability = await this.#connection.session.submit(spec)
+    // The job's futures keep this submission; its arguments are the scheduler's now.
+    this.#tasks.length = 0
+    this.#encoder = undefined
+    return durability
   }
 
   async #functionOf(called: Called): Promise<FunctionRef> {

@@ -97,7 +97,6 @@ test('what would come back as something else is refused with advice', () => {
 })
 
 test('holes come back as undefined, and objects without a prototype as plain ones', () => {
-  // eslint-disable-next-line no-sparse-arrays
   expect(roundTrip([1, , 3])).toStrictEqual([1, undefined, 3])
   const bare = Object.assign(Object.create(null) as object, { a: 1 })
   expect(roundTrip(bare)).toStrictEqual({ a: 1 })
