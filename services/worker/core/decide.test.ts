@@ -153,6 +153,14 @@ describe('what waits behind what runs', () => {
     expect(worker.order('t1')).toEqual([])
   })
 
+  test('a task that is stopped before it started makes its kind no short one', () => {
+    const worker = createWorker(1)
+    worker.order('l1')
+    worker.cancel('l1')
+    worker.end('l1', 0)
+    expect(worker.order('l2', 'l3')).toEqual(['l2 to 0'])
+  })
+
   test('a line that a cancelled task closed is open again when that is gone', () => {
     const worker = createWorker(1)
     worker.run('s0', 5)

@@ -144,7 +144,8 @@ function endAttempt(state: State, event: EventOf<'attemptEnded'>, out: Effect[])
   const { key, outcome, startedAtMs, endedAtMs } = event
   const attempt = state.attempts.get(key)
   if (attempt === undefined || !('slot' in attempt.status)) return
-  learnRunTime(state, attempt, endedAtMs - startedAtMs)
+  // One that was stopped says nothing about how long its kind takes.
+  if (!attempt.cancelled) learnRunTime(state, attempt, endedAtMs - startedAtMs)
   finish(state, key, attempt, outcome, { startedAtMs, endedAtMs, slot: attempt.status.slot }, out)
   fillLines(state, out)
   leaveWhenDone(state, out)
