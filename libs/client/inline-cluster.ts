@@ -147,6 +147,7 @@ class InlineCluster implements Cluster {
             future?.settle(inlineFailureOf(new MeshError('CANCELLED', 'CANCELLED', 'cancelled'), future, true))
         },
         release: () => undefined,
+        forget: () => undefined,
         persist: async (_jobId, as) => void this.#state.jobs.set(as, job),
         localize: (stack) => stack,
       },

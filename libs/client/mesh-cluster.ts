@@ -123,6 +123,7 @@ export class MeshCluster implements Cluster {
             await scheduler.persistJob({ jobId, name, requestId: randomUUID() })
           },
           localize: (stack) => stack,
+          forget: (jobId) => jobs.delete(jobId),
         },
       )
       const counts: readonly number[] = Object.values({ ...wire.counts })

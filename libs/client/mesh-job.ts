@@ -1,7 +1,7 @@
 import type { TaskSettled } from '#libs/proto'
 
 import { failureFromWire } from './failure-from-wire.js'
-import { TaskFuture, type Timing } from './future.js'
+import { type FutureBackend, TaskFuture, type Timing } from './future.js'
 import type { Job, JobCounts, ProgressReport, TaskLine } from './job.js'
 import { errorOfFailure } from './task-error.js'
 
@@ -11,6 +11,8 @@ export interface MeshJobBackend {
   cancel(jobId: string, indices: readonly number[]): Promise<void>
   release(objectIds: readonly string[]): void
   persist(jobId: string, name: string): Promise<void>
+  /** Nothing more will be asked of the job, and nothing more is to be heard of it. */
+  forget(jobId: string): void
   /** Maps a remote stack to the user's files. */
   localize(stack: string, taskName: string): string
 }
@@ -24,6 +26,13 @@ export class MeshJob implements Job {
   readonly futures: TaskFuture<unknown>[] = []
   submitted: Promise<'memory' | 'fsynced'> = Promise.resolve('memory')
   readonly #backend: MeshJobBackend
+  /** The same for all futures: there may be a million. */
+  readonly #futureBackend: FutureBackend
+  /** The futures that were given up one by one. */
+  #releasedIds: Set<string> | undefined
+  #isReleased = false
+  /** Futures before this one are settled. */
+  #settledUpTo = 0
   readonly #progress: ((report: ProgressReport) => void)[] = []
   readonly #lines: ((line: TaskLine) => void)[] = []
 
@@ -33,17 +42,17 @@ export class MeshJob implements Job {
     this.carrier = carrier
     this.traceId = /^00-([0-9a-f]{32})-/.exec(carrier['traceparent'] ?? '')?.[1] ?? ''
     this.#backend = backend
+    this.#futureBackend = {
+      job: this,
+      fetch: (future) => backend.fetch(future),
+      cancel: ({ id: objectId }) => backend.cancel(id, [indexOf(objectId)]),
+      release: (objectIds) => this.#release(objectIds),
+    }
   }
 
   /** Adds the future of the job's next task. */
   addFuture(taskName: string): TaskFuture<unknown> {
-    const index = this.futures.length
-    const future = new TaskFuture<unknown>(`${this.id}/${index}`, taskName, {
-      job: this,
-      fetch: (wanted) => this.#backend.fetch(wanted),
-      cancel: () => this.#backend.cancel(this.id, [index]),
-      release: (objectIds) => this.#backend.release(objectIds),
-    })
+    const future = new TaskFuture<unknown>(`${this.id}/${this.futures.length}`, taskName, this.#futureBackend)
     this.futures.push(future)
     return future
   }
@@ -69,6 +78,8 @@ export class MeshJob implements Job {
 
   release(): void {
     this.#backend.release(this.futures.map(({ id }) => id))
+    this.#isReleased = true
+    this.#forgetIfOver()
   }
 
   onProgress(listener: (report: ProgressReport) => void): void {
@@ -94,11 +105,27 @@ export class MeshJob implements Job {
         future.settle({ kind: 'failed', error, cancelled: failure.kind === 'cancelled', timing })
       }
     }
+    this.#forgetIfOver()
   }
 
   /** Nothing more can be heard of the job. */
   fail(error: Error): void {
     for (const future of this.futures) future.settle({ kind: 'failed', error, cancelled: false, timing: undefined })
+    this.#forgetIfOver()
+  }
+
+  #release(objectIds: readonly string[]): void {
+    this.#backend.release(objectIds)
+    this.#releasedIds ??= new Set()
+    for (const objectId of objectIds) this.#releasedIds.add(objectId)
+    this.#forgetIfOver()
+  }
+
+  /** A program that submits for days must not remember what it gave up. */
+  #forgetIfOver(): void {
+    if (!this.#isReleased && this.#releasedIds?.size !== this.futures.length) return
+    while (this.futures[this.#settledUpTo]?.done) this.#settledUpTo++
+    if (this.#settledUpTo === this.futures.length) this.#backend.forget(this.id)
   }
 
   reportProgress(report: ProgressReport): void {
@@ -112,4 +139,8 @@ export class MeshJob implements Job {
 
 function timingOf({ workerId, slot, attempt, startedAtMs, endedAtMs }: TaskSettled): Timing {
   return { workerId, slot, attempt, startedAtMs, endedAtMs }
+}
+
+function indexOf(objectId: string): number {
+  return Number(objectId.slice(objectId.lastIndexOf('/') + 1))
 }

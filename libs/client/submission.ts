@@ -31,7 +31,7 @@ export class Submission {
   readonly #options: SubmitOptions
   readonly #encoder = createArgumentEncoder()
   readonly #functions = new Map<unknown, { readonly index: number; readonly called: Called }>()
-  readonly #tasks: TaskSpec[] = []
+  #tasks: TaskSpec[] = []
   readonly #span
   readonly #timeoutMs: number | undefined
 
@@ -58,6 +58,7 @@ export class Submission {
         }
       },
       localize: (stack, taskName) => this.#localize(stack, taskName),
+      forget: (jobId) => connection.jobs.delete(jobId),
     })
   }
 
@@ -83,6 +84,8 @@ export class Submission {
     job.submitted = this.#send().then(
       (durability) => {
         this.#span.end()
+        // The job keeps this submission for what it knows of its functions; a million inputs need not stay.
+        this.#tasks = []
         return durability
       },
       (error: unknown) => {
