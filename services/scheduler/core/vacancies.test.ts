@@ -94,7 +94,7 @@ test('whatever happens, it is the one that a look at all of them would find', ()
           const least = open.toSorted((a, b) => loadOf(a) - loadOf(b))[0]
           expect(vacancies.best(1)).toBe(least)
           expect(vacancies.best(undefined)).toBe(least && loadOf(least) < 1 ? least : undefined)
-          expect(all.filter(vacancies.has)).toEqual(open)
+          expect(all.filter((other) => vacancies.has(other))).toEqual(open)
         }
       },
     ),

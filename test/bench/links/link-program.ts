@@ -13,16 +13,15 @@ const { addresses } = await waitForAddress(meshDir, 'scheduler', AbortSignal.tim
 const links = Array.from({ length: Number(count) }, (_, k) => {
   // A connection for each, as for workers in processes of their own.
   const channel = createRpcChannel(addresses, { security, serverRole: 'scheduler', kind: 'control' })
-  const link = openEchoLink(createRpcClient(SchedulerServiceDefinition, channel), `w-${process.pid}-${k}`)
-  return { ...link, channel }
+  return { channel, link: openEchoLink(createRpcClient(SchedulerServiceDefinition, channel), `w-${process.pid}-${k}`) }
 })
 process.on('disconnect', () => {
   void Promise.all(
-    links.map(async ({ leave, channel }) => {
-      await leave()
+    links.map(async ({ link, channel }) => {
+      await link.leave()
       closeRpcChannel(channel)
     }),
   )
 })
-await Promise.all(links.map(({ opened }) => opened))
+await Promise.all(links.map(({ link }) => link.opened))
 process.send?.('linked')
