@@ -48,7 +48,7 @@ export class CoreMesh {
       const workerId = `w-${k}` as WorkerId
       this.#backlogs.set(workerId, { workerId, ends: [], isListed: false })
       const profile = { workerId, host: 'host', pid: k, slots, addresses: ['host:1'], memoryLimitBytes: 0 }
-      return { kind: 'workerJoined', profile, attempts: [], objects: [] }
+      return { kind: 'workerJoined', profile, attempts: [], objects: [], stored: [] }
     })
     this.#turn(joins)
   }
@@ -67,7 +67,7 @@ export class CoreMesh {
   forgetJob(): void {
     const objectIds = Array.from({ length: this.#options.tasks }, (_, k) => `j-${this.#jobs}/${k}` as ObjectId)
     const heard = [...this.#backlogs.keys()].map((workerId): Untimed<Event> => {
-      return { kind: 'workerHeard', workerId, rssBytes: 0 }
+      return { kind: 'workerHeard', workerId, rssBytes: 0, loopLagMs: 0 }
     })
     this.#turn([...heard, { kind: 'objectsReleased', objectIds }, { kind: 'timePassed' }])
     assert.equal(this.#state.jobs.size, 0, 'the job is forgotten')

@@ -6,6 +6,7 @@ import {
   type RunTasks,
   type SchedulerServiceDefinition,
   type TaskEnded,
+  WorkerHello,
 } from '#libs/proto'
 import type { RpcClient } from '#libs/rpc'
 import { Outbox } from '#libs/transfer'
@@ -28,10 +29,9 @@ export function openEchoLink(client: RpcClient<typeof SchedulerServiceDefinition
   const opened = new Promise<void>((resolve, reject) => (settleOpened = { resolve, reject }))
   say({
     $case: 'hello',
-    value: {
-      ...{ hello: makeHello(), workerId, host: 'localhost', pid: process.pid, slots: 1 },
-      ...{ addresses: ['127.0.0.1:1'], memoryLimitBytes: 0n, attempts: [], objects: [] },
-    },
+    value: WorkerHello.fromPartial({
+      ...{ hello: makeHello(), workerId, host: 'localhost', pid: process.pid, slots: 1, addresses: ['127.0.0.1:1'] },
+    }),
   })
   const converse = async (): Promise<void> => {
     for await (const { command } of client.link(outbox)) {
