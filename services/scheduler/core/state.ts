@@ -223,6 +223,8 @@ export interface Policy {
   readonly maxInlineInputBytes: number
   /** Settled jobs beyond this number are forgotten, the oldest first, once nobody holds them. */
   readonly maxSettledJobs: number
+  /** So do those whose results were given up, beyond so many tasks together: a record takes about a kilobyte. */
+  readonly maxSettledTasks: number
   /** No job is taken that would make more unsettled tasks than this, or whose specs would make more bytes. */
   readonly maxUnsettledTasks: number
   readonly maxUnsettledBytes: number
@@ -243,6 +245,7 @@ export const defaultPolicy: Policy = {
   maxFetchFailures: 8,
   maxInlineInputBytes: 8 * 2 ** 20,
   maxSettledJobs: 1_000,
+  maxSettledTasks: 200_000,
   maxUnsettledTasks: 5_000_000,
   maxUnsettledBytes: 2 * 2 ** 30,
   rememberMs: 3_600_000,
