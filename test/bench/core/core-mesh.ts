@@ -5,6 +5,7 @@ import type { JobId, ObjectId, WorkerId } from '#libs/domain'
 import { decide, placeQueued } from '../../../services/scheduler/core/decide.js'
 import { createOut, type Effect, type Out } from '../../../services/scheduler/core/effect.js'
 import type { AttemptEnd, Event } from '../../../services/scheduler/core/event.js'
+import { createQueue } from '../../../services/scheduler/core/queue.js'
 import { createState, defaultPolicy, type State, type TaskSpec } from '../../../services/scheduler/core/state.js'
 
 /** Workers that do nothing but say that they did it, and how many of their reports arrive in one turn of the loop. */
@@ -36,7 +37,7 @@ export class CoreMesh {
   readonly #options: CoreMeshOptions
   readonly #backlogs = new Map<WorkerId, Backlog>()
   /** Who has something to report, the one who waits longest first. */
-  #reporters: Backlog[] = []
+  readonly #reporters = createQueue<Backlog>(() => true)
   #jobs = 0
   #nowMs = 1_000_000
   #settled = 0
@@ -58,7 +59,7 @@ export class CoreMesh {
     const jobId = `j-${++this.#jobs}` as JobId
     this.#settled = this.#acknowledged = 0
     this.#turn([this.#submit(jobId)])
-    while (this.#reporters.length > 0) this.#turn(this.#report())
+    while (this.#reporters.peek() !== undefined) this.#turn(this.#report())
     assert.equal(this.#settled, this.#options.tasks, 'every task is settled once')
     assert.equal(this.#acknowledged, this.#options.tasks, 'every end is acknowledged once')
   }
@@ -94,7 +95,9 @@ export class CoreMesh {
   /** Those who wait longest say what they started, and that it ended. */
   #report(): Untimed<Event>[] {
     const { reportsPerTurn, tasksPerReport } = this.#options
-    const reporters = this.#reporters.splice(0, reportsPerTurn)
+    const reporters = Array.from({ length: reportsPerTurn }, () => this.#reporters.shift()).filter(
+      (backlog) => backlog !== undefined,
+    )
     return reporters.flatMap((backlog): Untimed<Event>[] => {
       const { workerId } = backlog
       const ends = backlog.ends.splice(0, tasksPerReport)
