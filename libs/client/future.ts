@@ -43,10 +43,9 @@ export class TaskFuture<R> {
   readonly #backend: FutureBackend
   #settled: Settled | undefined
   #value: Promise<R> | undefined
-  #whenSettled: Promise<void>
-  #wake!: () => void
-  #listeners: (() => void)[] = []
-  #reopenListeners: (() => void)[] = []
+  // What waits is made when somebody waits: a job may have a million futures, and few are asked one by one.
+  #waiting: (() => void)[] | undefined
+  #reopenListeners: (() => void)[] | undefined
   #released = false
 
   /** @internal Clusters make futures. */
@@ -54,7 +53,6 @@ export class TaskFuture<R> {
     this.id = id
     this.taskName = taskName
     this.#backend = backend
-    this.#whenSettled = new Promise((resolve) => (this.#wake = resolve))
   }
 
   get job(): Job {
@@ -118,14 +116,14 @@ export class TaskFuture<R> {
     const settled = this.#settled
     let timer: NodeJS.Timeout | undefined
     const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, limitMs)))
-    await Promise.race([over, new Promise<void>((resolve) => this.#reopenListeners.push(resolve))])
+    await Promise.race([over, new Promise<void>((resolve) => (this.#reopenListeners ??= []).push(resolve))])
     clearTimeout(timer)
     return this.#settled !== settled
   }
 
   /** Resolves when the task is settled, whichever way. */
   async settled(): Promise<void> {
-    while (this.#settled === undefined) await this.#whenSettled
+    while (this.#settled === undefined) await new Promise<void>((resolve) => this.onSettled(resolve))
   }
 
   /** Cancels the task, running or not. What is settled stays as it is. */
@@ -176,15 +174,16 @@ export class TaskFuture<R> {
   /** @internal Calls back once, when the task is settled. */
   onSettled(listener: () => void): void {
     if (this.done) listener()
-    else this.#listeners.push(listener)
+    else (this.#waiting ??= []).push(listener)
   }
 
   /** @internal */
   settle(settled: Settled): void {
     if (this.#settled !== undefined) return
     this.#settled = settled
-    this.#wake()
-    for (const listener of this.#listeners.splice(0)) listener()
+    const waiting = this.#waiting ?? []
+    this.#waiting = undefined
+    for (const listener of waiting) listener()
   }
 
   /** @internal The result is lost and computed again. */
@@ -192,8 +191,9 @@ export class TaskFuture<R> {
     if (this.#settled === undefined) return
     this.#settled = undefined
     this.#value = undefined
-    this.#whenSettled = new Promise((resolve) => (this.#wake = resolve))
-    for (const listener of this.#reopenListeners.splice(0)) listener()
+    const listeners = this.#reopenListeners ?? []
+    this.#reopenListeners = undefined
+    for (const listener of listeners) listener()
   }
 }
 

@@ -1,7 +1,7 @@
 import type { TaskSettled } from '#libs/proto'
 
 import { failureFromWire } from './failure-from-wire.js'
-import { TaskFuture, type Timing } from './future.js'
+import { type FutureBackend, TaskFuture, type Timing } from './future.js'
 import { isLeaving } from './interrupt.js'
 import type { Job, JobCounts, ProgressReport, TaskLine } from './job.js'
 import { errorOfFailure } from './task-error.js'
@@ -29,6 +29,8 @@ export class MeshJob implements Job {
   readonly #backend: MeshJobBackend
   /** All futures before this one are settled. */
   #settledBefore = 0
+  /** The same for all futures: there may be a million. */
+  readonly #futureBackend: FutureBackend
   readonly #progress: ((report: ProgressReport) => void)[] = []
   readonly #lines: ((line: TaskLine) => void)[] = []
 
@@ -38,18 +40,18 @@ export class MeshJob implements Job {
     this.carrier = carrier
     this.traceId = /^00-([0-9a-f]{32})-/.exec(carrier['traceparent'] ?? '')?.[1] ?? ''
     this.#backend = backend
+    this.#futureBackend = {
+      job: this,
+      isSent: () => this.isSent,
+      fetch: (future) => backend.fetch(future),
+      cancel: ({ id: objectId }) => backend.cancel(id, [indexOf(objectId)]),
+      release: (objectIds) => backend.release(objectIds),
+    }
   }
 
   /** Adds the future of the job's next task. */
   addFuture(taskName: string): TaskFuture<unknown> {
-    const index = this.futures.length
-    const future = new TaskFuture<unknown>(`${this.id}/${index}`, taskName, {
-      job: this,
-      isSent: () => this.isSent,
-      fetch: (wanted) => this.#backend.fetch(wanted),
-      cancel: () => this.#backend.cancel(this.id, [index]),
-      release: (objectIds) => this.#backend.release(objectIds),
-    })
+    const future = new TaskFuture<unknown>(`${this.id}/${this.futures.length}`, taskName, this.#futureBackend)
     this.futures.push(future)
     return future
   }
@@ -133,4 +135,8 @@ export class MeshJob implements Job {
 
 function timingOf({ workerId, slot, attempt, startedAtMs, endedAtMs }: TaskSettled): Timing {
   return { workerId, slot, attempt, startedAtMs, endedAtMs }
+}
+
+function indexOf(objectId: string): number {
+  return Number(objectId.slice(objectId.lastIndexOf('/') + 1))
 }

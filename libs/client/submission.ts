@@ -33,7 +33,7 @@ export class Submission {
   readonly #options: SubmitOptions
   #encoder: ArgumentEncoder | undefined
   readonly #functions = new Map<unknown, { readonly index: number; readonly called: Called }>()
-  readonly #tasks: TaskSpec[] = []
+  #tasks: TaskSpec[] = []
   readonly #span
   readonly #timeoutMs: number | undefined
 
@@ -89,6 +89,8 @@ export class Submission {
     job.submitted = this.#send().then(
       (durability) => {
         this.#span.end()
+        // The job keeps this submission for what it knows of its functions; a million inputs need not stay.
+        this.#tasks = []
         return durability
       },
       (error: unknown) => {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { compare } from './contest.js'
 
 /** A contest whose sides write down when they ran, and whose peer's run takes so long on a clock of its own. */
-function createContest({ peerRunMs = 0, repeats = undefined as number | undefined, hasPeer = true } = {}) {
+function createContest({ peerRunMs = 0, repeats = undefined as number | undefined, usual = 5, hasPeer = true } = {}) {
   const ran: string[] = []
   const said: string[] = []
   let clockMs = 0
@@ -15,6 +15,7 @@ function createContest({ peerRunMs = 0, repeats = undefined as number | undefine
   }
   const contest = {
     warmUps: 2,
+    repeats: usual,
     ours: side('ours'),
     theirs: hasPeer ? { name: 'Dask', run: side('theirs') } : undefined,
   }
@@ -40,6 +41,15 @@ test('a peer that takes over a minute is counted three times', async () => {
   const bearable = createContest({ peerRunMs: 60_000 })
   await bearable.run()
   expect(bearable.ran).toHaveLength(2 * (2 + 5))
+})
+
+test('a row may be counted more often than others, but not when its peer is slow', async () => {
+  const often = createContest({ usual: 9 })
+  await often.run()
+  expect(often.ran).toHaveLength(2 * (2 + 9))
+  const slow = createContest({ usual: 9, peerRunMs: 60_001 })
+  await slow.run()
+  expect(slow.ran).toHaveLength(2 * (2 + 3))
 })
 
 test('fewer runs may be asked for', async () => {

@@ -10,6 +10,8 @@ export interface Contest {
   readonly ours: () => Promise<number>
   /** The peer; undefined where it is missing. */
   readonly theirs: { readonly name: string; readonly run: () => Promise<number> } | undefined
+  /** Counted runs of each side where nothing else is asked for and the peer is not slow; 5 unless given. */
+  readonly repeats?: number
 }
 
 /** Counted runs of each side, unless something else is asked for. */
@@ -19,11 +21,11 @@ const repeatsOfSlowPeer = 3
 const slowRunMs = 60_000
 
 /**
- * Runs both sides in turn, ours first, and gives the median of each. Counted runs: 5, or 3 where one run of the peer takes
- * over a minute, or as many as the context asks for.
+ * Runs both sides in turn, ours first, and gives the median of each. Counted runs: as many as the context asks for, else 3 where
+ * one run of the peer takes over a minute, else what the contest says.
  */
 export async function compare(
-  { warmUps, ours, theirs }: Contest,
+  { warmUps, ours, theirs, repeats: usual = usualRepeats }: Contest,
   { repeats: asked, nowMs, say }: Pick<RowContext, 'repeats' | 'nowMs' | 'say'>,
 ): Promise<Case> {
   let slowestMs = 0
@@ -34,7 +36,7 @@ export async function compare(
     await theirs?.run()
     slowestMs = Math.max(slowestMs, nowMs() - startMs)
   }
-  const repeats = asked ?? (slowestMs > slowRunMs ? repeatsOfSlowPeer : usualRepeats)
+  const repeats = asked ?? (slowestMs > slowRunMs ? repeatsOfSlowPeer : usual)
   const ourRuns: number[] = []
   const theirRuns: number[] = []
   for (let k = 1; k <= repeats; k++) {

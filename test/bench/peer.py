@@ -22,6 +22,10 @@ def noop(value):
     return value
 
 
+def following(value):
+    return value + 1
+
+
 def ramp(length):
     import numpy
 
@@ -45,6 +49,7 @@ class Peer:
         self.cluster = None
         self.client = None
         self.array = None
+        self.graphs = 0
 
     def start(self, workers):
         self.cluster = LocalCluster(
@@ -77,6 +82,31 @@ class Peer:
             seconds.append(time.perf_counter() - begin)
             expect(result == value, "a result is wrong")
         return seconds
+
+    def chain(self, tasks):
+        name = self.new_graph()
+        graph = {f"{name}-0": (following, 0)}
+        graph.update({f"{name}-{k}": (following, f"{name}-{k - 1}") for k in range(1, tasks)})
+        return self.run_graph(graph, f"{name}-{tasks - 1}", tasks)
+
+    def fan_in(self, tasks):
+        name = self.new_graph()
+        keys = [f"{name}-{k}" for k in range(tasks)]
+        graph = {key: (noop, k) for k, key in enumerate(keys)}
+        graph[f"{name}-sum"] = (sum, keys)
+        return self.run_graph(graph, f"{name}-sum", sum_of_ramp(tasks))
+
+    def new_graph(self):
+        """A name that no graph had before: Dask would take what it knows for the result."""
+        self.graphs += 1
+        return f"graph{self.graphs}"
+
+    def run_graph(self, graph, key, expected):
+        begin = time.perf_counter()
+        result = self.client.get(graph, key)
+        seconds = time.perf_counter() - begin
+        expect(result == expected, f"the graph's result is {result}")
+        return [seconds]
 
     def scatter(self, length):
         if self.array is None or len(self.array) != length:

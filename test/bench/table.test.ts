@@ -29,6 +29,13 @@ test('rows are printed one by one under the head, and line up with it', () => {
 └──────────────┴───────────┴─────────┴──────┴───────────┴───────────┴────────────┴─────┘`)
 })
 
+test('a peer with a longer name than usual has its room', () => {
+  const row = { name: 'noop-map-1m', unit: 'tasks/s', target: atLeastTimes(0.8, 'noop-map-100k') }
+  const table = createTable([row])
+  expect(table.line({ ...map, name: row.name, peer: 'noop-map-100k' })).toContain('│ noop-map-100k │')
+  expect(table.head).toContain('│ peer          │')
+})
+
 test('what the missing peer would have said is a dash, and so is a verdict that needs it', () => {
   const line = createTable(rows).line({ ...map, peer: null, theirs: null, ratio: null, met: null })
   expect(line).toBe('│ noop-map-10k │    20,120 │ tasks/s │ –    │         – │         – │ ≥ 30× Dask │ –   │')

@@ -14,11 +14,18 @@ const rightAligned: readonly string[] = ['ours', 'theirs', 'ratio']
 const numberWidth = 9
 const missing = '–'
 
-/** Makes the table for these rows; `peerName` is the widest name that a peer can have. */
-export function createTable(
-  rows: readonly { readonly name: string; readonly unit: string; readonly target: { readonly text: string } }[],
-  peerName = 'Dask',
-): GrowingTable {
+/** What the table needs to know of a row before it is measured. */
+interface ExpectedRow {
+  readonly name: string
+  readonly unit: string
+  readonly target: { readonly text: string; readonly peer?: string }
+}
+
+/** The peer of rows whose target names none. */
+const usualPeer = 'Dask'
+
+/** Makes the table for these rows. */
+export function createTable(rows: readonly ExpectedRow[]): GrowingTable {
   const widest = (title: string, texts: readonly string[]): number =>
     Math.max(title.length, ...texts.map((text) => text.length))
   const contentWidths = [
@@ -31,7 +38,10 @@ export function createTable(
       'unit',
       rows.map(({ unit }) => unit),
     ),
-    widest('peer', [peerName]),
+    widest(
+      'peer',
+      rows.map(({ target }) => target.peer ?? usualPeer),
+    ),
     numberWidth,
     numberWidth,
     widest(

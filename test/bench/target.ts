@@ -6,6 +6,8 @@ export type Target =
       readonly comparator: '≥' | '≤'
       /** What the peer's figure is multiplied with to give the bound of ours. */
       readonly factor: number
+      /** The row's one peer. */
+      readonly peer: string
       readonly text: string
     }
   | {
@@ -19,17 +21,22 @@ export type Target =
 
 /** At least so many times the peer's figure: `≥ 30× Dask`. */
 export function atLeastTimes(factor: number, peer: string): Target {
-  return { kind: 'peer', comparator: '≥', factor, text: `≥ ${factor}× ${peer}` }
+  return { kind: 'peer', comparator: '≥', factor, peer, text: `≥ ${factor}× ${peer}` }
 }
 
 /** At most so many times the peer's figure: `≤ 1.5× Dask`. */
 export function atMostTimes(factor: number, peer: string): Target {
-  return { kind: 'peer', comparator: '≤', factor, text: `≤ ${factor}× ${peer}` }
+  return { kind: 'peer', comparator: '≤', factor, peer, text: `≤ ${factor}× ${peer}` }
 }
 
 /** At most one part in so many of the peer's figure: `≤ 1/8 of Dask`. */
 export function atMostPart(parts: number, peer: string): Target {
-  return { kind: 'peer', comparator: '≤', factor: 1 / parts, text: `≤ 1/${parts} of ${peer}` }
+  return { kind: 'peer', comparator: '≤', factor: 1 / parts, peer, text: `≤ 1/${parts} of ${peer}` }
+}
+
+/** At most another figure of the peer's: `≤ Dask's p50`. */
+export function atMostFigure(peer: string, figure: string): Target {
+  return { kind: 'peer', comparator: '≤', factor: 1, peer, text: `≤ ${peer}'s ${figure}` }
 }
 
 /** At least so much, in the row's unit: `≥ 0.95`. */

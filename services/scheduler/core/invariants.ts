@@ -1,6 +1,7 @@
 import { countNames, countOf } from './counts.js'
 import { findObject, isAvailable, isLost, isScattered, isWanted, objectIdOf, type ObjectEntity } from './lookup.js'
 import { specBytes } from './spec-size.js'
+import { takesShort } from './slots.js'
 import type { Job, State, Task, TaskCounts, Worker } from './state.js'
 
 /** What must be true after every event. Throws on what is not; called by tests and always by the simulator. */
@@ -110,7 +111,8 @@ function checkEntity(state: State, entity: ObjectEntity): void {
   }
 }
 
-function checkWorker(state: State, { profile, tasks, objects, longTasks, shortMs, suspects }: Worker): void {
+function checkWorker(state: State, worker: Worker): void {
+  const { profile, tasks, objects, longTasks, shortMs, suspects } = worker
   const { workerId } = profile
   let long = 0
   let ms = 0
@@ -124,6 +126,7 @@ function checkWorker(state: State, { profile, tasks, objects, longTasks, shortMs
   }
   if (long !== longTasks || Math.abs(ms - shortMs) > 1e-6) fail(`${workerId} counts its work wrongly`)
   if ([...tasks].filter(({ suspect }) => suspect).length !== suspects) fail(`${workerId} counts suspects wrongly`)
+  if (takesShort(worker) && !state.vacancies.has(worker)) fail(`${workerId} has room, but nobody finds it`)
   for (const objectId of objects) {
     if (!findObject(state, objectId)?.holders?.has(workerId)) fail(`${workerId} holds stray ${objectId}`)
   }

@@ -38,6 +38,7 @@ export function joinWorker(state: State, event: EventOf<'workerJoined'>, out: Ou
     vacateSlot(state, task)
     awaitInputs(state, task, atMs, out)
   }
+  state.vacancies.update(worker)
   adoptObjects(state, worker, event, out)
   if (worker.draining) out.effects.push({ kind: 'drainWorker', workerId, reason: 'asked to drain' })
 }

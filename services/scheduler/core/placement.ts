@@ -12,19 +12,15 @@ export function placeQueued(state: State, atMs: number, out: Out): void {
   placeSuspects(state, atMs, out)
   for (let task = state.queue.peek()?.task; task !== undefined; task = state.queue.peek()?.task) {
     const expectedMs = expectedMsOf(state, task)
-    if (!hasRoomSomewhere(state, expectedMs)) return
+    const leastLoaded = state.vacancies.best(expectedMs)
+    if (leastLoaded === undefined) return
     const inputs = measureInputs(state, task)
     if (refuseLarge(state, task, inputs, atMs, out)) continue
-    const worker = chooseWorker(state, inputs.heldBytes, (candidate) => hasRoom(candidate, expectedMs))
-    if (worker === undefined) return
+    const holders = holdersOf(state, inputs.heldBytes)
+    const worker = chooseWorker(holders, inputs.heldBytes, (holder) => hasRoom(holder, expectedMs)) ?? leastLoaded
     state.queue.shift()
     placeTask(state, task, worker, expectedMs, atMs, out)
   }
-}
-
-function hasRoomSomewhere({ workers }: State, expectedMs: number | undefined): boolean {
-  for (const worker of workers.values()) if (hasRoom(worker, expectedMs)) return true
-  return false
 }
 
 /** Suspects go to workers that have nothing else. While some wait, one worker gets nothing else, so that they have their turn. */
@@ -32,23 +28,39 @@ function placeSuspects(state: State, atMs: number, out: Out): void {
   for (let task = state.suspects.peek()?.task; task !== undefined; task = state.suspects.peek()?.task) {
     const inputs = measureInputs(state, task)
     if (refuseLarge(state, task, inputs, atMs, out)) continue
-    const worker = chooseWorker(state, inputs.heldBytes, (candidate) => takesTasks(candidate) && !candidate.tasks.size)
+    const worker = chooseWorker(
+      state.workers.values(),
+      inputs.heldBytes,
+      (candidate) => takesTasks(candidate) && !candidate.tasks.size,
+    )
     if (worker === undefined) return reserveWorker(state)
     state.suspects.shift()
     placeTask(state, task, worker, expectedMsOf(state, task), atMs, out)
   }
-  for (const worker of state.workers.values()) worker.reserved = false
+  endReservation(state)
 }
 
 /** The worker that is free first, as far as that can be told; once chosen it stays that one. */
-function reserveWorker({ workers }: State): void {
+function reserveWorker(state: State): void {
+  const { reserved, workers } = state
+  if (reserved && takesTasks(reserved) && workers.get(reserved.profile.workerId) === reserved) return
+  endReservation(state)
   let best: Worker | undefined
   for (const worker of workers.values()) {
-    if (!takesTasks(worker)) worker.reserved = false
-    else if (worker.reserved) return
-    else if (best === undefined || worker.tasks.size < best.tasks.size) best = worker
+    if (takesTasks(worker) && (best === undefined || worker.tasks.size < best.tasks.size)) best = worker
   }
-  if (best) best.reserved = true
+  if (best === undefined) return
+  best.reserved = true
+  state.reserved = best
+  state.vacancies.update(best)
+}
+
+function endReservation(state: State): void {
+  const { reserved } = state
+  if (reserved === undefined) return
+  reserved.reserved = false
+  state.reserved = undefined
+  if (state.workers.get(reserved.profile.workerId) === reserved) state.vacancies.update(reserved)
 }
 
 function placeTask(
@@ -65,19 +77,24 @@ function placeTask(
   task.adoptable = false
   setStatus(task, { kind: 'assigned', workerId, epoch, attempt, expectedMs, sinceMs: atMs })
   occupySlot(worker, task, expectedMs)
+  state.vacancies.update(worker)
   out.effects.push({ kind: 'runTask', workerId, task, attempt, epoch })
 }
 
-/** Of the workers that may take it the one where most of the task's inputs are, then the one with the fewest tasks per slot. */
+function holdersOf({ workers }: State, heldBytes: ReadonlyMap<WorkerId, number>): Worker[] {
+  return [...heldBytes.keys()].flatMap((workerId) => workers.get(workerId) ?? [])
+}
+
+/** Of those that may take it the one where most of the task's inputs are, then the one with the fewest tasks per slot. */
 function chooseWorker(
-  state: State,
+  candidates: Iterable<Worker>,
   heldBytes: ReadonlyMap<WorkerId, number>,
   mayTake: (worker: Worker) => boolean,
 ): Worker | undefined {
   let best: Worker | undefined
   let bestBytes = -1
   let bestLoad = Infinity
-  for (const worker of state.workers.values()) {
+  for (const worker of candidates) {
     if (!mayTake(worker)) continue
     const { workerId, slots } = worker.profile
     const bytes = heldBytes.get(workerId) ?? 0

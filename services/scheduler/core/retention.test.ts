@@ -22,6 +22,15 @@ test('settled jobs beyond the limit are forgotten, the oldest first, with what w
   expect(mesh.state.counts.finished).toBe(2)
 })
 
+test('given up jobs with more tasks than the limit are forgotten, however few they are; results that may be asked for stay', () => {
+  const mesh = createMesh({ maxSettledTasks: 2 })
+  mesh.workers(1)
+  for (const job of ['kept', 'first', 'second', 'third']) settle(mesh, job)
+  mesh.release('task of first', 'task of second', 'task of third')
+  mesh.tick()
+  expect(jobs(mesh)).toEqual(['kept', 'third'])
+})
+
 test('a forgotten request can be made again', () => {
   const mesh = createMesh({ maxSettledJobs: 0 })
   mesh.workers(1)

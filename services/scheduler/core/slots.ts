@@ -48,7 +48,14 @@ export function hasRoom(worker: Worker, expectedMs: number | undefined): boolean
   const shortSlots = slots - worker.longTasks
   if (expectedMs === undefined || shortSlots <= 0) return false
   const shortTasks = size - worker.longTasks
-  return shortTasks < shortSlots * maxAhead && worker.shortMs + expectedMs <= shortSlots * (aheadMs + expectedMs)
+  // One of them runs in each slot. Which task asks makes no difference: a worker has room for any short one or for none.
+  const meanMs = worker.shortMs / shortTasks
+  return shortTasks < shortSlots * maxAhead && worker.shortMs + meanMs <= shortSlots * (aheadMs + meanMs)
+}
+
+/** Whether the worker has room for a short task: else it has none for any. */
+export function takesShort(worker: Worker): boolean {
+  return hasRoom(worker, leastMs)
 }
 
 /** The task takes its place on the worker. */
@@ -70,6 +77,7 @@ export function vacateSlot(state: State, task: Task): void {
   else worker.shortMs -= status.expectedMs
   // Sums of fractions drift.
   if (worker.tasks.size === worker.longTasks) worker.shortMs = 0
+  state.vacancies.update(worker)
 }
 
 function kindOf({ job, spec }: Task): string {

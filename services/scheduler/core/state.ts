@@ -1,6 +1,7 @@
 import type { JobId, ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/domain'
 
 import { createQueue, type Queue } from './queue.js'
+import { createVacancies, type Vacancies } from './vacancies.js'
 
 /** A function that a task calls, resolved to its bundle. */
 export interface BundledFunction {
@@ -222,6 +223,8 @@ export interface Policy {
   readonly maxInlineInputBytes: number
   /** Settled jobs beyond this number are forgotten, the oldest first, once nobody holds them. */
   readonly maxSettledJobs: number
+  /** So do those whose results were given up, beyond so many tasks together: a record takes about a kilobyte. */
+  readonly maxSettledTasks: number
   /** No job is taken that would make more unsettled tasks than this, or whose specs would make more bytes. */
   readonly maxUnsettledTasks: number
   readonly maxUnsettledBytes: number
@@ -242,6 +245,7 @@ export const defaultPolicy: Policy = {
   maxFetchFailures: 8,
   maxInlineInputBytes: 8 * 2 ** 20,
   maxSettledJobs: 1_000,
+  maxSettledTasks: 200_000,
   maxUnsettledTasks: 5_000_000,
   maxUnsettledBytes: 2 * 2 ** 30,
   rememberMs: 3_600_000,
@@ -272,10 +276,13 @@ export interface State {
   // Relearned: workers and clients attach again.
   readonly counts: TaskCounts
   readonly workers: Map<WorkerId, Worker>
+  readonly vacancies: Vacancies
   readonly sessions: Map<SessionId, Session>
   readonly queue: Queue<QueuedTask>
   /** Queued tasks that must run alone. */
   readonly suspects: Queue<QueuedTask>
+  /** The worker that gets nothing before the next of them. */
+  reserved: Worker | undefined
   /** Tasks that are or were delayed. */
   readonly delayed: Set<Task>
   /** Smoothed run time of each function in milliseconds, by bundle and name. */
@@ -287,6 +294,7 @@ export interface State {
 
 export function createState(policy: Policy = defaultPolicy): State {
   const isLive = ({ task, status }: QueuedTask): boolean => task.status === status
+  const workers = new Map<WorkerId, Worker>()
   return {
     policy,
     epoch: 0,
@@ -299,10 +307,12 @@ export function createState(policy: Policy = defaultPolicy): State {
     registeredTasks: new Map(),
     persisted: new Map(),
     counts: { waiting: 0, queued: 0, running: 0, finished: 0, failed: 0, cancelled: 0 },
-    workers: new Map(),
+    workers,
+    vacancies: createVacancies(workers),
     sessions: new Map(),
     queue: createQueue(isLive),
     suspects: createQueue(isLive),
+    reserved: undefined,
     delayed: new Set(),
     meanRunMs: new Map(),
     resyncUntilMs: undefined,

@@ -1,15 +1,25 @@
 import type { Row } from '../row.js'
 import { bulkRows } from './bulk.js'
 import { clusterStartRows } from './cluster-start.js'
+import { coreRows } from './core.js'
+import { graphRows } from './graph.js'
 import { noopMapRows } from './noop-map.js'
+import { queuedTaskMemoryRows } from './queued-task-memory.js'
 import { roundtripRows } from './roundtrip.js'
+import { slotRows } from './slots.js'
+import { workerLinkRows } from './worker-links.js'
 import { workerProcessRows } from './worker-process.js'
 
 /** Every row, in the order of the table. */
 export const rows: readonly Row[] = [
   ...noopMapRows,
+  ...queuedTaskMemoryRows,
   ...roundtripRows,
+  ...graphRows,
   ...bulkRows,
   ...clusterStartRows,
   ...workerProcessRows,
+  ...slotRows,
+  ...coreRows,
+  ...workerLinkRows,
 ]
