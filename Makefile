@@ -9,7 +9,7 @@ BIN := node_modules/.bin
 PROGRAMS := $(patsubst %.ts,%,$(wildcard services/*/main.ts) services/worker/exec/thread-main.ts libs/telemetry/register.ts)
 BUNDLE_FLAGS := --bundle --splitting --format=esm --platform=node --target=node20 --outdir=dist --outbase=dist \
   --main-fields=module,main --allow-overwrite --log-level=warning --chunk-names=chunks/[name]-[hash] --minify-whitespace --legal-comments=none \
-  --external:costate --external:esbuild --external:@node-rs/* --external:@peculiar/x509 --external:reflect-metadata \
+  --external:costate --external:esbuild --external:@node-rs/* --external:classic-level --external:@peculiar/x509 --external:reflect-metadata \
   --external:@opentelemetry/exporter-trace-otlp-grpc \
   --banner:js="import { createRequire as cr } from 'node:module'; import { fileURLToPath as fp } from 'node:url'; const require = cr(import.meta.url), __filename = fp(import.meta.url), __dirname = fp(new URL('.', import.meta.url));"
 

@@ -2,14 +2,9 @@ import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
 import path from 'node:path'
 
 import { prepareFile, publishFile, temporaryNameOf, writeFully } from './durable-file.js'
-import type { CompactingJournal } from './journal.js'
+import { JournalCorruptError } from './journal-error.js'
+import type { CompactingJournal, FactCodec } from './journal.js'
 import { encodeRecord, factsOf, RecordReader } from './record.js'
-
-/** How facts become bytes and back. `decode` throws for what it does not know. */
-export interface FactCodec<Fact> {
-  encode(fact: Fact): Uint8Array
-  decode(bytes: Uint8Array): Fact
-}
 
 export interface FileJournalOptions<Fact> {
   /** The file; its folder is made when it is missing. One process at a time may have it open. */
@@ -17,11 +12,6 @@ export interface FileJournalOptions<Fact> {
   readonly codec: FactCodec<Fact>
   /** Hears of what was repaired at opening. */
   readonly onWarning: (message: string) => void
-}
-
-/** Acknowledged facts are lost or unreadable. Starting again does not help; the message says what to do. */
-export class JournalCorruptError extends Error {
-  override readonly name = 'JournalCorruptError'
 }
 
 const fileHeader = Buffer.from('costate journal 1\n')

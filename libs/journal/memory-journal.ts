@@ -1,25 +1,40 @@
-import type { CompactingJournal } from './journal.js'
+import type { CompactingJournal, FactSubject } from './journal.js'
 
 /**
  * A journal that ends with its process. It retains facts only where somebody will replay them (tests): otherwise it would
  * grow for as long as the process lives.
  */
-export function createMemoryJournal<Fact>(options: { retain?: boolean } = {}): CompactingJournal<Fact> {
+export function createMemoryJournal<Fact>(
+  options: { readonly retain?: boolean; readonly subjectOf?: (fact: Fact) => FactSubject } = {},
+): CompactingJournal<Fact> {
+  const { retain = false, subjectOf } = options
   let facts: Fact[] = []
+  const live = (): Fact[] => (subjectOf ? factsBySubject(facts, subjectOf) : facts)
   return {
     durability: 'memory',
     get factCount() {
-      return facts.length
+      return live().length
     },
     append: async (more) => {
-      if (options.retain) facts.push(...more)
+      if (retain) for (const fact of more) facts.push(fact)
     },
     replay: async function* () {
-      yield* facts
+      yield* live()
     },
     compact: async (fewer) => {
-      if (options.retain) facts = [...fewer]
+      if (retain) facts = [...fewer]
     },
     close: async () => undefined,
   }
+}
+
+function factsBySubject<Fact>(facts: readonly Fact[], subjectOf: (fact: Fact) => FactSubject): Fact[] {
+  const bySubject = new Map<string, Fact[]>()
+  for (const fact of facts) {
+    const { name, does } = subjectOf(fact)
+    if (does === 'ends') bySubject.delete(name)
+    else if (does === 'adds' && bySubject.has(name)) bySubject.get(name)?.push(fact)
+    else bySubject.set(name, [fact])
+  }
+  return [...bySubject.values()].flat()
 }

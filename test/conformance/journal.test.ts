@@ -4,16 +4,20 @@ import path from 'node:path'
 
 import { afterEach, describe, expect, test } from 'vitest'
 
-import { type CompactingJournal, createMemoryJournal, openFileJournal } from '#libs/journal'
+import { createMemoryJournal, type FactSubject, type Journal, openFileJournal, openLevelJournal } from '#libs/journal'
 
 interface Fact {
   readonly number: number
   readonly text?: string
+  /** What the fact is about; one and the same thing unless given. */
+  readonly about?: string
+  readonly does?: FactSubject['does']
 }
 
 const codec = {
   encode: (fact: Fact) => Buffer.from(JSON.stringify(fact)),
   decode: (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString()) as Fact,
+  subjectOf: ({ about = 'all', does = 'adds' }: Fact): FactSubject => ({ name: about, does }),
 }
 
 const folders: string[] = []
@@ -21,20 +25,27 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true })
 })
 
-const implementations = {
-  memory: async () => createMemoryJournal<Fact>({ retain: true }),
-  file: async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'costate-journal-'))
-    folders.push(folder)
-    return await openFileJournal<Fact>({
-      file: path.join(folder, 'new', 'journal'),
-      codec,
-      onWarning: (message) => expect.fail(message),
-    })
-  },
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'costate-journal-'))
+  folders.push(folder)
+  return path.join(folder, 'new', 'journal')
 }
 
-describe.each(Object.entries(implementations))('the %s journal', (_, open) => {
+const onWarning = (message: string): never => expect.fail(message)
+
+const compacting = {
+  memory: async () => createMemoryJournal<Fact>({ retain: true }),
+  file: async () => await openFileJournal<Fact>({ file: await newFolder(), codec, onWarning }),
+}
+
+const bySubject = {
+  'memory by subject': async () => createMemoryJournal<Fact>({ retain: true, subjectOf: codec.subjectOf }),
+  level: async () => await openLevelJournal<Fact>({ folder: await newFolder(), codec, onWarning }),
+}
+
+const all: Record<string, () => Promise<Journal<Fact>>> = { ...compacting, ...bySubject }
+
+describe.each(Object.entries(all))('the %s journal', (_, open) => {
   test('replays every fact in the order of appending', async () => {
     const journal = await open()
     expect(await replayed(journal)).toEqual([])
@@ -42,7 +53,6 @@ describe.each(Object.entries(implementations))('the %s journal', (_, open) => {
     await journal.append([])
     await journal.append([{ number: 3 }])
     expect(await replayed(journal)).toEqual([{ number: 1 }, { number: 2, text: 'ünï\n' }, { number: 3 }])
-    expect(journal.factCount).toBe(3)
     await journal.close()
   })
 
@@ -63,7 +73,9 @@ describe.each(Object.entries(implementations))('the %s journal', (_, open) => {
     expect(await replayed(journal)).toEqual([{ number: 1 }])
     await journal.close()
   })
+})
 
+describe.each(Object.entries(compacting))('the %s journal', (_, open) => {
   test('compacts to the facts given, and goes on from there', async () => {
     const journal = await open()
     for (let number = 0; number < 50; number++) await journal.append([{ number }])
@@ -85,8 +97,47 @@ describe.each(Object.entries(implementations))('the %s journal', (_, open) => {
   })
 })
 
-async function replayed(journal: CompactingJournal<Fact>): Promise<Fact[]> {
+describe.each(Object.entries(bySubject))('the %s journal', (_, open) => {
+  const fact = (number: number, about: string, does: FactSubject['does'] = 'adds'): Fact => ({ number, about, does })
+
+  test('gives the facts of each subject in order, subjects in the order in which they began', async () => {
+    const journal = await open()
+    await journal.append([fact(1, 'b'), fact(2, 'a'), fact(3, 'b')])
+    await journal.append([fact(4, 'a')])
+    await journal.append([fact(5, 'c'), fact(6, 'b')])
+    expect(await numbers(journal)).toEqual([1, 3, 6, 2, 4, 5])
+    await journal.close()
+  })
+
+  test('forgets a subject that ended and leaves the others; it may begin again', async () => {
+    const journal = await open()
+    await journal.append([fact(1, 'a'), fact(2, 'b')])
+    await journal.append([fact(3, 'a', 'ends')])
+    expect(await numbers(journal)).toEqual([2])
+    await journal.append([fact(4, 'a'), fact(5, 'a', 'ends'), fact(6, 'a')])
+    expect(await numbers(journal)).toEqual([2, 6])
+    await journal.append([fact(7, 'unknown', 'ends')])
+    expect(await numbers(journal)).toEqual([2, 6])
+    await journal.close()
+  })
+
+  test('keeps the place of a subject whose facts are replaced', async () => {
+    const journal = await open()
+    await journal.append([fact(1, 'a'), fact(2, 'b')])
+    await journal.append([fact(3, 'a'), fact(4, 'a', 'replaces'), fact(5, 'a')])
+    await journal.append([fact(6, 'b', 'replaces')])
+    await journal.append([fact(7, 'b', 'replaces'), fact(8, 'c', 'replaces')])
+    expect(await numbers(journal)).toEqual([4, 5, 7, 8])
+    await journal.close()
+  })
+})
+
+async function replayed(journal: Journal<Fact>): Promise<Fact[]> {
   const facts: Fact[] = []
   for await (const fact of journal.replay()) facts.push(fact)
   return facts
+}
+
+async function numbers(journal: Journal<Fact>): Promise<number[]> {
+  return (await replayed(journal)).map(({ number }) => number)
 }
