@@ -25,8 +25,8 @@ export class AcknowledgedMark {
 
   static async open(folder: string): Promise<AcknowledgedMark> {
     const name = path.join(folder, 'acknowledged')
-    const existing = await open(name, 'r+').catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error
+    const existing = await open(name, 'r+').catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     })
     if (existing) {
       const bytes = Buffer.alloc(markBytes)
