@@ -5,7 +5,8 @@ import { complaint, inspect, isTest, type SourceFile } from './source-tree.js'
 
 /** The services, each with the folder for the one foreign thing that it drives. */
 const outsides: Readonly<Record<string, readonly string[]>> = {
-  scheduler: ['effects'],
+  // A scheduler drives two things: its peers, and the store that keeps its facts.
+  scheduler: ['effects', 'storage'],
   // A worker drives two things: the threads that run tasks, and the memory that holds objects.
   worker: ['exec', 'objects'],
   'checkpoint-store': ['storage'],

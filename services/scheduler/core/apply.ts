@@ -4,7 +4,10 @@ import { changeStatus, countNames } from './counts.js'
 import type { Fact } from './fact.js'
 import { findObject } from './lookup.js'
 import { specBytes } from './spec-size.js'
-import type { Job, RememberedAnswer, State, Task } from './state.js'
+import type { Job, JobRecord, State, Task, TaskSpec } from './state.js'
+
+/** What a task takes beside its spec and its result, about. */
+const taskOverheadBytes = 400
 
 /** Remembers a fact. The only thing that a restart replays, and the only way in which `decide` changes durable state. */
 export function apply(state: State, fact: Fact): void {
@@ -14,6 +17,9 @@ export function apply(state: State, fact: Fact): void {
       return
     case 'jobSubmitted':
       addJob(state, fact)
+      return
+    case 'tasksAdded':
+      addTasks(state, jobAt(state, fact.jobId), fact.tasks)
       return
     case 'taskSettled':
       settleTask(state, fact)
@@ -34,11 +40,17 @@ export function apply(state: State, fact: Fact): void {
       jobAt(state, fact.jobId).persistedAs = fact.name
       state.persisted.set(fact.name, fact.jobId)
       return
+    case 'jobRetired':
+      retireJob(state, fact.record)
+      return
     case 'jobForgotten':
-      forgetJob(state, jobAt(state, fact.jobId))
+      forgetJob(state, fact.jobId)
       return
     case 'requestAnswered':
-      rememberAnswer(state, fact.requestId, fact.answer)
+      state.requests.set(fact.requestId, fact.answer)
+      return
+    case 'requestForgotten':
+      state.requests.delete(fact.requestId)
       return
     case 'taskRegistered':
       state.registeredTasks.set(fact.key, fact.function)
@@ -63,30 +75,47 @@ export function apply(state: State, fact: Fact): void {
 
 function addJob(
   state: State,
-  { job: spec, requestId, sessionId, atMs }: Extract<Fact, { kind: 'jobSubmitted' }>,
+  { job: spec, requestId, sessionId, number, atMs }: Extract<Fact, { kind: 'jobSubmitted' }>,
 ): void {
-  const tasks: Task[] = []
   const job: Job = {
     spec,
-    number: ++state.jobsSubmitted,
+    number,
     kinds: spec.functions.map(({ bundleDigest, taskName }) => `${bundleDigest}/${taskName}`),
     requestId,
     sessionId,
     submittedAtMs: atMs,
-    tasks,
-    counts: { waiting: spec.tasks.length, queued: 0, running: 0, finished: 0, failed: 0, cancelled: 0 },
+    tasks: [],
+    counts: { waiting: 0, queued: 0, running: 0, finished: 0, failed: 0, cancelled: 0 },
     totals: state.counts,
-    unreleased: spec.tasks.length,
+    unreleased: 0,
+    bytes: 0,
     settledAtMs: spec.tasks.length === 0 ? atMs : undefined,
     cancelled: false,
     persistedAs: undefined,
     followers: new Set(),
   }
-  for (const [index, taskSpec] of spec.tasks.entries()) {
-    state.unsettledBytes += specBytes(taskSpec)
-    tasks.push({
+  state.jobsSubmitted = Math.max(state.jobsSubmitted, number)
+  state.jobs.set(spec.jobId, job)
+  state.jobsByRequest.set(requestId, spec.jobId)
+  takeTasks(state, job, spec.tasks)
+}
+
+/** A job that was written down in parts gets the next one. */
+function addTasks(state: State, job: Job, specs: readonly TaskSpec[]): void {
+  // The list came from the part before, and nobody else has it.
+  const known = job.spec.tasks as TaskSpec[]
+  for (const spec of specs) known.push(spec)
+  takeTasks(state, job, specs)
+}
+
+function takeTasks(state: State, job: Job, specs: readonly TaskSpec[]): void {
+  for (const taskSpec of specs) {
+    const bytes = specBytes(taskSpec)
+    state.unsettledBytes += bytes
+    job.bytes += bytes + taskOverheadBytes
+    job.tasks.push({
       job,
-      index,
+      index: job.tasks.length,
       spec: taskSpec,
       status: { kind: 'waiting', missing: 0 },
       attempt: 0,
@@ -95,15 +124,15 @@ function addJob(
       lastEnd: undefined,
       fetchFailures: 0,
       adoptable: false,
-      readyAtMs: atMs,
+      readyAtMs: job.submittedAtMs,
       dependents: undefined,
       holders: undefined,
       released: false,
     })
   }
-  state.counts.waiting += spec.tasks.length
-  state.jobs.set(spec.jobId, job)
-  state.jobsByRequest.set(requestId, spec.jobId)
+  job.unreleased += specs.length
+  job.counts.waiting += specs.length
+  job.totals.waiting += specs.length
 }
 
 /** It ended its worker, and would end its neighbours again. */
@@ -117,6 +146,7 @@ function settleTask(state: State, fact: Extract<Fact, { kind: 'taskSettled' }>):
   const { counts } = task.job
   if (task.status.kind !== 'settled') state.unsettledBytes -= specBytes(task.spec)
   changeStatus(task, { kind: 'settled', outcome: fact.outcome, record: fact.record })
+  task.job.bytes += resultBytes(task)
   task.attempt = Math.max(task.attempt, fact.record.attempt)
   task.suspect = false
   if (counts.waiting + counts.queued + counts.running === 0) task.job.settledAtMs = fact.atMs
@@ -124,6 +154,7 @@ function settleTask(state: State, fact: Extract<Fact, { kind: 'taskSettled' }>):
 
 function reopenTask(state: State, task: Task): void {
   state.unsettledBytes += specBytes(task.spec)
+  task.job.bytes -= resultBytes(task)
   changeStatus(task, { kind: 'waiting', missing: 0 })
   task.holders = undefined
   task.job.settledAtMs = undefined
@@ -136,21 +167,33 @@ function releaseObject(state: State, { objectId }: Extract<Fact, { kind: 'object
   if (!('objectId' in entity)) entity.job.unreleased--
 }
 
-function forgetJob(state: State, job: Job): void {
+/** What the scheduler itself keeps of a result. */
+function resultBytes({ status }: Task): number {
+  if (status.kind !== 'settled' || status.outcome.kind === 'failed') return 0
+  const { result } = status.outcome
+  return result.kind === 'inline' ? result.payload.byteLength : result.descriptor.byteLength
+}
+
+function retireJob(state: State, record: JobRecord): void {
+  // A replay that begins with the record knows no job.
+  const job = state.jobs.get(record.spec.jobId)
+  if (job) dropJob(state, job)
+  state.jobsSubmitted = Math.max(state.jobsSubmitted, record.number)
+  state.history.set(record.spec.jobId, record)
+}
+
+function forgetJob(state: State, jobId: JobId): void {
+  if (state.history.delete(jobId)) return
+  dropJob(state, jobAt(state, jobId))
+}
+
+function dropJob(state: State, job: Job): void {
   for (const name of countNames) state.counts[name] -= job.counts[name]
   state.jobsByRequest.delete(job.requestId)
   state.jobs.delete(job.spec.jobId)
 }
 
 /** Forgets the oldest answers with each new one: too old, or too many. */
-function rememberAnswer({ requests, policy }: State, requestId: string, answer: RememberedAnswer): void {
-  requests.set(requestId, answer)
-  for (const [oldest, { atMs }] of requests) {
-    if (requests.size <= policy.rememberRequests && atMs >= answer.atMs - policy.rememberMs) return
-    requests.delete(oldest)
-  }
-}
-
 function jobAt(state: State, jobId: JobId): Job {
   const job = state.jobs.get(jobId)
   if (job === undefined) throw new Error(`a fact names job ${jobId}, which is unknown`)

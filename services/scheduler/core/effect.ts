@@ -74,6 +74,12 @@ export function answer(out: Out, event: { readonly callId?: number }, content: A
 }
 
 /** Nothing is known of the job. */
+/** The job settled long ago: how it ended is known, its results are not. */
+export function retiredJob(jobId: JobId): Refusal {
+  const message = `the results of job ${jobId} are kept no longer: persist a job whose results you want for longer`
+  return { code: 'NOT_FOUND', reason: 'JOB_NOT_FOUND', message, metadata: { jobId } }
+}
+
 export function unknownJob(jobId: JobId): Refusal {
   const message = `job ${jobId} is unknown or forgotten`
   const resource = { type: 'costate.job', name: jobId }

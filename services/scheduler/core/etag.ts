@@ -1,8 +1,10 @@
 import type { Refusal } from './effect.js'
-import type { Job } from './state.js'
+import type { Job, JobRecord } from './state.js'
 
 /** Changes when the job's state does or it is pinned. */
-export function etagOf({ number, settledAtMs, cancelled, counts, persistedAs }: Job): string {
+export function etagOf(job: Job | JobRecord): string {
+  const { number, settledAtMs, cancelled, counts } = job
+  const persistedAs = 'persistedAs' in job ? job.persistedAs : undefined
   const isBad = counts.failed + counts.cancelled > 0
   const state = settledAtMs === undefined ? 'running' : cancelled ? 'cancelled' : isBad ? 'failed' : 'finished'
   return [number, state, ...(persistedAs === undefined ? [] : [persistedAs])].join('-')

@@ -1,6 +1,14 @@
 import type { JobId, ObjectId, SessionId } from '#libs/domain'
 
-import type { AttemptRecord, BundledFunction, JobSpec, Outcome, RememberedAnswer } from './state.js'
+import type {
+  AttemptRecord,
+  BundledFunction,
+  JobRecord,
+  JobSpec,
+  Outcome,
+  RememberedAnswer,
+  TaskSpec,
+} from './state.js'
 
 /** What a restart must know. Facts are journaled before anything that follows from them is visible. */
 export type Fact =
@@ -10,8 +18,12 @@ export type Fact =
       readonly atMs: number
       readonly requestId: string
       readonly sessionId: SessionId | undefined
+      /** Jobs are numbered in the order of their submits, also when earlier ones are forgotten. */
+      readonly number: number
       readonly job: JobSpec
     }
+  /** More tasks of a job that was written down in parts. */
+  | { readonly kind: 'tasksAdded'; readonly jobId: JobId; readonly tasks: readonly TaskSpec[] }
   | {
       readonly kind: 'taskSettled'
       readonly atMs: number
@@ -27,8 +39,11 @@ export type Fact =
   | { readonly kind: 'taskReopened'; readonly jobId: JobId; readonly index: number }
   | { readonly kind: 'jobCancelled'; readonly jobId: JobId }
   | { readonly kind: 'jobPersisted'; readonly jobId: JobId; readonly name: string }
+  /** A settled job's results are kept no longer; the record is left. */
+  | { readonly kind: 'jobRetired'; readonly record: JobRecord }
   | { readonly kind: 'jobForgotten'; readonly jobId: JobId }
   | { readonly kind: 'requestAnswered'; readonly requestId: string; readonly answer: RememberedAnswer }
+  | { readonly kind: 'requestForgotten'; readonly requestId: string }
   | { readonly kind: 'taskRegistered'; readonly key: string; readonly function: BundledFunction }
   | {
       readonly kind: 'objectStored'
@@ -39,3 +54,6 @@ export type Fact =
     }
   | { readonly kind: 'objectReleased'; readonly objectId: ObjectId }
   | { readonly kind: 'objectForgotten'; readonly objectId: ObjectId }
+
+/** The facts of one kind. */
+export type FactOf<K extends Fact['kind']> = Extract<Fact, { readonly kind: K }>

@@ -29,6 +29,16 @@ export function answerOnce<M extends Mutation>(
   const worker = event.kind === 'drainRequested' ? state.workers.get(event.workerId) : undefined
   const content: AnswerContent = { ...(jobId && { jobId }), ...(worker && { worker: viewOf(worker) }) }
   emit(state, out, { kind: 'requestAnswered', requestId, answer: { atMs, request, ...content } })
+  forgetAnswers(state, atMs, out)
+}
+
+/** The oldest answers go when they are old or too many. */
+function forgetAnswers(state: State, nowMs: number, out: Out): void {
+  const { requests, policy } = state
+  for (const [requestId, { atMs }] of requests) {
+    if (requests.size <= policy.rememberRequests && atMs >= nowMs - policy.rememberMs) return
+    emit(state, out, { kind: 'requestForgotten', requestId })
+  }
 }
 
 /** The worker as it is now. */

@@ -142,3 +142,99 @@ test('a session that follows nothing any more leaves no trace', () => {
   expect(mesh.state.sessions.size).toBe(0)
   expect(mesh.state.jobs.get('j1' as JobId)?.followers.size).toBe(0)
 })
+
+const hourMs = 3_600_000
+
+/** With a result that is in the scheduler: it outlives the worker. */
+function settleInline(mesh: Mesh, job: string, session?: string): void {
+  mesh.submit([`task of ${job}`], { job, ...(session === undefined ? {} : { session }) })
+  mesh.finish(`task of ${job}`)
+}
+
+test('results that nobody holds are kept for their time, and a record of the job for longer', () => {
+  const mesh = createMesh({ resultTtlMs: hourMs, historyTtlMs: 3 * hourMs })
+  mesh.workers(1)
+  settleInline(mesh, 'j')
+  mesh.nowMs += hourMs - 1_000
+  mesh.tick()
+  expect(jobs(mesh)).toEqual(['j'])
+  mesh.nowMs += 2_000
+  mesh.tick()
+  expect(jobs(mesh)).toEqual([])
+  const record = mesh.state.history.get('j' as JobId)
+  expect(record?.counts.finished).toBe(1)
+  mesh.restart()
+  expect(mesh.state.history.get('j' as JobId)).toEqual(record)
+  mesh.nowMs += 2 * hourMs
+  mesh.tick()
+  expect(mesh.state.history.size).toBe(0)
+})
+
+test('a session that still wants results keeps them beyond their time', () => {
+  const mesh = createMesh({ resultTtlMs: hourMs })
+  mesh.workers(1)
+  mesh.open('s')
+  settleInline(mesh, 'j', 's')
+  mesh.nowMs += 5 * hourMs
+  mesh.tick()
+  expect(jobs(mesh)).toEqual(['j'])
+  mesh.release('task of j')
+  mesh.tick()
+  expect(jobs(mesh)).toEqual([])
+})
+
+test('the oldest results go when those that nobody holds take too much', () => {
+  const mesh = createMesh({ maxSettledBytes: 25_000 })
+  mesh.workers(1)
+  mesh.open('s')
+  const settleLarge = (job: string, session?: string): void => {
+    mesh.submit([`task of ${job}`], { job, inputBytes: 5_000, ...(session === undefined ? {} : { session }) })
+    mesh.finish(`task of ${job}`, { inlineBytes: 5_000 })
+    mesh.tick()
+  }
+  settleLarge('held', 's')
+  for (const job of ['first', 'second', 'third', 'fourth']) settleLarge(job)
+  expect(jobs(mesh)).toEqual(['held', 'third', 'fourth'])
+})
+
+test('a result that nobody has fetched yet does not go for its own size', () => {
+  const mesh = createMesh({ maxSettledBytes: 1_000 })
+  mesh.workers(1)
+  mesh.submit(['large'], { job: 'large', detached: true, inputBytes: 5_000 })
+  mesh.finish('large', { inlineBytes: 5_000 })
+  mesh.tick()
+  expect(jobs(mesh)).toEqual(['large'])
+  mesh.release('large')
+  mesh.tick()
+  expect(jobs(mesh)).toEqual([])
+})
+
+test('records beyond the limit go, the oldest first', () => {
+  const mesh = createMesh({ maxSettledJobs: 0, maxJobRecords: 2 })
+  mesh.workers(1)
+  for (const job of ['first', 'second', 'third']) {
+    settle(mesh, job)
+    mesh.tick()
+  }
+  expect([...mesh.state.history.keys()]).toEqual(['second', 'third'])
+})
+
+test('who follows a job whose results are kept no longer is told so', () => {
+  const mesh = createMesh({ maxSettledJobs: 0 })
+  mesh.workers(1)
+  settle(mesh, 'j')
+  mesh.tick()
+  mesh.effects()
+  mesh.happen({ kind: 'jobFollowed', callId: 1, sessionId: 's' as SessionId, jobId: 'j' as JobId })
+  expect(mesh.effects()).toEqual(['refuse JOB_NOT_FOUND'])
+})
+
+test('a job takes the name of one that is history', () => {
+  const mesh = createMesh({ maxSettledJobs: 0 })
+  mesh.workers(1)
+  settle(mesh, 'j')
+  mesh.tick()
+  mesh.submit(['again'], { job: 'j' })
+  expect(mesh.state.history.size).toBe(0)
+  expect(jobs(mesh)).toEqual(['j'])
+})

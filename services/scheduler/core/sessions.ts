@@ -1,7 +1,7 @@
 import type { ObjectId, SessionId } from '#libs/domain'
 
 import { cancelTasks } from './cancel.js'
-import { answer, type Out, unknownJob } from './effect.js'
+import { answer, type Out, retiredJob, unknownJob } from './effect.js'
 import type { EventOf } from './event.js'
 import type { Job, State } from './state.js'
 
@@ -27,7 +27,9 @@ export function expectSession(state: State, sessionId: SessionId, atMs: number):
 export function followJob(state: State, event: EventOf<'jobFollowed'>, out: Out): void {
   const { sessionId, jobId, atMs } = event
   const job = state.jobs.get(jobId)
-  if (job === undefined) return answer(out, event, { refusal: unknownJob(jobId) })
+  if (job === undefined) {
+    return answer(out, event, { refusal: state.history.has(jobId) ? retiredJob(jobId) : unknownJob(jobId) })
+  }
   tellSettles(state, job, sessionId, atMs, out)
   answer(out, event, { jobId })
 }

@@ -120,11 +120,23 @@ export interface Job {
   readonly totals: TaskCounts
   /** How many results a client may still want. */
   unreleased: number
+  /** What its arguments and inline results take, about. */
+  bytes: number
   settledAtMs: number | undefined
   cancelled: boolean
   persistedAs: string | undefined
   /** Sessions that hear of the job's settles. */
   readonly followers: Set<SessionId>
+}
+
+/** What is known of a settled job whose results are kept no longer. */
+export interface JobRecord {
+  readonly spec: Pick<JobSpec, 'jobId' | 'name' | 'trace' | 'detached'>
+  readonly number: number
+  readonly counts: Readonly<TaskCounts>
+  readonly submittedAtMs: number
+  readonly settledAtMs: number
+  readonly cancelled: boolean
 }
 
 /** A buffer that a client scattered to workers. */
@@ -221,7 +233,11 @@ export interface Policy {
   readonly maxFetchFailures: number
   /** Small results travel with the command that runs the task; more than this does not fit into one. */
   readonly maxInlineInputBytes: number
-  /** Settled jobs beyond this number are forgotten, the oldest first, once nobody holds them. */
+  /** Once nobody holds them, the results of a settled job are kept this long. */
+  readonly resultTtlMs: number
+  /** A record of a settled job is kept this long. */
+  readonly historyTtlMs: number
+  /** The results of settled jobs beyond this number are forgotten, the oldest first, once nobody holds them. */
   readonly maxSettledJobs: number
   /** So do those whose results were given up, beyond so many tasks together: a record takes about a kilobyte. */
   readonly maxSettledTasks: number
@@ -231,6 +247,10 @@ export interface Policy {
   /** How long, and how many, answers are remembered for duplicates. */
   readonly rememberMs: number
   readonly rememberRequests: number
+  /** The same when all settled jobs that nobody holds take more than this. */
+  readonly maxSettledBytes: number
+  /** Records beyond this number are forgotten, the oldest first. */
+  readonly maxJobRecords: number
 }
 
 export const defaultPolicy: Policy = {
@@ -244,12 +264,16 @@ export const defaultPolicy: Policy = {
   firstFetchDelayMs: 250,
   maxFetchFailures: 8,
   maxInlineInputBytes: 8 * 2 ** 20,
+  resultTtlMs: 24 * 3_600_000,
+  historyTtlMs: 30 * 24 * 3_600_000,
   maxSettledJobs: 1_000,
   maxSettledTasks: 200_000,
   maxUnsettledTasks: 5_000_000,
   maxUnsettledBytes: 2 * 2 ** 30,
   rememberMs: 3_600_000,
   rememberRequests: 100_000,
+  maxSettledBytes: 256 * 2 ** 20,
+  maxJobRecords: 10_000,
 }
 
 /** A place in the queue; void once the task is in another status. */
@@ -270,6 +294,8 @@ export interface State {
   unsettledBytes: number
   /** Answers by request, in the order of answering. */
   readonly requests: Map<string, RememberedAnswer>
+  /** Jobs whose results are kept no longer, in the order in which that came to be. */
+  readonly history: Map<JobId, JobRecord>
   readonly objects: Map<ObjectId, ScatteredObject>
   readonly registeredTasks: Map<string, BundledFunction>
   readonly persisted: Map<string, JobId>
@@ -303,6 +329,7 @@ export function createState(policy: Policy = defaultPolicy): State {
     jobsSubmitted: 0,
     unsettledBytes: 0,
     requests: new Map(),
+    history: new Map(),
     objects: new Map(),
     registeredTasks: new Map(),
     persisted: new Map(),

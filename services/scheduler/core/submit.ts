@@ -19,7 +19,10 @@ export function submitJob(state: State, event: EventOf<'jobSubmitted'>, out: Out
   const refusal = refuseJob(state, event.job)
   if (refusal) return answer(out, event, { refusal })
   const { job: spec, requestId, sessionId, atMs } = event
-  emit(state, out, { kind: 'jobSubmitted', atMs, requestId, sessionId, job: spec })
+  // The name of a job that is history is free again.
+  if (state.history.has(spec.jobId)) emit(state, out, { kind: 'jobForgotten', jobId: spec.jobId })
+  const number = state.jobsSubmitted + 1
+  emit(state, out, { kind: 'jobSubmitted', atMs, requestId, sessionId, number, job: spec })
   const job = state.jobs.get(spec.jobId)
   if (job === undefined) throw new Error(`job ${spec.jobId} was not added`)
   if (sessionId !== undefined) {

@@ -17,7 +17,7 @@ export function passTime(state: State, event: EventOf<'timePassed'>, out: Out): 
   const objectIds = expireSessions(state, event, out)
   if (objectIds.length > 0) releaseObjects(state, { kind: 'objectsReleased', atMs, objectIds }, out)
   expireWorkers(state, event, out)
-  forgetOldJobs(state, out)
+  forgetOldJobs(state, atMs, out)
 }
 
 /** While the scheduler's process stood still, or its machine slept, nobody could be heard: that is nobody's silence. */

@@ -105,7 +105,8 @@ test('jobs are listed newest first, whatever is forgotten between two pages', as
   expect(rim.state.jobs.has('k' as JobId) && rim.state.jobs.has('l' as JobId)).toBe(false)
   const request = { pageSize: 2, pageToken: first.nextPageToken ?? '', state: JobState.UNSPECIFIED, namePrefix: '' }
   const second = await rim.service.listJobs(request, context)
-  expect(second.jobs?.map(({ jobId }) => jobId)).toEqual([...rim.state.jobs.keys()].filter((id) => id < 'l').reverse())
+  // What is left of a forgotten one is a record, which is listed, too.
+  expect(second.jobs?.map(({ jobId }) => jobId)).toEqual(['k', 'j'])
 })
 
 test('tasks of one state are listed by index, though they change it between two pages', async () => {

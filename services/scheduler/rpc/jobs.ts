@@ -2,7 +2,7 @@ import type { JobId } from '#libs/domain'
 import { Durability, JobState, type ListJobsRequest, type SchedulerServiceImplementation } from '#libs/proto'
 import { numberIn, type PagedList, pageOf, readRequestId, rpcError } from '#libs/rpc'
 
-import type { Job, State } from '../core/state.js'
+import type { Job, JobRecord, State } from '../core/state.js'
 import { refuseJob } from '../core/submit.js'
 import type { JobWaiters } from '../effects/job-waiters.js'
 import type { Loop } from '../loop.js'
@@ -36,7 +36,8 @@ export function createJobMethods(loop: Loop, waiters: JobWaiters, durability: Du
       const { jobId } = accept(await loop.ask({ kind: 'jobSubmitted', requestId: id, job }))
       return { receipt: { jobId: jobId ?? job.jobId, durability } }
     },
-    getJob: ({ jobId }) => loop.read((state) => ({ job: jobToWire(findJob(state, jobId)) })),
+    getJob: ({ jobId }) =>
+      loop.read((state) => ({ job: jobToWire(state.history.get(jobId as JobId) ?? findJob(state, jobId)) })),
     listJobs: (request) =>
       loop.read((state) => {
         const { page, nextPageToken } = pageOf(jobsNewestFirst(state, request), request)
@@ -103,16 +104,18 @@ export function findJob(state: State, id: string): Job {
   throw rpcError('NOT_FOUND', 'JOB_NOT_FOUND', message, { metadata: { jobId: named }, resource })
 }
 
-function jobsNewestFirst(state: State, filter: Pick<ListJobsRequest, 'state' | 'namePrefix'>): PagedList<Job> {
-  const isWanted = (job: Job): boolean =>
+type ListedJob = Job | JobRecord
+
+function jobsNewestFirst(state: State, filter: Pick<ListJobsRequest, 'state' | 'namePrefix'>): PagedList<ListedJob> {
+  const isWanted = (job: ListedJob): boolean =>
     (filter.state === JobState.UNSPECIFIED || jobStateOf(job) === filter.state) &&
     job.spec.name.startsWith(filter.namePrefix)
   return {
     keyOf: ({ number }) => String(number),
     after: (key) => {
       const before = key === undefined ? Infinity : numberIn(key)
-      // Maps keep the order of the submits.
-      return [...state.jobs.values()].filter((job) => job.number < before && isWanted(job)).reverse()
+      const known = [...state.history.values(), ...state.jobs.values()]
+      return known.filter((job) => job.number < before && isWanted(job)).sort((a, b) => b.number - a.number)
     },
   }
 }

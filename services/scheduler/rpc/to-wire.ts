@@ -16,7 +16,7 @@ import {
 } from '#libs/proto'
 
 import { etagOf } from '../core/etag.js'
-import type { Job, ResultLocation, State, Task, WorkerView } from '../core/state.js'
+import type { Job, JobRecord, ResultLocation, State, Task, WorkerView } from '../core/state.js'
 
 const failureKinds: Readonly<Record<DomainFailureKind, FailureKind>> = {
   userError: FailureKind.USER_ERROR,
@@ -87,13 +87,16 @@ function failureBytes({ message, stack, cause }: TaskFailure): number {
   return message.length + (stack?.length ?? 0) + (cause ? failureBytes(cause) : 0)
 }
 
-export function jobStateOf({ settledAtMs, cancelled, counts }: Job): JobState {
+export function jobStateOf({ settledAtMs, cancelled, counts }: ShownJob): JobState {
   if (settledAtMs === undefined) return JobState.RUNNING
   if (cancelled) return JobState.CANCELLED
   return counts.failed + counts.cancelled > 0 ? JobState.FAILED : JobState.FINISHED
 }
 
-export function jobToWire(job: Job): WireJob {
+type ShownJob = Job | JobRecord
+
+/** A job, or what is left of one. */
+export function jobToWire(job: ShownJob): WireJob {
   const { spec, submittedAtMs, settledAtMs } = job
   return {
     jobId: spec.jobId,

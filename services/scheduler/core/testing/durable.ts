@@ -19,6 +19,7 @@ export function durablePartOf(state: State): unknown {
       cancelled: job.cancelled,
       persistedAs: job.persistedAs,
       unreleased: job.unreleased,
+      bytes: job.bytes,
       tasks: job.tasks.map(({ status, losses, suspect, released }) => ({
         settled: settledPart(status),
         losses,
@@ -26,6 +27,7 @@ export function durablePartOf(state: State): unknown {
         released,
       })),
     })),
+    history: [...state.history.values()],
     jobsByRequest: [...state.jobsByRequest],
     unsettledBytes: state.unsettledBytes,
     requests: [...state.requests],

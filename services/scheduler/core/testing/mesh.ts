@@ -45,6 +45,13 @@ export interface FinishOptions {
 
 type Untimed<E> = E extends unknown ? Omit<E, 'atMs'> : never
 
+export interface MeshOptions {
+  /** Whether invariants and facts are checked after each event; they are unless told otherwise. */
+  readonly verifies?: boolean
+  /** What a replay gets of the facts: the same, unless they are sent through a codec. */
+  readonly stored?: (facts: readonly Fact[]) => readonly Fact[]
+}
+
 /**
  * The core of a scheduler, spoken to in the words of the domain. After every event the invariants must hold, and the
  * facts alone must rebuild what is durable.
@@ -56,6 +63,7 @@ export class Mesh {
   #replica: State
   readonly #policy: Policy
   readonly #verifies: boolean
+  readonly #stored: (facts: readonly Fact[]) => readonly Fact[]
   readonly #names = new Map<ObjectId, string>()
   readonly #ids = new Map<string, ObjectId>()
   readonly #effects: Effect[] = []
@@ -63,9 +71,10 @@ export class Mesh {
   #jobCount = 0
   #workerCount = 0
 
-  constructor(policy: Partial<Policy> = {}, options: { readonly verifies?: boolean } = {}) {
+  constructor(policy: Partial<Policy> = {}, options: MeshOptions = {}) {
     this.#policy = { ...defaultPolicy, ...policy }
     this.#verifies = options.verifies ?? true
+    this.#stored = options.stored ?? ((facts) => facts)
     this.state = createState(this.#policy)
     this.#replica = createState(this.#policy)
     this.#remember([{ kind: 'epochRaised', epoch: 1 }], this.state)
@@ -248,7 +257,7 @@ export class Mesh {
   restart(): void {
     this.state = this.#replica
     this.#replica = createState(this.#policy)
-    for (const fact of this.facts) apply(this.#replica, fact)
+    for (const fact of this.#stored(this.facts)) apply(this.#replica, fact)
     this.#remember([{ kind: 'epochRaised', epoch: this.state.epoch + 1 }], this.state)
     const out = createOut()
     startResync(this.state, this.nowMs, out)
@@ -341,9 +350,9 @@ export class Mesh {
   #remember(facts: readonly Fact[], alsoApplyTo?: State): void {
     for (const fact of facts) {
       this.facts.push(fact)
-      apply(this.#replica, fact)
       if (alsoApplyTo) apply(alsoApplyTo, fact)
     }
+    for (const fact of this.#stored(facts)) apply(this.#replica, fact)
   }
 }
 
@@ -353,6 +362,6 @@ function descriptorOf(objectId: string): Uint8Array {
   return new TextEncoder().encode(objectId)
 }
 
-export function createMesh(policy: Partial<Policy> = {}, options: { readonly verifies?: boolean } = {}): Mesh {
+export function createMesh(policy: Partial<Policy> = {}, options: MeshOptions = {}): Mesh {
   return new Mesh(policy, options)
 }

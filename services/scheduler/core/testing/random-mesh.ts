@@ -2,7 +2,7 @@ import type { JobId, ObjectId, SessionId, WorkerId } from '#libs/domain'
 
 import type { AttemptRef, HeldObject } from '../event.js'
 import type { Task, Worker } from '../state.js'
-import { createMesh, type Mesh } from './mesh.js'
+import { createMesh, type Mesh, type MeshOptions } from './mesh.js'
 
 /** Picks something by a number that means the same for the same history, so that a failing run can be shrunk. */
 export type Pick = (below: number) => number
@@ -12,7 +12,7 @@ const sessions = ['s1', 's2'] as SessionId[]
 
 /** A mesh to which anything happens, in any order, that a network of workers and clients can bring about. */
 export class RandomMesh {
-  readonly mesh: Mesh = createMesh({ maxSettledJobs: 3, maxLosses: 1, maxInlineInputBytes: 40 })
+  readonly mesh: Mesh
   readonly #tasks: string[] = []
   readonly #buffers: string[] = []
   readonly #past: { readonly workerId: WorkerId; readonly ref: AttemptRef }[] = []
@@ -20,6 +20,10 @@ export class RandomMesh {
     []
   #jobs = 0
   #workers = 0
+
+  constructor(options: MeshOptions = {}) {
+    this.mesh = createMesh({ maxSettledJobs: 3, maxLosses: 1, maxInlineInputBytes: 40, maxJobRecords: 2 }, options)
+  }
 
   /** One thing happens; which, depends on what `pick` says. */
   step(pick: Pick): void {
