@@ -24,7 +24,7 @@ export function createBlobUploader(
 
   async function upload(digest: string, bytes: Uint8Array, trace: Readonly<Record<string, string>>): Promise<void> {
     const addresses = await storeAddresses()
-    channel ??= createRpcChannel(addresses, { security, serverRole: 'checkpointStore', kind: 'control' })
+    channel ??= createRpcChannel(storeAddresses, { security, serverRole: 'checkpointStore', kind: 'control' })
     const found = await createRpcClient(CheckpointServiceDefinition, channel).findBlobs({ digests: [digest] })
     if (found.digests.includes(digest)) return
     const header = { byteLength: bytes.byteLength, digestAlgorithm: DigestAlgorithm.SHA256 }

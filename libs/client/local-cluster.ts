@@ -109,8 +109,10 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
   let connection: MeshConnection | undefined
   try {
     const security = await loadSecurity(meshDir, 'client')
+    await orFailed(processes, addressesOf(meshDir, 'scheduler', runDir))
     connection = new MeshConnection({
-      schedulerAddresses: await orFailed(processes, addressesOf(meshDir, 'scheduler', runDir)),
+      // A scheduler that crashed is started again, and then listens elsewhere.
+      schedulerAddresses: () => addressesOf(meshDir, 'scheduler', runDir),
       storeAddresses: () => addressesOf(meshDir, 'checkpointStore', runDir),
       security,
       giveUpAfterMs: 10_000,
@@ -138,6 +140,8 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
 
 /** Where a service of the cluster listens, once it has said so. */
 async function addressesOf(meshDir: string, service: string, runDir: string): Promise<readonly string[]> {
+  const known = await readAddress(meshDir, service)
+  if (known) return known.addresses
   const signal = AbortSignal.timeout(startTimeoutMs)
   try {
     return (await waitForAddress(meshDir, service, signal)).addresses

@@ -6,6 +6,7 @@ import {
   type SessionResponse,
 } from '#libs/proto'
 import {
+  type AddressSource,
   closeRpcChannel,
   createRpcChannel,
   createRpcClient,
@@ -35,7 +36,8 @@ type Message = NonNullable<SessionResponse['message']>
 
 /** How to reach a mesh. */
 export interface MeshAddress {
-  readonly schedulerAddresses: readonly string[]
+  /** Where the scheduler listens; a source is asked again for each dial. */
+  readonly schedulerAddresses: readonly string[] | AddressSource
   readonly storeAddresses: () => Promise<readonly string[]>
   readonly security: Security
   /** How long the scheduler may be away before this client gives its futures up. */

@@ -28,6 +28,9 @@ export interface ServiceProcessOptions {
   readonly keepAlive: boolean
 }
 
+/** What is started again when it crashes. */
+const supervised: ReadonlySet<string> = new Set(['scheduler', 'checkpoint-store', 'worker'])
+
 const running = new Set<ChildProcess>()
 let isCleaningUp = false
 
@@ -40,8 +43,8 @@ export function startServiceProcess(options: ServiceProcessOptions): ServiceProc
   const logFile = path.join(runDir, 'logs', `${instanceId}.log`)
   const log = openSync(logFile, 'a', 0o600)
   // A process group of its own: Ctrl-C is for this program, which ends its services in order.
-  // The worker's supervisor traces nothing; it preloads telemetry into the workers.
-  const nodeArgs = name === 'worker' ? [] : ['--import', telemetry]
+  // A supervisor traces nothing; it preloads telemetry into what it keeps alive.
+  const nodeArgs = supervised.has(name) ? [] : ['--import', telemetry]
   const child = spawn(process.execPath, [...nodeArgs, program, ...args], {
     detached: true,
     stdio: [keepAlive ? 'ignore' : 'pipe', log, log],
@@ -52,6 +55,7 @@ export function startServiceProcess(options: ServiceProcessOptions): ServiceProc
       COSTATE_SERVICE: name,
       COSTATE_INSTANCE: instanceId,
       COSTATE_RUN_DIR: runDir,
+      COSTATE_SUPERVISE: '1',
       ...(keepAlive ? {} : { COSTATE_OWNED: '1' }),
     },
   })

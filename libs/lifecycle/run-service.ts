@@ -55,9 +55,12 @@ export async function runService(name: string, start: (signal: AbortSignal) => P
   process.exit(code)
 }
 
+/** What a new start does not change: settings that are wrong, data that is damaged or lies where it must not. */
+const hopelessErrors: ReadonlySet<string> = new Set(['ConfigError', 'JournalCorruptError', 'JournalRefusedError'])
+
 function exitCodeOf(error: unknown): number {
   if (error instanceof Error) {
-    if (error.name === 'ConfigError') return exitCodes.misconfigured
+    if (hopelessErrors.has(error.name)) return exitCodes.misconfigured
     if (error.name === 'RefusedError') return exitCodes.refused
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return exitCodes.addressInUse
   }

@@ -20,6 +20,10 @@ export interface SupervisorOptions {
   readonly mintId: () => string
   /** Gets what is to be told to people; standard error unless given. */
   readonly warn?: (message: string) => void
+  /** A process that lived so long starts again at once; 30 s unless given. */
+  readonly healthyMs?: number
+  /** After so many crashes in a row, none of them after a healthy life, it is let go; never unless given. */
+  readonly mostCrashes?: number
 }
 
 /** A process is ended at this share of its limit, before the system's out-of-memory killer picks one by itself. */
@@ -27,8 +31,7 @@ const memoryShare = 0.95
 const memoryCheckMs = 100
 const firstRestartMs = 100
 const maxRestartMs = 10_000
-/** A process that lived so long starts again at once. */
-const healthyMs = 30_000
+const defaultHealthyMs = 30_000
 
 /**
  * Keeps processes of a program alive: starts again what crashed, with a growing pause, and what grew over the memory limit.
@@ -36,6 +39,7 @@ const healthyMs = 30_000
  * that takes the place of another is told how that one ended.
  */
 export function startSupervisor(options: SupervisorOptions): RunningService {
+  const { healthyMs = defaultHealthyMs, mostCrashes = Infinity } = options
   const children = new Set<ChildProcess>()
   const timers = new Set<NodeJS.Timeout>()
   let stopping = false
@@ -46,10 +50,14 @@ export function startSupervisor(options: SupervisorOptions): RunningService {
 
   let started = 0
 
-  function start(restartMs: number, predecessor?: PredecessorEnd): void {
+  function start(restartMs: number, crashes = 0, predecessor?: PredecessorEnd): void {
     const startedAtMs = Date.now()
     const id = options.mintId()
-    const instanceId = `${process.env['COSTATE_INSTANCE'] ?? 'worker'}-${started++}`
+    const instance = process.env['COSTATE_INSTANCE'] ?? 'worker'
+    // What is alone keeps the name that it was given, as long as it lives.
+    const isAlone = options.mostCrashes !== undefined && started === 0
+    const instanceId = isAlone ? instance : `${instance}-${started}`
+    started++
     // The child's standard input ends with this process, however this process ends.
     const child = spawn(process.execPath, [...options.nodeArgs, options.program, ...options.args], {
       stdio: ['pipe', 'inherit', 'inherit'],
@@ -67,12 +75,14 @@ export function startSupervisor(options: SupervisorOptions): RunningService {
     child.on('exit', (code, signal) => {
       children.delete(child)
       watch.stop()
-      if (!stopping && isWorthRestarting(code)) {
-        const pauseMs = Date.now() - startedAtMs > healthyMs ? firstRestartMs : restartMs
+      const wasHealthy = Date.now() - startedAtMs > healthyMs
+      const crashesInRow = wasHealthy ? 1 : crashes + 1
+      if (!stopping && isWorthRestarting(code) && crashesInRow < mostCrashes) {
+        const pauseMs = wasHealthy ? firstRestartMs : restartMs
         const how = endOf(id, code, signal, watch.overLimit)
         const timer = setTimeout(() => {
           timers.delete(timer)
-          start(Math.min(maxRestartMs, pauseMs * 2), how)
+          start(Math.min(maxRestartMs, pauseMs * 2), crashesInRow, how)
         }, pauseMs)
         timers.add(timer)
         return

@@ -1,6 +1,6 @@
 import { Channel, type ChannelOptions } from '@grpc/grpc-js'
 import { type HostPort, isLoopback, parseAddress } from './address.js'
-import { targetOf } from './address-list.js'
+import { type AddressSource, targetOf, targetOfSource } from './address-list.js'
 import { createClientCredentials } from './security/credentials.js'
 import type { Role } from './security/role.js'
 import type { Security } from './security/security.js'
@@ -24,19 +24,37 @@ const factsOfChannel = new WeakMap<Channel, ChannelFacts>()
 
 /**
  * A channel to the first of the addresses (`host:port`) that answers; it connects with the first call and reconnects
- * by itself. Throws off loopback without TLS, since the token would travel in clear text. Close it with
+ * by itself. A source of addresses is asked again each time: a server that was started anew may listen elsewhere. Throws off loopback without TLS, since the token would travel in clear text. Close it with
  * `closeRpcChannel`.
  */
-export function createRpcChannel(address: string | readonly string[], options: RpcChannelOptions): Channel {
-  const addresses = typeof address === 'string' ? [address] : address
-  if (addresses.length === 0) throw new Error('A channel needs an address: the list is empty.')
-  const hosts = addresses.map(parseAddress)
-  const exposed = hosts.findIndex(({ host }) => !isLoopback(host))
-  if (exposed >= 0 && options.security.tls === undefined) throw new Error(withoutTls(addresses[exposed] ?? ''))
+export function createRpcChannel(
+  address: string | readonly string[] | AddressSource,
+  options: RpcChannelOptions,
+): Channel {
   const credentials = createClientCredentials(options.security, options.serverRole)
+  if (typeof address === 'function') {
+    const checked = async (): Promise<readonly string[]> => {
+      const addresses = await address()
+      checkAddresses(addresses, options.security)
+      return addresses
+    }
+    const channel = new Channel(targetOfSource(checked), credentials, channelOptions(options.kind))
+    factsOfChannel.set(channel, { token: options.security.token, server: undefined })
+    return channel
+  }
+  const addresses = typeof address === 'string' ? [address] : address
+  const hosts = checkAddresses(addresses, options.security)
   const channel = new Channel(targetOf(addresses), credentials, channelOptions(options.kind))
   factsOfChannel.set(channel, { token: options.security.token, server: hosts.length === 1 ? hosts[0] : undefined })
   return channel
+}
+
+function checkAddresses(addresses: readonly string[], { tls }: Security): HostPort[] {
+  if (addresses.length === 0) throw new Error('A channel needs an address: the list is empty.')
+  const hosts = addresses.map(parseAddress)
+  const exposed = hosts.findIndex(({ host }) => !isLoopback(host))
+  if (exposed >= 0 && tls === undefined) throw new Error(withoutTls(addresses[exposed] ?? ''))
+  return hosts
 }
 
 /** Ends the channel; calls on it fail from now on. */

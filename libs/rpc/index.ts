@@ -15,6 +15,7 @@ export { keyIn, numberIn, type PagedList, pageOf, pageSizeOf, sortedList, tokenO
 export { readRequestId } from './request-id.js'
 export type { RpcCallContext } from './call-middleware.js'
 export { createRpcServer, type MethodName, type RpcServer, type RpcServerOptions } from './server.js'
+export type { AddressSource } from './address-list.js'
 export { closeRpcChannel, createRpcChannel, type RpcChannelOptions } from './channel.js'
 export { createRpcClient, type RpcCallOptions, type RpcClient } from './client.js'
 export { healthDefinition, SERVING_STATUS } from './health.js'

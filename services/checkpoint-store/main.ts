@@ -1,9 +1,9 @@
 import { readConfig } from '#libs/config'
-import { runService } from '#libs/lifecycle'
+import { runSupervised } from '#libs/lifecycle'
 
 import { checkpointStoreConfig } from './config.js'
-import { startCheckpointStore } from './service.js'
 
-await runService('checkpoint-store', () =>
-  startCheckpointStore(readConfig(checkpointStoreConfig, process.argv.slice(2), process.env)),
-)
+await runSupervised('checkpoint-store', import.meta.url, async () => {
+  const { startCheckpointStore } = await import('./service.js')
+  return startCheckpointStore(readConfig(checkpointStoreConfig, process.argv.slice(2), process.env))
+})

@@ -21,6 +21,26 @@ export const schedulerConfig = z.object({
   /** Where health is served in clear text, for probes that cannot speak mutual TLS. */
   healthAddress: z.optional(z.string()),
   instanceId: z._default(z.string(), () => `scheduler-${process.pid}`),
+  /** Where the journal lies; `data/scheduler` in the mesh folder unless given. A local disk: no NFS, no Lustre. */
+  dataDir: z.optional(z.string()),
+  /** What keeps the facts that a restart must know: an embedded store, or nothing but memory. */
+  journal: z._default(z.enum(['level', 'memory']), 'level'),
+  /** Use a data folder on a shared file system all the same. */
+  forceDataDir: z._default(z.stringbool(), false),
+  /** How long results are kept that nobody holds, and records of the jobs that they belong to. */
+  resultTtl: z.prefault(durationMs('result-ttl'), '24h'),
+  historyTtl: z.prefault(durationMs('history-ttl'), '30d'),
+  /** How many settled jobs keep their results, and how much these and their arguments may take. */
+  maxSettledJobs: z._default(z.coerce.number().check(z.int(), z.gte(0)), 1_000),
+  maxSettledBytes: z.prefault(
+    z.pipe(
+      z.string(),
+      z.transform((text: string) => parseBytes(text, 'max-settled-bytes')),
+    ),
+    '256MiB',
+  ),
+  /** How many records are kept. */
+  maxJobRecords: z._default(z.coerce.number().check(z.int(), z.gte(0)), 10_000),
   /** An attached job whose client is gone longer is cancelled. */
   orphanGrace: z.prefault(durationMs('orphan-grace'), '60s'),
   /** No job is taken that would make more unsettled tasks than this. */

@@ -1,7 +1,9 @@
 import { readConfig } from '#libs/config'
-import { runService } from '#libs/lifecycle'
+import { runSupervised } from '#libs/lifecycle'
 
 import { schedulerConfig } from './config.js'
-import { startScheduler } from './service.js'
 
-await runService('scheduler', () => startScheduler(readConfig(schedulerConfig, process.argv.slice(2), process.env)))
+await runSupervised('scheduler', import.meta.url, async () => {
+  const { startScheduler } = await import('./service.js')
+  return startScheduler(readConfig(schedulerConfig, process.argv.slice(2), process.env))
+})

@@ -1,4 +1,6 @@
-import { createMemoryJournal, type Journal } from '#libs/journal'
+import path from 'node:path'
+
+import { createMemoryJournal, type Journal, openLevelJournal } from '#libs/journal'
 import { type Clock, type RunningService, systemClock, writeAddress } from '#libs/lifecycle'
 import { Durability, SchedulerServiceDefinition } from '#libs/proto'
 import { createRpcServer, loadSecurity } from '#libs/rpc'
@@ -7,7 +9,7 @@ import { activeTelemetry, createLogger } from '#libs/telemetry'
 import type { SchedulerConfig } from './config.js'
 import { demandOf } from './core/demand.js'
 import type { Fact } from './core/fact.js'
-import { createState, defaultPolicy } from './core/state.js'
+import { createState, defaultPolicy, type Policy } from './core/state.js'
 import { createJobWaiters } from './effects/job-waiters.js'
 import { createPeers } from './effects/peers.js'
 import { createPerform } from './effects/perform.js'
@@ -15,6 +17,7 @@ import { createTaskTracer } from './effects/task-tracer.js'
 import { startLoop } from './loop.js'
 import { observeScheduler } from './metrics.js'
 import { createSchedulerService, schedulerRoles } from './rpc/scheduler-service.js'
+import { factCodec } from './storage/fact-codec.js'
 
 /** What tests put in the place of the real thing. */
 export interface SchedulerOverrides {
@@ -27,11 +30,11 @@ export async function startScheduler(
   config: SchedulerConfig,
   overrides: SchedulerOverrides = {},
 ): Promise<RunningService & { readonly address: string }> {
-  const { clock = systemClock, journal = createMemoryJournal<Fact>() } = overrides
+  const { clock = systemClock } = overrides
   const logger = createLogger({ service: 'scheduler', instanceId: config.instanceId })
   const security = await loadSecurity(config.meshDir, 'scheduler')
-  const { orphanGrace: orphanGraceMs, maxUnsettledTasks, maxUnsettledBytes } = config
-  const state = createState({ ...defaultPolicy, orphanGraceMs, maxUnsettledTasks, maxUnsettledBytes })
+  const journal = overrides.journal ?? (await openJournal(config, (message) => logger.warn(message)))
+  const state = createState(policyOf(config))
   const peers = createPeers(clock)
   const waiters = createJobWaiters()
   const perform = createPerform(state, peers, waiters, createTaskTracer(clock))
@@ -74,5 +77,28 @@ export async function startScheduler(
       await activeTelemetry()?.shutdown(1_000)
       logger.info('scheduler stopped')
     },
+  }
+}
+
+function openJournal(config: SchedulerConfig, onWarning: (message: string) => void): Promise<Journal<Fact>> {
+  const { journal, meshDir, dataDir, forceDataDir: force } = config
+  if (journal === 'memory') return Promise.resolve(createMemoryJournal<Fact>())
+  const folder = path.resolve(dataDir ?? path.join(meshDir, 'data', 'scheduler'), 'journal')
+  return openLevelJournal({ folder, codec: factCodec, onWarning, force })
+}
+
+function policyOf(config: SchedulerConfig): Policy {
+  const { orphanGrace, resultTtl, historyTtl, maxSettledJobs, maxSettledBytes, maxJobRecords } = config
+  const { maxUnsettledTasks, maxUnsettledBytes } = config
+  return {
+    ...defaultPolicy,
+    orphanGraceMs: orphanGrace,
+    resultTtlMs: resultTtl,
+    historyTtlMs: historyTtl,
+    maxSettledJobs,
+    maxSettledBytes,
+    maxJobRecords,
+    maxUnsettledTasks,
+    maxUnsettledBytes,
   }
 }

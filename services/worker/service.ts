@@ -7,6 +7,7 @@ import type { ObjectId, WorkerId } from '#libs/domain'
 import {
   createLoopDelay,
   exitCodes,
+  readAddress,
   type RunningService,
   type Supervised,
   systemClock,
@@ -154,7 +155,9 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   if (config.healthAddress) await server.listenHealth(config.healthAddress)
   const advertised = config.advertiseAddress ?? address
 
-  const schedulerAddress = config.schedulerAddress ?? (await find('scheduler').catch(giveUp))
+  // A worker that finds no scheduler ends before it dials.
+  if (!config.schedulerAddress) await find('scheduler').catch(giveUp)
+  const schedulerAddress = config.schedulerAddress ?? ((): Promise<readonly string[]> => find('scheduler'))
   const channel = createRpcChannel(schedulerAddress, { security, serverRole: 'scheduler', kind: 'control' })
   let heartbeat: NodeJS.Timeout | undefined
   scheduler.link = openSchedulerLink(
@@ -186,7 +189,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
         )
       },
       opened: (heartbeatIntervalMs) => {
-        logger.info({ schedulerAddress }, 'linked')
+        logger.info('linked')
         server.setServing(true)
         heartbeat = setInterval(beat, heartbeatIntervalMs)
         beat()
@@ -275,18 +278,13 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   }
 }
 
-/** Where a service listens, asked once, as soon as the mesh folder says it. */
+/** Where a service listens now: one that was started again may listen elsewhere. Waits until the mesh folder says it. */
 function findService(meshDir: string, stopped: AbortSignal): (service: string) => Promise<readonly string[]> {
-  const found = new Map<string, Promise<readonly string[]>>()
-  return (service) => {
-    let finding = found.get(service)
-    if (finding === undefined) {
-      const signal = AbortSignal.any([AbortSignal.timeout(rendezvousMs), stopped])
-      finding = waitForAddress(meshDir, service, signal).then(({ addresses }) => addresses)
-      found.set(service, finding)
-      finding.catch(() => found.delete(service))
-    }
-    return finding
+  return async (service) => {
+    const known = await readAddress(meshDir, service)
+    if (known) return known.addresses
+    const signal = AbortSignal.any([AbortSignal.timeout(rendezvousMs), stopped])
+    return (await waitForAddress(meshDir, service, signal)).addresses
   }
 }
 

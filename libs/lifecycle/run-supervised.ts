@@ -1,0 +1,32 @@
+import { fileURLToPath } from 'node:url'
+
+import { type RunningService, runService } from './run-service.js'
+import { startSupervisor } from './supervise.js'
+
+/** A service that fails at once, again and again, will not come up. */
+const mostCrashes = 5
+const healthyMs = 1_000
+
+/**
+ * The life of a service process, below a supervisor when COSTATE_SUPERVISE asks for one: the same program twice, where the
+ * one above loads nothing heavy and starts the one below again when it crashed.
+ */
+export async function runSupervised(
+  name: string,
+  programUrl: string,
+  start: () => Promise<RunningService>,
+): Promise<void> {
+  if (!process.env['COSTATE_SUPERVISE'] || process.env['COSTATE_SUPERVISED']) return runService(name, start)
+  await runService(`${name} supervisor`, async () =>
+    startSupervisor({
+      program: fileURLToPath(programUrl),
+      nodeArgs: ['--import', fileURLToPath(new URL('../../libs/telemetry/register.js', programUrl))],
+      args: process.argv.slice(2),
+      count: 1,
+      memoryLimitBytes: 0,
+      mintId: () => name,
+      healthyMs,
+      mostCrashes,
+    }),
+  )
+}
