@@ -50,6 +50,19 @@ function createSlowJournal(): Journal<Fact> & { flushes: { facts: string[]; end(
   }
 }
 
+test('who asks for it is answered before the flush, everybody else after it', async () => {
+  const journal = createSlowJournal()
+  const { loop } = await start(journal)
+  const early = loop.ask(submit('a'), { early: true })
+  let answered = false
+  const late = loop.ask(submit('b')).then(() => (answered = true))
+  expect((await early).jobId).toBe('a')
+  expect(answered).toBe(false)
+  expect(journal.flushes.map(({ facts }) => facts)).toEqual([['a', 'b']])
+  journal.flushes[0]?.end()
+  await late
+})
+
 async function start(journal: Journal<Fact> = createMemoryJournal()) {
   const log: string[] = []
   const loop = await startLoop({

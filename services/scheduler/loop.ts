@@ -22,6 +22,11 @@ export type Answer = AnswerContent
 /** Does what the core decided. Gets everything that follows from one batch of events at once, so that it can be batched. */
 export type Perform = (effects: readonly Effect[]) => void
 
+export interface AskOptions {
+  /** Answer before the facts are remembered: who asks takes it that a crash may forget them. */
+  readonly early?: boolean
+}
+
 /** The one owner of the scheduler's state: the only place where state, time and I/O meet. */
 export interface Loop {
   /** For reading, never for changing. What it says may not be remembered yet: see `read`. */
@@ -29,7 +34,7 @@ export interface Loop {
   /** Posts an event; after the stop it is ignored. */
   post(event: UntimedEvent): void
   /** Posts an event and resolves with its answer once what it changed is remembered. Rejects after the stop. */
-  ask(event: UntimedQuestion): Promise<Answer>
+  ask(event: UntimedQuestion, options?: AskOptions): Promise<Answer>
   /** Looks at the state when all that it says is remembered, so that a restart cannot belie what was seen. */
   read<T>(look: (state: State) => T): Promise<T>
   /** Handles what was posted before, then closes the journal. */
@@ -61,7 +66,7 @@ export async function startLoop(ports: LoopPorts): Promise<Loop> {
   return new EventLoop(ports)
 }
 
-interface Call {
+interface Call extends AskOptions {
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: Error) => void
 }
@@ -88,11 +93,11 @@ class EventLoop implements Loop {
     if (!this.#stopped) this.#take({ ...event, atMs: this.#ports.clock.nowMs() })
   }
 
-  ask(event: UntimedQuestion): Promise<Answer> {
+  ask(event: UntimedQuestion, options: AskOptions = {}): Promise<Answer> {
     if (this.#stopped) return Promise.reject(stopping())
     return new Promise((resolve, reject) => {
       const callId = this.#nextCallId++
-      this.#calls.set(callId, { resolve, reject })
+      this.#calls.set(callId, { ...options, resolve, reject })
       this.#take({ ...event, atMs: this.#ports.clock.nowMs(), callId })
     })
   }
@@ -134,8 +139,17 @@ class EventLoop implements Loop {
     this.#draining = undefined
   }
 
+  #answerEarly(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      if (effect.kind !== 'answer' || !this.#calls.get(effect.callId)?.early) continue
+      this.#calls.get(effect.callId)?.resolve(effect)
+      this.#calls.delete(effect.callId)
+    }
+  }
+
   /** Durable before visible: a replayed journal must explain everything that was ever said. */
   async #release({ facts, effects }: Out): Promise<void> {
+    this.#answerEarly(effects)
     if (facts.length > 0) {
       this.#flushing = true
       await this.#ports.journal.append(facts)

@@ -6,6 +6,7 @@ import type { Job, JobRecord, State } from '../core/state.js'
 import { refuseJob } from '../core/submit.js'
 import type { JobWaiters } from '../effects/job-waiters.js'
 import type { Loop } from '../loop.js'
+import { levelOf } from './level.js'
 import { accept } from './refusal.js'
 import { durationMs, etagToDomain, invalid, jobToDomain } from './to-domain.js'
 import { jobStateOf, jobToWire } from './to-wire.js'
@@ -24,7 +25,7 @@ const maxReasonBytes = 1_024
 export function createJobMethods(loop: Loop, waiters: JobWaiters, durability: Durability): JobMethods {
   const { state } = loop
   return {
-    submitJob: async ({ requestId, job: wire, validateOnly }) => {
+    submitJob: async ({ requestId, job: wire, validateOnly, durability: wanted }) => {
       if (wire === undefined) throw invalid('NO_JOB', 'the request holds no job', 'job')
       const id = readRequestId(requestId)
       const job = jobToDomain(state, wire)
@@ -33,8 +34,9 @@ export function createJobMethods(loop: Loop, waiters: JobWaiters, durability: Du
         accept(refusal ? { refusal } : {})
         return { receipt: { jobId: job.jobId, durability: Durability.UNSPECIFIED } }
       }
-      const { jobId } = accept(await loop.ask({ kind: 'jobSubmitted', requestId: id, job }))
-      return { receipt: { jobId: jobId ?? job.jobId, durability } }
+      const level = levelOf(wanted, durability)
+      const { jobId } = accept(await loop.ask({ kind: 'jobSubmitted', requestId: id, job }, level))
+      return { receipt: { jobId: jobId ?? job.jobId, durability: level.durability } }
     },
     getJob: ({ jobId }) =>
       loop.read((state) => ({ job: jobToWire(state.history.get(jobId as JobId) ?? findJob(state, jobId)) })),

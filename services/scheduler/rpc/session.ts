@@ -15,6 +15,7 @@ import type { JobSpec } from '../core/state.js'
 import type { Outlet } from '../effects/outlet.js'
 import type { Peers } from '../effects/peers.js'
 import type { Answer, Loop } from '../loop.js'
+import { levelOf } from './level.js'
 import { listen } from './listen.js'
 import { accept, refusedToWire } from './refusal.js'
 import { OpenSubmits } from './open-submits.js'
@@ -129,14 +130,15 @@ class Conversation {
 
   #submit(submit: SessionSubmit): Promise<undefined> | undefined {
     const job = this.#submits.take(submit)
-    return job && this.#record(submit.requestId, job)
+    return job && this.#record(submit.requestId, job, submit.durability)
   }
 
-  async #record(requestId: string, job: JobSpec): Promise<undefined> {
+  async #record(requestId: string, job: JobSpec, wanted: Durability | undefined): Promise<undefined> {
     const id = readRequestId(requestId)
-    const answer = await this.#loop.ask({ kind: 'jobSubmitted', requestId: id, sessionId: this.#sessionId, job })
-    const { jobId } = accept(answer)
-    const receipt = { jobId: jobId ?? job.jobId, durability: this.#durability }
+    const level = levelOf(wanted, this.#durability)
+    const event = { kind: 'jobSubmitted', requestId: id, sessionId: this.#sessionId, job } as const
+    const { jobId } = accept(await this.#loop.ask(event, level))
+    const receipt = { jobId: jobId ?? job.jobId, durability: level.durability }
     this.#outlet.push({ message: { $case: 'submitted', value: { requestId, receipt } } })
   }
 }
