@@ -4,7 +4,7 @@ import path from 'node:path'
 
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
-import { exitCodes, type RunningService, startSupervisor, type Supervised } from './index.js'
+import { exitCodes, type RunningService, startSupervisor, type Supervised, type SupervisorOptions } from './index.js'
 
 let folder: string
 let supervisor: RunningService | undefined
@@ -31,7 +31,7 @@ appendFileSync(file, JSON.stringify({ id: COSTATE_ID, predecessor, atMs: Date.no
 const place = readFileSync(file, 'utf8').trim().split('\\n').length
 `
 
-async function supervise(deed: string, options: { count?: number; memoryLimitBytes?: number } = {}): Promise<void> {
+async function supervise(deed: string, options: Partial<SupervisorOptions> = {}): Promise<void> {
   const program = path.join(folder, 'child.mjs')
   await writeFile(program, prologue + deed)
   await appendFile(path.join(folder, 'starts'), '')
@@ -44,6 +44,8 @@ async function supervise(deed: string, options: { count?: number; memoryLimitByt
     memoryLimitBytes: options.memoryLimitBytes ?? 0,
     mintId: () => `child-${++minted}`,
     warn: (message) => warnings.push(message),
+    ...(options.mostCrashes === undefined ? {} : { mostCrashes: options.mostCrashes }),
+    ...(options.healthyMs === undefined ? {} : { healthyMs: options.healthyMs }),
   })
 }
 
@@ -105,3 +107,14 @@ test('a stop asks the children to end, and does not start one that was about to 
   expect(await supervisor?.ended?.then(() => 'ended')).toBe('ended')
   expect((await starts(2)).length).toBe(before)
 }, 20_000)
+
+test('a program that crashes at once, again and again, is let go with its last exit code', async () => {
+  await supervise('process.exit(7)', { mostCrashes: 3 })
+  expect(await supervisor?.ended).toBe(7)
+  expect(await starts(3)).toHaveLength(3)
+})
+
+test('one that lived for a while is not counted among them', async () => {
+  await supervise('setTimeout(() => process.exit(7), 20)', { mostCrashes: 2, healthyMs: 1 })
+  expect((await starts(4)).length).toBeGreaterThanOrEqual(4)
+})

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { MethodDefinition } from 'nice-grpc'
 import {
+  type AddressSource,
   closeRpcChannel,
   createMeshSecurity,
   createRpcChannel,
@@ -99,7 +100,7 @@ export async function createEchoMesh() {
       closers.push(() => server.shutdown(0))
       return { server, address, reported }
     },
-    dial: (address: string | readonly string[], security: Security = clientSecurity) => {
+    dial: (address: string | readonly string[] | AddressSource, security: Security = clientSecurity) => {
       const channel = createRpcChannel(address, { security, serverRole: 'scheduler', kind: 'control' })
       closers.push(() => closeRpcChannel(channel))
       return { channel, client: createRpcClient(echo, channel), health: createRpcClient(healthDefinition, channel) }

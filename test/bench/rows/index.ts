@@ -5,6 +5,7 @@ import { coreRows } from './core.js'
 import { graphRows } from './graph.js'
 import { noopMapRows } from './noop-map.js'
 import { queuedTaskMemoryRows } from './queued-task-memory.js'
+import { restartRows } from './restart.js'
 import { roundtripRows } from './roundtrip.js'
 import { slotRows } from './slots.js'
 import { workerLinkRows } from './worker-links.js'
@@ -22,4 +23,5 @@ export const rows: readonly Row[] = [
   ...slotRows,
   ...coreRows,
   ...workerLinkRows,
+  ...restartRows,
 ]
