@@ -22,7 +22,10 @@ function readBack(facts: readonly Fact[]): Fact[] {
 }
 
 function* splitSmall(fact: Fact): Generator<Fact> {
-  if (fact.kind !== 'jobSubmitted') return yield fact
+  if (fact.kind !== 'jobSubmitted') {
+    yield fact
+    return
+  }
   const { jobId, tasks } = fact.job
   yield { ...fact, job: { ...fact.job, tasks: tasks.slice(0, 1) } }
   if (tasks.length > 1) yield { kind: 'tasksAdded', jobId, tasks: tasks.slice(1) }
@@ -38,7 +41,7 @@ test('whatever happens: facts that were written and read back rebuild what is du
         random.step((below) => (numbers[at++ % numbers.length] ?? 0) % Math.max(1, below))
       }
       const { facts, state } = random.mesh
-      const journal = createMemoryJournal<Fact>({ retain: true, subjectOf: factCodec.subjectOf })
+      const journal = createMemoryJournal<Fact>({ retain: true, subjectOf: (fact) => factCodec.subjectOf(fact) })
       await journal.append(readBack(facts))
       const rebuilt = createState(state.policy)
       for await (const fact of journal.replay()) apply(rebuilt, fact)

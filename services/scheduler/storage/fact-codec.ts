@@ -37,7 +37,7 @@ function encodeCloned(fact: Fact): Uint8Array {
 function decodeCloned(bytes: Uint8Array): Fact {
   if (bytes[0] !== clonedFormat) throw unknownFact(`in format ${bytes[0]}`)
   const fact = unpacked(deserialize(bytes.subarray(1)) as ReturnType<typeof packed>)
-  if (!(fact.kind in subjects)) throw unknownFact(`'${String(fact.kind)}'`)
+  if (!(fact.kind in subjects)) throw unknownFact(`'${fact.kind}'`)
   return fact
 }
 
@@ -90,7 +90,10 @@ function subjectOf(fact: Fact): FactSubject {
 }
 
 function* splitJob(fact: Fact): Generator<Fact> {
-  if (fact.kind !== 'jobSubmitted') return yield fact
+  if (fact.kind !== 'jobSubmitted') {
+    yield fact
+    return
+  }
   const { jobId, tasks } = fact.job
   let first = true
   for (const part of partsOf(tasks)) {

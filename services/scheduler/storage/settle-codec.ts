@@ -14,13 +14,12 @@ const noWorker = 255
 type Settle = FactOf<'taskSettled'>
 type Covers<T, Names extends keyof T> = Exclude<keyof T, Names> extends never ? true : never
 /** A field that is added must be written, too: then these no longer compile. */
-const covered: [
+export const covered: [
   Covers<Settle, 'kind' | 'atMs' | 'jobId' | 'index' | 'outcome' | 'record'>,
   Covers<AttemptRecord, 'attempt' | 'workerId' | 'slot' | 'startedAtMs' | 'endedAtMs'>,
   Covers<Extract<ResultLocation, { kind: 'inline' }>, 'kind' | 'payload'>,
   Covers<Extract<ResultLocation, { kind: 'object' }>, 'kind' | 'descriptor' | 'byteLength'>,
 ] = [true, true, true, true]
-void covered
 
 export function isSettle(bytes: Uint8Array): boolean {
   return bytes[0] === inlineFormat || bytes[0] === objectFormat
