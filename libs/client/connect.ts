@@ -47,9 +47,7 @@ export async function connect(nameOrAddress: string, options: ConnectOptions = {
     ...(runDir ? { runDir } : {}),
   })
   const connection = new MeshConnection({
-    schedulerAddresses: isAddress
-      ? found
-      : async () => (await readAddress(meshDir, 'scheduler'))?.addresses ?? found,
+    schedulerAddresses: isAddress ? found : async () => (await readAddress(meshDir, 'scheduler'))?.addresses ?? found,
     storeAddresses: async () => {
       if (options.checkpointStoreAddress) return [options.checkpointStoreAddress]
       const store = await readAddress(meshDir, 'checkpointStore')

@@ -78,7 +78,7 @@ test('a port in use stops the service with a code and a reason', async () => {
   await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve))
   const { port } = holder.address() as { port: number }
   const program = path.join(packageRoot, 'dist', 'services', 'scheduler', 'main.js')
-  const args = [program, '--mesh-dir', mesh.meshDir, '--listen-address', `127.0.0.1:${port}`]
+  const args = [program, '--mesh-dir', mesh.meshDir, '--journal', 'memory', '--listen-address', `127.0.0.1:${port}`]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''
   child.stderr.on('data', (data: Buffer) => (said += data.toString()))
