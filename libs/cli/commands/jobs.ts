@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 
 import { type Job, JobState, type Timestamp } from '#libs/proto'
 
-import { formatDuration, formatTime } from '../format.js'
+import { formatDuration, formatTime } from '#libs/domain'
 import { answerTimeoutMs, askScheduler } from '../mesh.js'
 import { report } from '../report.js'
 import { type Column, renderTable } from '../table.js'

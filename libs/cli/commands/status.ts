@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 
 import { CliError, exitCodes } from '../cli-error.js'
-import { formatBytes } from '../format.js'
+import { formatBytes } from '#libs/domain'
 import { listMeshNames, type MeshStatus, readMeshStatus, type WorkerStatus } from '../mesh-status.js'
 import { report } from '../report.js'
 import { type Column, renderTable } from '../table.js'

@@ -139,7 +139,7 @@ test('a request id that is no UUID is refused by every call that has one', async
   await service.submitJob(submitOf('j', 1, { requestId: sessionIdOf(1) }), context)
   const requestId = 'twice'
   const task = { name: 'n', version: '1', function: { bundleDigest: 'a'.repeat(64), taskName: 'f' } }
-  const cancel: CancelJobRequest = { jobId: 'j', requestId, reason: '', etag: '' }
+  const cancel: CancelJobRequest = { jobId: 'j', requestId, reason: '', etag: '', indices: [] }
   for (const answer of [
     service.submitJob(submitOf('k', 1, { requestId }), context),
     service.cancelJob(cancel, context),
