@@ -7,11 +7,13 @@ import type { Arguments, Cluster, GatherOptions, ScatterOptions, SubmitOptions, 
 import type { TaskFuture } from './future.js'
 import { gatherAll } from './gather.js'
 import type { GraphBuilder } from './graph.js'
+import { explainInline, storyInline } from './inline-answers.js'
 import { inlineFailureOf } from './inline-failure.js'
 import type { Job } from './job.js'
 import { MeshJob } from './mesh-job.js'
 import { ScatteredObject } from './scattered-object.js'
 import { calledOf } from './submission.js'
+import type { NamedTask, StoryLine } from './task-answers.js'
 import { MeshError } from './task-error.js'
 import { zipArguments } from './zip-arguments.js'
 
@@ -105,6 +107,14 @@ class InlineCluster implements Cluster {
     const task = this.#state.registered.get(name)
     if (task === undefined) throw new MeshError('NOT_FOUND', 'TASK_NOT_REGISTERED', `no task ${name} is registered`)
     return this.#run(this.#createJob(name), task, args)
+  }
+
+  async explain(task: NamedTask): Promise<string> {
+    return explainInline(this.#state.jobs, task)
+  }
+
+  async story(task: NamedTask): Promise<StoryLine[]> {
+    return storyInline(this.#state.jobs, task)
   }
 
   async workers(): Promise<WorkerInfo[]> {
