@@ -15,10 +15,10 @@ export function describePlace(state: State, task: Task, status: PlaceStatus, atM
       ? ''
       : `; the link of that worker broke ${formatDuration(atMs - worker.unlinkedSinceMs)} ago`
   if (status.kind === 'running') {
-    const since = formatDuration(Math.max(0, atMs - status.startedAtMs))
+    const lasted = formatDuration(Math.max(0, atMs - status.startedAtMs))
     const usual = state.meanRunMs.get(kindOf(task))
     const mean = usual === undefined ? '' : `; such tasks take ${formatDuration(usual)} on average`
-    return `runs on ${where} since ${since} as attempt ${status.attempt}${mean}${cut}`
+    return `has run on ${where} for ${lasted} as attempt ${status.attempt}${mean}${cut}`
   }
   const ahead = worker ? [...worker.tasks].indexOf(task) : 0
   const turn = ahead > 0 ? `waits there for ${countOf(ahead, 'task')} before it` : 'has not begun there'
@@ -33,7 +33,7 @@ function describeQueue(state: State, task: Task, waitedMs: number): string {
     if (queued === task) position = length
   }
   const place = position > 0 ? `is number ${position} of ${length} in the queue` : 'is in the queue'
-  return `${place} since ${formatDuration(waitedMs)}: ${describeRoom(state, task)}`
+  return `${place}, where it has waited ${formatDuration(waitedMs)}: ${describeRoom(state, task)}`
 }
 
 /** Why no worker has taken the task yet. */
@@ -54,9 +54,9 @@ function describeRoom(state: State, task: Task): string {
   const others = away === '' ? '' : `; of the others ${away}`
   const expectedMs = expectedMsOf(state, task)
   if (free === 0 && !present.some((worker) => hasRoom(worker, expectedMs))) {
-    return `nobody has room, the ${countOf(slots, 'slot')} of ${countOf(present.length, 'worker')} are taken${others}`
+    return `nobody has room, of ${countOf(slots, 'slot')} on ${countOf(present.length, 'worker')} none is free${others}`
   }
-  return `${free} of ${countOf(slots, 'slot')} are free, it is sent as soon as those before it are${others}`
+  return `${free} of ${countOf(slots, 'slot')} ${free === 1 ? 'is' : 'are'} free, it is sent as soon as those before it are${others}`
 }
 
 function kindOf({ job, spec }: Task): string {

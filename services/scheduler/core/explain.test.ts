@@ -12,7 +12,9 @@ test('a task without a worker', () => {
   mesh.submit(['a', 'b'])
   mesh.pass(3_000)
 
-  expect(explain(mesh, 'b')).toBe('task j1/1 (b) is number 2 of 2 in the queue since 3.00 s: there is no worker')
+  expect(explain(mesh, 'b')).toBe(
+    'task j1/1 (b) is number 2 of 2 in the queue, where it has waited 3.00 s: there is no worker',
+  )
 })
 
 test('a task that nobody has room for', () => {
@@ -21,7 +23,7 @@ test('a task that nobody has room for', () => {
   mesh.submit(['a', 'b', 'c'])
 
   expect(explain(mesh, 'c')).toBe(
-    'task j1/2 (c) is number 1 of 1 in the queue since 0 ms: nobody has room, the 2 slots of 2 workers are taken',
+    'task j1/2 (c) is number 1 of 1 in the queue, where it has waited 0 ms: nobody has room, of 2 slots on 2 workers none is free',
   )
 })
 
@@ -32,7 +34,9 @@ test('workers that drain or are cut off are not counted on', () => {
   mesh.submit(['d'])
   mesh.happen({ kind: 'drainRequested', workerId: 'w1' as never, onlyIfIdle: false })
   mesh.cut('w2')
-  expect(explain(mesh, 'd')).toContain('the 1 slot of 1 worker are taken; of the others 1 drains and 1 has a broken link')
+  expect(explain(mesh, 'd')).toContain(
+    'of 1 slot on 1 worker none is free; of the others 1 drains and 1 has a broken link',
+  )
 
   mesh.cut('w3')
   expect(explain(mesh, 'd')).toContain('no worker takes tasks (1 drains and 2 have a broken link)')
@@ -49,7 +53,7 @@ test('a task on a worker', () => {
   mesh.pass(2_000)
   mesh.cut('w1')
   expect(explain(mesh, 'a')).toBe(
-    'task j1/0 (a) runs on w1 (host) since 2.00 s as attempt 1; the link of that worker broke 0 ms ago',
+    'task j1/0 (a) has run on w1 (host) for 2.00 s as attempt 1; the link of that worker broke 0 ms ago',
   )
 })
 
@@ -65,7 +69,7 @@ test('how long such tasks take, and how often the task was lost', () => {
   mesh.start('a')
 
   expect(explain(mesh, 'a')).toBe(
-    'task j2/0 (a) runs on w2 (host) since 0 ms as attempt 2; such tasks take 4.00 s on average; 1 attempt before was lost with a worker',
+    'task j2/0 (a) has run on w2 (host) for 0 ms as attempt 2; such tasks take 4.00 s on average; 1 attempt before was lost with a worker',
   )
 })
 
@@ -76,12 +80,12 @@ test('a task that waits for inputs names them, with what they wait for', () => {
   mesh.start('a')
 
   expect(explain(mesh, 'b')).toBe(
-    'task j1/1 (b) waits for its input: j1/0 (a), which runs on w1 (host) since 0 ms as attempt 1',
+    'task j1/1 (b) waits for its input: j1/0 (a), which has run on w1 (host) for 0 ms as attempt 1',
   )
   expect(explain(mesh, 'c')).toBe(
     'task j1/2 (c) waits for 2 of its 2 inputs: j1/1 (b), which waits for 1 input itself; ' +
-      'j1/0 (a), which runs on w1 (host) since 0 ms as attempt 1; ' +
-      'at the beginning of that chain, j1/0 (a), which runs on w1 (host) since 0 ms as attempt 1',
+      'j1/0 (a), which has run on w1 (host) for 0 ms as attempt 1; ' +
+      'at the beginning of that chain, j1/0 (a), which has run on w1 (host) for 0 ms as attempt 1',
   )
 })
 

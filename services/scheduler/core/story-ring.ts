@@ -41,7 +41,7 @@ export interface StoryRecord {
 /** The newest things that happened. Its places hold numbers, and texts that exist anyway: every task goes through here. */
 export interface StoryRing {
   /** `index` is `whole` for a whole job; `job` too for a worker. */
-  write(
+  readonly write: (
     atMs: number,
     happening: Happening,
     job: number,
@@ -50,9 +50,9 @@ export interface StoryRing {
     workerId: WorkerId | undefined,
     ms?: number,
     detail?: string,
-  ): void
+  ) => void
   /** What touched the task, its job as a whole, or the worker that it was on; oldest first. */
-  recordsOf(task: Task): StoryRecord[]
+  readonly recordsOf: (task: Task) => StoryRecord[]
 }
 
 /** The number in the place of an index for a whole job, and of a job for a worker. */

@@ -80,9 +80,7 @@ test('attempts whose inputs could not be fetched, and lost results, are told', (
   mesh.missInputs('b')
   mesh.lose('w1')
 
-  expect(storyIn(mesh, 'b')).toContain(
-    'attempt 1 ended on w1 and did not count: the holder does not answer',
-  )
+  expect(storyIn(mesh, 'b')).toContain('attempt 1 ended on w1 and did not count: the holder does not answer')
   expect(storyIn(mesh, 'a')).toContain('its result was lost with the last worker that held it, and is computed again')
 })
 

@@ -34,7 +34,12 @@ export function storyOf(task: Task, records: readonly StoryRecord[]): StoryLine[
 
 function beginningOf({ job, status, attempt }: Task): StoryLine[] {
   const line = { attempt: 0, workerId: undefined }
-  const submitted: StoryLine = { ...line, atMs: job.submittedAtMs, event: 'jobSubmitted', text: 'its job was submitted' }
+  const submitted: StoryLine = {
+    ...line,
+    atMs: job.submittedAtMs,
+    event: 'jobSubmitted',
+    text: 'its job was submitted',
+  }
   if (status.kind !== 'settled' && attempt === 0) return [submitted]
   const text = 'what came then is forgotten: the scheduler was restarted, or remembers what is newer'
   return [submitted, { ...line, atMs: 0, event: 'forgotten', text }]
@@ -50,7 +55,9 @@ function settleOf({ status }: Task): StoryLine[] {
   const detail = outcome.kind === 'failed' ? outcome.failure.message : undefined
   const text = settleText({ attempt, workerId, ms: endedAtMs - startedAtMs, detail })
   return [
-    ...(ran ? [{ ...line, atMs: startedAtMs, event: 'tasksStarted', text: `began to run on ${workerId}` } as const] : []),
+    ...(ran
+      ? [{ ...line, atMs: startedAtMs, event: 'tasksStarted', text: `began to run on ${workerId}` } as const]
+      : []),
     { ...line, atMs: endedAtMs, event: 'taskSettled', text },
   ]
 }

@@ -23,7 +23,7 @@ test('a task is explained in a sentence', async () => {
   expect(await rim.service.explainTask({ taskId: 'j/1' }, context)).toEqual({
     taskId: 'j/1',
     state: TaskState.QUEUED,
-    sentence: 'task j/1 (b) is number 2 of 2 in the queue since 0 ms: there is no worker',
+    sentence: 'task j/1 (b) is number 2 of 2 in the queue, where it has waited 0 ms: there is no worker',
   })
 })
 
@@ -65,7 +65,8 @@ test('what is no task is refused by each', async () => {
 test('some tasks of a job are cancelled, and jobs are listed by their state', async () => {
   const { service } = rim
   await service.cancelJob({ jobId: 'j', requestId: '', reason: 'no need', indices: [1] }, context)
-  const listIn = async (state: JobState) => (await service.listJobs({ pageSize: 0, pageToken: '', state }, context)).jobs
+  const listIn = async (state: JobState) =>
+    (await service.listJobs({ pageSize: 0, pageToken: '', state }, context)).jobs
 
   expect(await listIn(JobState.RUNNING)).toMatchObject([{ jobId: 'j', counts: { queued: 1, cancelled: 1 } }])
   expect(await listIn(JobState.CANCELLED)).toEqual([])
