@@ -11,8 +11,10 @@ export interface Column<Row> {
   readonly title: string
   readonly show: (row: Row) => string | number
   readonly paint?: (row: Row) => Paint | undefined
-  /** In a terminal that is too narrow, this column is cut. */
+  /** In a terminal that is too narrow, this column is cut, */
   readonly isCut?: boolean
+  /** or left out, the last one first. */
+  readonly isExtra?: boolean
 }
 
 const edges = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right']
@@ -20,13 +22,18 @@ const rules = ['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'midd
 const noLines = Object.fromEntries([...edges, ...rules].map((name) => [name, '']))
 const gap = 3
 /** A column is not cut to less than this. */
-const leastWidth = 12
+const leastWidth = 10
 
 /** Rows under titles: in columns for a person, numbers to the right; one line with tabs per row for a program. */
 export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], terminal: Terminal): string {
+  if (terminal.isInteractive) return layOut(columnsThatFit(columns, rows, terminal.width), rows, terminal)
+  const cells = rows.map((row) => columns.map(({ show }) => printable(show(row))))
+  return [columns.map(({ title }) => title), ...cells].map((line) => line.join('\t')).join('\n')
+}
+
+function layOut<Row>(columns: readonly Column<Row>[], rows: readonly Row[], terminal: Terminal): string {
   const titles = columns.map(({ title }) => title)
   const cells = rows.map((row) => columns.map(({ show }) => show(row)))
-  if (!terminal.isInteractive) return [titles, ...cells].map((line) => line.map(printable).join('\t')).join('\n')
   const colors = createColors(terminal.color)
   const table = new Table({
     head: titles.map((title) => colors.bold(title)),
@@ -48,6 +55,20 @@ export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n')
+}
+
+function columnsThatFit<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number): Column<Row>[] {
+  const kept = [...columns]
+  const least = ({ title, show, isCut }: Column<Row>): number => {
+    const widest = Math.max(title.length, ...rows.map((row) => printable(show(row)).length))
+    return (isCut ? Math.min(widest, leastWidth) : widest) + gap
+  }
+  for (let over = kept.reduce((sum, column) => sum + least(column), -gap) - width; over > 0;) {
+    const index = kept.findLastIndex(({ isExtra }) => isExtra)
+    if (index < 0) break
+    over -= kept.splice(index, 1).reduce((sum, column) => sum + least(column), 0)
+  }
+  return kept
 }
 
 /** Cuts the columns that may be cut so far that the lines fit. */

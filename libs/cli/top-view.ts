@@ -9,16 +9,23 @@ import { type Column, renderTable } from './table.js'
 import type { Terminal } from './terminal.js'
 
 const barWidth = 20
+const narrowBarWidth = 10
+/** A terminal with fewer columns is narrow. */
+const narrowWidth = 110
 const slotBarWidth = 8
 
-const workerColumns: readonly Column<WorkerStatus>[] = [
+const workerColumns = (terminal: Terminal): readonly Column<WorkerStatus>[] => [
   { title: 'WORKER', show: ({ workerId }) => workerId },
   { title: 'HOST', show: ({ host }) => host, isCut: true },
   { title: 'STATE', show: ({ state }) => state, paint: ({ state }) => paintOfState(state) },
-  { title: 'LOAD', show: loadBar, paint: ({ assignedTasks }) => (assignedTasks > 0 ? 'cyan' : 'dim') },
+  {
+    title: 'LOAD',
+    show: (worker) => loadOf(worker, terminal),
+    paint: ({ assignedTasks }) => (assignedTasks > 0 ? 'cyan' : 'dim'),
+  },
   { title: 'TASKS', show: ({ assignedTasks }) => assignedTasks },
   { title: 'SLOTS', show: ({ slots }) => slots },
-  { title: 'OBJECTS', show: ({ heldObjects }) => heldObjects },
+  { title: 'OBJECTS', show: ({ heldObjects }) => heldObjects, isExtra: true },
   {
     title: 'MEMORY',
     show: memoryText,
@@ -26,20 +33,20 @@ const workerColumns: readonly Column<WorkerStatus>[] = [
   },
 ]
 
-const jobColumns: readonly Column<JobLoad>[] = [
+const jobColumns = (terminal: Terminal): readonly Column<JobLoad>[] => [
   { title: 'JOB', show: ({ jobId }) => jobId },
   { title: 'NAME', show: ({ name }) => name, isCut: true },
   { title: 'STATE', show: ({ state }) => state, paint: ({ state }) => paintOfState(state) },
-  { title: 'PROGRESS', show: progressBar, paint: ({ state }) => paintOfState(state) },
+  { title: 'PROGRESS', show: (job) => progressOf(job, terminal), paint: ({ state }) => paintOfState(state) },
   { title: 'TASKS', show: ({ total }) => total },
-  { title: 'RUNNING', show: ({ counts }) => counts.running },
-  { title: 'QUEUED', show: ({ counts }) => counts.queued + counts.waiting },
+  { title: 'RUNNING', show: ({ counts }) => counts.running, isExtra: true },
+  { title: 'QUEUED', show: ({ counts }) => counts.queued + counts.waiting, isExtra: true },
   {
     title: 'FAILED',
     show: ({ counts }) => counts.failed,
     paint: ({ counts }) => (counts.failed > 0 ? 'red' : undefined),
   },
-  { title: 'TIME', show: ({ ageMs }) => formatDuration(ageMs) },
+  { title: 'TIME', show: ({ ageMs }) => formatDuration(ageMs), isExtra: true },
 ]
 
 /** A view of a mesh that fits the terminal: who works at what, and how far the jobs are. */
@@ -66,21 +73,28 @@ export function renderTop(mesh: string, load: MeshLoad, rate: number | undefined
     title,
     facts,
     '',
-    workers.length > 0 ? renderTable(workerColumns, shownWorkers, terminal) : 'no workers',
+    workers.length > 0 ? renderTable(workerColumns(terminal), shownWorkers, terminal) : 'no workers',
     ...more(workers.length, shownWorkers.length),
     '',
-    jobs.length > 0 ? renderTable(jobColumns, shownJobs, terminal) : 'no jobs',
+    jobs.length > 0 ? renderTable(jobColumns(terminal), shownJobs, terminal) : 'no jobs',
     ...more(jobs.length, shownJobs.length),
   ].join('\n')
 }
 
-function loadBar({ assignedTasks, slots }: WorkerStatus): string {
-  return bar(slots === 0 ? 0 : Math.min(1, assignedTasks / slots), slotBarWidth)
+function loadOf({ assignedTasks, slots }: WorkerStatus, { isInteractive }: Terminal): string {
+  const share = slots === 0 ? 0 : Math.min(1, assignedTasks / slots)
+  return isInteractive ? bar(share, slotBarWidth) : percent(share)
 }
 
-function progressBar({ settled, total }: JobLoad): string {
+function progressOf({ settled, total }: JobLoad, { isInteractive, width }: Terminal): string {
   const share = total === 0 ? 1 : settled / total
-  return `${bar(share, barWidth)} ${String(Math.floor(share * 100)).padStart(3)} %`
+  return isInteractive
+    ? `${bar(share, width < narrowWidth ? narrowBarWidth : barWidth)} ${percent(share).padStart(5)}`
+    : percent(share)
+}
+
+function percent(share: number): string {
+  return `${Math.floor(share * 100)} %`
 }
 
 function bar(share: number, width: number): string {

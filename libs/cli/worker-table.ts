@@ -11,11 +11,11 @@ const fullShare = 0.8
 export const workerColumns: readonly Column<WorkerStatus>[] = [
   { title: 'WORKER', show: ({ workerId }) => workerId },
   { title: 'STATE', show: ({ state }) => state, paint: ({ state }) => paintOfState(state) },
-  { title: 'HOST', show: ({ host }) => host },
-  { title: 'PID', show: ({ pid }) => pid },
+  { title: 'HOST', show: ({ host }) => host, isCut: true },
+  { title: 'PID', show: ({ pid }) => pid, isExtra: true },
   { title: 'SLOTS', show: ({ slots }) => slots },
   { title: 'TASKS', show: ({ assignedTasks }) => assignedTasks },
-  { title: 'OBJECTS', show: ({ heldObjects }) => heldObjects },
+  { title: 'OBJECTS', show: ({ heldObjects }) => heldObjects, isExtra: true },
   {
     title: 'MEMORY',
     show: ({ rssBytes }) => formatBytes(rssBytes),

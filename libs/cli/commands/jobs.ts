@@ -30,13 +30,13 @@ interface JobRow {
 
 const columns: readonly Column<JobRow>[] = [
   { title: 'JOB', show: ({ jobId }) => jobId },
-  { title: 'NAME', show: ({ name }) => name },
+  { title: 'NAME', show: ({ name }) => name, isCut: true },
   { title: 'STATE', show: ({ state }) => state, paint: ({ state }) => paintOfState(state) },
   { title: 'TASKS', show: ({ tasks }) => tasks.total },
   { title: 'DONE', show: ({ tasks }) => tasks.finished },
   { title: 'FAILED', show: ({ tasks }) => tasks.failed, paint: ({ tasks }) => (tasks.failed > 0 ? 'red' : undefined) },
-  { title: 'CANCELLED', show: ({ tasks }) => tasks.cancelled },
-  { title: 'SUBMITTED', show: ({ submittedAt }) => formatTime(new Date(submittedAt)) },
+  { title: 'CANCELLED', show: ({ tasks }) => tasks.cancelled, isExtra: true },
+  { title: 'SUBMITTED', show: ({ submittedAt }) => formatTime(new Date(submittedAt)), isExtra: true },
   { title: 'TOOK', show: ({ submittedAt, settledAt }) => (settledAt ? tookFrom(submittedAt, settledAt) : '') },
 ]
 

@@ -79,7 +79,7 @@ async function rerun(call: TaskCall, options: Options, terminal: Terminal): Prom
     const known = error instanceof Error ? error : undefined
     const thrown = `the task threw ${inspect(error, { depth: 2 })}, which is no Error`
     ended = { kind: 'failed', errorName: known?.name ?? '', message: known?.message ?? thrown }
-    shown = known?.stack ?? thrown
+    shown = known?.stack === undefined ? thrown : userFrames(known.stack)
   } finally {
     restoreConsole()
   }
@@ -99,6 +99,13 @@ function waitForDebugger(port: number | true, terminal: Terminal): void {
     `waiting for a debugger at ${inspector.url() ?? 'an unknown address'} (chrome://inspect, or attach in the editor)`,
   )
   inspector.waitForDebugger()
+}
+
+/** The frames above the task's own call: below it there is only this command. */
+function userFrames(stack: string): string {
+  const lines = stack.split('\n')
+  const end = lines.findIndex((line) => /[/\\]libs[/\\]task[/\\]task\.[jt]s|[/\\]commands[/\\]rerun\.[jt]s/.test(line))
+  return end < 0 ? stack : lines.slice(0, end).join('\n')
 }
 
 /** What the task writes goes the way of warnings: the report of the run is what the command prints. */

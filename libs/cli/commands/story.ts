@@ -26,7 +26,7 @@ interface LineRow {
 const forPeople: readonly Column<LineRow>[] = [
   { title: 'TIME', show: ({ at }) => (at ? clockOf(at) : ''), paint: () => 'dim' },
   { title: 'AFTER', show: ({ afterMs }) => (afterMs === undefined ? '' : formatDuration(afterMs)) },
-  { title: 'WHAT', show: ({ text }) => text, paint: paintOf, isCut: true },
+  { title: 'WHAT', show: ({ text }) => text, paint: paintOf },
 ]
 const forPrograms: readonly Column<LineRow>[] = [
   { title: 'TIME', show: ({ at }) => at ?? '' },
@@ -36,6 +36,8 @@ const forPrograms: readonly Column<LineRow>[] = [
   { title: 'WHAT', show: ({ text }) => text },
 ]
 
+/** The date and the space behind it. */
+const dateLength = '2026-01-01 '.length
 /** A story has at most as many lines as the scheduler remembers. */
 const allLines = 1_000_000
 
@@ -75,11 +77,14 @@ function rowOf({ atMs, event, attempt, workerId, text }: StoryLine, before: Stor
 
 function clockOf(at: string): string {
   const time = new Date(at)
-  return `${formatTime(time)}.${String(time.getMilliseconds()).padStart(3, '0')}`
+  const today = formatTime(new Date()).slice(0, dateLength)
+  const text = formatTime(time)
+  return `${text.startsWith(today) ? text.slice(dateLength) : text}.${String(time.getMilliseconds()).padStart(3, '0')}`
 }
 
 function paintOf({ event, text }: LineRow): Paint | undefined {
-  if (event === 'taskSettled') return text.startsWith('finished') ? 'green' : 'red'
+  if (event === 'taskSettled')
+    return text.startsWith('finished') ? 'green' : text.startsWith('was cancelled') ? 'yellow' : 'red'
   if (['attemptLost', 'taskReopened', 'workerUnlinked', 'dismissWorker'].includes(event)) return 'red'
   if (['cancelAttempt', 'cancelRequested', 'jobCancelled', 'tasksReturned', 'drainWorker'].includes(event))
     return 'yellow'

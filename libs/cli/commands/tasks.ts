@@ -20,6 +20,7 @@ interface TaskRow {
   readonly workerId: string
   /** By the worker's clock, ISO 8601. */
   readonly startedAt?: string
+  /** Until now, while it runs. */
   readonly ranMs?: number
   readonly failure?: { readonly reason: string; readonly message: string }
 }
@@ -31,9 +32,9 @@ interface Options extends PageOptions {
 
 const columns: readonly Column<TaskRow>[] = [
   { title: 'TASK', show: ({ taskId }) => taskId },
-  { title: 'NAME', show: ({ name }) => name },
+  { title: 'NAME', show: ({ name }) => name, isCut: true },
   { title: 'STATE', show: ({ state }) => state, paint: ({ state }) => paintOfState(state) },
-  { title: 'ATTEMPT', show: ({ attempt }) => attempt },
+  { title: 'ATTEMPT', show: ({ attempt }) => attempt, isExtra: true },
   { title: 'WORKER', show: ({ workerId }) => workerId },
   { title: 'RAN', show: ({ ranMs }) => (ranMs === undefined ? '' : formatDuration(ranMs)) },
   { title: 'WHY', show: ({ failure }) => failure?.message ?? '', isCut: true },
@@ -76,7 +77,12 @@ function rowOf(task: Task): TaskRow {
     attempt,
     workerId,
     ...(startedAtMs > 0 ? { startedAt: new Date(startedAtMs).toISOString() } : {}),
-    ...(startedAtMs > 0 && endedAtMs > 0 ? { ranMs: endedAtMs - startedAtMs } : {}),
+    ...(startedAtMs > 0 ? { ranMs: ranMsOf(startedAtMs, endedAtMs || Date.now()) } : {}),
     ...(failure ? { failure: { reason: failure.reason, message: failure.message } } : {}),
   }
+}
+
+/** Clocks of workers differ, and nobody asks for less than a microsecond. */
+function ranMsOf(startedAtMs: number, endedAtMs: number): number {
+  return Math.max(0, Math.round((endedAtMs - startedAtMs) * 1000) / 1000)
 }

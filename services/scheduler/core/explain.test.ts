@@ -135,9 +135,7 @@ test('settled tasks say how, and where the result is', () => {
   )
   expect(explain(mesh, 'large')).toContain('its result (2.0 MB) is on w1')
   expect(explain(mesh, 'bad')).toBe('task j1/2 (bad) failed in attempt 1 on w1, having run 100 ms: boom')
-  expect(explain(mesh, 'stopped')).toBe(
-    'task j1/3 (stopped) was cancelled and was not run to its end: task j1/3 was cancelled: test',
-  )
+  expect(explain(mesh, 'stopped')).toBe('task j1/3 (stopped) was cancelled: test')
 
   mesh.release('large')
   expect(explain(mesh, 'large')).toContain('is on no worker: nobody wants it any more')

@@ -3,6 +3,7 @@ import { formatBytes, formatDuration } from '#libs/domain'
 import { describePlace } from './explain-place.js'
 import { findObject, isAvailable, isLost, isScattered, objectIdOf, type ObjectEntity } from './lookup.js'
 import type { State, Task } from './state.js'
+import { ownWords } from './story.js'
 
 /** Inputs that are named one by one; of more, the number is told. */
 const namedInputs = 3
@@ -92,6 +93,8 @@ function describeSettle(task: Task): string {
       ? ''
       : ` in attempt ${attempt} on ${workerId}, having run ${formatDuration(endedAtMs - startedAtMs)}`
   if (outcome.kind === 'failed') {
+    const said = ownWords(task)
+    if (said !== undefined) return said
     const how = outcome.failure.kind === 'cancelled' ? 'was cancelled' : 'failed'
     return `${how}${ran || ' and was not run to its end'}: ${outcome.failure.message}`
   }

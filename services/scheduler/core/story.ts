@@ -1,5 +1,6 @@
 import { formatDuration, type WorkerId } from '#libs/domain'
 
+import { objectIdOf } from './lookup.js'
 import type { Task } from './state.js'
 import type { StoryRecord } from './story-ring.js'
 
@@ -46,14 +47,15 @@ function beginningOf({ job, status, attempt }: Task): StoryLine[] {
 }
 
 /** The settle as the task remembers it. */
-function settleOf({ status }: Task): StoryLine[] {
+function settleOf(task: Task): StoryLine[] {
+  const { status } = task
   if (status.kind !== 'settled') return []
   const { outcome, record } = status
   const { attempt, workerId, startedAtMs, endedAtMs } = record
   const line = { attempt, workerId }
   const ran = workerId !== undefined && startedAtMs > 0
   const detail = outcome.kind === 'failed' ? outcome.failure.message : undefined
-  const text = settleText({ attempt, workerId, ms: endedAtMs - startedAtMs, detail })
+  const text = ownWords(task) ?? settleText({ attempt, workerId, ms: endedAtMs - startedAtMs, detail })
   return [
     ...(ran
       ? [{ ...line, atMs: startedAtMs, event: 'tasksStarted', text: `began to run on ${workerId}` } as const]
@@ -123,4 +125,13 @@ function settleText({ attempt, workerId, ms, detail }: Omit<StoryRecord, 'atMs' 
   const how = detail === undefined ? 'finished' : 'failed'
   const where = workerId === undefined ? '' : ` in attempt ${attempt} on ${workerId}, having run ${formatDuration(ms)}`
   return `${how}${where}${detail === undefined ? '' : `: ${detail}`}`
+}
+
+/** How the task ended as its failure says it, when that begins with the task: `was cancelled: …`. */
+export function ownWords(task: Task): string | undefined {
+  const { status } = task
+  if (status.kind !== 'settled' || status.outcome.kind === 'finished') return undefined
+  const { message } = status.outcome.failure
+  const subject = `task ${objectIdOf(task)} `
+  return message.startsWith(subject) ? message.slice(subject.length) : undefined
 }
