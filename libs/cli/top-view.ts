@@ -64,8 +64,8 @@ export function renderTop(mesh: string, load: MeshLoad, rate: number | undefined
     `${count('waiting')} waiting for inputs`,
   ].join(', ')
   const title = `${bold(mesh)}: ${countOf(workers.length, 'worker')}, ${countOf(slots, 'slot')}, ${countOf(running.length, 'running job')}`
-  // The titles of both tables, the empty lines, and what is said to be left out.
-  const room = Math.max(2, terminal.height - 8)
+  // The two lines of facts, the titles of both tables, what is said to be left out, the foot, and the empty lines between.
+  const room = Math.max(2, terminal.height - 10)
   const shownWorkers = workers.slice(0, Math.min(workers.length, Math.max(room - jobs.length, Math.ceil(room / 2))))
   const shownJobs = jobs.slice(0, Math.max(1, room - shownWorkers.length))
   const more = (all: number, shown: number): string[] => (all > shown ? [dim(`and ${all - shown} more`)] : [])

@@ -37,7 +37,7 @@ export function addCancel(program: Command, terminal: Terminal): void {
     .description('cancel what is not settled of a job, or one task and what depends on it; what runs is stopped')
     .argument('<job|task>', 'the id of the job, or of the task: job, slash, index')
     .option('--mesh <name>', "the mesh, or its scheduler's address; the one that runs unless given")
-    .option('--reason <text>', 'why, for those who look into it later', 'asked for with costate cancel')
+    .option('--reason <text>', 'why, for those who look into it later', 'costate cancel was run')
     .action(async (id: string, { mesh, reason }: Options, command: Command) => {
       const found = await askScheduler(await chooseMesh(mesh), (scheduler) =>
         isTaskId(id) ? cancelTask(scheduler, id, reason) : cancelJob(scheduler, id, reason, []),

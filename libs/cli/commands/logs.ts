@@ -38,7 +38,7 @@ export function addLogs(program: Command, terminal: Terminal): void {
       }
       const logs = openLogFolder(folder)
       const there = (await logs.readNew()).filter((line) => isWanted(line, options))
-      show(options.tail === undefined ? there : there.slice(-options.tail))
+      show(there.slice(Math.max(0, there.length - (options.tail ?? Infinity))))
       if (!options.follow) return
       const forEver = new AbortController().signal
       for await (const _ of changesOf(folder, forEver)) {
