@@ -40,16 +40,16 @@ export interface StoryRecord {
 
 /** The newest things that happened. Its places hold numbers, and texts that exist anyway: every task goes through here. */
 export interface StoryRing {
-  /** `index` is `whole` for a whole job; `job` too for a worker. */
+  /** `code` is one of `codes`, `index` is `whole` for a whole job, and `job` too for a worker. */
   readonly write: (
     atMs: number,
-    happening: Happening,
+    code: number,
     job: number,
     index: number,
     attempt: number,
     workerId: WorkerId | undefined,
-    ms?: number,
-    detail?: string,
+    ms: number,
+    detail: string | undefined,
   ) => void
   /** What touched the task, its job as a whole, or the worker that it was on; oldest first. */
   readonly recordsOf: (task: Task) => StoryRecord[]
@@ -58,7 +58,10 @@ export interface StoryRing {
 /** The number in the place of an index for a whole job, and of a job for a worker. */
 export const whole = 2 ** 32 - 1
 const defaultCapacity = 200_000
-const codes = new Map<Happening, number>(happenings.map((happening, code) => [happening, code]))
+/** The number of each in a record. */
+export const codes = Object.fromEntries(happenings.map((happening, code) => [happening, code])) as Readonly<
+  Record<Happening, number>
+>
 const endings: ReadonlySet<Happening> = new Set([
   'taskSettled',
   'attemptLost',
@@ -91,10 +94,10 @@ export function createStoryRing(capacity = defaultCapacity): StoryRing {
   })
 
   return {
-    write: (atMs, happening, job, index, attempt, workerId, ms = 0, detail) => {
+    write: (atMs, code, job, index, attempt, workerId, ms, detail) => {
       times[next] = atMs
       spans[next] = ms
-      kinds[next] = codes.get(happening) ?? 0
+      kinds[next] = code
       jobs[next] = job
       indices[next] = index
       attempts[next] = attempt

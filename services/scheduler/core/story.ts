@@ -64,11 +64,9 @@ function settleOf(task: Task): StoryLine[] {
   ]
 }
 
-/** The report of an end says nothing beside the settle that follows from it, nor a claim beside its worker's return. */
-function isToldBy({ happening, attempt, atMs }: StoryRecord, next: StoryRecord | undefined): boolean {
-  if (next === undefined || next.atMs !== atMs) return false
-  if (happening === 'tasksEnded') return next.happening === 'taskSettled' && next.attempt === attempt
-  return happening === 'workerJoined' && next.happening === 'attemptClaimed'
+/** The return of a worker says nothing beside what it has of the task. */
+function isToldBy({ happening, atMs }: StoryRecord, next: StoryRecord | undefined): boolean {
+  return happening === 'workerJoined' && next?.happening === 'attemptClaimed' && next.atMs === atMs
 }
 
 function lineOf(record: StoryRecord): StoryLine {
