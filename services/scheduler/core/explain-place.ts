@@ -28,11 +28,12 @@ export function describePlace(state: State, task: Task, status: PlaceStatus, atM
 function describeQueue(state: State, task: Task, waitedMs: number): string {
   let position = 0
   let length = 0
-  for (const { task: queued } of state.queue.values()) {
+  for (const { task: queued } of (task.suspect ? state.suspects : state.queue).values()) {
     length++
     if (queued === task) position = length
   }
-  const place = position > 0 ? `is number ${position} of ${length} in the queue` : 'is in the queue'
+  const queue = task.suspect ? 'queue of those that run alone, because they may have ended a worker' : 'queue'
+  const place = position > 0 ? `is number ${position} of ${length} in the ${queue}` : `is in the ${queue}`
   return `${place}, where it has waited ${formatDuration(waitedMs)}: ${describeRoom(state, task)}`
 }
 
@@ -42,11 +43,13 @@ function describeRoom(state: State, task: Task): string {
   if (workers.length === 0) return 'there is no worker'
   const draining = workers.filter((worker) => worker.draining).length
   const cut = workers.filter((worker) => !worker.draining && worker.unlinkedSinceMs !== undefined).length
+  const alone = workers.filter((worker) => takes(worker) && isTakenWhole(worker)).length
   const away = [
+    ...(alone > 0 ? [`${alone} ${alone === 1 ? 'is' : 'are'} kept for a task that runs alone`] : []),
     ...(draining > 0 ? [`${draining} ${draining === 1 ? 'drains' : 'drain'}`] : []),
     ...(cut > 0 ? [`${cut} ${cut === 1 ? 'has' : 'have'} a broken link`] : []),
   ].join(' and ')
-  const present = workers.filter((worker) => !worker.draining && worker.unlinkedSinceMs === undefined)
+  const present = workers.filter((worker) => takes(worker) && !isTakenWhole(worker))
   if (present.length === 0) return `no worker takes tasks (${away})`
   const slots = sum(present, ({ profile }) => profile.slots)
   if (slots === 0) return 'the workers have no slots'
@@ -57,6 +60,15 @@ function describeRoom(state: State, task: Task): string {
     return `nobody has room, of ${countOf(slots, 'slot')} on ${countOf(present.length, 'worker')} none is free${others}`
   }
   return `${free} of ${countOf(slots, 'slot')} ${free === 1 ? 'is' : 'are'} free, it is sent as soon as those before it are${others}`
+}
+
+function takes({ draining, unlinkedSinceMs }: Worker): boolean {
+  return !draining && unlinkedSinceMs === undefined
+}
+
+/** A suspect runs alone: its worker gets no others meanwhile. */
+function isTakenWhole({ reserved, suspects }: Worker): boolean {
+  return reserved || suspects > 0
 }
 
 function kindOf({ job, spec }: Task): string {

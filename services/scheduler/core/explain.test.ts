@@ -150,3 +150,18 @@ test('a result that was lost is computed again', () => {
 
   expect(explain(mesh, 'a', true)).toMatch(/there is no worker, because its result was lost and is computed again$/)
 })
+
+test('a task that may have ended a worker runs alone, and others hear of that', () => {
+  const mesh = createMesh()
+  mesh.join('w1', { slots: 2 })
+  mesh.submit(['a', 'b', 'c'])
+  mesh.start('a')
+  mesh.start('b')
+  mesh.lose('w1')
+
+  expect(explain(mesh, 'a')).toMatch(
+    /is number 1 of 2 in the queue of those that run alone, because they may have ended a worker/,
+  )
+  mesh.workers(1, 2)
+  expect(explain(mesh, 'c')).toContain('no worker takes tasks (1 is kept for a task that runs alone)')
+})

@@ -110,6 +110,7 @@ export function createStoryNotes(ring: StoryRing = createStoryRing()): StoryNote
         return writeRef(state, atMs, codes.taskSettled, fact, attempt, workerId, endedAtMs - startedAtMs, detail)
       }
       case 'attemptLost':
+      case 'taskSuspected':
       case 'taskReopened': {
         const attempt = jobOf(state, fact.jobId)?.tasks[fact.index]?.attempt ?? 0
         return writeRef(state, atMs, codes[fact.kind], fact, attempt, undefined, 0, undefined)

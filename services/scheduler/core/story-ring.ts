@@ -14,6 +14,7 @@ export const happenings = [
   'tasksReturned',
   'taskSettled',
   'attemptLost',
+  'taskSuspected',
   'taskReopened',
   'attemptClaimed',
   'cancelRequested',

@@ -100,6 +100,8 @@ function textOf(record: StoryRecord): string {
       return settleText(record)
     case 'attemptLost':
       return `attempt ${attempt} was lost`
+    case 'taskSuspected':
+      return 'it may have ended that worker: it runs alone next, to see whether it did'
     case 'taskReopened':
       return 'its result was lost with the last worker that held it, and is computed again'
     case 'attemptClaimed':

@@ -64,9 +64,9 @@ test('what is no task is refused by each', async () => {
 
 test('some tasks of a job are cancelled, and jobs are listed by their state', async () => {
   const { service } = rim
-  await service.cancelJob({ jobId: 'j', requestId: '', reason: 'no need', indices: [1] }, context)
+  await service.cancelJob({ jobId: 'j', requestId: '', reason: 'no need', indices: [1], etag: '' }, context)
   const listIn = async (state: JobState) =>
-    (await service.listJobs({ pageSize: 0, pageToken: '', state }, context)).jobs
+    (await service.listJobs({ pageSize: 0, pageToken: '', state, namePrefix: '' }, context)).jobs
 
   expect(await listIn(JobState.RUNNING)).toMatchObject([{ jobId: 'j', counts: { queued: 1, cancelled: 1 } }])
   expect(await listIn(JobState.CANCELLED)).toEqual([])
