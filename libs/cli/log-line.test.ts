@@ -6,7 +6,7 @@ import { createRecordedTerminal } from './terminal.fixture.js'
 const origin = { atMs: 5, service: 'worker', instance: 'worker-0' }
 const at = '2026-11-25T22:22:47.819Z'
 const ofTask = JSON.stringify({
-  level: 'info',
+  level: 'warn',
   time: at,
   service: 'worker',
   instance: 'w-1',
@@ -14,7 +14,7 @@ const ofTask = JSON.stringify({
   pid: 7,
   'costate.task.id': 'j-1/27',
   'costate.task.attempt': 2,
-  level_of_task: 'warn',
+  trace_id: 'ea047aa4a490fa5df7d77d72ed75597c',
   msg: 'slow progress',
 })
 const ofService = JSON.stringify({
@@ -36,7 +36,7 @@ test('a line that a task wrote carries its task, job, attempt and its own level'
     attempt: 2,
     jobId: 'j-1',
     text: 'slow progress',
-    fields: {},
+    fields: { trace_id: 'ea047aa4a490fa5df7d77d72ed75597c' },
   })
 })
 

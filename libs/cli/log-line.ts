@@ -41,14 +41,13 @@ export function parseLogLine(text: string, origin: LogOrigin): LogLine {
   const atMs = Date.parse(textIn(entry, 'time') ?? '')
   if (entry === undefined || Number.isNaN(atMs)) return { ...origin, level: '', text, fields: {} }
   const known = ['level', 'time', 'service', 'instance', 'host', 'pid', 'msg', 'task', 'attempt', 'job', 'worker']
-  const taskKeys = ['costate.task.id', 'costate.task.attempt', 'costate.job.id', 'level_of_task']
+  const taskKeys = ['costate.task.id', 'costate.task.attempt', 'costate.job.id']
   const taskId = textIn(entry, 'costate.task.id') ?? textIn(entry, 'task')
   const attempt = entry['costate.task.attempt'] ?? entry['attempt']
   const jobId = textIn(entry, 'costate.job.id') ?? textIn(entry, 'job') ?? taskId?.slice(0, taskId.lastIndexOf('/'))
   return {
     atMs,
-    // A worker logs what its tasks say at one level; theirs is beside it.
-    level: textIn(entry, 'level_of_task') ?? textIn(entry, 'level') ?? '',
+    level: textIn(entry, 'level') ?? '',
     service: textIn(entry, 'service') ?? origin.service,
     instance: textIn(entry, 'worker') ?? textIn(entry, 'instance') ?? origin.instance,
     ...(taskId ? { taskId } : {}),
@@ -70,11 +69,15 @@ export function isWanted(line: LogLine, { job, task, worker, level }: LogFilter)
   return level === undefined || rank < 0 || rank >= levels.indexOf(level as (typeof levels)[number])
 }
 
+/** For programs, which find them with --json. */
+const traceKeys: readonly string[] = ['trace_id', 'span_id', 'trace_flags']
+
 /** A line for a person, or with tabs for a program. */
 export function renderLogLine(line: LogLine, terminal: Terminal): string {
   const { atMs, level, service, instance, taskId, attempt } = line
   const task = taskId === undefined ? '' : attempt === undefined ? taskId : `${taskId}#${attempt}`
-  const fields = Object.entries(line.fields).map(([key, value]) => `${key}=${fieldText(value)}`)
+  const told = Object.entries(line.fields).filter(([key]) => !traceKeys.includes(key))
+  const fields = told.map(([key, value]) => `${key}=${fieldText(value)}`)
   const iso = new Date(atMs).toISOString()
   const text = printable(line.text)
   if (!terminal.isInteractive) {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 
 import type { Reference } from '#libs/proto'
-import { type EncodedValue, encodePayload, encodeValue, joinSegments } from '#libs/value'
+import { type EncodedValue, encodePayload, encodeValue, joinSegments, nameOfPart, type ValueName } from '#libs/value'
 
 import { TaskFuture } from './future.js'
+import type { Job } from './job.js'
 import { ScatteredObject } from './scattered-object.js'
 
 /** Arrays longer than this go to the checkpoint-store as blobs instead of into the submit. */
@@ -28,12 +29,13 @@ export interface ArgumentEncoder {
   readonly blobs: ReadonlyMap<string, Blob>
 }
 
-export function createArgumentEncoder(): ArgumentEncoder {
+export function createArgumentEncoder(job: Job): ArgumentEncoder {
   const blobs = new Map<string, Blob>()
   // The same array as an argument of a thousand tasks is digested once.
   const known = new Map<object, Reference>()
 
   function findReference(value: object): Reference | undefined {
+    if (value instanceof TaskFuture) value.checkArgumentOf(job)
     const reference = referenceTo(value) ?? known.get(value)
     if (reference || !ArrayBuffer.isView(value) || value.byteLength <= maxInlineArrayBytes) return reference
     return putAside(value, encodeValue(value, 'an argument'))
@@ -80,7 +82,7 @@ export function createArgumentEncoder(): ArgumentEncoder {
     blobs,
     encode: (args, taskName) => {
       const encode = (): Buffer =>
-        encodePayload(encodeValue([...args], `the arguments of task ${taskName}`, findReference)) as Buffer
+        encodePayload(encodeValue([...args], nameOfArgument(taskName), findReference)) as Buffer
       const payload = encode()
       if (payload.byteLength <= maxArgumentsBytes) return payload
       putArraysAside(args, taskName)
@@ -98,4 +100,9 @@ function referenceTo(value: object): Reference | undefined {
 
 function argumentOf(index: number, taskName: string): string {
   return `argument ${index} of task ${taskName}`
+}
+
+/** How messages name an argument, or a part of it: `argument 0 of task f, at .x,`. */
+export function nameOfArgument(taskName: string): ValueName {
+  return ([index = 0, ...path]) => nameOfPart(argumentOf(Number(index), taskName), path)
 }

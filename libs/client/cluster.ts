@@ -60,9 +60,12 @@ export interface ScatterOptions {
 
 /** How to gather. */
 export interface GatherOptions {
-  /** `raise` (the default) throws the first failure; `skip` leaves failed ones out. */
+  /** `raise` (the default) throws the first failure as soon as it is known; `skip` leaves failed ones out. */
   readonly errors?: 'raise' | 'skip'
 }
+
+/** What a future's task gives. */
+export type ResultOf<F> = F extends TaskFuture<infer R> ? R : never
 
 /** A place where tasks run: workers on this machine, a mesh elsewhere, or this process itself. */
 export interface Cluster extends AsyncDisposable {
@@ -80,7 +83,14 @@ export interface Cluster extends AsyncDisposable {
   /** The same cluster with other options for what is submitted. */
   with(options: SubmitOptions): Cluster
 
-  /** The results of futures, in order, wherever they lie. */
+  /**
+   * The results of futures, in order, wherever they lie. Of a list of different ones (`[f, g]`) each result keeps its type.
+   */
+  gather<const F extends readonly TaskFuture<unknown>[]>(
+    futures: F,
+    options?: { readonly errors?: 'raise' },
+  ): Promise<{ -readonly [K in keyof F]: ResultOf<F[K]> }>
+  gather<F extends TaskFuture<unknown>>(futures: readonly F[], options?: GatherOptions): Promise<ResultOf<F>[]>
   gather<R>(futures: Iterable<TaskFuture<R>>, options?: GatherOptions): Promise<R[]>
   /** Puts a value into workers' memory, to be an argument of many tasks. Lost with the last worker that holds it. */
   scatter<T>(value: T, options?: ScatterOptions): Promise<ScatteredObject<T>>
@@ -99,7 +109,7 @@ export interface Cluster extends AsyncDisposable {
   workers(): Promise<WorkerInfo[]>
   /** Resolves when at least `count` workers are there; rejects when they are not within the time (60 s unless given). */
   waitForWorkers(count: number, options?: { readonly timeout?: number | string }): Promise<void>
-  /** Keeps so many workers. Scaling down stops only idle workers that hold no result. */
+  /** Keeps so many workers. Scaling down stops only idle workers that hold no result; the others follow when they are. */
   scale(count: number): Promise<void>
   /** Keeps as many workers as there is work for, within these bounds, until `scale` is called. */
   adapt(bounds: { readonly minimum: number; readonly maximum: number }): void

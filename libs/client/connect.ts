@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 
+import { checkAnswers } from './scheduler-probe.js'
 import { meshDirOf, readAddress } from '#libs/lifecycle'
 import { loadSecurity } from '#libs/rpc'
 import { startTelemetry } from '#libs/telemetry'
@@ -38,6 +39,7 @@ export async function connect(nameOrAddress: string, options: ConnectOptions = {
   const found = isAddress ? [nameOrAddress] : (await readAddress(meshDir, 'scheduler'))?.addresses
   if (found === undefined)
     throw new MeshError('UNAVAILABLE', 'MESH_DOWN', `the mesh '${nameOrAddress}' has no scheduler`)
+  await checkAnswers(found)
   const runDir = await readFile(path.join(meshDir, 'run-dir'), 'utf8').catch(() => undefined)
   const telemetry = startTelemetry({
     service: 'client',
@@ -71,6 +73,7 @@ export async function connect(nameOrAddress: string, options: ConnectOptions = {
     adapt: () => {
       throw new MeshError('FAILED_PRECONDITION', 'NOT_THE_OWNER', 'whoever made this mesh decides on its workers')
     },
+    describeTroubles: async () => `see the logs ${runDir ? `in ${path.join(runDir, 'logs')}` : 'of the mesh'}`,
     close: async () => telemetry.shutdown(),
   })
 }

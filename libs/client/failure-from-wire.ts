@@ -22,6 +22,7 @@ export function failureFromWire(failure: Failure): TaskFailure {
     ...(failure.errorName ? { errorName: failure.errorName } : {}),
     ...(failure.stack ? { stack: failure.stack } : {}),
     ...(failure.workerId ? { workerId: failure.workerId } : {}),
+    ...(failure.taskId ? { taskId: failure.taskId, taskName: failure.taskName } : {}),
     ...(failure.cause ? { cause: failureFromWire(failure.cause) } : {}),
   }
 }

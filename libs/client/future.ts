@@ -20,6 +20,8 @@ export interface Timing {
 /** What the cluster does for a future. */
 export interface FutureBackend {
   readonly job: Job
+  /** Whether the job was sent: of a graph that is still being built nothing can be used outside of it. */
+  isSent(): boolean
   /** Brings the value; called once per settled result. */
   fetch(future: TaskFuture<unknown>): Promise<unknown>
   cancel(future: TaskFuture<unknown>): Promise<void>
@@ -44,6 +46,7 @@ export class TaskFuture<R> {
   // What waits is made when somebody waits: a job may have a million futures, and few are asked one by one.
   #waiting: (() => void)[] | undefined
   #reopenListeners: (() => void)[] | undefined
+  #released = false
 
   /** @internal Clusters make futures. */
   constructor(id: string, taskName: string, backend: FutureBackend) {
@@ -79,13 +82,23 @@ export class TaskFuture<R> {
   /**
    * The task's result, once it is there.
    *
-   * @throws TaskError when the task failed, TaskCancelledError when it was cancelled.
+   * @throws TaskError when the task failed, TaskCancelledError when it was cancelled, MeshError when it was released.
    */
   async result(): Promise<R> {
+    return await this.#bring(false)
+  }
+
+  /** @internal The result for a task that was submitted before the program released it. */
+  async resultForTask(): Promise<R> {
+    return await this.#bring(true)
+  }
+
+  async #bring(evenReleased: boolean): Promise<R> {
     for (;;) {
+      if (this.#released && !evenReleased) throw this.#releasedError()
       await this.settled()
       const settled = this.#settled
-      if (settled === undefined) continue
+      if (settled === undefined || (this.#released && !evenReleased)) continue
       if (settled.kind === 'failed') throw settled.error
       this.#value ??= this.#backend.fetch(this) as Promise<R>
       try {
@@ -118,9 +131,34 @@ export class TaskFuture<R> {
     if (!this.done) await this.#backend.cancel(this)
   }
 
-  /** Gives the result up: workers forget it once no other task needs it. */
+  /** Gives the result up: workers forget it once no other task needs it. Nobody can ask for it any more. */
   release(): void {
+    if (this.#released) return
+    this.markReleased()
     this.#backend.release([this.id])
+  }
+
+  get released(): boolean {
+    return this.#released
+  }
+
+  /** @internal */
+  markReleased(): void {
+    this.#released = true
+    this.#value = undefined
+  }
+
+  /** @internal Throws when a task of this job cannot take the future as an argument. */
+  checkArgumentOf(job: Job): void {
+    if (this.#released) throw this.#releasedError()
+    if (this.job === job || this.#backend.isSent()) return
+    const message = `task ${this.taskName} (${this.id}) belongs to a graph that is not submitted yet: use its future within the graph, or after graph() has returned`
+    throw new MeshError('FAILED_PRECONDITION', 'GRAPH_NOT_SUBMITTED', message)
+  }
+
+  #releasedError(): MeshError {
+    const message = `the result of task ${this.taskName} (${this.id}) was released by this program`
+    return new MeshError('FAILED_PRECONDITION', 'RESULT_RELEASED', message)
   }
 
   /** Keeps the results of this future's job under a name, also when its handles and its client are gone. */

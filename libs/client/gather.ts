@@ -5,22 +5,25 @@ import { withSpan } from '#libs/telemetry'
 import type { GatherOptions } from './cluster.js'
 import type { TaskFuture } from './future.js'
 
-/** Results in order, all fetched at the same time. A span in the trace of the first future's job says how long it took. */
+/**
+ * Results in order, all fetched at the same time; the first failure ends the wait at once, unless failed ones are skipped. A
+ * span in the trace of the first future's job says how long it took.
+ */
 export async function gatherAll<R>(
   futures: readonly TaskFuture<R>[],
   { errors = 'raise' }: GatherOptions,
 ): Promise<R[]> {
   const [first] = futures
   if (first === undefined) return []
-  const settled = await withSpan(
+  const results = (): Promise<R>[] => futures.map((future) => future.result())
+  return await withSpan(
     'gather',
     { kind: SpanKind.CLIENT, parent: first.job.carrier, attributes: { 'costate.job.id': first.job.id } },
-    () => Promise.allSettled(futures.map((future) => future.result())),
+    () => (errors === 'raise' ? Promise.all(results()) : finishedOf(results())),
   )
-  const values: R[] = []
-  for (const outcome of settled) {
-    if (outcome.status === 'fulfilled') values.push(outcome.value)
-    else if (errors === 'raise') throw outcome.reason as Error
-  }
-  return values
+}
+
+async function finishedOf<R>(results: readonly Promise<R>[]): Promise<R[]> {
+  const settled = await Promise.allSettled(results)
+  return settled.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []))
 }

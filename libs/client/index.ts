@@ -5,6 +5,7 @@ export type {
   Arguments,
   Cluster,
   GatherOptions,
+  ResultOf,
   ScatterOptions,
   SubmitOptions,
   WorkerInfo,

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto'
 
 import { decodePayload, encodePayload, encodeValue } from '#libs/value'
-import { type AnyTask, createInlineContext, type Task } from '#libs/task'
+import type { AnyTask, Task } from '#libs/task'
 
 import type { Arguments, Cluster, GatherOptions, ScatterOptions, SubmitOptions, WorkerInfo } from './cluster.js'
 import type { TaskFuture } from './future.js'
 import { gatherAll } from './gather.js'
-import type { GraphBuilder } from './graph.js'
+import { type GraphBuilder, graphNotBuilt } from './graph.js'
 import { explainInline, storyInline } from './inline-answers.js'
-import { inlineFailureOf } from './inline-failure.js'
+import { InlineSubmission } from './inline-submission.js'
 import type { Job } from './job.js'
-import { MeshJob } from './mesh-job.js'
+import { checkBounds, checkWorkerCount } from './mesh-cluster.js'
+import type { MeshJob } from './mesh-job.js'
 import { ScatteredObject } from './scattered-object.js'
 import { calledOf } from './submission.js'
 import type { NamedTask, StoryLine } from './task-answers.js'
@@ -18,23 +19,26 @@ import { MeshError } from './task-error.js'
 import { zipArguments } from './zip-arguments.js'
 
 /** What the inline clusters of one program share. */
-interface InlineState {
-  readonly jobs: Map<string, Job>
+export interface InlineState {
+  readonly jobs: Map<string, MeshJob>
   readonly scattered: Map<string, Buffer>
   readonly registered: Map<string, AnyTask>
   /** Tasks run one after the other, in the order of submission. */
   line: Promise<void>
+  closed: boolean
 }
+
+const registrableName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 
 /**
  * The same calls in this process, without services: breakpoints work, and results are bit for bit those of a mesh, because
- * arguments and results are taken apart and put together in the same way. Tasks run one after the other.
+ * arguments and results are taken apart and put together in the same way. Tasks run one after the other. What is not the
+ * same: a task that is stopped and does not heed its signal goes on beside the next ones, because nobody can end it; what it
+ * writes with `console` does not come to `job.onLog`; a checkpoint lives as long as its task.
  */
 export function createInlineCluster(): Cluster {
-  return new InlineCluster(
-    { jobs: new Map(), scattered: new Map(), registered: new Map(), line: Promise.resolve() },
-    {},
-  )
+  const state = { jobs: new Map(), scattered: new Map(), registered: new Map(), line: Promise.resolve(), closed: false }
+  return new InlineCluster(state, {})
 }
 
 class InlineCluster implements Cluster {
@@ -49,8 +53,10 @@ class InlineCluster implements Cluster {
 
   submit<A extends readonly unknown[], R>(task: Task<A, R>, ...args: Arguments<A>): TaskFuture<R> {
     calledOf(task)
-    const job = this.#createJob(task.taskName)
-    return this.#run(job, task, args) as TaskFuture<R>
+    const submission = this.#begin(task.taskName)
+    const future = submission.add(task, args)
+    submission.send()
+    return future as TaskFuture<R>
   }
 
   map<A extends readonly unknown[], R>(
@@ -58,36 +64,56 @@ class InlineCluster implements Cluster {
     ...lists: { readonly [K in keyof A]: Iterable<never> }
   ): TaskFuture<R>[] {
     calledOf(task)
-    const job = this.#createJob(task.taskName)
-    return zipArguments(lists).map((args) => this.#run(job, task as unknown as AnyTask, args) as TaskFuture<R>)
+    const calls = zipArguments(lists)
+    if (calls.length === 0) return []
+    const submission = this.#begin(task.taskName)
+    const futures = calls.map((args) => submission.add(task as unknown as AnyTask, args))
+    submission.send()
+    return futures as TaskFuture<R>[]
   }
 
   graph<T>(build: (graph: GraphBuilder) => T): T {
-    const job = this.#createJob('graph')
-    return build({
-      task: (task, ...args) => {
-        calledOf(task)
-        return this.#run(job, task, args) as never
-      },
-    })
+    const submission = this.#begin('graph')
+    try {
+      const built = build({
+        task: (task, ...args) => {
+          calledOf(task)
+          return submission.add(task, args) as never
+        },
+      })
+      submission.send()
+      return built
+    } catch (error) {
+      submission.job.fail(graphNotBuilt(error))
+      throw error
+    }
   }
 
   with(options: SubmitOptions): Cluster {
     return new InlineCluster(this.#state, { ...this.#options, ...options })
   }
 
-  async gather<R>(futures: Iterable<TaskFuture<R>>, options: GatherOptions = {}): Promise<R[]> {
-    return await gatherAll([...futures], options)
+  async gather<R>(futures: Iterable<TaskFuture<R>>, options: GatherOptions = {}): Promise<never> {
+    return (await gatherAll([...futures], options)) as never
   }
 
-  async scatter<T>(value: T, _options: ScatterOptions = {}): Promise<ScatteredObject<T>> {
+  async scatter<T>(value: T, { workers }: ScatterOptions = {}): Promise<ScatteredObject<T>> {
+    this.#check()
+    const unknown = workers?.find((id) => id !== this.name)
+    if (unknown !== undefined) throw new RangeError(`scatter: there is no worker ${unknown}; see cluster.workers()`)
     const payload = encodePayload(encodeValue(value, 'the scattered value')) as Buffer
     const id = `o-${randomUUID()}`
-    this.#state.scattered.set(id, payload)
+    const { scattered } = this.#state
+    scattered.set(id, payload)
     const facts = { byteLength: payload.byteLength, workerIds: [this.name] }
     return new ScatteredObject<T>(id, facts, {
-      release: () => void this.#state.scattered.delete(id),
-      fetch: async () => decodePayload(payload) as T,
+      release: () => void scattered.delete(id),
+      fetch: async () => {
+        const held = scattered.get(id)
+        if (held) return decodePayload(held) as T
+        const message = `the value of ${id} could not be fetched: no worker holds it any more`
+        throw new MeshError('UNAVAILABLE', 'RESULT_UNAVAILABLE', message)
+      },
     })
   }
 
@@ -99,14 +125,26 @@ class InlineCluster implements Cluster {
 
   async register(task: AnyTask, as: { readonly name: string; readonly version: string }): Promise<void> {
     calledOf(task)
-    this.#state.registered.set(`${as.name}@${as.version}`, task)
-    this.#state.registered.set(as.name, task)
+    const { name, version } = as
+    if (!registrableName.test(name) || !registrableName.test(version)) {
+      const message = 'a registered task needs a name and a version of letters, digits, dots, dashes and underscores'
+      throw new MeshError('INVALID_ARGUMENT', 'BAD_TASK_NAME', message)
+    }
+    this.#state.registered.set(`${name}@${version}`, task)
+    this.#state.registered.set(name, task)
   }
 
   submitRegistered(name: string, ...args: readonly unknown[]): TaskFuture<unknown> {
+    const submission = this.#begin(name)
     const task = this.#state.registered.get(name)
-    if (task === undefined) throw new MeshError('NOT_FOUND', 'TASK_NOT_REGISTERED', `no task ${name} is registered`)
-    return this.#run(this.#createJob(name), task, args)
+    if (task) {
+      const future = submission.add(task, args)
+      submission.send()
+      return future
+    }
+    const known = [...this.#state.registered.keys()].filter((key) => key.includes('@')).join(', ') || 'none'
+    const message = `no task ${name} is registered; known: ${known}`
+    return submission.refuse(name, new MeshError('NOT_FOUND', 'TASK_NOT_REGISTERED', message))
   }
 
   async explain(task: NamedTask): Promise<string> {
@@ -123,19 +161,26 @@ class InlineCluster implements Cluster {
     return [{ ...facts, heldObjects: this.#state.scattered.size, rssBytes, memoryLimitBytes: 0, state: 'ready' }]
   }
 
-  async waitForWorkers(): Promise<void> {
-    // This process is there.
+  async waitForWorkers(count: number): Promise<void> {
+    if (count > 1) throw new Error(`1 of ${count} workers are there: an inline cluster has one worker, this process`)
   }
 
   async scale(count: number): Promise<void> {
+    checkWorkerCount(count)
     if (count !== 1) throw new RangeError(`scale(${count}): an inline cluster has one worker, this process`)
   }
 
-  adapt(): void {
+  adapt(bounds: { readonly minimum: number; readonly maximum: number }): void {
     // There is nothing to adapt: this process is the one worker.
+    checkBounds(bounds)
   }
 
   async close(): Promise<void> {
+    this.#state.closed = true
+    for (const job of this.#state.jobs.values()) {
+      job.fail(closedError())
+      await job.cancel()
+    }
     await this.#state.line
   }
 
@@ -143,70 +188,16 @@ class InlineCluster implements Cluster {
     await this.close()
   }
 
-  #createJob(name: string): MeshJob {
-    const job: MeshJob = new MeshJob(
-      `j-${randomUUID().slice(0, 16)}`,
-      this.#options.name ?? name,
-      {},
-      {
-        fetch: async (future) => decodePayload(future.wireResult as Uint8Array),
-        // Tasks run in turn: what is cancelled before its turn does not run.
-        cancel: async (_jobId, indices) => {
-          const targets = indices.length > 0 ? indices.map((index) => job.futures[index]) : job.futures
-          for (const future of targets)
-            future?.settle(inlineFailureOf(new MeshError('CANCELLED', 'CANCELLED', 'cancelled'), future, true))
-        },
-        release: () => undefined,
-        forget: () => undefined,
-        persist: async (_jobId, as) => void this.#state.jobs.set(as, job),
-        localize: (stack) => stack,
-      },
-    )
-    this.#state.jobs.set(job.id, job)
-    return job
+  #begin(name: string): InlineSubmission {
+    this.#check()
+    return new InlineSubmission(this.#state, this.#options, name)
   }
 
-  #run(job: MeshJob, task: AnyTask, args: readonly unknown[]): TaskFuture<unknown> {
-    // Taken apart now, as a mesh would: what the program does to its arguments later does not matter.
-    const found = new Map<string, TaskFuture<unknown> | ScatteredObject<unknown>>()
-    const payload = encodePayload(
-      encodeValue([...args], `the arguments of task ${task.taskName}`, (value) => {
-        if (!(value instanceof ScatteredObject) && !isFuture(value)) return undefined
-        found.set(value.id, value)
-        return { target: { $case: 'objectId', value: value.id } }
-      }),
-    )
-    const future = job.addFuture(task.taskName)
-    const index = job.futures.length - 1
-    this.#state.line = this.#state.line.then(async () => {
-      if (future.done) return
-      const startedAtMs = Date.now()
-      try {
-        const inputs = new Map<string, unknown>()
-        for (const [id, source] of found) inputs.set(id, await source.result())
-        const resolved = decodePayload(payload, {
-          resolve: ({ target }) => inputs.get(target?.$case === 'objectId' ? target.value : ''),
-        }) as unknown[]
-        const context = createInlineContext({
-          taskId: future.id,
-          jobId: job.id,
-          taskIndex: index,
-          seed: this.#options.seed ?? 0,
-          progress: (fraction, detail = {}) =>
-            job.reportProgress({ taskId: future.id, fraction, message: detail.message ?? '', ...detail }),
-        })
-        const result = await (task as unknown as (...all: unknown[]) => Promise<unknown>)(...resolved, context)
-        const timing = { workerId: this.name, slot: 0, attempt: 1, startedAtMs, endedAtMs: Date.now() }
-        const encoded = encodePayload(encodeValue(result, `the result of task ${future.id}`))
-        future.settle({ kind: 'finished', result: encoded, timing })
-      } catch (error) {
-        future.settle(inlineFailureOf(error, future, false))
-      }
-    })
-    return future
+  #check(): void {
+    if (this.#state.closed) throw closedError()
   }
 }
 
-function isFuture(value: object): value is TaskFuture<unknown> {
-  return 'onSettled' in value && 'job' in value
+function closedError(): MeshError {
+  return new MeshError('CANCELLED', 'CLIENT_CLOSED', 'the cluster was closed by this program')
 }

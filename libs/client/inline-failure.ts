@@ -1,29 +1,37 @@
 import type { TaskFailure } from '#libs/domain'
 import { UnserializableError } from '#libs/value'
 
-import type { TaskFuture } from './future.js'
-import { errorOfFailure, TaskError } from './task-error.js'
+import { InlineTimeoutError } from './inline-attempt.js'
+import { TaskError } from './task-error.js'
 
-/** What a task threw in this process, as a mesh would report it; the original error is the cause. */
-export function inlineFailureOf(error: unknown, future: TaskFuture<unknown>, cancelled: boolean) {
-  const failure = failureOf(error, cancelled)
-  const wrapped = errorOfFailure(future.id, future.taskName, failure)
-  if (!cancelled) wrapped.cause = error
-  return { kind: 'failed', error: wrapped, cancelled: failure.kind === 'cancelled', timing: undefined } as const
-}
+const maxCauses = 5
 
-function failureOf(error: unknown, cancelled: boolean): TaskFailure {
-  if (cancelled) return { kind: 'cancelled', reason: 'CANCELLED', message: 'the task was cancelled' }
-  if (error instanceof TaskError) {
-    const kind = error.kind === 'cancelled' ? 'cancelled' : 'input'
-    return { kind, reason: 'INPUT_FAILED', message: `its input, task ${error.taskId}, failed: ${error.message}` }
-  }
-  if (error instanceof UnserializableError) {
-    return { kind: 'result', reason: 'RESULT_NOT_SERIALIZABLE', message: error.message, errorName: error.name }
-  }
+/** What a task threw in this process, as data, as a mesh would report it. */
+export function inlineFailureOf(error: unknown, depth = 0): TaskFailure {
+  if (error instanceof InlineTimeoutError) return { kind: 'timeout', reason: 'TASK_TIMEOUT', message: error.message }
   if (!(error instanceof Error)) {
     return { kind: 'userError', reason: 'TASK_THREW', message: `the task threw ${String(error)}, which is no Error` }
   }
-  const { name, message, stack } = error
-  return { kind: 'userError', reason: 'TASK_THREW', message, errorName: name, ...(stack ? { stack } : {}) }
+  const { name: errorName, message, stack, cause } = error
+  const unserializable = error instanceof UnserializableError
+  return {
+    ...(unserializable
+      ? { kind: 'result', reason: 'RESULT_NOT_SERIALIZABLE' }
+      : { kind: 'userError', reason: 'TASK_THREW' }),
+    ...{ message, errorName },
+    ...(stack ? { stack } : {}),
+    ...(cause !== undefined && depth < maxCauses ? { cause: inlineFailureOf(cause, depth + 1) } : {}),
+  }
+}
+
+/** How a task fails whose input failed or is not there; it carries the failure that began it all. */
+export function inlineInputFailureOf(error: unknown): TaskFailure {
+  if (!(error instanceof TaskError)) {
+    return { kind: 'input', reason: 'INPUT_LOST', message: error instanceof Error ? error.message : String(error) }
+  }
+  const { taskId, taskName, failure } = error
+  const named = { ...failure, taskId, taskName }
+  const cause = failure.reason === 'INPUT_FAILED' ? (failure.cause ?? named) : named
+  const message = `its input, task ${taskId}, failed: ${cause.message}`
+  return { kind: cause.kind === 'cancelled' ? 'cancelled' : 'input', reason: 'INPUT_FAILED', message, cause }
 }

@@ -4,7 +4,15 @@ import { availableParallelism } from 'node:os'
 import path from 'node:path'
 
 import { parseBytes } from '#libs/domain'
-import { findMeshProcesses, meshDirOf, readAddress, recordMeshProcess, waitForAddress } from '#libs/lifecycle'
+import {
+  findMeshProcesses,
+  markOwned,
+  meshDirOf,
+  readAddress,
+  recordMeshProcess,
+  removeLeftMeshes,
+  waitForAddress,
+} from '#libs/lifecycle'
 import { createMeshSecurity, loadSecurity } from '#libs/rpc'
 import { startTelemetry } from '#libs/telemetry'
 
@@ -22,7 +30,7 @@ export interface LocalClusterOptions {
   readonly workers?: number
   /** How many tasks a worker runs at once, each in a thread of its own; 1 unless given. */
   readonly threadsPerWorker?: number
-  /** Resident memory of one worker, in bytes or as `'4GB'`; no limit unless given. */
+  /** Resident memory of one worker, in bytes or as `'4GB'`, at least 200 MB; no limit unless given. */
   readonly memoryLimit?: number | string
   /** Under which `connect(name)` finds the mesh; made up unless given. */
   readonly name?: string
@@ -33,6 +41,9 @@ export interface LocalClusterOptions {
 }
 
 const startTimeoutMs = 30_000
+const stopGraceMs = 5_000
+/** Below it workers would be ended and started again for ever. */
+const leastMemoryLimitBytes = 200e6
 
 /**
  * Starts a mesh of real services on this machine, scheduler, checkpoint-store and workers, on free ports of the loopback
@@ -44,28 +55,39 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
   const { workers = availableParallelism(), threadsPerWorker = 1, keepAlive = false } = options
   checkCount(workers, 'workers', 256)
   checkCount(threadsPerWorker, 'threadsPerWorker', 256)
-  const memoryLimit = parseBytes(options.memoryLimit ?? 0, 'memoryLimit')
+  const memoryLimit = memoryLimitOf(options)
   const name = options.name ?? `${keepAlive ? 'mesh' : 'local'}-${randomUUID().slice(0, 8)}`
   const meshDir = meshDirOf(name)
   const runDir = await createRunDir(options.runDir, name)
   await refuseRunningMesh(meshDir, name)
+  await removeLeftMeshes()
   await createMeshSecurity(meshDir)
+  if (!keepAlive) await markOwned(meshDir)
   await writeFile(path.join(meshDir, 'run-dir'), runDir, { mode: 0o600 })
   await mkdir(path.join(meshDir, 'data'), { recursive: true, mode: 0o700 })
 
   const processes: ServiceProcess[] = []
-  const start = (service: ServiceProcessOptions['name'], instanceId: string, args: readonly string[]): void => {
+  const start = (
+    service: ServiceProcessOptions['name'],
+    instanceId: string,
+    args: readonly string[],
+  ): ServiceProcess => {
     const shared = ['--mesh-dir', meshDir]
     const started = startServiceProcess({ name: service, instanceId, args: [...shared, ...args], runDir, keepAlive })
     processes.push(started)
     recordMeshProcess(meshDir, started.pid)
+    return started
   }
   let supervisors = 0
-  const startWorkers = (count: number): void =>
-    start('worker', `worker-${supervisors++}`, [
+  let capacity = 0
+  const startWorkers = (count: number): void => {
+    const supervisor = start('worker', `worker-${supervisors++}`, [
       ...['--count', String(count), '--slots', String(threadsPerWorker), '--memory-limit', String(memoryLimit)],
       ...['--cache-dir', path.join(meshDir, 'data', 'bundles')],
     ])
+    capacity += count
+    void supervisor.exited.then(() => (capacity -= count))
+  }
   start('scheduler', 'scheduler', ['--mesh-name', name])
   start('checkpoint-store', 'checkpoint-store', ['--data-dir', path.join(meshDir, 'data', 'store')])
   startWorkers(workers)
@@ -77,11 +99,12 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
     await rm(meshDir, { recursive: true, force: true })
     forgetInterrupts()
   }
-  // An interrupt may come before the cluster is there.
-  let close = async (): Promise<void> => {
-    await Promise.all(processes.map((service) => service.stop(2_000)))
+  const end = async (graceMs = stopGraceMs): Promise<void> => {
+    await Promise.all(processes.map((service) => service.stop(graceMs)))
     await cleanUp()
   }
+  // An interrupt may come before the cluster is there.
+  let close = (): Promise<void> => end(2_000)
   const forgetInterrupts = keepAlive ? (): void => undefined : cancelOnInterrupt({ close: () => close() })
   let connection: MeshConnection | undefined
   try {
@@ -92,12 +115,16 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
       security,
       giveUpAfterMs: 10_000,
     })
-    const scaler = createLocalScaler(connection, { start: startWorkers, processes, cleanUp }, workers)
-    const cluster = new MeshCluster(
-      name,
-      connection,
-      keepAlive ? { ...scaler, close: () => telemetry.shutdown() } : scaler,
-    )
+    const scaler = createLocalScaler(connection.scheduler, {
+      initialCount: workers,
+      slotsPerWorker: threadsPerWorker,
+      start: startWorkers,
+      capacity: () => capacity,
+      isRunning,
+      describeTroubles: () => describeTroubles(processes, runDir),
+      end: keepAlive ? () => telemetry.shutdown() : () => end(),
+    })
+    const cluster = new MeshCluster(name, connection, scaler)
     await orFailed(processes, cluster.waitForWorkers(workers, { timeout: startTimeoutMs }))
     close = () => cluster.close()
     return cluster
@@ -137,6 +164,35 @@ async function refuseRunningMesh(meshDir: string, name: string): Promise<void> {
   }
   // Left behind by a program that was killed; a folder that no service wrote into is one that somebody prepared.
   if (await readAddress(meshDir, 'scheduler')) await rm(meshDir, { recursive: true, force: true })
+}
+
+/** Where the logs are, and the end of those of workers that ended, or else of those that were started last. */
+async function describeTroubles(processes: readonly ServiceProcess[], runDir: string): Promise<string> {
+  const workers = processes.filter(({ name }) => name === 'worker')
+  const ended = workers.filter((service) => !service.isRunning())
+  const tails = await Promise.all(
+    (ended.length > 0 ? ended : workers).slice(-3).map(async (service) => {
+      const tail = await service.logTail()
+      return tail && `\n${service.instanceId}:\n${tail}`
+    }),
+  )
+  return `see the logs in ${path.join(runDir, 'logs')}${tails.join('')}`
+}
+
+function memoryLimitOf({ memoryLimit = 0 }: LocalClusterOptions): number {
+  const bytes = parseBytes(memoryLimit, 'memoryLimit')
+  if (bytes === 0 || bytes >= leastMemoryLimitBytes) return bytes
+  const least = `${leastMemoryLimitBytes / 1e6} MB`
+  const message = `memoryLimit is ${Math.round(bytes / 1e5) / 10} MB: an idle worker alone needs about 100 MB; give at least ${least}`
+  throw new RangeError(message)
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }
 
 function checkCount(count: number, what: string, most: number): void {

@@ -1,68 +1,110 @@
 import { randomUUID } from 'node:crypto'
 
-import type { MeshConnection } from './mesh-connection.js'
+import { type SchedulerServiceDefinition, WorkerState } from '#libs/proto'
+import type { RpcClient } from '#libs/rpc'
+
 import type { Scaler } from './mesh-cluster.js'
-import type { ServiceProcess } from './service-process.js'
+
+/** What the scaler asks of the scheduler. */
+export type WorkerRegistry = Pick<
+  RpcClient<typeof SchedulerServiceDefinition>,
+  'listWorkers' | 'drainWorker' | 'watchDemand'
+>
 
 /** What the scaler needs to know of the cluster. */
 export interface LocalWorkers {
+  /** How many were started with the cluster. */
+  readonly initialCount: number
+  readonly slotsPerWorker: number
   /** Starts so many workers more. */
   start(count: number): void
-  /** Every process of the cluster. */
-  readonly processes: readonly ServiceProcess[]
-  /** Gives the cluster's folder back. */
-  cleanUp(): Promise<void>
+  /** How many the supervisors that still run were started with. */
+  capacity(): number
+  isRunning(pid: number): boolean
+  describeTroubles(): Promise<string>
+  /** Ends what the cluster is made of. */
+  end(): Promise<void>
 }
 
 /** How long demand must stay lower before workers are let go. */
 const shrinkAfterMs = 2_000
-const stopGraceMs = 5_000
+/** How soon workers that could not be let go are looked at again: nothing announces that a result was given up. */
+const retryMs = 500
 
 /** Keeps the number of workers of a local cluster. */
-export function createLocalScaler(connection: MeshConnection, workers: LocalWorkers, initialCount: number): Scaler {
-  let wanted = initialCount
+export function createLocalScaler(scheduler: WorkerRegistry, workers: LocalWorkers): Scaler {
+  let goal = workers.initialCount
+  let startedCount = workers.initialCount
+  /** Workers that leave or have left: none of them is counted or told twice. */
+  const leaving = new Set<string>()
+  let line: Promise<unknown> = Promise.resolve()
+  let retry: NodeJS.Timeout | undefined
   let adapting: AbortController | undefined
   let closed = false
 
-  async function scaleTo(count: number): Promise<void> {
-    if (count > wanted) workers.start(count - wanted)
-    const surplus = Math.max(0, wanted - count)
-    wanted = count
-    if (surplus > 0) wanted = count + surplus - (await letGo(surplus))
+  /** One after the other: each sees what the one before has done. */
+  function scaleTo(count: number): Promise<void> {
+    goal = count
+    const scaled = line.then(() => approach())
+    line = scaled.catch(() => undefined)
+    return scaled
   }
 
-  /** Lets idle workers go that hold no result; says how many there were. */
-  async function letGo(count: number): Promise<number> {
-    const { workers: present } = await connection.scheduler.listWorkers({ pageSize: 1_000 })
-    let gone = 0
-    for (const { workerId, assignedTasks, heldObjects } of present) {
-      if (gone === count) break
-      if (assignedTasks > 0 || heldObjects > 0) continue
-      try {
-        await connection.scheduler.drainWorker({ workerId, onlyIfIdle: true, requestId: randomUUID() })
-        gone++
-      } catch {
-        // It got work in the meantime: it stays.
-      }
+  /** Starts or lets go what lies between the goal and the workers that are there or on their way. */
+  async function approach(): Promise<void> {
+    clearTimeout(retry)
+    if (closed) return
+    const { workers: listed } = await scheduler.listWorkers({ pageSize: 1_000 })
+    for (const { workerId, state } of listed) if (state === WorkerState.DRAINING) leaving.add(workerId)
+    // Workers that left without this program's doing.
+    startedCount = Math.min(startedCount, leaving.size + workers.capacity())
+    // Those that are there, and those on their way: for the first time, or again after a crash.
+    const kept = startedCount - leaving.size
+    if (goal > kept) {
+      startedCount += goal - kept
+      workers.start(goal - kept)
     }
-    return gone
+    let surplus = kept - goal
+    for (const { workerId, pid, assignedTasks, heldObjects } of listed) {
+      if (surplus <= 0) break
+      if (leaving.has(workerId) || assignedTasks > 0 || heldObjects > 0) continue
+      // The scheduler waits a while for one that has crashed.
+      if (workers.isRunning(pid) && (await letGo(workerId))) surplus--
+    }
+    // The others follow when they are idle and their results are given up.
+    if (surplus > 0) retry = setTimeout(() => void scaleTo(goal).catch(() => undefined), retryMs).unref()
   }
 
-  async function follow(
-    bounds: { readonly minimum: number; readonly maximum: number },
-    signal: AbortSignal,
-  ): Promise<void> {
-    let shrink: NodeJS.Timeout | undefined
+  async function letGo(workerId: string): Promise<boolean> {
+    try {
+      await scheduler.drainWorker({ workerId, onlyIfIdle: true, requestId: randomUUID() })
+      leaving.add(workerId)
+      return true
+    } catch {
+      // It got work in the meantime: it stays.
+      return false
+    }
+  }
+
+  async function follow(bounds: Bounds, signal: AbortSignal): Promise<void> {
+    const window = createShrinkWindow((target) => void scaleTo(target).catch(() => undefined))
+    signal.addEventListener('abort', () => window.close())
     const clamp = (count: number): number => Math.min(bounds.maximum, Math.max(bounds.minimum, count))
-    await scaleTo(clamp(wanted))
-    for await (const demand of connection.scheduler.watchDemand({}, { signal })) {
-      const perWorker = Math.max(1, Math.round(demand.presentSlots / Math.max(1, demand.presentWorkers)))
-      const target = clamp(Math.ceil(demand.wantedSlots / perWorker))
-      clearTimeout(shrink)
-      if (target > wanted) await scaleTo(target)
-      // Hysteresis: a pause between two jobs does not stop workers.
-      else if (target < wanted) shrink = setTimeout(() => void scaleTo(target).catch(() => undefined), shrinkAfterMs)
-      shrink?.unref()
+    await scaleTo(clamp(goal))
+    for await (const demand of scheduler.watchDemand({}, { signal })) {
+      const target = clamp(Math.ceil(demand.wantedSlots / workers.slotsPerWorker))
+      window.see(target, goal)
+      if (target > goal) await scaleTo(target)
+    }
+  }
+
+  /** The scheduler may be away for a while: adapting goes on until it is told to stop. */
+  async function keepFollowing(bounds: Bounds, signal: AbortSignal): Promise<void> {
+    // A function, because the signal changes while the loop waits.
+    const isOver = (): boolean => signal.aborted
+    while (!isOver()) {
+      await follow(bounds, signal).catch(() => undefined)
+      if (!isOver()) await new Promise<void>((resolve) => setTimeout(resolve, retryMs).unref())
     }
   }
 
@@ -75,15 +117,49 @@ export function createLocalScaler(connection: MeshConnection, workers: LocalWork
     adapt: (bounds) => {
       adapting?.abort()
       adapting = new AbortController()
-      // Ends with the connection or with the next scale().
-      follow(bounds, adapting.signal).catch(() => undefined)
+      void keepFollowing(bounds, adapting.signal)
     },
+    describeTroubles: () => workers.describeTroubles(),
     close: async () => {
       if (closed) return
       closed = true
       adapting?.abort()
-      await Promise.all(workers.processes.map((service) => service.stop(stopGraceMs)))
-      await workers.cleanUp()
+      clearTimeout(retry)
+      await workers.end()
     },
+  }
+}
+
+interface Bounds {
+  readonly minimum: number
+  readonly maximum: number
+}
+
+/** Hysteresis: a pause between two jobs stops no workers; only what was wanted at no moment for a while is let go. */
+function createShrinkWindow(shrinkTo: (target: number) => void) {
+  let timer: NodeJS.Timeout | undefined
+  let highest = 0
+  let latest = 0
+  const open = (): void => {
+    highest = latest
+    timer = setTimeout(() => {
+      timer = undefined
+      const target = highest
+      if (latest < target) open()
+      shrinkTo(target)
+    }, shrinkAfterMs).unref()
+  }
+  const close = (): void => {
+    clearTimeout(timer)
+    timer = undefined
+  }
+  return {
+    see: (target: number, goal: number): void => {
+      latest = target
+      highest = Math.max(highest, target)
+      if (target >= goal) close()
+      else if (timer === undefined) open()
+    },
+    close,
   }
 }

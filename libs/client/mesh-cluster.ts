@@ -8,13 +8,13 @@ import { type Worker, WorkerState } from '#libs/proto'
 import { type AnyTask, isTask, type Task } from '#libs/task'
 import { withSpan } from '#libs/telemetry'
 
+import { attachJob } from './attach.js'
 import type { Arguments, Cluster, GatherOptions, ScatterOptions, SubmitOptions, WorkerInfo } from './cluster.js'
 import type { TaskFuture } from './future.js'
 import { gatherAll } from './gather.js'
-import type { GraphBuilder } from './graph.js'
+import { type GraphBuilder, graphNotBuilt } from './graph.js'
 import type { Job } from './job.js'
 import { type MeshConnection, meshErrorOf } from './mesh-connection.js'
-import { MeshJob } from './mesh-job.js'
 import { ScatteredObject } from './scattered-object.js'
 import { calledOf, Submission } from './submission.js'
 import { explainTask, type NamedTask, readStory, type StoryLine } from './task-answers.js'
@@ -24,6 +24,8 @@ import { zipArguments } from './zip-arguments.js'
 export interface Scaler {
   scale(count: number): Promise<void>
   adapt(bounds: { readonly minimum: number; readonly maximum: number }): void
+  /** Where to look when workers do not come, and what those that failed said last. */
+  describeTroubles(): Promise<string>
   close(): Promise<void>
 }
 
@@ -66,17 +68,22 @@ export class MeshCluster implements Cluster {
 
   graph<T>(build: (graph: GraphBuilder) => T): T {
     const submission = new Submission(this.#connection, this.#options, 'graph')
-    const built = build({ task: (task, ...args) => submission.add(calledOf(task), args) as never })
-    if (submission.job.futures.length > 0) submission.send()
-    return built
+    try {
+      const built = build({ task: (task, ...args) => submission.add(calledOf(task), args) as never })
+      if (submission.job.futures.length > 0) submission.send()
+      return built
+    } catch (error) {
+      submission.job.fail(graphNotBuilt(error))
+      throw error
+    }
   }
 
   with(options: SubmitOptions): Cluster {
     return new MeshCluster(this.name, this.#connection, this.#scaler, { ...this.#options, ...options })
   }
 
-  async gather<R>(futures: Iterable<TaskFuture<R>>, options: GatherOptions = {}): Promise<R[]> {
-    return await gatherAll([...futures], options)
+  async gather<R>(futures: Iterable<TaskFuture<R>>, options: GatherOptions = {}): Promise<never> {
+    return (await gatherAll([...futures], options)) as never
   }
 
   async scatter<T>(value: T, options: ScatterOptions = {}): Promise<ScatteredObject<T>> {
@@ -104,38 +111,7 @@ export class MeshCluster implements Cluster {
   }
 
   async attach(jobIdOrName: string): Promise<Job> {
-    const { scheduler, session, jobs } = this.#connection
-    try {
-      const { job: wire } = await scheduler.getJob({ jobId: jobIdOrName })
-      if (wire === undefined) throw new Error('the scheduler answered without a job')
-      const known = jobs.get(wire.jobId)
-      if (known) return known
-      const release = (objectIds: readonly string[]): void =>
-        session.say({ $case: 'release', value: { objectIds: [...objectIds] } })
-      const job = new MeshJob(
-        wire.jobId,
-        wire.name,
-        {},
-        {
-          fetch: async (future) => await this.#connection.fetchResult(future.id, future.wireResult as never),
-          cancel: async (jobId, indices) => session.say({ $case: 'cancel', value: { jobId, indices: [...indices] } }),
-          release,
-          persist: async (jobId, name) => {
-            await scheduler.persistJob({ jobId, name, requestId: randomUUID() })
-          },
-          localize: (stack) => stack,
-          forget: (jobId) => jobs.delete(jobId),
-        },
-      )
-      const counts: readonly number[] = Object.values({ ...wire.counts })
-      const total = counts.reduce((sum, count) => sum + count, 0)
-      for (let index = 0; index < total; index++) job.addFuture(wire.name)
-      jobs.set(job.id, job)
-      session.say({ $case: 'follow', value: { jobId: job.id } })
-      return job
-    } catch (error) {
-      throw meshErrorOf(error)
-    }
+    return await attachJob(this.#connection, jobIdOrName)
   }
 
   async register(task: AnyTask, as: { readonly name: string; readonly version: string }): Promise<void> {
@@ -188,27 +164,24 @@ export class MeshCluster implements Cluster {
     try {
       for await (const demand of this.#connection.scheduler.watchDemand({}, { signal })) {
         present = demand.presentWorkers
+        // Those that leave are among them.
+        if (present >= count) present = (await this.workers()).filter(({ state }) => state === 'ready').length
         if (present >= count) return
       }
     } catch (error) {
       if (!signal.aborted) throw meshErrorOf(error)
     }
-    const seconds = Math.round(timeoutMs / 1000)
-    throw new Error(`${present} of ${count} workers are there after ${seconds} s: see the logs of cluster ${this.name}`)
+    const troubles = await this.#scaler.describeTroubles()
+    throw new Error(`${present} of ${count} workers are there after ${timeoutMs / 1000} s: ${troubles}`)
   }
 
   async scale(count: number): Promise<void> {
-    if (!Number.isInteger(count) || count < 0) throw new RangeError(`scale(${count}): give a whole number from 0`)
+    checkWorkerCount(count)
     await this.#scaler.scale(count)
   }
 
   adapt(bounds: { readonly minimum: number; readonly maximum: number }): void {
-    const { minimum, maximum } = bounds
-    if (!Number.isInteger(minimum) || !Number.isInteger(maximum) || minimum < 0 || maximum < Math.max(1, minimum)) {
-      throw new RangeError(
-        `adapt({ minimum: ${minimum}, maximum: ${maximum} }): give 0 ≤ minimum ≤ maximum, maximum ≥ 1`,
-      )
-    }
+    checkBounds(bounds)
     this.#scaler.adapt(bounds)
   }
 
@@ -246,4 +219,15 @@ function workerInfoOf(worker: Worker): WorkerInfo {
     memoryLimitBytes: Number(worker.memoryLimitBytes),
     state: worker.state === WorkerState.DRAINING ? 'draining' : 'ready',
   }
+}
+
+/** @throws RangeError for what is no number of workers. */
+export function checkWorkerCount(count: number): void {
+  if (!Number.isInteger(count) || count < 0) throw new RangeError(`scale(${count}): give a whole number from 0`)
+}
+
+/** @throws RangeError for bounds that make no sense. */
+export function checkBounds({ minimum, maximum }: { readonly minimum: number; readonly maximum: number }): void {
+  if (Number.isInteger(minimum) && Number.isInteger(maximum) && minimum >= 0 && maximum >= Math.max(1, minimum)) return
+  throw new RangeError(`adapt({ minimum: ${minimum}, maximum: ${maximum} }): give 0 ≤ minimum ≤ maximum, maximum ≥ 1`)
 }

@@ -23,7 +23,10 @@ import {
 } from '#libs/transfer'
 import { decodePayload, decodeValue, encodeValue } from '#libs/value'
 
+import { Status } from 'nice-grpc-common'
+
 import { type BlobUploader, createBlobUploader } from './blob-uploader.js'
+import { JobTable } from './job-table.js'
 import type { MeshJob } from './mesh-job.js'
 import { ClientSession, errorOfRefusal } from './session.js'
 import { MeshError } from './task-error.js'
@@ -45,7 +48,7 @@ export class MeshConnection {
   readonly session: ClientSession
   readonly pool: TransferPool
   readonly blobs: BlobUploader
-  readonly jobs = new Map<string, MeshJob>()
+  readonly jobs = new JobTable()
   readonly #channel: ReturnType<typeof createRpcChannel>
   #lost: MeshError | undefined
 
@@ -122,7 +125,7 @@ export class MeshConnection {
   }
 
   #followOpenJobs(): void {
-    for (const job of this.jobs.values()) {
+    for (const job of this.jobs) {
       if (!job.isSettled)
         void job.submitted.then(
           () => this.#follow(job),
@@ -139,7 +142,9 @@ export class MeshConnection {
     switch (message.$case) {
       case 'settled': {
         const job = this.jobs.get(message.value.jobId)
-        job?.take(message.value.tasks)
+        if (job === undefined) return
+        job.take(message.value.tasks)
+        this.jobs.noteSettled(job)
         return
       }
       case 'progress':
@@ -159,7 +164,7 @@ export class MeshConnection {
       case 'lost':
         for (const id of message.value.objectIds) {
           const at = id.lastIndexOf('/')
-          this.jobs.get(id.slice(0, at))?.futures[Number(id.slice(at + 1))]?.reopen()
+          this.jobs.get(id.slice(0, at))?.reopen(Number(id.slice(at + 1)))
         }
         return
       case 'refused': {
@@ -183,7 +188,7 @@ export class MeshConnection {
 
   #lose(error: MeshError): void {
     this.#lost = error
-    for (const job of this.jobs.values()) job.fail(error)
+    for (const job of this.jobs) job.fail(error)
   }
 }
 
@@ -196,7 +201,7 @@ export function bundledFunction(bundleDigest: string, taskName: string): Functio
 export function meshErrorOf(error: unknown): Error {
   if (error instanceof MeshError) return error
   if (error instanceof TransferError) {
-    return new MeshError(String(error.code), error.reason, error.message, { cause: error })
+    return new MeshError(Status[error.code], error.reason, error.message, { cause: error })
   }
   const { code, reason, message, ...details } = readRpcFailure(error)
   return new MeshError(code, reason ?? '', message, { cause: error, ...details })

@@ -11,7 +11,6 @@ const finished = (index: number): TaskSettled => ({
 
 /** A job of so many tasks on a mesh that writes down what is asked of it. */
 function createJob(tasks: number) {
-  const forgotten: string[] = []
   const cancelled: (readonly number[])[] = []
   const job = new MeshJob(
     'j-1',
@@ -23,31 +22,11 @@ function createJob(tasks: number) {
       release: () => undefined,
       persist: async () => undefined,
       localize: (stack) => stack,
-      forget: (jobId) => forgotten.push(jobId),
     },
   )
   const futures = Array.from({ length: tasks }, () => job.addFuture('task'))
-  return { job, futures, forgotten, cancelled }
+  return { job, futures, cancelled }
 }
-
-test('a job that has settled is kept as long as one of its futures is', () => {
-  const { job, futures, forgotten } = createJob(2)
-  job.take([finished(0), finished(1)])
-  futures[0]?.release()
-  futures[0]?.release()
-  expect(forgotten).toEqual([])
-  futures[1]?.release()
-  expect(forgotten).toEqual(['j-1'])
-})
-
-test('a job that is given up while it runs is kept until it has settled', () => {
-  const { job, forgotten } = createJob(2)
-  job.take([finished(1)])
-  job.release()
-  expect(forgotten).toEqual([])
-  job.take([finished(0)])
-  expect(forgotten).toEqual(['j-1'])
-})
 
 test('each future asks for its own task', async () => {
   const { job, futures, cancelled } = createJob(3)

@@ -2,6 +2,7 @@ import type { TaskSettled } from '#libs/proto'
 
 import { failureFromWire } from './failure-from-wire.js'
 import { type FutureBackend, TaskFuture, type Timing } from './future.js'
+import { isLeaving } from './interrupt.js'
 import type { Job, JobCounts, ProgressReport, TaskLine } from './job.js'
 import { errorOfFailure } from './task-error.js'
 
@@ -11,10 +12,8 @@ export interface MeshJobBackend {
   cancel(jobId: string, indices: readonly number[]): Promise<void>
   release(objectIds: readonly string[]): void
   persist(jobId: string, name: string): Promise<void>
-  /** Nothing more will be asked of the job, and nothing more is to be heard of it. */
-  forget(jobId: string): void
-  /** Maps a remote stack to the user's files. */
-  localize(stack: string, taskName: string): string
+  /** Maps a remote stack to the user's files: that of a task of this job, or of an input of one. */
+  localize(stack: string, taskId: string, taskName: string): string
 }
 
 /** A job on a mesh, as this client sees it. */
@@ -25,14 +24,13 @@ export class MeshJob implements Job {
   readonly carrier: Record<string, string>
   readonly futures: TaskFuture<unknown>[] = []
   submitted: Promise<'memory' | 'fsynced'> = Promise.resolve('memory')
+  /** Whether it is on its way: no more tasks are added. */
+  isSent = false
   readonly #backend: MeshJobBackend
+  /** All futures before this one are settled. */
+  #settledBefore = 0
   /** The same for all futures: there may be a million. */
   readonly #futureBackend: FutureBackend
-  /** The futures that were given up one by one. */
-  #releasedIds: Set<string> | undefined
-  #isReleased = false
-  /** Futures before this one are settled. */
-  #settledUpTo = 0
   readonly #progress: ((report: ProgressReport) => void)[] = []
   readonly #lines: ((line: TaskLine) => void)[] = []
 
@@ -44,9 +42,10 @@ export class MeshJob implements Job {
     this.#backend = backend
     this.#futureBackend = {
       job: this,
+      isSent: () => this.isSent,
       fetch: (future) => backend.fetch(future),
       cancel: ({ id: objectId }) => backend.cancel(id, [indexOf(objectId)]),
-      release: (objectIds) => this.#release(objectIds),
+      release: (objectIds) => backend.release(objectIds),
     }
   }
 
@@ -58,7 +57,8 @@ export class MeshJob implements Job {
   }
 
   get isSettled(): boolean {
-    return this.futures.every(({ done }) => done)
+    while (this.futures[this.#settledBefore]?.done) this.#settledBefore++
+    return this.#settledBefore >= this.futures.length
   }
 
   counts(): JobCounts {
@@ -77,9 +77,8 @@ export class MeshJob implements Job {
   }
 
   release(): void {
+    for (const future of this.futures) future.markReleased()
     this.#backend.release(this.futures.map(({ id }) => id))
-    this.#isReleased = true
-    this.#forgetIfOver()
   }
 
   onProgress(listener: (report: ProgressReport) => void): void {
@@ -100,32 +99,29 @@ export class MeshJob implements Job {
         future.settle({ kind: 'finished', result: settled.outcome.value, timing })
       } else {
         const failure = failureFromWire(settled.outcome.value)
-        const localize = (stack: string): string => this.#backend.localize(stack, future.taskName)
-        const error = errorOfFailure(future.id, future.taskName, failure, localize)
+        const error = errorOfFailure(future.id, future.taskName, failure, (stack, taskId, taskName) =>
+          this.localize(stack, taskId, taskName),
+        )
         future.settle({ kind: 'failed', error, cancelled: failure.kind === 'cancelled', timing })
       }
     }
-    this.#forgetIfOver()
+  }
+
+  /** The result of a task is lost and computed again. */
+  reopen(index: number): void {
+    this.futures[index]?.reopen()
+    this.#settledBefore = Math.min(this.#settledBefore, index)
   }
 
   /** Nothing more can be heard of the job. */
   fail(error: Error): void {
+    // Told to end, a program hears no more: nobody is helped by the errors of what it waits for.
+    if (isLeaving()) return
     for (const future of this.futures) future.settle({ kind: 'failed', error, cancelled: false, timing: undefined })
-    this.#forgetIfOver()
   }
 
-  #release(objectIds: readonly string[]): void {
-    this.#backend.release(objectIds)
-    this.#releasedIds ??= new Set()
-    for (const objectId of objectIds) this.#releasedIds.add(objectId)
-    this.#forgetIfOver()
-  }
-
-  /** A program that submits for days must not remember what it gave up. */
-  #forgetIfOver(): void {
-    if (!this.#isReleased && this.#releasedIds?.size !== this.futures.length) return
-    while (this.futures[this.#settledUpTo]?.done) this.#settledUpTo++
-    if (this.#settledUpTo === this.futures.length) this.#backend.forget(this.id)
+  localize(stack: string, taskId: string, taskName: string): string {
+    return this.#backend.localize(stack, taskId, taskName)
   }
 
   reportProgress(report: ProgressReport): void {

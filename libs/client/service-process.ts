@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url'
 /** A service of a cluster that this program made. */
 export interface ServiceProcess {
   readonly name: string
+  readonly instanceId: string
   readonly pid: number
+  isRunning(): boolean
   /** Resolves with the exit code when the process has ended. */
   readonly exited: Promise<number | null>
   /** Asks the process to end, and ends it when it does not within the grace. */
@@ -71,7 +73,9 @@ export function startServiceProcess(options: ServiceProcessOptions): ServiceProc
   }
   return {
     name,
+    instanceId,
     pid: child.pid ?? 0,
+    isRunning: () => child.exitCode === null && child.signalCode === null,
     exited,
     stop: async (graceMs) => {
       if (child.exitCode !== null || child.signalCode !== null) return

@@ -8,9 +8,11 @@ import type { FunctionRef, JobSpec, TaskSpec } from '#libs/proto'
 import { type AnyTask, isTask } from '#libs/task'
 import { carrierOf, failSpan, startSpan } from '#libs/telemetry'
 
-import { createArgumentEncoder } from './argument-encoder.js'
+import { type ArgumentEncoder, createArgumentEncoder } from './argument-encoder.js'
 import type { SubmitOptions } from './cluster.js'
 import type { TaskFuture } from './future.js'
+import { graphAlreadySent } from './graph.js'
+import { isLeaving } from './interrupt.js'
 import { bundledFunction, meshErrorOf, type MeshConnection } from './mesh-connection.js'
 import { MeshJob } from './mesh-job.js'
 
@@ -29,7 +31,7 @@ export class Submission {
   readonly job: MeshJob
   readonly #connection: MeshConnection
   readonly #options: SubmitOptions
-  readonly #encoder = createArgumentEncoder()
+  #encoder: ArgumentEncoder | undefined
   readonly #functions = new Map<unknown, { readonly index: number; readonly called: Called }>()
   #tasks: TaskSpec[] = []
   readonly #span
@@ -57,20 +59,22 @@ export class Submission {
           throw meshErrorOf(error)
         }
       },
-      localize: (stack, taskName) => this.#localize(stack, taskName),
-      forget: (jobId) => connection.jobs.delete(jobId),
+      localize: (stack, taskId, taskName) => this.#localize(stack, taskId, taskName),
     })
+    this.#encoder = createArgumentEncoder(this.job)
   }
 
   /** Adds a task. Arguments are read now: what the program does to them later does not matter. */
   add(called: Called, args: readonly unknown[]): TaskFuture<unknown> {
+    const encoder = this.#encoder
+    if (this.job.isSent || encoder === undefined) throw graphAlreadySent()
     const taskName = called.kind === 'task' ? called.task.taskName : called.name
     const key = called.kind === 'task' ? called.task : called.name
     let known = this.#functions.get(key)
     if (known === undefined) this.#functions.set(key, (known = { index: this.#functions.size, called }))
     this.#tasks.push({
       function: known.index,
-      input: this.#encoder.encode(args, taskName),
+      input: encoder.encode(args, taskName),
       name: taskName,
       timeout: this.#timeoutMs === undefined ? undefined : durationOf(this.#timeoutMs),
     })
@@ -80,7 +84,8 @@ export class Submission {
   /** Sends the job. Futures are there at once; `job.submitted` says when the scheduler has recorded it. */
   send(): MeshJob {
     const { job } = this
-    this.#connection.jobs.set(job.id, job)
+    job.isSent = true
+    this.#connection.jobs.add(job)
     job.submitted = this.#send().then(
       (durability) => {
         this.#span.end()
@@ -89,10 +94,13 @@ export class Submission {
         return durability
       },
       (error: unknown) => {
+        // See MeshJob.fail.
+        if (isLeaving()) return new Promise<never>(() => undefined)
         const known = meshErrorIfRpc(error)
         failSpan(this.#span, known)
         this.#span.end()
         job.fail(known)
+        this.#connection.jobs.noteSettled(job)
         throw known
       },
     )
@@ -103,7 +111,7 @@ export class Submission {
 
   async #send(): Promise<'memory' | 'fsynced'> {
     const functions = await Promise.all([...this.#functions.values()].map(({ called }) => this.#functionOf(called)))
-    await this.#connection.blobs.upload(this.#encoder.blobs.values(), this.job.carrier)
+    await this.#connection.blobs.upload(this.#encoder?.blobs.values() ?? [], this.job.carrier)
     const spec: JobSpec = {
       jobId: this.job.id,
       name: this.job.name,
@@ -113,7 +121,11 @@ export class Submission {
       trace: new Map(Object.entries(this.job.carrier)),
       detached: this.#options.detached ?? false,
     }
-    return await this.#connection.session.submit(spec)
+    const durability = await this.#connection.session.submit(spec)
+    // The job's futures keep this submission; its arguments are the scheduler's now.
+    this.#tasks.length = 0
+    this.#encoder = undefined
+    return durability
   }
 
   async #functionOf(called: Called): Promise<FunctionRef> {
@@ -128,13 +140,21 @@ export class Submission {
     return bundledFunction(bundle.digest, taskName)
   }
 
-  #localize(stack: string, taskName: string): string {
+  #localize(stack: string, taskId: string, taskName: string): string {
+    if (jobIdOf(taskId) !== this.job.id) {
+      // An input of another job of this program.
+      return this.#connection.jobs.get(jobIdOf(taskId))?.localize(stack, taskId, taskName) ?? stack
+    }
     for (const { called } of this.#functions.values()) {
       if (called.kind === 'task' && called.task.taskName === taskName)
         return localizeStack(stack, called.task.moduleUrl)
     }
     return stack
   }
+}
+
+function jobIdOf(taskId: string): string {
+  return taskId.slice(0, taskId.lastIndexOf('/'))
 }
 
 function meshErrorIfRpc(error: unknown): Error {

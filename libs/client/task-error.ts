@@ -8,6 +8,7 @@ import type { TaskFailure } from '#libs/domain'
 export class TaskError extends Error {
   override readonly name: string = 'TaskError'
   readonly taskId: string
+  readonly taskName: string
   readonly kind: TaskFailure['kind']
   readonly reason: string
   /** The name of the error as the task threw it, such as RangeError. */
@@ -15,25 +16,36 @@ export class TaskError extends Error {
   readonly remoteStack: string | undefined
   readonly workerId: string | undefined
   readonly attempts: number
+  readonly #failure: TaskFailure
 
-  constructor(taskId: string, taskName: string, failure: TaskFailure, localize: (stack: string) => string) {
+  constructor(taskId: string, taskName: string, failure: TaskFailure, localize: Localize) {
     const where = failure.workerId ? ` on worker ${failure.workerId}` : ''
     const what = failure.errorName ? `${failure.errorName}: ${failure.message}` : failure.message
     const message =
       failure.kind === 'cancelled' ? failure.message : `task ${taskName} (${taskId}) failed${where}: ${what}`
     super(message, causeOf(taskId, taskName, failure, localize))
+    this.#failure = failure
     this.taskId = taskId
+    this.taskName = taskName
     this.kind = failure.kind
     this.reason = failure.reason
     this.errorName = failure.errorName
     this.workerId = failure.workerId
     this.attempts = failure.attempts ?? 0
-    this.remoteStack = failure.stack && localize(failure.stack)
+    this.remoteStack = failure.stack && localize(failure.stack, taskId, taskName)
     // The frames that help are where the task threw; this side's are those of a stream that brought the news.
     const frames = this.remoteStack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? []
     if (frames.length > 0) this.stack = `${this.name}: ${this.message}\n${frames.join('\n')}`
   }
+
+  /** @internal */
+  get failure(): TaskFailure {
+    return this.#failure
+  }
 }
+
+/** Maps a remote stack to the user's files: that of the task named, which may be another one's input. */
+export type Localize = (stack: string, taskId: string, taskName: string) => string
 
 /** A task was cancelled before it ended. */
 export class TaskCancelledError extends TaskError {
@@ -45,19 +57,17 @@ export function errorOfFailure(
   taskId: string,
   taskName: string,
   failure: TaskFailure,
-  localize: (stack: string) => string = (stack) => stack,
+  localize: Localize = (stack) => stack,
 ): TaskError {
   const Class = failure.kind === 'cancelled' ? TaskCancelledError : TaskError
   return new Class(taskId, taskName, failure, localize)
 }
 
-function causeOf(
-  taskId: string,
-  taskName: string,
-  { cause }: TaskFailure,
-  localize: (stack: string) => string,
-): ErrorOptions {
-  return cause ? { cause: errorOfFailure(taskId, taskName, cause, localize) } : {}
+function causeOf(taskId: string, taskName: string, { cause }: TaskFailure, localize: Localize): ErrorOptions {
+  if (cause === undefined) return {}
+  const known =
+    cause.taskId === undefined ? { taskId, taskName } : { taskId: cause.taskId, taskName: cause.taskName ?? '' }
+  return { cause: errorOfFailure(known.taskId, known.taskName, cause, localize) }
 }
 
 /** What the mesh said of a refusal besides its reason. */

@@ -16,4 +16,7 @@ export interface TaskFailure {
   readonly workerId?: string
   readonly attempts?: number
   readonly cause?: TaskFailure
+  /** The task that failed so, where it is another than the one that is spoken of: of a failed input. */
+  readonly taskId?: string
+  readonly taskName?: string
 }

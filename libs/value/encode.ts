@@ -20,6 +20,9 @@ const mostBytesPerValue = 64
 /** Says what a value stands for when it is somewhere else (a future, a scattered buffer), or nothing. */
 export type ReferenceFinder = (value: object) => Reference | undefined
 
+/** What messages call a value, or a part of it: `the result of task f`, or a function that says it of a path. */
+export type ValueName = string | ((path: readonly (string | number)[]) => string)
+
 /** A value that cannot travel; the message names the place and what to do. */
 export class UnserializableError extends Error {
   override readonly name = 'UnserializableError'
@@ -35,9 +38,12 @@ const padding = [0, 1, 2, 3, 4, 5, 6, 7].map((length) => new Uint8Array(length))
  * bit), bigints, strings, dates, arrays, plain objects, maps and sets, nested at any depth. The bytes are not copied:
  * the segments are views of the caller's arrays.
  *
- * @throws UnserializableError for functions, symbols, class instances and cycles; `what` names the value in the message.
+ * An object without a prototype comes back as a plain one, and so does a hole in an array as undefined.
+ *
+ * @throws UnserializableError for functions, symbols, class instances, cycles, ArrayBuffers and text with lone surrogates;
+ * `what` names the value in the message.
  */
-export function encodeValue(value: unknown, what: string, findReference?: ReferenceFinder): EncodedValue {
+export function encodeValue(value: unknown, what: ValueName, findReference?: ReferenceFinder): EncodedValue {
   const encoder = new Encoder(what, findReference)
   const root = encoder.encode(value)
   const { segments, byteLength, mostStructureBytes } = encoder
@@ -93,10 +99,10 @@ class Encoder {
   mostStructureBytes = 0
   readonly #path: (string | number)[] = []
   readonly #ancestors = new Set<object>()
-  readonly #what: string
+  readonly #what: ValueName
   readonly #findReference: ReferenceFinder | undefined
 
-  constructor(what: string, findReference?: ReferenceFinder) {
+  constructor(what: ValueName, findReference?: ReferenceFinder) {
     this.#what = what
     this.#findReference = findReference
   }
@@ -108,6 +114,7 @@ class Encoder {
         return { kind: { $case: 'number', value } }
       case 'string':
         this.#countText(value)
+        this.#checkText(value)
         return { kind: { $case: 'text', value } }
       case 'boolean':
         return { kind: { $case: 'boolean', value } }
@@ -134,7 +141,19 @@ class Encoder {
     return encoded
   }
 
+  /** Half a surrogate pair would silently become U+FFFD. */
+  #checkText(text: string): void {
+    if (isWellFormed(text)) return
+    throw this.#refuse(
+      'text with a lone surrogate, which is no Unicode',
+      'pass it as Uint16Array, or call toWellFormed()',
+    )
+  }
+
   #encodeContainer(value: object): Value {
+    if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) {
+      throw this.#refuse(`a bare ${value.constructor.name}`, 'pass a view of it, such as new Uint8Array(buffer)')
+    }
     if (Array.isArray(value)) return { kind: { $case: 'list', value: { values: this.#encodeAll(value) } } }
     if (value instanceof Date) return { kind: { $case: 'dateMs', value: value.getTime() } }
     if (value instanceof Map) {
@@ -154,6 +173,7 @@ class Encoder {
     }
     const entries = Object.entries(value).map(([key, item]) => {
       this.#countText(key)
+      this.#checkText(key)
       return { key, value: this.#at(key, item) }
     })
     return { kind: { $case: 'record', value: { entries } } }
@@ -216,13 +236,24 @@ class Encoder {
   }
 
   #refuse(kind: string, advice?: string): UnserializableError {
-    const path = this.#path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`)).join('')
-    return new UnserializableError(`${this.#what}${path} is ${kind}, which cannot travel${advice ? `: ${advice}` : ''}`)
+    const name = typeof this.#what === 'string' ? nameOfPart(this.#what, this.#path) : this.#what(this.#path)
+    return new UnserializableError(`${name} is ${kind}, which cannot travel${advice ? `: ${advice}` : ''}`)
   }
+}
+
+/** A value, and where in it: `the result of task f, at .history[0],`. */
+export function nameOfPart(what: string, path: readonly (string | number)[]): string {
+  if (path.length === 0) return what
+  return `${what}, at ${path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`)).join('')},`
 }
 
 /** An object literal of another realm (a vm context): its prototype is some other Object.prototype. */
 function isForeignPlainObject(value: object): boolean {
   const prototype = Object.getPrototypeOf(value) as object
   return Object.getPrototypeOf(prototype) === null && prototype.constructor.name === 'Object'
+}
+
+// Node 20 has it; the language level that we compile for does not.
+function isWellFormed(text: string): boolean {
+  return (text as string & { isWellFormed(): boolean }).isWellFormed()
 }

@@ -8,7 +8,8 @@ export {
   encodeValue,
   joinSegments,
   maxStructureBytes,
+  nameOfPart,
   packStructure,
   UnserializableError,
 } from './encode.js'
-export type { EncodedValue, ReferenceFinder } from './encode.js'
+export type { EncodedValue, ReferenceFinder, ValueName } from './encode.js'

@@ -12,6 +12,7 @@ import {
   encodeValue,
   inspectValue,
   maxStructureBytes,
+  nameOfPart,
   packStructure,
 } from './index.js'
 
@@ -81,10 +82,31 @@ test('what cannot travel is refused with its place', () => {
   }
   const cycle: unknown[] = []
   cycle.push(cycle)
-  expect(() => roundTrip({ runs: [{ f: () => 1 }] })).toThrow('the value.runs[0].f is a function')
-  expect(() => roundTrip({ solver: new Solver() })).toThrow('the value.solver is an instance of Solver')
-  expect(() => roundTrip(cycle)).toThrow('the value[0] is a cycle')
+  expect(() => roundTrip({ runs: [{ f: () => 1 }] })).toThrow('the value, at .runs[0].f, is a function')
+  expect(() => roundTrip({ solver: new Solver() })).toThrow('the value, at .solver, is an instance of Solver')
+  expect(() => roundTrip(cycle)).toThrow('the value, at [0], is a cycle')
   expect(() => roundTrip(Symbol('s'))).toThrow('the value is a symbol')
+})
+
+test('what would come back as something else is refused with advice', () => {
+  expect(() => roundTrip(['half \ud83d of a pair'])).toThrow('the value, at [0], is text with a lone surrogate')
+  expect(() => roundTrip({ '\udc00': 1 })).toThrow('text with a lone surrogate')
+  expect(roundTrip('a whole 😀 pair')).toBe('a whole 😀 pair')
+  expect(() => roundTrip(new ArrayBuffer(8))).toThrow('a bare ArrayBuffer, which cannot travel: pass a view of it')
+  expect(() => roundTrip(new SharedArrayBuffer(8))).toThrow('a bare SharedArrayBuffer')
+})
+
+test('holes come back as undefined, and objects without a prototype as plain ones', () => {
+  expect(roundTrip([1, , 3])).toStrictEqual([1, undefined, 3])
+  const bare = Object.assign(Object.create(null) as object, { a: 1 })
+  expect(roundTrip(bare)).toStrictEqual({ a: 1 })
+})
+
+test('whoever names a value may say it of the place', () => {
+  const nameOf = ([index, ...path]: readonly (string | number)[]) =>
+    nameOfPart(`argument ${index ?? ''} of task f`, path)
+  expect(() => encodeValue([1, { x: () => 1 }], nameOf)).toThrow('argument 1 of task f, at .x, is a function')
+  expect(() => encodeValue([() => 1], nameOf)).toThrow('argument 0 of task f is a function')
 })
 
 test('the same object twice is no cycle', () => {

@@ -33,6 +33,7 @@ import { createTransferHost } from './objects/transfer-host.js'
 import { greetingOf } from './rpc/greeting.js'
 import { leaveInOrder } from './rpc/leaving.js'
 import { openSchedulerLink, type SchedulerLink } from './rpc/scheduler-link.js'
+import { logTaskLine } from './rpc/task-line.js'
 import { createTaskRelay } from './rpc/task-relay.js'
 import { attemptToDomain, ordersToDomain } from './rpc/to-domain.js'
 import { attemptToWire, predecessorToWire } from './rpc/to-wire.js'
@@ -89,11 +90,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
       if (message.kind === 'span') acceptThreadLine(message.line)
       else if (message.kind === 'progress') relay.progress(message)
       else if (message.kind === 'log') {
-        const { taskId, attempt, text } = message.line
-        logger.info(
-          { 'costate.task.id': taskId, 'costate.task.attempt': attempt, level_of_task: message.line.level },
-          text,
-        )
+        logTaskLine(logger, state, message.line)
         relay.log(message.line)
       } else {
         const { callId, taskId, call } = message

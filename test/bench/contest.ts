@@ -14,7 +14,8 @@ export interface Contest {
   readonly repeats?: number
 }
 
-const usualRepeats = 5
+/** Counted runs of each side, unless something else is asked for. */
+export const usualRepeats = 5
 const repeatsOfSlowPeer = 3
 /** A peer whose run takes longer is counted less often. */
 const slowRunMs = 60_000

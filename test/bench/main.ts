@@ -1,13 +1,14 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
+import { usualRepeats } from './contest.js'
 import { findDask } from './dask-peer.js'
 import { judge, type ReportRow } from './judgement.js'
 import { describeMachine } from './machine.js'
 import { profileIfAsked } from './profile/profiling.js'
 import type { RowContext } from './row.js'
 import { rows as allRows } from './rows/index.js'
-import { readRepeats, selectRows, UsageError } from './selection.js'
+import { readRepeats, selectRows, UsageError, warnOfFewRepeats } from './selection.js'
 import { createTable } from './table.js'
 import { readVersions } from './versions.js'
 
@@ -25,6 +26,7 @@ async function run(words: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
     machine: await describeMachine(),
     versions: await readVersions(root, dask),
     date: new Date().toISOString(),
+    repeats: repeats ?? usualRepeats,
   }
   const measured: ReportRow[] = []
   const table = createTable(rows)
@@ -50,6 +52,8 @@ async function run(words: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
     await writeFile(new URL('bench.json', root), `${JSON.stringify({ ...about, rows: measured }, null, 2)}\n`)
   }
   print(table.foot)
+  const fewRepeats = warnOfFewRepeats(repeats)
+  if (fewRepeats !== undefined) print(fewRepeats)
   for (const { name, note } of measured) if (note !== undefined) print(`${name}: ${note}`)
   if (dask === undefined) print('Dask was not found (pip install distributed numpy): its columns are empty.')
   if (profiles !== undefined) print(`Profiles are in ${profiles}; under a profiler everything is slower.`)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { rows } from './rows/index.js'
-import { readRepeats, selectRows, UsageError } from './selection.js'
+import { readRepeats, selectRows, UsageError, warnOfFewRepeats } from './selection.js'
 
 const table = [{ name: 'noop-map-10k' }, { name: 'roundtrip-p50' }, { name: 'cluster-start' }]
 const namesOf = (chosen: readonly { name: string }[]) => chosen.map(({ name }) => name)
@@ -34,4 +34,13 @@ test('repeats are a whole number, or not set', () => {
 test('no two rows share a name', () => {
   const names = namesOf(rows)
   expect(new Set(names).size).toBe(names.length)
+})
+
+test('fewer runs than usual are said below the table', () => {
+  expect(warnOfFewRepeats(undefined)).toBeUndefined()
+  expect(warnOfFewRepeats(5)).toBeUndefined()
+  expect(warnOfFewRepeats(3)).toBe(
+    'REPEATS=3: each figure is the median of only 3 runs instead of 5; compare it with nothing.',
+  )
+  expect(warnOfFewRepeats(1)).toContain('a single run')
 })

@@ -1,3 +1,5 @@
+import { usualRepeats } from './contest.js'
+
 /** The command line is not one that can be run. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
@@ -31,4 +33,11 @@ export function readRepeats(text: string | undefined): number | undefined {
   const repeats = Number(text)
   if (Number.isInteger(repeats) && repeats >= 1 && repeats <= 100) return repeats
   throw new UsageError(`REPEATS is '${text}': give a whole number from 1 to 100`)
+}
+
+/** What a reader must know of figures that few runs stand for; nothing where there were as many as usual. */
+export function warnOfFewRepeats(repeats: number | undefined): string | undefined {
+  if (repeats === undefined || repeats >= usualRepeats) return undefined
+  const runs = repeats === 1 ? 'a single run' : `only ${repeats} runs`
+  return `REPEATS=${repeats}: each figure is the median of ${runs} instead of ${usualRepeats}; compare it with nothing.`
 }

@@ -118,7 +118,7 @@ test('a plain function or a closure is refused with the line to write', () => {
 
 test('an argument that cannot travel is named', () => {
   expect(() => mesh.cluster.submit(tasks.echo, { solver: { step: () => 1 } })).toThrow(
-    'the arguments of task echo[0].solver.step is a function, which cannot travel',
+    'argument 0 of task echo, at .solver.step, is a function, which cannot travel',
   )
 })
 
@@ -149,7 +149,7 @@ test('a task that throws something else than an error', async () => {
 test('a result that cannot be serialised is named', async () => {
   const error = await rejectionOf(mesh.cluster.submit(tasks.returnFunction).result())
   expect(error).toMatchObject({ kind: 'result', reason: 'RESULT_NOT_SERIALIZABLE' })
-  expect(error.message).toContain('.history[0] is a function')
+  expect(error.message).toContain(', at .history[0], is a function')
 })
 
 test('a task that exits, or throws outside its promise, fails alone', async () => {

@@ -61,7 +61,8 @@ export function isHeldBack({ status }: Task): boolean {
 export function failedInput(task: Task): TaskFailure {
   const { status } = task
   const failure = status.kind === 'settled' && status.outcome.kind === 'failed' ? status.outcome.failure : undefined
-  const cause = failure?.reason === 'INPUT_FAILED' ? (failure.cause ?? failure) : failure
+  const named = failure && { ...failure, taskId: objectIdOf(task), taskName: task.spec.name }
+  const cause = failure?.reason === 'INPUT_FAILED' ? (failure.cause ?? named) : named
   const message = `its input, task ${objectIdOf(task)}, failed: ${cause?.message ?? 'no reason is known'}`
   const kind = cause?.kind === 'cancelled' ? 'cancelled' : 'input'
   return { kind, reason: 'INPUT_FAILED', message, ...(cause ? { cause } : {}) }

@@ -147,7 +147,7 @@ test('along a chain every failure names its own input, and carries the one that 
     reason: 'INPUT_FAILED',
     message: 'its input, task j1/2, failed: boom',
   })
-  expect(cause).toMatchObject({ kind: 'userError', message: 'boom' })
+  expect(cause).toMatchObject({ kind: 'userError', message: 'boom', taskId: 'j1/0' })
   expect(cause?.cause).toBeUndefined()
 })
 

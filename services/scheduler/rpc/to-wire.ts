@@ -39,6 +39,8 @@ export function failureToWire(failure: TaskFailure): Failure {
     workerId: failure.workerId ?? '',
     attempts: failure.attempts ?? 0,
     cause: failure.cause && failureToWire(failure.cause),
+    taskId: failure.taskId ?? '',
+    taskName: failure.taskName ?? '',
   }
 }
 

@@ -79,7 +79,7 @@ function failInputs(state: State, event: EventOf<'inputsFailed'>, out: Effect[])
   leaveWhenDone(state, out)
 }
 
-/** Puts ready attempts into the shortest lines; long or unknown kinds wait here instead of behind what runs. */
+/** Puts ready attempts into the shortest lines; they wait here, instead of behind what may take long. */
 function fillLines(state: State, out: Effect[]): void {
   if (state.unacknowledged.size >= maxUnacknowledged) return
   while (state.ready.length > 0) {
@@ -90,8 +90,9 @@ function fillLines(state: State, out: Effect[]): void {
       continue
     }
     const slot = shortestLine(state)
-    const line = state.lines[slot]
-    if (line === undefined || line.length >= 1 + lineLimit(state.meanRunMs.get(kindOf(attempt.order)))) return
+    const line = slot === undefined ? undefined : state.lines[slot]
+    if (slot === undefined || line === undefined) return
+    if (line.length >= 1 + lineLimit(state.meanRunMs.get(kindOf(attempt.order)))) return
     state.ready.shift()
     line.push(key)
     attempt.status = { kind: 'lined', slot }
@@ -99,12 +100,31 @@ function fillLines(state: State, out: Effect[]): void {
   }
 }
 
-function shortestLine({ lines }: State): number {
-  let best = 0
-  for (let slot = 1; slot < lines.length; slot++) {
-    if ((lines[slot]?.length ?? 0) < (lines[best]?.length ?? 0)) best = slot
+/** The shortest of the lines that take more. */
+function shortestLine(state: State): number | undefined {
+  let best: number | undefined
+  let least = Infinity
+  for (const [slot, { length }] of state.lines.entries()) {
+    if (length < least && takesMore(state, slot)) {
+      best = slot
+      least = length
+    }
   }
   return best
+}
+
+/** Nothing waits behind what is long, unknown or being stopped: another slot may be free before it. */
+function takesMore(state: State, slot: number): boolean {
+  const line = state.lines[slot] ?? []
+  if (line.length === 0) return true
+  return (state.openLines[slot] ??= line.every((key) => {
+    const attempt = state.attempts.get(key)
+    return attempt !== undefined && !attempt.cancelled && isShort(state.meanRunMs.get(kindOf(attempt.order)))
+  }))
+}
+
+function isShort(meanRunMs: number | undefined): boolean {
+  return lineLimit(meanRunMs) > 0
 }
 
 function lineLimit(meanRunMs: number | undefined): number {
@@ -124,7 +144,8 @@ function endAttempt(state: State, event: EventOf<'attemptEnded'>, out: Effect[])
   const { key, outcome, startedAtMs, endedAtMs } = event
   const attempt = state.attempts.get(key)
   if (attempt === undefined || !('slot' in attempt.status)) return
-  learnRunTime(state, attempt, endedAtMs - startedAtMs)
+  // One that was stopped says nothing about how long its kind takes.
+  if (!attempt.cancelled) learnRunTime(state, attempt, endedAtMs - startedAtMs)
   finish(state, key, attempt, outcome, { startedAtMs, endedAtMs, slot: attempt.status.slot }, out)
   fillLines(state, out)
   leaveWhenDone(state, out)
@@ -133,6 +154,7 @@ function endAttempt(state: State, event: EventOf<'attemptEnded'>, out: Effect[])
 function loseSlot(state: State, { slot, failure, atMs }: EventOf<'slotLost'>, out: Effect[]): void {
   const line = state.lines[slot] ?? []
   state.lines[slot] = []
+  state.openLines[slot] = undefined
   for (const key of line) {
     const attempt = state.attempts.get(key)
     if (attempt === undefined) continue
@@ -161,6 +183,7 @@ function cancelAttempts(state: State, { refs, reason }: EventOf<'cancelOrdered'>
     attempt.cancelled = true
     if ('slot' in attempt.status) {
       // Its slot is free when the executor says so.
+      state.openLines[attempt.status.slot] = false
       out.push({ kind: 'stopExecution', slot: attempt.status.slot, order: attempt.order, reason })
     } else {
       state.attempts.delete(key)
@@ -200,6 +223,8 @@ function finish(
     const line = state.lines[attempt.status.slot]
     const at = line?.indexOf(key) ?? -1
     if (at >= 0) line?.splice(at, 1)
+    // Only what closed the line can open it.
+    if (!state.openLines[attempt.status.slot]) state.openLines[attempt.status.slot] = undefined
   }
   out.push({ kind: 'dropInputs', attempt })
   if (attempt.cancelled) return
@@ -211,7 +236,9 @@ function finish(
 function learnRunTime(state: State, { order }: Attempt, runMs: number): void {
   const kind = kindOf(order)
   const known = state.meanRunMs.get(kind)
-  state.meanRunMs.set(kind, known === undefined ? runMs : known + newestWeight * (runMs - known))
+  const meanRunMs = known === undefined ? runMs : known + newestWeight * (runMs - known)
+  state.meanRunMs.set(kind, meanRunMs)
+  if (isShort(known) !== isShort(meanRunMs)) state.openLines.fill(undefined)
 }
 
 function refOf({ taskId, epoch, attempt }: Attempt['order']) {

@@ -65,6 +65,8 @@ export interface State {
   readonly ready: AttemptKey[]
   /** What each slot has: the first runs, the others wait behind it. */
   readonly lines: AttemptKey[][]
+  /** Whether everything in a slot's line is short, so that more may wait behind it; looked up again where unknown. */
+  readonly openLines: (boolean | undefined)[]
   readonly unacknowledged: Map<AttemptKey, AttemptEnd>
   /** Smoothed run time of each function in milliseconds. */
   readonly meanRunMs: Map<string, number>
@@ -79,6 +81,7 @@ export function createState(slots: number): State {
     attempts: new Map(),
     ready: [],
     lines: Array.from({ length: slots }, () => []),
+    openLines: Array.from({ length: slots }, () => undefined),
     unacknowledged: new Map(),
     meanRunMs: new Map(),
     linked: false,

@@ -47,11 +47,18 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
     }
   }
 
+  /** Attempts whose bundle is on its way: the executor does not know them yet. */
+  const awaiting = new Set<string>()
+
   async function executeLater(slot: number, order: TaskOrder): Promise<void> {
+    const key = keyOf(order)
+    awaiting.add(key)
     try {
       await bundles.fetch(order.bundleDigest, order.trace)
+      if (!awaiting.delete(key)) return
       executor().execute(slot, [{ order, inputs: fetcher.inputsOf(keyOf(order)) }])
     } catch (error) {
+      if (!awaiting.delete(key)) return
       const failure = failureOfBundle(order.bundleDigest, error)
       const atMs = Date.now()
       post({
@@ -62,6 +69,18 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
         endedAtMs: atMs,
       })
     }
+  }
+
+  /** What waits for its bundle has not started: its place in the slot is free at once. */
+  function stopExecution({ slot, order, reason }: Extract<Effect, { kind: 'stopExecution' }>): void {
+    const key = keyOf(order)
+    if (!awaiting.delete(key)) {
+      executor().stopTask(slot, key, reason)
+      return
+    }
+    const atMs = Date.now()
+    const outcome = { kind: 'failed', failure: { kind: 'cancelled', reason: 'CANCELLED', message: reason } } as const
+    post({ kind: 'attemptEnded', key, outcome, startedAtMs: atMs, endedAtMs: atMs })
   }
 
   async function fetchInputs(order: TaskOrder): Promise<void> {
@@ -92,7 +111,7 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
           pushTo(runs, effect.slot, effect.order)
           break
         case 'stopExecution':
-          executor().stopTask(effect.slot, keyOf(effect.order), effect.reason)
+          stopExecution(effect)
           break
         case 'reportStarted':
           started.push({ attempt: attemptToWire(effect.ref), atMs: effect.startedAtMs, slot: effect.slot })

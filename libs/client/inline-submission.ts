@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto'
+import { format } from 'node:util'
+
+import { parseDurationMs, type TaskFailure } from '#libs/domain'
+import { type AnyTask, createInlineContext, type TaskContext, type TaskLog } from '#libs/task'
+import { decodePayload, encodePayload, encodeValue } from '#libs/value'
+
+import { nameOfArgument } from './argument-encoder.js'
+import type { SubmitOptions } from './cluster.js'
+import { TaskFuture } from './future.js'
+import { graphAlreadySent } from './graph.js'
+import { runUntilStopped } from './inline-attempt.js'
+import type { InlineState } from './inline-cluster.js'
+import { inlineFailureOf, inlineInputFailureOf } from './inline-failure.js'
+import { MeshJob } from './mesh-job.js'
+import { ScatteredObject } from './scattered-object.js'
+import { errorOfFailure, type MeshError } from './task-error.js'
+
+/** Who runs the tasks of an inline cluster, as their timing says. */
+const workerId = 'inline'
+
+/** A task with its arguments, taken apart as for a mesh. */
+interface InlineCall {
+  readonly task: AnyTask
+  readonly payload: Uint8Array
+  readonly index: number
+  readonly future: TaskFuture<unknown>
+  /** The values of futures and scattered objects in the arguments, by their ids. */
+  readonly inputs: ReadonlyMap<string, () => Promise<unknown>>
+}
+
+/** One job of an inline cluster: tasks are added, then it is put into the line. */
+export class InlineSubmission {
+  readonly job: MeshJob
+  readonly #state: InlineState
+  readonly #options: SubmitOptions
+  readonly #timeoutMs: number | undefined
+  readonly #calls: InlineCall[] = []
+  /** What runs now, by the task's index. */
+  readonly #running = new Map<number, AbortController>()
+
+  constructor(state: InlineState, options: SubmitOptions, name: string) {
+    this.#state = state
+    this.#options = options
+    this.#timeoutMs = options.timeout === undefined ? undefined : parseDurationMs(options.timeout, 'timeout')
+    const id = `j-${randomUUID().replaceAll('-', '').slice(0, 16)}`
+    const job: MeshJob = new MeshJob(
+      id,
+      options.name ?? name,
+      {},
+      {
+        fetch: async (future) => decodePayload(future.wireResult as Uint8Array),
+        cancel: async (_jobId, indices) => this.#cancel(indices.length > 0 ? indices : [...job.futures.keys()]),
+        release: () => undefined,
+        persist: async (_jobId, as) => void state.jobs.set(as, job),
+        localize: (stack) => stack,
+      },
+    )
+    this.job = job
+  }
+
+  /** Adds a task. Arguments are read now: what the program does to them later does not matter. */
+  add(task: AnyTask, args: readonly unknown[]): TaskFuture<unknown> {
+    if (this.job.isSent) throw graphAlreadySent()
+    const inputs = new Map<string, () => Promise<unknown>>()
+    const payload = encodePayload(
+      encodeValue([...args], nameOfArgument(task.taskName), (value) => {
+        if (value instanceof TaskFuture) {
+          value.checkArgumentOf(this.job)
+          inputs.set(value.id, () => value.resultForTask())
+        } else if (value instanceof ScatteredObject) {
+          inputs.set(value.id, this.#inputOf(value))
+        } else {
+          return undefined
+        }
+        return { target: { $case: 'objectId', value: value.id } }
+      }),
+    )
+    const future = this.job.addFuture(task.taskName)
+    this.#calls.push({ task, payload, index: this.#calls.length, future, inputs })
+    return future
+  }
+
+  /** Puts the tasks into the line. */
+  send(): void {
+    this.job.isSent = true
+    if (this.#calls.length === 0) return
+    this.#state.jobs.set(this.job.id, this.job)
+    for (const call of this.#calls) this.#state.line = this.#state.line.then(() => this.#run(call))
+  }
+
+  /** A job that the mesh would not have. */
+  refuse(taskName: string, error: MeshError): TaskFuture<unknown> {
+    this.job.isSent = true
+    const future = this.job.addFuture(taskName)
+    this.job.submitted = Promise.reject(error)
+    this.job.submitted.catch(() => undefined)
+    this.job.fail(error)
+    return future
+  }
+
+  /** The value as it is now: who released it later does not matter. */
+  #inputOf(value: ScatteredObject<unknown>): () => Promise<unknown> {
+    const held = this.#state.scattered.get(value.id)
+    return held ? async () => decodePayload(held) : () => value.result()
+  }
+
+  async #run(call: InlineCall): Promise<void> {
+    const { future, index } = call
+    if (future.done) return
+    const stop = new AbortController()
+    this.#running.set(index, stop)
+    const startedAtMs = Date.now()
+    const outcome = await this.#attempt(call, stop).catch((error: unknown) => inlineFailureOf(error))
+    this.#running.delete(index)
+    const timing = { workerId, slot: 0, attempt: 1, startedAtMs, endedAtMs: Date.now() }
+    if (outcome instanceof Uint8Array) {
+      future.settle({ kind: 'finished', result: outcome, timing })
+      return
+    }
+    const error = errorOfFailure(future.id, future.taskName, { ...outcome, workerId, attempts: 1 })
+    future.settle({ kind: 'failed', error, cancelled: outcome.kind === 'cancelled', timing })
+  }
+
+  async #attempt(call: InlineCall, stop: AbortController): Promise<Uint8Array | TaskFailure> {
+    const { task, payload, inputs, future } = call
+    const values = new Map<string, unknown>()
+    try {
+      for (const [id, bring] of inputs) values.set(id, await bring())
+    } catch (error) {
+      return inlineInputFailureOf(error)
+    }
+    const args = decodePayload(payload, {
+      resolve: ({ target }) => values.get(target?.$case === 'objectId' ? target.value : ''),
+    }) as unknown[]
+    const context = this.#contextOf(call, stop)
+    const run = task as unknown as (...all: unknown[]) => Promise<unknown>
+    const result = await runUntilStopped(future.id, () => run(...args, context), stop, this.#timeoutMs)
+    return encodePayload(encodeValue(result, `the result of task ${future.id}`))
+  }
+
+  #contextOf({ future, index }: InlineCall, { signal }: AbortController): TaskContext {
+    const { job } = this
+    const taskId = future.id
+    return createInlineContext({
+      ...{ taskId, jobId: job.id, taskIndex: index, seed: this.#options.seed ?? 0, signal },
+      ...(this.#timeoutMs === undefined ? {} : { deadline: new Date(Date.now() + this.#timeoutMs) }),
+      progress: (fraction, detail = {}) =>
+        job.reportProgress({ taskId, fraction, message: detail.message ?? '', ...detail }),
+      log: createInlineLog((level, text) =>
+        job.reportLine({ taskId, attempt: 1, workerId, atMs: Date.now(), level, text }),
+      ),
+    })
+  }
+
+  #cancel(indices: readonly number[]): void {
+    for (const index of indices) {
+      const future = this.job.futures[index]
+      if (future && !future.done) {
+        const message = `task ${future.id} was cancelled: its client asked for it`
+        const error = errorOfFailure(future.id, future.taskName, { kind: 'cancelled', reason: 'CANCELLED', message })
+        future.settle({ kind: 'failed', error, cancelled: true, timing: undefined })
+      }
+      this.#running.get(index)?.abort(new Error('its client asked for it'))
+    }
+  }
+}
+
+/** Lines go to the console, as those of a task that is called directly, and to who listens to the job. */
+function createInlineLog(report: (level: string, text: string) => void): TaskLog {
+  const write =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (message: string, fields?: Record<string, unknown>): void => {
+      console[level](...(fields === undefined ? [message] : [message, fields]))
+      report(level, fields === undefined ? message : format(message, fields))
+    }
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+}

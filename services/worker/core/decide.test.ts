@@ -1,0 +1,215 @@
+import type { TaskId } from '#libs/domain'
+import { describe, expect, test } from 'vitest'
+
+import { decide } from './decide.js'
+import type { Effect } from './effect.js'
+import type { Event } from './event.js'
+import { checkInvariants } from './invariants.js'
+import { type AttemptRef, createState, keyOf, type TaskOrder } from './state.js'
+
+type Untimed = Event extends infer E ? (E extends Event ? Omit<E, 'atMs'> : never) : never
+
+/** A worker with its clock; every step is checked. Tasks are named by a letter for the kind and a number. */
+function createWorker(slots: number) {
+  const state = createState(slots)
+  let nowMs = 0
+
+  const happen = (event: Untimed): string[] => {
+    const out: Effect[] = []
+    decide(state, { ...event, atMs: nowMs }, out)
+    checkInvariants(state)
+    return out.flatMap(sayEffect)
+  }
+  const key = (name: string): string => keyOf(refOf(name))
+
+  const worker = {
+    order: (...names: string[]) => happen({ kind: 'tasksOrdered', orders: names.map((name) => orderOf(name)) }),
+    orderWithInputs: (name: string) => happen({ kind: 'tasksOrdered', orders: [orderOf(name, ['x'])] }),
+    fetched: (name: string) => happen({ kind: 'inputsFetched', key: key(name) }),
+    start: (name: string) => happen({ kind: 'attemptStarted', key: key(name), startedAtMs: nowMs }),
+    end: (name: string, runMs: number) => {
+      const startedAtMs = nowMs
+      nowMs += runMs
+      const outcome = { kind: 'payload', payload: new Uint8Array() } as const
+      return happen({ kind: 'attemptEnded', key: key(name), outcome, startedAtMs, endedAtMs: nowMs })
+    },
+    /** It ran, and the scheduler has recorded it: from now on its kind is known. */
+    run: (name: string, runMs: number) => {
+      worker.order(name)
+      worker.start(name)
+      worker.end(name, runMs)
+      worker.acknowledge(name)
+    },
+    cancel: (...names: string[]) => happen({ kind: 'cancelOrdered', refs: names.map(refOf), reason: 'told' }),
+    acknowledge: (...names: string[]) => happen({ kind: 'endsAcknowledged', refs: names.map(refOf) }),
+    lose: (slot: number) =>
+      happen({ kind: 'slotLost', slot, failure: { kind: 'workerLost', reason: 'SLOT_LOST', message: 'gone' } }),
+    drain: () => happen({ kind: 'drainOrdered', reason: 'told' }),
+    open: () => happen({ kind: 'linkOpened' }),
+  }
+  return worker
+}
+
+function refOf(name: string): AttemptRef {
+  return { taskId: name as TaskId, epoch: 1, attempt: 1 }
+}
+
+function orderOf(name: string, inputs: readonly unknown[] = []): TaskOrder {
+  return {
+    ...refOf(name),
+    ...{ jobId: 'j', index: 0, bundleDigest: 'b', taskName: name.slice(0, 1), seed: 0n, input: new Uint8Array() },
+    ...{ inputs, trace: {}, timeoutMs: undefined },
+  }
+}
+
+function sayEffect(effect: Effect): string[] {
+  switch (effect.kind) {
+    case 'execute':
+      return [`${effect.order.taskId} to ${effect.slot}`]
+    case 'stopExecution':
+      return [`stop ${effect.order.taskId} on ${effect.slot}`]
+    case 'fetchInputs':
+      return [`fetch for ${effect.order.taskId}`]
+    case 'reportEnded':
+      return [`${effect.end.ref.taskId} ${effect.end.outcome.kind === 'failed' ? 'failed' : 'ended'}`]
+    case 'returnTask':
+      return [`return ${effect.ref.taskId}`]
+    case 'leave':
+      return ['leave']
+    case 'reportStarted':
+    case 'dropInputs':
+      return []
+    default:
+      return effect satisfies never
+  }
+}
+
+describe('what waits behind what runs', () => {
+  test('tasks of an unknown kind run one to a slot', () => {
+    const worker = createWorker(2)
+    expect(worker.order('a1', 'a2', 'a3')).toEqual(['a1 to 0', 'a2 to 1'])
+  })
+
+  test('short tasks wait in lines, about 20 ms of them', () => {
+    const worker = createWorker(2)
+    worker.run('s0', 10)
+    expect(worker.order('s1', 's2', 's3', 's4', 's5', 's6', 's7')).toEqual([
+      ...['s1 to 0', 's2 to 1', 's3 to 0', 's4 to 1', 's5 to 0', 's6 to 1'],
+    ])
+    worker.start('s1')
+    expect(worker.end('s1', 10)).toEqual(['s1 ended', 's7 to 0'])
+  })
+
+  test('nothing waits behind a long task: the first slot that is free takes what is ready', () => {
+    const worker = createWorker(2)
+    worker.run('s0', 5)
+    worker.run('l0', 5_000)
+    worker.order('l1', 'l2')
+    worker.start('l1')
+    worker.start('l2')
+    expect(worker.order('s1')).toEqual([])
+    expect(worker.end('l2', 5_000)).toEqual(['l2 ended', 's1 to 1'])
+  })
+
+  test('nothing waits behind a task of an unknown kind', () => {
+    const worker = createWorker(1)
+    worker.run('s0', 5)
+    worker.order('u1')
+    worker.start('u1')
+    expect(worker.order('s1')).toEqual([])
+    expect(worker.end('u1', 1)).toEqual(['u1 ended', 's1 to 0'])
+  })
+
+  test('after a cancel a short task takes the slot that is freed, and is not put behind the one that goes on', () => {
+    const worker = createWorker(2)
+    worker.run('s0', 5)
+    worker.order('l1', 'l2')
+    worker.start('l1')
+    worker.start('l2')
+    expect(worker.cancel('l2')).toEqual(['stop l2 on 1'])
+    expect(worker.order('s1')).toEqual([])
+    expect(worker.end('l2', 30)).toEqual(['s1 to 1'])
+  })
+
+  test('nothing waits behind a short task that is being stopped, until its slot is free', () => {
+    const worker = createWorker(1)
+    worker.run('s0', 5)
+    worker.order('s1')
+    worker.start('s1')
+    worker.cancel('s1')
+    expect(worker.order('s2')).toEqual([])
+    expect(worker.lose(0)).toEqual(['s2 to 0'])
+  })
+
+  test('a kind that has become long lets nothing wait behind it any more', () => {
+    const worker = createWorker(2)
+    worker.run('s0', 10)
+    worker.order('s1', 's2')
+    for (const name of ['s1', 's2']) worker.start(name)
+    expect(worker.end('s1', 1_000)).toEqual(['s1 ended'])
+    worker.run('t0', 1)
+    worker.order('u1')
+    worker.start('u1')
+    expect(worker.order('t1')).toEqual([])
+  })
+
+  test('a task that is stopped before it started makes its kind no short one', () => {
+    const worker = createWorker(1)
+    worker.order('l1')
+    worker.cancel('l1')
+    worker.end('l1', 0)
+    expect(worker.order('l2', 'l3')).toEqual(['l2 to 0'])
+  })
+
+  test('a line that a cancelled task closed is open again when that is gone', () => {
+    const worker = createWorker(1)
+    worker.run('s0', 5)
+    worker.order('s1', 's2', 's3')
+    worker.start('s1')
+    worker.cancel('s2')
+    expect(worker.order('s4')).toEqual([])
+    expect(worker.end('s2', 0)).toEqual(['s4 to 0'])
+  })
+})
+
+describe('the life of an attempt', () => {
+  test('inputs are fetched first', () => {
+    const worker = createWorker(1)
+    expect(worker.orderWithInputs('a1')).toEqual(['fetch for a1'])
+    expect(worker.fetched('a1')).toEqual(['a1 to 0'])
+  })
+
+  test('an order that is said again changes nothing', () => {
+    const worker = createWorker(1)
+    worker.order('a1')
+    expect(worker.order('a1')).toEqual([])
+  })
+
+  test('an end is reported on every new link until it is recorded', () => {
+    const worker = createWorker(1)
+    worker.order('a1')
+    worker.start('a1')
+    expect(worker.end('a1', 1)).toEqual(['a1 ended'])
+    expect(worker.open()).toEqual(['a1 ended'])
+    worker.acknowledge('a1')
+    expect(worker.open()).toEqual([])
+  })
+
+  test('a lost slot fails what ran in it; what waited behind it runs elsewhere', () => {
+    const worker = createWorker(1)
+    worker.run('s0', 5)
+    worker.order('s1', 's2')
+    worker.start('s1')
+    expect(worker.lose(0)).toEqual(['s1 failed', 's2 to 0'])
+  })
+
+  test('a draining worker returns what does not run, and leaves when all is recorded', () => {
+    const worker = createWorker(1)
+    worker.order('a1', 'a2')
+    worker.start('a1')
+    expect(worker.drain()).toEqual(['return a2'])
+    expect(worker.order('a3')).toEqual(['return a3'])
+    expect(worker.end('a1', 1)).toEqual(['a1 ended'])
+    expect(worker.acknowledge('a1')).toEqual(['leave'])
+  })
+})
