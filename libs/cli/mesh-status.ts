@@ -55,7 +55,7 @@ export async function readMeshStatus(name: string): Promise<MeshStatus> {
   }
 }
 
-async function askForWorkers(name: string): Promise<WorkerStatus[]> {
+export async function askForWorkers(name: string): Promise<WorkerStatus[]> {
   return await askScheduler(name, async (scheduler) => {
     const workers: WorkerStatus[] = []
     let pageToken = ''
@@ -68,7 +68,7 @@ async function askForWorkers(name: string): Promise<WorkerStatus[]> {
   })
 }
 
-function workerStatusOf(worker: Worker): WorkerStatus {
+export function workerStatusOf(worker: Worker): WorkerStatus {
   const { workerId, host, pid, slots, assignedTasks, heldObjects } = worker
   return {
     workerId,

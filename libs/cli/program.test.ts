@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
@@ -42,6 +42,16 @@ test.each([
   [['jobs', 'x', '--limit', 'all'], 'whole number'],
   [['register', 'tasks.ts', '--mesh', 'x'], '--as <name@version>'],
   [['register', 'tasks.ts', '--mesh', 'x', '--as', 'heat'], 'such as heat@1.2'],
+  [['tasks', 'j-1', '--state', 'asleep'], 'waiting, queued, assigned'],
+  [['jobs', '--state', 'queued'], 'Give one of running, finished'],
+  [['workers', '--state', 'gone'], 'Give one of ready, draining'],
+  [['explain', 'j-1'], 'a slash and its index, such as j-1/0'],
+  [['story', 'j-1/x'], 'is no task'],
+  [['logs', '--level', 'loud'], 'Allowed choices are trace'],
+  [['logs', '--tail', '-1'], 'whole number'],
+  [['top', '--interval', '0'], 'from 0.1'],
+  [['rerun', 'j-1/0'], "required option '--inline'"],
+  [['rerun', 'j-1/0', '--inline', '--inspect', 'x'], 'Give a port'],
 ])('wrong arguments %j end with 2 and what is right', async (args, advice) => {
   expect(await costate(...args)).toMatchObject({ code: 2, warned: expect.stringContaining(advice) as string })
 })
@@ -51,11 +61,54 @@ test.each([
   ['jobs', 'nowhere'],
   ['down', 'nowhere'],
   ['register', 'tasks.ts', '--as', 'heat@1', '--mesh', 'nowhere'],
+  ['workers', 'nowhere'],
+  ['top', 'nowhere'],
+  ['logs', 'nowhere'],
+  ['tasks', 'j-1', '--mesh', 'nowhere'],
+  ['explain', 'j-1/0', '--mesh', 'nowhere'],
+  ['story', 'j-1/0', '--mesh', 'nowhere'],
+  ['cancel', 'j-1', '--mesh', 'nowhere'],
+  ['drain', 'w-1', '--mesh', 'nowhere'],
+  ['rerun', 'j-1/0', '--inline', '--mesh', 'nowhere'],
 ])('costate %s %s ends with 3 where there is no such mesh, and says what to do', async (...args) => {
   const outcome = await costate(...args)
 
   expect(outcome.code).toBe(3)
   expect(outcome.warned).toContain("there is no mesh named 'nowhere' here: costate status lists")
+})
+
+test.each([
+  ['jobs'],
+  ['workers'],
+  ['top'],
+  ['logs'],
+  ['tasks', 'j-1'],
+  ['explain', 'j-1/0'],
+  ['cancel', 'j-1'],
+  ['drain', 'w'],
+])('costate %s ends with 3 where no mesh runs that it could be about', async (...args) => {
+  expect(await costate(...args)).toMatchObject({
+    code: 3,
+    warned: expect.stringContaining('no mesh runs here: costate up starts one') as string,
+  })
+})
+
+test('the logs of a mesh that has ended are read from its run folder', async () => {
+  await mkdir(path.join(home, 'logs'))
+  const lines = ['info', 'error'].map((level, nth) =>
+    JSON.stringify({ level, time: `2026-01-01T00:00:0${nth}.000Z`, service: 'scheduler', msg: `${level}s` }),
+  )
+  await writeFile(path.join(home, 'logs', 'scheduler.log'), `${lines.join('\n')}\n`)
+
+  expect((await costate('logs', '--run', home, '--level', 'error')).printed).toBe(
+    '2026-01-01T00:00:01.000Z\terror\tscheduler\tscheduler\t\terrors',
+  )
+  expect((await costate('logs', '--run', home, '--tail', '0')).printed).toBe('')
+  expect(JSON.parse((await costate('logs', '--run', home, '--tail', '1', '--json')).printed)).toMatchObject({
+    at: '2026-01-01T00:00:01.000Z',
+    text: 'errors',
+  })
+  expect(await costate('logs', '--run', path.join(home, 'x'))).toMatchObject({ code: 3 })
 })
 
 test('an address without the folder of its token is not enough', async () => {

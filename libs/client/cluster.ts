@@ -5,6 +5,7 @@ import type { TaskFuture } from './future.js'
 import type { GraphBuilder } from './graph.js'
 import type { Job } from './job.js'
 import type { ScatteredObject } from './scattered-object.js'
+import type { NamedTask, StoryLine } from './task-answers.js'
 
 /** An argument of a submitted task: a value, or a future or scattered object in its place, at any depth. */
 export type Argument<T> =
@@ -99,6 +100,11 @@ export interface Cluster extends AsyncDisposable {
   register(task: AnyTask, as: { readonly name: string; readonly version: string }): Promise<void>
   /** Runs a registered task, of whichever language. */
   submitRegistered(name: string, ...args: readonly unknown[]): TaskFuture<unknown>
+
+  /** What a task waits for, where it runs or how it ended, in one sentence. */
+  explain(task: NamedTask): Promise<string>
+  /** Every fact and event that touched a task, oldest first, as far as that is remembered. */
+  story(task: NamedTask): Promise<StoryLine[]>
 
   workers(): Promise<WorkerInfo[]>
   /** Resolves when at least `count` workers are there; rejects when they are not within the time (60 s unless given). */

@@ -7,12 +7,14 @@ import type { Arguments, Cluster, GatherOptions, ScatterOptions, SubmitOptions, 
 import type { TaskFuture } from './future.js'
 import { gatherAll } from './gather.js'
 import { type GraphBuilder, graphNotBuilt } from './graph.js'
+import { explainInline, storyInline } from './inline-answers.js'
 import { InlineSubmission } from './inline-submission.js'
 import type { Job } from './job.js'
 import { checkBounds, checkWorkerCount } from './mesh-cluster.js'
 import type { MeshJob } from './mesh-job.js'
 import { ScatteredObject } from './scattered-object.js'
 import { calledOf } from './submission.js'
+import type { NamedTask, StoryLine } from './task-answers.js'
 import { MeshError } from './task-error.js'
 import { zipArguments } from './zip-arguments.js'
 
@@ -143,6 +145,14 @@ class InlineCluster implements Cluster {
     const known = [...this.#state.registered.keys()].filter((key) => key.includes('@')).join(', ') || 'none'
     const message = `no task ${name} is registered; known: ${known}`
     return submission.refuse(name, new MeshError('NOT_FOUND', 'TASK_NOT_REGISTERED', message))
+  }
+
+  async explain(task: NamedTask): Promise<string> {
+    return explainInline(this.#state.jobs, task)
+  }
+
+  async story(task: NamedTask): Promise<StoryLine[]> {
+    return storyInline(this.#state.jobs, task)
   }
 
   async workers(): Promise<WorkerInfo[]> {

@@ -17,6 +17,7 @@ import type { Job } from './job.js'
 import { type MeshConnection, meshErrorOf } from './mesh-connection.js'
 import { ScatteredObject } from './scattered-object.js'
 import { calledOf, Submission } from './submission.js'
+import { explainTask, type NamedTask, readStory, type StoryLine } from './task-answers.js'
 import { zipArguments } from './zip-arguments.js'
 
 /** What a mesh can do about the number of its workers; a connected one that others manage can do nothing. */
@@ -131,6 +132,14 @@ export class MeshCluster implements Cluster {
     const future = submission.add({ kind: 'registered', name }, args)
     submission.send()
     return future
+  }
+
+  async explain(task: NamedTask): Promise<string> {
+    return await explainTask(this.#connection, task)
+  }
+
+  async story(task: NamedTask): Promise<StoryLine[]> {
+    return await readStory(this.#connection, task)
   }
 
   async workers(): Promise<WorkerInfo[]> {

@@ -8,6 +8,7 @@ import type { Event } from './core/event.js'
 import type { Fact } from './core/fact.js'
 import { startResync } from './core/resync.js'
 import type { State } from './core/state.js'
+import { createStoryNotes, type StoryNotes } from './core/story-notes.js'
 
 type Untimed<E> = E extends unknown ? Omit<E, 'atMs' | 'callId'> : never
 type Asked<E> = E extends unknown ? ('callId' extends keyof E ? E : never) : never
@@ -31,6 +32,9 @@ export interface AskOptions {
 export interface Loop {
   /** For reading, never for changing. What it says may not be remembered yet: see `read`. */
   readonly state: State
+  /** What happened lately to which task. */
+  readonly notes: StoryNotes
+  nowMs(): number
   /** Posts an event; after the stop it is ignored. */
   post(event: UntimedEvent): void
   /** Posts an event and resolves with its answer once what it changed is remembered. Rejects after the stop. */
@@ -73,6 +77,7 @@ interface Call extends AskOptions {
 
 class EventLoop implements Loop {
   readonly state: State
+  readonly notes = createStoryNotes()
   readonly #ports: LoopPorts
   readonly #calls = new Map<number, Call>()
   readonly #timer: NodeJS.Timeout
@@ -87,6 +92,10 @@ class EventLoop implements Loop {
     this.state = ports.state
     this.#ports = ports
     this.#timer = setInterval(() => this.post({ kind: 'timePassed' }), tickMs)
+  }
+
+  nowMs(): number {
+    return this.#ports.clock.nowMs()
   }
 
   post(event: UntimedEvent): void {
@@ -132,8 +141,13 @@ class EventLoop implements Loop {
       const events = this.#inbox
       this.#inbox = []
       const out = createOut()
-      for (const event of events) decide(this.state, event, out)
-      placeQueued(this.state, this.#ports.clock.nowMs(), out)
+      for (const event of events) {
+        decide(this.state, event, out)
+        this.notes.note(this.state, event, out)
+      }
+      const atMs = this.nowMs()
+      placeQueued(this.state, atMs, out)
+      this.notes.noteRest(this.state, atMs, out)
       await this.#release(out)
     }
     this.#draining = undefined

@@ -1,10 +1,13 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 
 import { type Job, JobState, type Timestamp } from '#libs/proto'
 
-import { formatDuration, formatTime } from '../format.js'
-import { answerTimeoutMs, askScheduler } from '../mesh.js'
+import { formatDuration, formatTime } from '#libs/domain'
+import { askScheduler } from '../mesh.js'
+import { chooseMesh } from '../mesh-choice.js'
+import { addPaging, type Page, type PageOptions, readPages, tellMore } from '../paging.js'
 import { report } from '../report.js'
+import { jobStateNames, nameOfJobState, paintOfState, parseJobState } from '../states.js'
 import { type Column, renderTable } from '../table.js'
 import type { Terminal } from '../terminal.js'
 
@@ -12,7 +15,7 @@ import type { Terminal } from '../terminal.js'
 interface JobRow {
   readonly jobId: string
   readonly name: string
-  readonly state: 'running' | 'finished' | 'failed' | 'cancelled' | 'unknown'
+  readonly state: string
   readonly tasks: {
     readonly total: number
     readonly finished: number
@@ -27,45 +30,47 @@ interface JobRow {
 
 const columns: readonly Column<JobRow>[] = [
   { title: 'JOB', show: ({ jobId }) => jobId },
-  { title: 'NAME', show: ({ name }) => name },
-  { title: 'STATE', show: ({ state }) => state },
+  { title: 'NAME', show: ({ name }) => name, isCut: true },
+  { title: 'STATE', show: ({ state }) => state, paint: ({ state }) => paintOfState(state) },
   { title: 'TASKS', show: ({ tasks }) => tasks.total },
   { title: 'DONE', show: ({ tasks }) => tasks.finished },
-  { title: 'FAILED', show: ({ tasks }) => tasks.failed },
-  { title: 'CANCELLED', show: ({ tasks }) => tasks.cancelled },
-  { title: 'SUBMITTED', show: ({ submittedAt }) => formatTime(new Date(submittedAt)) },
+  { title: 'FAILED', show: ({ tasks }) => tasks.failed, paint: ({ tasks }) => (tasks.failed > 0 ? 'red' : undefined) },
+  { title: 'CANCELLED', show: ({ tasks }) => tasks.cancelled, isExtra: true },
+  { title: 'SUBMITTED', show: ({ submittedAt }) => formatTime(new Date(submittedAt)), isExtra: true },
   { title: 'TOOK', show: ({ submittedAt, settledAt }) => (settledAt ? tookFrom(submittedAt, settledAt) : '') },
 ]
 
-const maxPageSize = 1_000
+interface Options extends PageOptions {
+  readonly state?: JobState
+}
 
 /** `costate jobs`: the jobs of a mesh, newest first. */
 export function addJobs(program: Command, terminal: Terminal): void {
-  program
+  const command = program
     .command('jobs')
     .description('list the jobs of a mesh, newest first')
-    .argument('<mesh>', "the name of a mesh, or its scheduler's address")
-    .option('--limit <count>', 'at most so many', parseLimit, 50)
-    .action(async (mesh: string, { limit }: { limit: number }, command: Command) => {
-      const jobs = await listJobs(mesh, limit)
-      report(terminal, command, jobs, () =>
-        jobs.length > 0 ? renderTable(columns, jobs, terminal) : `mesh '${mesh}' has no jobs`,
+    .argument('[mesh]', "the mesh, or its scheduler's address; the one that runs unless given")
+    .option('--state <state>', `only jobs in this state: ${jobStateNames}`, parseJobState)
+    .action(async (named: string | undefined, options: Options, command: Command) => {
+      const mesh = await chooseMesh(named)
+      const page = await listJobs(mesh, options)
+      const which = options.state === undefined ? 'no jobs' : 'no job in that state'
+      report(terminal, command, page.items, (jobs) =>
+        jobs.length > 0 ? renderTable(columns, jobs, terminal) : `mesh '${mesh}' has ${which}`,
       )
+      tellMore(page, command, terminal)
     })
+  addPaging(command)
 }
 
-async function listJobs(mesh: string, limit: number): Promise<JobRow[]> {
-  return await askScheduler(mesh, async (scheduler) => {
-    const jobs: JobRow[] = []
-    let pageToken = ''
-    do {
-      const pageSize = Math.min(limit - jobs.length, maxPageSize)
-      const page = await scheduler.listJobs({ pageSize, pageToken }, { deadline: answerTimeoutMs })
-      jobs.push(...page.jobs.map(rowOf))
-      pageToken = page.nextPageToken
-    } while (pageToken !== '' && jobs.length < limit)
-    return jobs
-  })
+async function listJobs(mesh: string, options: Options): Promise<Page<JobRow>> {
+  const { state = JobState.UNSPECIFIED } = options
+  return await askScheduler(mesh, (scheduler) =>
+    readPages(options, async (page, call) => {
+      const { jobs, nextPageToken } = await scheduler.listJobs({ ...page, state }, call)
+      return { items: jobs.map(rowOf), nextPageToken }
+    }),
+  )
 }
 
 function rowOf({ jobId, name, state, counts, submittedAt, settledAt, traceId, detached }: Job): JobRow {
@@ -74,7 +79,7 @@ function rowOf({ jobId, name, state, counts, submittedAt, settledAt, traceId, de
   return {
     jobId,
     name,
-    state: stateNames.get(state) ?? 'unknown',
+    state: nameOfJobState(state),
     tasks: { total, finished, failed, cancelled },
     submittedAt: isoOf(submittedAt ?? { seconds: 0n, nanos: 0 }),
     ...(settledAt ? { settledAt: isoOf(settledAt) } : {}),
@@ -83,22 +88,10 @@ function rowOf({ jobId, name, state, counts, submittedAt, settledAt, traceId, de
   }
 }
 
-const stateNames = new Map<JobState, JobRow['state']>([
-  [JobState.RUNNING, 'running'],
-  [JobState.FINISHED, 'finished'],
-  [JobState.FAILED, 'failed'],
-  [JobState.CANCELLED, 'cancelled'],
-])
-
 function isoOf({ seconds, nanos }: Timestamp): string {
   return new Date(Number(seconds) * 1000 + nanos / 1e6).toISOString()
 }
 
 function tookFrom(submittedAt: string, settledAt: string): string {
   return formatDuration(Date.parse(settledAt) - Date.parse(submittedAt))
-}
-
-function parseLimit(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('Give a whole number from 1 to 999999.')
 }

@@ -5,13 +5,14 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { connect } from '#libs/client'
 
 import { findMeshDir } from '../mesh.js'
+import { chooseMesh } from '../mesh-choice.js'
 import { report } from '../report.js'
 import { loadTask } from '../task-module.js'
 import type { Terminal } from '../terminal.js'
 
 interface Options {
   readonly as: { readonly name: string; readonly version: string }
-  readonly mesh: string
+  readonly mesh?: string
   readonly task?: string
   readonly nativeAddon: readonly string[]
 }
@@ -23,11 +24,12 @@ export function addRegister(program: Command, terminal: Terminal): void {
     .description('give a task of a module a name and version that clients in any language can call')
     .argument('<module>', 'the TypeScript or JavaScript file that declares the task')
     .requiredOption('--as <name@version>', 'what it is called by', parseRegisteredName)
-    .requiredOption('--mesh <name>', "the name of a mesh, or its scheduler's address")
+    .option('--mesh <name>', "the mesh, or its scheduler's address; the one that runs unless given")
     .option('--task <name>', 'which task, when the module exports several')
     .option('--native-addon <package>', 'a package with native code that the task declares; may be repeated', addTo, [])
     .action(async (modulePath: string, options: Options, command: Command) => {
-      const { mesh, as, task: taskName, nativeAddon } = options
+      const { as, task: taskName, nativeAddon } = options
+      const mesh = await chooseMesh(options.mesh)
       findMeshDir(mesh)
       const task = await loadTask(path.resolve(modulePath), { taskName, nativeAddons: nativeAddon })
       const cluster = await connect(mesh)

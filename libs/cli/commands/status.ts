@@ -1,31 +1,20 @@
 import type { Command } from 'commander'
 
 import { CliError, exitCodes } from '../cli-error.js'
-import { formatBytes } from '../format.js'
 import { listMeshNames, type MeshStatus, readMeshStatus, type WorkerStatus } from '../mesh-status.js'
 import { report } from '../report.js'
+import { paintOfState } from '../states.js'
 import { type Column, renderTable } from '../table.js'
 import type { Terminal } from '../terminal.js'
+import { workerColumns } from '../worker-table.js'
 
 const meshColumns: readonly Column<MeshStatus>[] = [
   { title: 'MESH', show: ({ name }) => name },
-  { title: 'STATE', show: ({ state }) => state },
+  { title: 'STATE', show: ({ state }) => state, paint: ({ state }) => paintOfState(state) },
   { title: 'WORKERS', show: ({ workers }) => workers.length },
   { title: 'SLOTS', show: ({ workers }) => total(workers, 'slots') },
   { title: 'TASKS', show: ({ workers }) => total(workers, 'assignedTasks') },
   { title: 'RUN FOLDER', show: ({ runDir }) => runDir ?? '' },
-]
-
-const workerColumns: readonly Column<WorkerStatus>[] = [
-  { title: 'WORKER', show: ({ workerId }) => workerId },
-  { title: 'STATE', show: ({ state }) => state },
-  { title: 'HOST', show: ({ host }) => host },
-  { title: 'PID', show: ({ pid }) => pid },
-  { title: 'SLOTS', show: ({ slots }) => slots },
-  { title: 'TASKS', show: ({ assignedTasks }) => assignedTasks },
-  { title: 'OBJECTS', show: ({ heldObjects }) => heldObjects },
-  { title: 'MEMORY', show: ({ rssBytes }) => formatBytes(rssBytes) },
-  { title: 'LIMIT', show: ({ memoryLimitBytes }) => (memoryLimitBytes > 0 ? formatBytes(memoryLimitBytes) : 'none') },
 ]
 
 /** `costate status`: this user's meshes, or the workers of one. */

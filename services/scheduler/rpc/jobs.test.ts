@@ -140,7 +140,7 @@ test('a request id that is no UUID is refused by every call that has one', async
   await service.submitJob(submitOf('j', 1, { requestId: sessionIdOf(1) }), context)
   const requestId = 'twice'
   const task = { name: 'n', version: '1', function: { bundleDigest: 'a'.repeat(64), taskName: 'f' } }
-  const cancel: CancelJobRequest = { jobId: 'j', requestId, reason: '', etag: '' }
+  const cancel: CancelJobRequest = { jobId: 'j', requestId, reason: '', etag: '', indices: [] }
   for (const answer of [
     service.submitJob(submitOf('k', 1, { requestId }), context),
     service.cancelJob(cancel, context),
@@ -173,7 +173,7 @@ test('jobs are listed by state and by the beginning of their name', async () => 
     const request = submitOf(name.replace(' ', '-'))
     await service.submitJob({ ...request, job: JobSpec.fromPartial({ ...request.job, name }) }, context)
   }
-  await service.cancelJob({ jobId: 'sweep-a', requestId: '', reason: '', etag: '' }, context)
+  await service.cancelJob({ jobId: 'sweep-a', requestId: '', reason: '', etag: '', indices: [] }, context)
   const page = { pageSize: 0, pageToken: '' }
   const named = await service.listJobs({ ...page, state: JobState.UNSPECIFIED, namePrefix: 'sweep ' }, context)
   expect(named.jobs?.map(({ jobId }) => jobId)).toEqual(['sweep-b', 'sweep-a'])
@@ -202,7 +202,7 @@ test('a repeated drain gets the first answer, though the worker has left', async
 test('a request id that was used for something else is refused', async () => {
   const { service } = rim
   for (const jobId of ['j', 'k']) await service.submitJob(submitOf(jobId), context)
-  const cancel: CancelJobRequest = { jobId: 'j', requestId: sessionIdOf(7), reason: '', etag: '' }
+  const cancel: CancelJobRequest = { jobId: 'j', requestId: sessionIdOf(7), reason: '', etag: '', indices: [] }
   await service.cancelJob(cancel, context)
   await service.cancelJob(cancel, context)
   expect(await refusalOf(service.cancelJob({ ...cancel, jobId: 'k' }, context))).toMatchObject({
@@ -218,7 +218,7 @@ test('who acts on a job as it was seen is refused when it has changed', async ()
   const etag = (await service.getJob({ jobId: 'j' }, context)).job?.etag ?? ''
   const pinned = await service.persistJob({ jobId: 'j', name: 'best', requestId: '', etag }, context)
   expect(pinned.job?.etag).not.toBe(etag)
-  const cancel: CancelJobRequest = { jobId: 'j', requestId: '', reason: '', etag }
+  const cancel: CancelJobRequest = { jobId: 'j', requestId: '', reason: '', etag, indices: [] }
   expect(await refusalOf(service.cancelJob(cancel, context))).toMatchObject({
     code: 'ABORTED',
     reason: 'ETAG_MISMATCH',
@@ -231,7 +231,7 @@ test('who acts on a job as it was seen is refused when it has changed', async ()
 test('a reason is short, and a name is there', async () => {
   const { service } = rim
   await service.submitJob(submitOf('j'), context)
-  const long: CancelJobRequest = { jobId: 'j', requestId: '', reason: 'x'.repeat(1_025), etag: '' }
+  const long: CancelJobRequest = { jobId: 'j', requestId: '', reason: 'x'.repeat(1_025), etag: '', indices: [] }
   expect(await refusalOf(service.cancelJob(long, context))).toMatchObject({ fieldViolations: [{ field: 'reason' }] })
   const unnamed = { jobId: 'j', name: '', requestId: '', etag: '' }
   expect(await refusalOf(service.persistJob(unnamed, context))).toMatchObject({

@@ -45,14 +45,15 @@ export function createJobMethods(loop: Loop, waiters: JobWaiters, durability: Du
         const { page, nextPageToken } = pageOf(jobsNewestFirst(state, request), request)
         return { jobs: page.map(jobToWire), nextPageToken }
       }),
-    cancelJob: async ({ jobId, requestId: given, reason, etag }) => {
+    cancelJob: async ({ jobId, requestId: given, reason, etag, indices }) => {
       const requestId = readRequestId(given)
       const reasonBytes = Buffer.byteLength(reason)
       if (reasonBytes > maxReasonBytes) {
         throw invalid('REASON_TOO_LONG', `reason has ${reasonBytes} bytes, at most ${maxReasonBytes}`, 'reason')
       }
       const job = findJob(state, jobId)
-      const rest = { reason: reason || 'a client asked for it', ...etagToDomain(etag) }
+      const which = indices.length > 0 ? { indices } : {}
+      const rest = { reason: reason || 'a client asked for it', ...which, ...etagToDomain(etag) }
       accept(await loop.ask({ kind: 'cancelRequested', requestId, jobId: job.spec.jobId, ...rest }))
       return loop.read(() => ({ job: jobToWire(job) }))
     },

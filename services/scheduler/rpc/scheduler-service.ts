@@ -7,6 +7,7 @@ import type { Loop } from '../loop.js'
 import { createJobMethods } from './jobs.js'
 import { createLinkMethod } from './link.js'
 import { createSessionMethod } from './session.js'
+import { createTaskAnswers } from './task-answers.js'
 import { createTaskMethods } from './tasks.js'
 import { createWorkerMethods } from './workers.js'
 
@@ -23,6 +24,9 @@ export const schedulerRoles: Record<MethodName<typeof SchedulerServiceDefinition
   watchJob: readers,
   getTask: readers,
   listTasks: readers,
+  explainTask: readers,
+  getTaskStory: readers,
+  getTaskCall: writers,
   registerTask: writers,
   listRegisteredTasks: readers,
   listWorkers: [...readers, 'provisioner'],
@@ -43,6 +47,7 @@ export function createSchedulerService(
   return {
     ...createJobMethods(loop, waiters, mesh.durability),
     ...createTaskMethods(loop),
+    ...createTaskAnswers(loop),
     ...createWorkerMethods(loop, peers),
     session: createSessionMethod(loop, peers, mesh),
     link: createLinkMethod(loop, peers),

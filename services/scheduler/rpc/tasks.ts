@@ -1,7 +1,7 @@
 import { type SchedulerServiceImplementation, TaskState } from '#libs/proto'
 import { numberIn, type PagedList, pageOf, readRequestId, rpcError, sortedList } from '#libs/rpc'
 
-import type { Job, Task } from '../core/state.js'
+import type { Job, State, Task } from '../core/state.js'
 import type { Loop } from '../loop.js'
 import { findJob } from './jobs.js'
 import { accept } from './refusal.js'
@@ -19,12 +19,8 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 export function createTaskMethods(loop: Loop): TaskMethods {
   return {
     getTask: async ({ taskId }) => {
-      const { job, index } = taskNamed(taskId)
-      return loop.read((state) => {
-        const task = findJob(state, job).tasks[index]
-        if (task === undefined) throw unknownTask(taskId)
-        return { task: taskToWire(state, task) }
-      })
+      const named = taskNamed(taskId)
+      return loop.read((state) => ({ task: taskToWire(state, findTask(state, named)) }))
     },
     listTasks: (request) =>
       loop.read((state) => {
@@ -60,11 +56,18 @@ export function createTaskMethods(loop: Loop): TaskMethods {
 }
 
 /** The job, by id or pinned name, and the index that a task's id names. */
-function taskNamed(taskId: string): { job: string; index: number } {
+export function taskNamed(taskId: string): { job: string; index: number } {
   const slash = taskId.lastIndexOf('/')
   const digits = taskId.slice(slash + 1)
   if (slash < 0 || !/^(0|[1-9][0-9]{0,9})$/.test(digits)) throw unknownTask(taskId)
   return { job: taskId.slice(0, slash), index: Number(digits) }
+}
+
+/** The task that is named so. */
+export function findTask(state: State, { job, index }: { readonly job: string; readonly index: number }): Task {
+  const task = findJob(state, job).tasks[index]
+  if (task === undefined) throw unknownTask(`${job}/${index}`)
+  return task
 }
 
 function unknownTask(taskId: string) {

@@ -143,6 +143,8 @@ export function taskToWire(state: State, task: Task): WireTask {
     workerId: onWorker ?? settled?.record.workerId ?? '',
     result: outcome?.kind === 'finished' ? resultToWire(state, outcome.result, task.holders) : undefined,
     failure: outcome?.kind === 'failed' ? failureToWire(outcome.failure) : undefined,
+    startedAtMs: status.kind === 'running' ? status.startedAtMs : (settled?.record.startedAtMs ?? 0),
+    endedAtMs: settled?.record.endedAtMs ?? 0,
   }
 }
 

@@ -20,6 +20,7 @@ import {
   type Task,
   type WorkerEnd,
 } from '../state.js'
+import { createStoryNotes } from '../story-notes.js'
 import { durablePartOf } from './durable.js'
 import { renderEffect, renderStatus } from './rendering.js'
 
@@ -60,6 +61,7 @@ export class Mesh {
   readonly facts: Fact[] = []
   nowMs = 1_000_000
   state: State
+  notes = createStoryNotes()
   #replica: State
   readonly #policy: Policy
   readonly #verifies: boolean
@@ -85,8 +87,11 @@ export class Mesh {
   /** One event, decided and placed like a batch of its own. */
   happen(event: Untimed<Event>): void {
     const out = createOut()
-    decide(this.state, { ...event, atMs: this.nowMs }, out)
+    const timed: Event = { ...event, atMs: this.nowMs }
+    decide(this.state, timed, out)
+    this.notes.note(this.state, timed, out)
     placeQueued(this.state, this.nowMs, out)
+    this.notes.noteRest(this.state, this.nowMs, out)
     this.#take(out)
   }
 
@@ -256,6 +261,7 @@ export class Mesh {
   /** The scheduler's process ends and another one replays what was remembered. */
   restart(): void {
     this.state = this.#replica
+    this.notes = createStoryNotes()
     this.#replica = createState(this.#policy)
     for (const fact of this.#stored(this.facts)) apply(this.#replica, fact)
     this.#remember([{ kind: 'epochRaised', epoch: this.state.epoch + 1 }], this.state)

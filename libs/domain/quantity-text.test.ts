@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { formatBytes, formatDuration, formatTime } from './format.js'
+import { formatBytes, formatDuration, formatTime } from './quantity-text.js'
 
 test.each([
   [0, '0 B'],

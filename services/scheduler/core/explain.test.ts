@@ -1,0 +1,167 @@
+import { expect, test } from 'vitest'
+
+import { explainTask } from './explain.js'
+import { createMesh, type Mesh } from './testing/mesh.js'
+
+function explain(mesh: Mesh, name: string, wasLost = false): string {
+  return explainTask(mesh.state, mesh.task(name), mesh.nowMs, wasLost)
+}
+
+test('a task without a worker', () => {
+  const mesh = createMesh()
+  mesh.submit(['a', 'b'])
+  mesh.pass(3_000)
+
+  expect(explain(mesh, 'b')).toBe(
+    'task j1/1 (b) is number 2 of 2 in the queue, where it has waited 3.00 s: there is no worker',
+  )
+})
+
+test('a task that nobody has room for', () => {
+  const mesh = createMesh()
+  mesh.workers(2)
+  mesh.submit(['a', 'b', 'c'])
+
+  expect(explain(mesh, 'c')).toBe(
+    'task j1/2 (c) is number 1 of 1 in the queue, where it has waited 0 ms: nobody has room, of 2 slots on 2 workers none is free',
+  )
+})
+
+test('workers that drain or are cut off are not counted on', () => {
+  const mesh = createMesh()
+  mesh.workers(3)
+  mesh.submit(['a', 'b', 'c'])
+  mesh.submit(['d'])
+  mesh.happen({ kind: 'drainRequested', workerId: 'w1' as never, onlyIfIdle: false })
+  mesh.cut('w2')
+  expect(explain(mesh, 'd')).toContain(
+    'of 1 slot on 1 worker none is free; of the others 1 drains and 1 has a broken link',
+  )
+
+  mesh.cut('w3')
+  expect(explain(mesh, 'd')).toContain('no worker takes tasks (1 drains and 2 have a broken link)')
+})
+
+test('a task on a worker', () => {
+  const mesh = createMesh()
+  mesh.workers(1)
+  mesh.submit(['a'])
+  mesh.pass(500)
+  expect(explain(mesh, 'a')).toBe('task j1/0 (a) was sent to w1 (host) 500 ms ago as attempt 1 and has not begun there')
+
+  mesh.start('a')
+  mesh.pass(2_000)
+  mesh.cut('w1')
+  expect(explain(mesh, 'a')).toBe(
+    'task j1/0 (a) has run on w1 (host) for 2.00 s as attempt 1; the link of that worker broke 0 ms ago',
+  )
+})
+
+test('how long such tasks take, and how often the task was lost', () => {
+  const mesh = createMesh()
+  mesh.workers(1)
+  mesh.submit(['first'])
+  mesh.finish('first', { runMs: 4_000 })
+  mesh.submit(['a'])
+  mesh.start('a')
+  mesh.lose('w1')
+  mesh.workers(1)
+  mesh.start('a')
+
+  expect(explain(mesh, 'a')).toBe(
+    'task j2/0 (a) has run on w2 (host) for 0 ms as attempt 2; such tasks take 4.00 s on average; 1 attempt before was lost with a worker',
+  )
+})
+
+test('a task that waits for inputs names them, with what they wait for', () => {
+  const mesh = createMesh()
+  mesh.workers(1)
+  mesh.submit(['a', ['b', 'a'], ['c', 'b', 'a'], ['d', 'c']])
+  mesh.start('a')
+
+  expect(explain(mesh, 'b')).toBe(
+    'task j1/1 (b) waits for its input: j1/0 (a), which has run on w1 (host) for 0 ms as attempt 1',
+  )
+  expect(explain(mesh, 'c')).toBe(
+    'task j1/2 (c) waits for 2 of its 2 inputs: j1/1 (b), which waits for 1 input itself; ' +
+      'j1/0 (a), which has run on w1 (host) for 0 ms as attempt 1; ' +
+      'at the beginning of that chain, j1/0 (a), which has run on w1 (host) for 0 ms as attempt 1',
+  )
+})
+
+test('of many inputs, the first are named', () => {
+  const mesh = createMesh()
+  const inputs = ['a', 'b', 'c', 'd', 'e']
+  mesh.submit([...inputs, ['sum', ...inputs]])
+
+  expect(explain(mesh, 'sum')).toMatch(/waits for 5 of its 5 inputs: .*; .*; .*; 2 more$/)
+})
+
+test('a task whose inputs could not be fetched is kept back for a known time', () => {
+  const mesh = createMesh()
+  mesh.workers(2)
+  mesh.submit(['a', ['b', 'a']])
+  mesh.finish('a', { bytes: 1 })
+  mesh.missInputs('b')
+
+  expect(explain(mesh, 'b')).toBe(
+    'task j1/1 (b) is kept back for up to 250 ms more, because its inputs could not be fetched once',
+  )
+})
+
+test('after a restart, tasks wait for the workers that may run them', () => {
+  const mesh = createMesh()
+  mesh.workers(1)
+  mesh.submit(['a'])
+  mesh.start('a')
+  mesh.restart()
+
+  expect(explain(mesh, 'a')).toBe(
+    "task j1/0 (a) may run on a worker from before the scheduler's restart: that worker has up to 5.00 s more to come back and say so",
+  )
+})
+
+test('settled tasks say how, and where the result is', () => {
+  const mesh = createMesh()
+  mesh.workers(1)
+  mesh.submit(['small', 'large', 'bad', 'stopped'])
+  mesh.finish('small')
+  mesh.finish('large', { bytes: 2_000_000 })
+  mesh.fail('bad')
+  mesh.cancel('stopped')
+
+  expect(explain(mesh, 'small')).toBe(
+    'task j1/0 (small) finished in attempt 1 on w1, having run 100 ms; its result (1 B) is with the scheduler',
+  )
+  expect(explain(mesh, 'large')).toContain('its result (2.0 MB) is on w1')
+  expect(explain(mesh, 'bad')).toBe('task j1/2 (bad) failed in attempt 1 on w1, having run 100 ms: boom')
+  expect(explain(mesh, 'stopped')).toBe('task j1/3 (stopped) was cancelled: test')
+
+  mesh.release('large')
+  expect(explain(mesh, 'large')).toContain('is on no worker: nobody wants it any more')
+})
+
+test('a result that was lost is computed again', () => {
+  const mesh = createMesh()
+  mesh.workers(1)
+  mesh.submit(['a'])
+  mesh.finish('a', { bytes: 1 })
+  mesh.lose('w1')
+
+  expect(explain(mesh, 'a', true)).toMatch(/there is no worker, because its result was lost and is computed again$/)
+})
+
+test('a task that may have ended a worker runs alone, and others hear of that', () => {
+  const mesh = createMesh()
+  mesh.join('w1', { slots: 2 })
+  mesh.submit(['a', 'b', 'c'])
+  mesh.start('a')
+  mesh.start('b')
+  mesh.lose('w1')
+
+  expect(explain(mesh, 'a')).toMatch(
+    /is number 1 of 2 in the queue of those that run alone, because they may have ended a worker/,
+  )
+  mesh.workers(1, 2)
+  expect(explain(mesh, 'c')).toContain('no worker takes tasks (1 is kept for a task that runs alone)')
+})
