@@ -73,9 +73,11 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
     args: readonly string[],
   ): ServiceProcess => {
     const shared = ['--mesh-dir', meshDir]
-    const started = startServiceProcess({ name: service, instanceId, args: [...shared, ...args], runDir, keepAlive })
+    const started = startServiceProcess({
+      ...{ name: service, instanceId, args: [...shared, ...args], runDir, keepAlive },
+      onStarted: (pid) => recordMeshProcess(meshDir, pid),
+    })
     processes.push(started)
-    recordMeshProcess(meshDir, started.pid)
     return started
   }
   let supervisors = 0
