@@ -71,6 +71,7 @@ export async function startCheckpointStore(
       await loop.stop()
       // What the last batch made garbage: the loop refuses to be asked, so the next start deletes it.
       await collector.idle()
+      await blobs.close()
       await activeTelemetry()?.shutdown(1_000)
       logger.info('checkpoint-store stopped')
     },

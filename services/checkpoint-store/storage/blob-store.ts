@@ -34,6 +34,8 @@ export interface BlobStore {
   open(digest: string): Promise<BlobReader>
   /** Does nothing when it is not there. */
   remove(digest: string): Promise<void>
+  /** Resolves when of every writer that was aborted before nothing is left. */
+  close(): Promise<void>
 }
 
 /** The disk has no room. Nothing of what was being written is left. */

@@ -30,6 +30,16 @@ test('what a crash left half written is deleted at the start, what was committed
   expect((await after.open(digest)).byteLength).toBe(5)
 })
 
+test('a closed store has nothing left of what was given up a moment before', async () => {
+  const store = await openFileBlobStore(folder)
+  const writer = await store.create()
+  await writer.write(Buffer.from('half'))
+  const aborted = writer.abort()
+  await store.close()
+  expect(await readdir(path.join(folder, 'temporary'))).toEqual([])
+  await aborted
+})
+
 test('files lie under the first two digits of their digest, for nobody else to read', async () => {
   const store = await openFileBlobStore(folder)
   const writer = await store.create()

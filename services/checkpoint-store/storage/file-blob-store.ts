@@ -24,6 +24,7 @@ class FileBlobStore implements BlobStore {
   readonly #directory: string
   /** The folders of which it is known that their names are durable. */
   readonly #durableFolders = new Set<string>()
+  readonly #aborting = new Set<Promise<void>>()
   #nextTemporary = 1
 
   constructor(directory: string) {
@@ -43,7 +44,13 @@ class FileBlobStore implements BlobStore {
   async create(): Promise<BlobWriter> {
     const temporary = path.join(this.#directory, temporaryFolder, String(this.#nextTemporary++))
     const file = await open(temporary, 'wx', 0o600).catch(explainFull)
-    return new FileBlobWriter(file, temporary, (digest) => this.#publish(temporary, digest))
+    return new FileBlobWriter(file, temporary, {
+      publish: (digest) => this.#publish(temporary, digest),
+      aborting: (done) => {
+        this.#aborting.add(done)
+        void done.catch(() => undefined).then(() => this.#aborting.delete(done))
+      },
+    })
   }
 
   async open(digest: string): Promise<BlobReader> {
@@ -58,6 +65,10 @@ class FileBlobStore implements BlobStore {
 
   async remove(digest: string): Promise<void> {
     await rm(this.#fileOf(digest), { force: true })
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#aborting)
   }
 
   async #publish(temporary: string, digest: string): Promise<void> {
@@ -77,17 +88,23 @@ class FileBlobStore implements BlobStore {
   }
 }
 
+/** What a writer's store does with it. */
+interface WriterEnds {
+  publish(digest: string): Promise<void>
+  aborting(done: Promise<void>): void
+}
+
 class FileBlobWriter implements BlobWriter {
   readonly #file: FileHandle
   readonly #temporary: string
-  readonly #publish: (digest: string) => Promise<void>
+  readonly #ends: WriterEnds
   #position = 0
   #closed = false
 
-  constructor(file: FileHandle, temporary: string, publish: (digest: string) => Promise<void>) {
+  constructor(file: FileHandle, temporary: string, ends: WriterEnds) {
     this.#file = file
     this.#temporary = temporary
-    this.#publish = publish
+    this.#ends = ends
   }
 
   async write(data: Uint8Array): Promise<void> {
@@ -99,10 +116,16 @@ class FileBlobWriter implements BlobWriter {
     // Some file systems find out only here that they are full.
     await this.#file.sync().catch(explainFull)
     await this.#close()
-    await this.#publish(digest).catch(explainFull)
+    await this.#ends.publish(digest).catch(explainFull)
   }
 
   async abort(): Promise<void> {
+    const done = this.#remove()
+    this.#ends.aborting(done)
+    await done
+  }
+
+  async #remove(): Promise<void> {
     await this.#close().catch(() => undefined)
     await rm(this.#temporary, { force: true })
   }

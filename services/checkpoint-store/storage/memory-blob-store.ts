@@ -28,5 +28,6 @@ export function createMemoryBlobStore(): BlobStore & { readonly blobs: Map<strin
       }
     },
     remove: async (digest) => void blobs.delete(digest),
+    close: async () => undefined,
   }
 }
