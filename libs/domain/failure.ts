@@ -15,8 +15,24 @@ export interface TaskFailure {
   readonly stack?: string
   readonly workerId?: string
   readonly attempts?: number
+  /** The attempts that failed, when there were several: the first and the newest ones. */
+  readonly history?: readonly FailedAttempt[]
   readonly cause?: TaskFailure
   /** The task that failed so, where it is another than the one that is spoken of: of a failed input. */
   readonly taskId?: string
   readonly taskName?: string
+}
+
+/** An attempt that did not settle its task, or not well. */
+export interface FailedAttempt {
+  readonly attempt: number
+  /** Empty when no worker ran it. */
+  readonly workerId: string
+  /** When its code began and ended, milliseconds since the Unix epoch; 0 when nobody knows. */
+  readonly startedAtMs: number
+  readonly endedAtMs: number
+  readonly kind: FailureKind
+  readonly reason: string
+  /** Cut when it is long. */
+  readonly message: string
 }
