@@ -1,3 +1,4 @@
+import type { RetryableKind } from '#libs/domain'
 import type { AnyTask, Task } from '#libs/task'
 import type { TypedArray } from '#libs/value'
 
@@ -33,6 +34,35 @@ export interface SubmitOptions {
   readonly timeout?: number | string
   /** A detached job runs to its end also when its client is gone. */
   readonly detached?: boolean
+  /** How often a task that fails is tried again, with growing waits: short for `retry: { maxAttempts: retries + 1 }`. */
+  readonly retries?: number
+  /** When tasks that fail are tried again. Unless given, only after what is the mesh's fault. */
+  readonly retry?: RetryOptions
+  /** When the job's time is over (milliseconds since the Unix epoch, or a text that a Date understands): what is not done fails. */
+  readonly deadline?: Date | number | string
+  /** With the first task that fails for good the others are cancelled. Unless given, they go on: the job has partial results. */
+  readonly failFast?: boolean
+}
+
+/** When tasks that fail are tried again. */
+export interface RetryOptions {
+  /**
+   * The most attempts of a task that may end in one class of failure; `Infinity` needs a budget or the job a deadline. Not for
+   * `result` and `bundle`, which more attempts seldom help.
+   */
+  readonly maxAttempts?: number
+  /** The same for single classes: `{ userError: 1, timeout: 3 }`. */
+  readonly classes?: Readonly<Partial<Record<RetryableKind, number>>>
+  /** The wait before a task's first retry, 1 s unless given: milliseconds, or `'10s'`. */
+  readonly backoff?: number | string
+  /** Each wait is so many times the one before; 2 unless given. */
+  readonly factor?: number
+  /** No wait is longer; 60 s unless given. */
+  readonly maxBackoff?: number | string
+  /** The share of each wait, from 0 to 1, that is left to chance; 0.2 unless given. */
+  readonly jitter?: number
+  /** The most retries of all tasks of the job together. */
+  readonly budget?: number
 }
 
 /** A worker as `workers()` shows it. */
@@ -47,7 +77,9 @@ export interface WorkerInfo {
   readonly rssBytes: number
   /** 0 for none. */
   readonly memoryLimitBytes: number
-  readonly state: 'ready' | 'draining'
+  /** In quarantine are workers on which several tasks in a row failed by no fault of theirs: they get none for a while. */
+  readonly state: 'ready' | 'draining' | 'quarantined'
+  readonly quarantine?: { readonly until: Date; readonly reason: string }
 }
 
 /** Where to scatter. */
@@ -92,6 +124,11 @@ export interface Cluster extends AsyncDisposable {
   ): Promise<{ -readonly [K in keyof F]: ResultOf<F[K]> }>
   gather<F extends TaskFuture<unknown>>(futures: readonly F[], options?: GatherOptions): Promise<ResultOf<F>[]>
   gather<R>(futures: Iterable<TaskFuture<R>>, options?: GatherOptions): Promise<R[]>
+  /**
+   * The result of the task that finishes first; the others are cancelled, and what runs is stopped. A task that fails loses;
+   * when all fail, an AggregateError says how.
+   */
+  race<R>(futures: Iterable<TaskFuture<R>>): Promise<R>
   /** Puts a value into workers' memory, to be an argument of many tasks. Lost with the last worker that holds it. */
   scatter<T>(value: T, options?: ScatterOptions): Promise<ScatteredObject<T>>
   /** Takes up a job by its id or the name it was persisted under. */

@@ -1,5 +1,5 @@
-import type { FailureKind as DomainFailureKind, TaskFailure } from '#libs/domain'
-import { type Failure, FailureKind } from '#libs/proto'
+import type { FailedAttempt, FailureKind as DomainFailureKind, TaskFailure } from '#libs/domain'
+import { type FailedAttempt as WireFailedAttempt, type Failure, FailureKind } from '#libs/proto'
 
 const kinds = new Map<FailureKind, DomainFailureKind>([
   [FailureKind.USER_ERROR, 'userError'],
@@ -23,6 +23,13 @@ export function failureFromWire(failure: Failure): TaskFailure {
     ...(failure.stack ? { stack: failure.stack } : {}),
     ...(failure.workerId ? { workerId: failure.workerId } : {}),
     ...(failure.taskId ? { taskId: failure.taskId, taskName: failure.taskName } : {}),
+    ...(failure.history.length > 0 ? { history: failure.history.map(attemptFromWire) } : {}),
     ...(failure.cause ? { cause: failureFromWire(failure.cause) } : {}),
   }
+}
+
+function attemptFromWire(attempt: WireFailedAttempt): FailedAttempt {
+  const { workerId, startedAtMs, endedAtMs, reason, message } = attempt
+  const kind = kinds.get(attempt.kind) ?? 'userError'
+  return { attempt: attempt.attempt, workerId, startedAtMs, endedAtMs, kind, reason, message }
 }

@@ -6,6 +6,7 @@ export type {
   Cluster,
   GatherOptions,
   ResultOf,
+  RetryOptions,
   ScatterOptions,
   SubmitOptions,
   WorkerInfo,
@@ -24,4 +25,4 @@ export { ScatteredObject } from './scattered-object.js'
 export { MeshError, TaskCancelledError, TaskError } from './task-error.js'
 export { createInlineContext, isTask, isTaskContext, main, NdArray, task } from '#libs/task'
 export type { Task, TaskContext, TaskOptions, TypedArray } from '#libs/task'
-export type { Rng } from '#libs/domain'
+export type { FailedAttempt, RetryableKind, Rng } from '#libs/domain'

@@ -4,6 +4,7 @@ import { decodePayload, encodePayload, encodeValue } from '#libs/value'
 import type { AnyTask, Task } from '#libs/task'
 
 import type { Arguments, Cluster, GatherOptions, ScatterOptions, SubmitOptions, WorkerInfo } from './cluster.js'
+import { replaced } from './endings.js'
 import type { TaskFuture } from './future.js'
 import { gatherAll } from './gather.js'
 import { type GraphBuilder, graphNotBuilt } from './graph.js'
@@ -12,6 +13,7 @@ import { InlineSubmission } from './inline-submission.js'
 import type { Job } from './job.js'
 import { checkBounds, checkWorkerCount } from './mesh-cluster.js'
 import type { MeshJob } from './mesh-job.js'
+import { raceFutures } from './race.js'
 import { ScatteredObject } from './scattered-object.js'
 import { calledOf } from './submission.js'
 import type { NamedTask, StoryLine } from './task-answers.js'
@@ -90,11 +92,15 @@ class InlineCluster implements Cluster {
   }
 
   with(options: SubmitOptions): Cluster {
-    return new InlineCluster(this.#state, { ...this.#options, ...options })
+    return new InlineCluster(this.#state, replaced(this.#options, options))
   }
 
   async gather<R>(futures: Iterable<TaskFuture<R>>, options: GatherOptions = {}): Promise<never> {
     return (await gatherAll([...futures], options)) as never
+  }
+
+  async race<R>(futures: Iterable<TaskFuture<R>>): Promise<R> {
+    return await raceFutures([...futures])
   }
 
   async scatter<T>(value: T, { workers }: ScatterOptions = {}): Promise<ScatteredObject<T>> {

@@ -10,11 +10,13 @@ import { withSpan } from '#libs/telemetry'
 
 import { attachJob } from './attach.js'
 import type { Arguments, Cluster, GatherOptions, ScatterOptions, SubmitOptions, WorkerInfo } from './cluster.js'
+import { replaced } from './endings.js'
 import type { TaskFuture } from './future.js'
 import { gatherAll } from './gather.js'
 import { type GraphBuilder, graphNotBuilt } from './graph.js'
 import type { Job } from './job.js'
 import { type MeshConnection, meshErrorOf } from './mesh-connection.js'
+import { raceFutures } from './race.js'
 import { ScatteredObject } from './scattered-object.js'
 import { calledOf, Submission } from './submission.js'
 import { explainTask, type NamedTask, readStory, type StoryLine } from './task-answers.js'
@@ -79,11 +81,15 @@ export class MeshCluster implements Cluster {
   }
 
   with(options: SubmitOptions): Cluster {
-    return new MeshCluster(this.name, this.#connection, this.#scaler, { ...this.#options, ...options })
+    return new MeshCluster(this.name, this.#connection, this.#scaler, replaced(this.#options, options))
   }
 
   async gather<R>(futures: Iterable<TaskFuture<R>>, options: GatherOptions = {}): Promise<never> {
     return (await gatherAll([...futures], options)) as never
+  }
+
+  async race<R>(futures: Iterable<TaskFuture<R>>): Promise<R> {
+    return await raceFutures([...futures])
   }
 
   async scatter<T>(value: T, options: ScatterOptions = {}): Promise<ScatteredObject<T>> {
@@ -217,7 +223,8 @@ function workerInfoOf(worker: Worker): WorkerInfo {
     addresses,
     rssBytes: Number(worker.rssBytes),
     memoryLimitBytes: Number(worker.memoryLimitBytes),
-    state: worker.state === WorkerState.DRAINING ? 'draining' : 'ready',
+    state: stateOf(worker),
+    ...quarantineOf(worker),
   }
 }
 
@@ -230,4 +237,15 @@ export function checkWorkerCount(count: number): void {
 export function checkBounds({ minimum, maximum }: { readonly minimum: number; readonly maximum: number }): void {
   if (Number.isInteger(minimum) && Number.isInteger(maximum) && minimum >= 0 && maximum >= Math.max(1, minimum)) return
   throw new RangeError(`adapt({ minimum: ${minimum}, maximum: ${maximum} }): give 0 ≤ minimum ≤ maximum, maximum ≥ 1`)
+}
+
+function stateOf({ state }: Worker): WorkerInfo['state'] {
+  if (state === WorkerState.QUARANTINED) return 'quarantined'
+  return state === WorkerState.DRAINING ? 'draining' : 'ready'
+}
+
+function quarantineOf({ quarantinedUntil, quarantineReason: reason }: Worker): Pick<WorkerInfo, 'quarantine'> {
+  if (quarantinedUntil === undefined) return {}
+  const { seconds, nanos } = quarantinedUntil
+  return { quarantine: { until: new Date(Number(seconds) * 1_000 + nanos / 1e6), reason } }
 }

@@ -10,6 +10,8 @@ import { carrierOf, failSpan, startSpan } from '#libs/telemetry'
 
 import { type ArgumentEncoder, createArgumentEncoder } from './argument-encoder.js'
 import type { SubmitOptions } from './cluster.js'
+import { durationToWire, endingsToWire } from './endings-to-wire.js'
+import { type Endings, endingsOf } from './endings.js'
 import type { TaskFuture } from './future.js'
 import { graphAlreadySent } from './graph.js'
 import { isLeaving } from './interrupt.js'
@@ -36,12 +38,14 @@ export class Submission {
   #tasks: TaskSpec[] = []
   readonly #span
   readonly #timeoutMs: number | undefined
+  readonly #endings: Endings
 
   constructor(connection: MeshConnection, options: SubmitOptions, name: string) {
     connection.check()
     this.#connection = connection
     this.#options = options
     this.#timeoutMs = options.timeout === undefined ? undefined : parseDurationMs(options.timeout, 'timeout')
+    this.#endings = endingsOf(options)
     const id = `j-${randomUUID().replaceAll('-', '').slice(0, 16)}`
     const jobName = options.name ?? name
     this.#span = startSpan(`submit ${jobName}`, { kind: SpanKind.PRODUCER, attributes: { 'costate.job.id': id } })
@@ -76,7 +80,7 @@ export class Submission {
       function: known.index,
       input: encoder.encode(args, taskName),
       name: taskName,
-      timeout: this.#timeoutMs === undefined ? undefined : durationOf(this.#timeoutMs),
+      timeout: this.#timeoutMs === undefined ? undefined : durationToWire(this.#timeoutMs),
     })
     return this.job.addFuture(taskName)
   }
@@ -120,6 +124,7 @@ export class Submission {
       seed: BigInt(this.#options.seed ?? 0),
       trace: new Map(Object.entries(this.job.carrier)),
       detached: this.#options.detached ?? false,
+      ...endingsToWire(this.#endings),
     }
     const durability = await this.#connection.session.submit(spec)
     // The job's futures keep this submission; its arguments are the scheduler's now.
@@ -161,9 +166,4 @@ function meshErrorIfRpc(error: unknown): Error {
   // Bundling and encoding errors say what to do; only RPC errors need another face.
   const isRpc = error instanceof Error && 'code' in error && 'path' in error
   return isRpc || !(error instanceof Error) ? meshErrorOf(error) : error
-}
-
-function durationOf(ms: number): { seconds: bigint; nanos: number } {
-  const seconds = Math.floor(ms / 1000)
-  return { seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1e6) }
 }

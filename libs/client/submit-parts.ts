@@ -40,4 +40,7 @@ const emptyJob: Omit<JobSpec, 'jobId' | 'tasks'> = {
   seed: 0n,
   trace: new Map(),
   detached: false,
+  retry: undefined,
+  deadline: undefined,
+  failFast: false,
 }

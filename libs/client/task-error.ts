@@ -1,4 +1,4 @@
-import type { TaskFailure } from '#libs/domain'
+import type { FailedAttempt, TaskFailure } from '#libs/domain'
 
 /**
  * A task failed. `kind` says which class of failure it was (`userError`, `workerLost`, `timeout`, `cancelled`,
@@ -16,10 +16,13 @@ export class TaskError extends Error {
   readonly remoteStack: string | undefined
   readonly workerId: string | undefined
   readonly attempts: number
+  /** What happened to each attempt, when there were several: the first and the newest ones. */
+  readonly history: readonly FailedAttempt[]
   readonly #failure: TaskFailure
 
   constructor(taskId: string, taskName: string, failure: TaskFailure, localize: Localize) {
-    const where = failure.workerId ? ` on worker ${failure.workerId}` : ''
+    const tries = (failure.history?.length ?? 0) > 1 ? ` after ${failure.attempts ?? 0} attempts` : ''
+    const where = (failure.workerId ? ` on worker ${failure.workerId}` : '') + tries
     const what = failure.errorName ? `${failure.errorName}: ${failure.message}` : failure.message
     const message =
       failure.kind === 'cancelled' ? failure.message : `task ${taskName} (${taskId}) failed${where}: ${what}`
@@ -32,6 +35,7 @@ export class TaskError extends Error {
     this.errorName = failure.errorName
     this.workerId = failure.workerId
     this.attempts = failure.attempts ?? 0
+    this.history = failure.history ?? []
     this.remoteStack = failure.stack && localize(failure.stack, taskId, taskName)
     // The frames that help are where the task threw; this side's are those of a stream that brought the news.
     const frames = this.remoteStack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? []

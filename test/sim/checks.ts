@@ -43,7 +43,7 @@ export function checkOutcome(
 
 /** Whether the task could end in this way. */
 function isExcused(
-  { scheduler, workload }: Surroundings,
+  { scheduler, workload, world }: Surroundings,
   task: Task,
   reason: string,
   mayBeCancelled: boolean,
@@ -51,13 +51,20 @@ function isExcused(
   const plan = workload.planOf(taskIdIn(task.job.spec.jobId, task.index))
   switch (reason) {
     case 'TASK_THREW':
-      return plan.fails
+      return plan.fails || (plan.flaws > 0 && mayGiveUp(task, 'userError', plan.flaws, 1))
+    case 'MODULE_NOT_LOADED':
+      // Some workers are sick.
+      return true
+    case 'FAIL_FAST':
+      return task.job.spec.failFast === true && task.job.counts.failed > 0
+    case 'JOB_DEADLINE':
+      return (task.job.spec.deadlineMs ?? Infinity) <= world.nowMs
     case 'CANCELLED':
       return mayBeCancelled
     case 'INPUT_LOST':
       return plan.perishable
     case 'WORKER_LOST':
-      return task.losses > scheduler.state.policy.maxLosses
+      return mayGiveUp(task, 'workerLost', task.losses, scheduler.state.policy.maxLosses + 1)
     case 'INPUT_FAILED':
       return plan.inputs.some((input) => {
         const entity = findObject(scheduler.state, input)
@@ -67,6 +74,13 @@ function isExcused(
     default:
       return false
   }
+}
+
+/** Whether a task may fail after so many failures of a class: the limit is reached, or there is no other retry. */
+function mayGiveUp({ job }: Task, kind: 'userError' | 'workerLost', failures: number, usualLimit: number): boolean {
+  const { retry, deadlineMs } = job.spec
+  const usedUp = retry?.budget !== undefined && job.retries >= retry.budget
+  return failures >= (retry?.maxAttempts[kind] ?? usualLimit) || usedUp || deadlineMs !== undefined
 }
 
 /** Long after the storm the scheduler and the workers agree on who holds what. */

@@ -1,10 +1,11 @@
-import type { JobId, ObjectId, SessionId } from '#libs/domain'
+import type { JobId, ObjectId, RetryPolicy, SessionId } from '#libs/domain'
 
 import type { JobSpec, Outcome } from '../../services/scheduler/core/state.js'
 import type { Request, Response } from './messages.js'
 import type { Surroundings } from './simulated-worker.js'
 import { Stream } from './stream.js'
 import { taskIdIn } from './workload.js'
+import type { World } from './world.js'
 
 /** A job as its client knows it. */
 export interface ClientJob {
@@ -164,7 +165,9 @@ export class SimulatedClient {
       const dependencies = inputs.filter((input) => input !== undefined)
       const taskId = taskIdIn(jobId, index)
       const runMs = kind === 0 ? world.between(1, 8) : world.between(50, 3_000)
-      workload.addTask(taskId, { inputs: dependencies, runMs, fails: world.chance(0.03), large: world.chance(0.6) })
+      const flaws = world.chance(0.1) ? world.between(1, 3) : 0
+      const fails = world.chance(0.03)
+      workload.addTask(taskId, { inputs: dependencies, runMs, fails, flaws, large: world.chance(0.6) })
       own.push(taskId)
       return { functionIndex: 0, input: new Uint8Array(1), dependencies, name: '', timeoutMs: undefined }
     })
@@ -176,6 +179,7 @@ export class SimulatedClient {
       seed: 0n,
       trace: {},
       detached: world.chance(0.2),
+      ...randomEndings(world),
     }
     const requestId = `request of ${jobId}`
     const outcomes = tasks.map(() => undefined)
@@ -218,4 +222,18 @@ export class SimulatedClient {
       world.after(world.between(1, 12), () => this.#buffers.push(objectId))
     })
   }
+}
+
+function randomEndings(world: World): Pick<JobSpec, 'retry' | 'deadlineMs' | 'failFast'> {
+  return {
+    ...(world.chance(0.4) ? { retry: randomRetry(world) } : {}),
+    ...(world.chance(0.15) ? { deadlineMs: world.nowMs + world.between(1_000, 60_000) } : {}),
+    ...(world.chance(0.15) ? { failFast: true } : {}),
+  }
+}
+
+function randomRetry(world: World): RetryPolicy {
+  const maxAttempts = { userError: world.between(1, 5), workerLost: world.between(1, 5), bundle: world.between(1, 5) }
+  const backoff = { firstDelayMs: world.between(0, 2_000), factor: 2, maxDelayMs: 10_000, jitter: 0.5 }
+  return { maxAttempts, ...backoff, ...(world.chance(0.3) ? { budget: world.between(0, 6) } : {}) }
 }

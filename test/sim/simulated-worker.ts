@@ -44,6 +44,9 @@ export class SimulatedWorker {
   readonly pendingStores = new Map<string, PendingStore>()
   isAlive = true
   readonly #slots: number
+  readonly #host: string
+  /** Nothing can be loaded there. */
+  readonly #isSick: boolean
   readonly #around: Surroundings
   readonly #predecessor: WorkerEnd | undefined
   #link: Stream<Report, Command> | undefined
@@ -56,6 +59,8 @@ export class SimulatedWorker {
     this.#predecessor = predecessor
     this.#around = around
     this.#slots = slots
+    this.#host = `host${around.world.between(1, 2)}`
+    this.#isSick = around.isStormy() && around.world.chance(0.1)
     around.workers.set(workerId, this)
     this.#dial()
     this.#beat()
@@ -113,7 +118,7 @@ export class SimulatedWorker {
       kind: 'hello',
       profile: {
         workerId: this.workerId,
-        host: 'host',
+        host: this.#host,
         pid: 1,
         slots: this.#slots,
         addresses: ['host:1'],
@@ -257,13 +262,14 @@ export class SimulatedWorker {
     const startedAtMs = world.nowMs
     // Taken now: what was fetched stays with the attempt.
     const values = this.#inputValues(order) ?? []
+    if (this.#isSick) return this.#end(key, attempt, { kind: 'failed', failure: unloadable }, startedAtMs)
     attempt.phase = 'running'
     this.#report({ kind: 'started', attempt: refOf(order) })
     this.#later(plan.runMs, () => {
       if (this.attempts.get(key) !== attempt) return
       if (values.length !== plan.inputs.length) {
         this.#end(key, attempt, { kind: 'failed', failure: unavailable }, startedAtMs)
-      } else if (plan.fails) this.#end(key, attempt, { kind: 'failed', failure: thrown }, startedAtMs)
+      } else if (workload.throws(plan.taskId)) this.#end(key, attempt, { kind: 'failed', failure: thrown }, startedAtMs)
       else {
         const value = compute(plan.taskId, values)
         if (plan.large && !attempt.cancelled) this.objects.set(plan.taskId, value)
@@ -303,6 +309,7 @@ export class SimulatedWorker {
 }
 
 const unavailable: TaskFailure = { kind: 'input', reason: 'INPUT_UNAVAILABLE', message: 'no holder has it' }
+const unloadable: TaskFailure = { kind: 'bundle', reason: 'MODULE_NOT_LOADED', message: 'the disk is full' }
 const thrown: TaskFailure = { kind: 'userError', reason: 'TASK_THREW', message: 'as planned' }
 
 function refOf({ jobId, index, epoch, attempt }: AttemptRef): AttemptRef {

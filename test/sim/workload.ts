@@ -8,6 +8,8 @@ export interface Plan {
   readonly inputs: readonly ObjectId[]
   readonly runMs: number
   readonly fails: boolean
+  /** So many runs fail before the first that does not. */
+  readonly flaws: number
   /** Its result is held by the worker instead of travelling in the report. */
   readonly large: boolean
   /** The right value; nothing when the task or one of its ancestors fails. */
@@ -20,6 +22,7 @@ export interface Plan {
 export class Workload {
   readonly #plans = new Map<ObjectId, Plan>()
   readonly #buffers = new Map<ObjectId, number>()
+  readonly #runs = new Map<ObjectId, number>()
 
   addBuffer(objectId: ObjectId): number {
     const value = hashText(objectId)
@@ -27,7 +30,7 @@ export class Workload {
     return value
   }
 
-  addTask(taskId: ObjectId, plan: Pick<Plan, 'inputs' | 'runMs' | 'fails' | 'large'>): Plan {
+  addTask(taskId: ObjectId, plan: Pick<Plan, 'inputs' | 'runMs' | 'fails' | 'flaws' | 'large'>): Plan {
     const values = plan.inputs.map((input) => this.valueOf(input))
     const fails = plan.fails || values.includes(undefined)
     const expected = fails ? undefined : compute(taskId, values as number[])
@@ -37,6 +40,14 @@ export class Workload {
     const whole = { ...plan, taskId, expected, perishable }
     this.#plans.set(taskId, whole)
     return whole
+  }
+
+  /** A task runs to its end; whether it throws there. */
+  throws(taskId: ObjectId): boolean {
+    const runs = (this.#runs.get(taskId) ?? 0) + 1
+    this.#runs.set(taskId, runs)
+    const { fails, flaws } = this.planOf(taskId)
+    return fails || runs <= flaws
   }
 
   planOf(taskId: ObjectId): Plan {

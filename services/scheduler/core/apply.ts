@@ -3,6 +3,7 @@ import type { JobId } from '#libs/domain'
 import { changeStatus, countNames } from './counts.js'
 import type { Fact } from './fact.js'
 import { findObject } from './lookup.js'
+import { addFailedAttempt } from './past.js'
 import { specBytes } from './spec-size.js'
 import type { Job, JobRecord, State, Task, TaskSpec } from './state.js'
 
@@ -23,6 +24,9 @@ export function apply(state: State, fact: Fact): void {
       return
     case 'taskSettled':
       settleTask(state, fact)
+      return
+    case 'attemptFailed':
+      addFailedAttempt(taskAt(state, fact.jobId, fact.index), fact)
       return
     case 'attemptLost':
       loseAttempt(taskAt(state, fact.jobId, fact.index))
@@ -92,11 +96,13 @@ function addJob(
     settledAtMs: spec.tasks.length === 0 ? atMs : undefined,
     cancelled: false,
     persistedAs: undefined,
+    retries: 0,
     followers: new Set(),
   }
   state.jobsSubmitted = Math.max(state.jobsSubmitted, number)
   state.jobs.set(spec.jobId, job)
   state.jobsByRequest.set(requestId, spec.jobId)
+  if (spec.deadlineMs !== undefined) state.deadlines.add(job)
   takeTasks(state, job, spec.tasks)
 }
 
@@ -122,6 +128,7 @@ function takeTasks(state: State, job: Job, specs: readonly TaskSpec[]): void {
       losses: 0,
       suspect: false,
       lastEnd: undefined,
+      past: undefined,
       fetchFailures: 0,
       adoptable: false,
       readyAtMs: job.submittedAtMs,
@@ -150,6 +157,9 @@ function settleTask(state: State, fact: Extract<Fact, { kind: 'taskSettled' }>):
   task.attempt = Math.max(task.attempt, fact.record.attempt)
   task.suspect = false
   if (counts.waiting + counts.queued + counts.running === 0) task.job.settledAtMs = fact.atMs
+  const { outcome } = fact
+  const failed = outcome.kind === 'failed' && outcome.failure.kind !== 'cancelled'
+  if (failed && task.job.spec.failFast) state.failing.add(task.job)
 }
 
 function reopenTask(state: State, task: Task): void {
@@ -191,6 +201,8 @@ function dropJob(state: State, job: Job): void {
   for (const name of countNames) state.counts[name] -= job.counts[name]
   state.jobsByRequest.delete(job.requestId)
   state.jobs.delete(job.spec.jobId)
+  state.deadlines.delete(job)
+  state.failing.delete(job)
 }
 
 /** Forgets the oldest answers with each new one: too old, or too many. */

@@ -6,6 +6,7 @@ import { answer, type Out, unknownJob } from './effect.js'
 import type { AttemptRef, EventOf } from './event.js'
 import { objectIdOf } from './lookup.js'
 import { failDependents, recordFailure } from './outcome.js'
+import { withHistory } from './retries.js'
 import { vacateSlot } from './slots.js'
 import type { Placement, State, Task } from './state.js'
 
@@ -23,12 +24,24 @@ export function cancelTasks(state: State, event: EventOf<'cancelRequested'>, out
   }
   if (indices === undefined && !job.cancelled && job.settledAtMs === undefined)
     emit(state, out, { kind: 'jobCancelled', jobId })
-  cancelEach(state, indices?.map((index) => job.tasks[index] as Task) ?? job.tasks, reason, atMs, out)
+  const failureOf = (task: Task): TaskFailure => {
+    const message = `task ${objectIdOf(task)} was cancelled: ${reason}`
+    return withHistory(task, { kind: 'cancelled', reason: 'CANCELLED', message, attempts: task.attempt })
+  }
+  stopTasks(state, indices?.map((index) => job.tasks[index] as Task) ?? job.tasks, failureOf, reason, atMs, out)
   answer(out, event, { jobId })
 }
 
-function cancelEach(state: State, tasks: readonly Task[], reason: string, atMs: number, out: Out): void {
-  const cancelled: Task[] = []
+/** Settles as failed in this way what is not settled of these, and stops what runs. */
+export function stopTasks(
+  state: State,
+  tasks: readonly Task[],
+  failureOf: (task: Task) => TaskFailure,
+  reason: string,
+  atMs: number,
+  out: Out,
+): void {
+  const stopped: Task[] = []
   for (const task of tasks) {
     const { status } = task
     if (status.kind === 'settled') continue
@@ -37,13 +50,11 @@ function cancelEach(state: State, tasks: readonly Task[], reason: string, atMs: 
       out.effects.push({ kind: 'cancelAttempt', workerId, attempt: attemptOf(task, status), reason })
       vacateSlot(state, task)
     }
-    const message = `task ${objectIdOf(task)} was cancelled: ${reason}`
-    const failure: TaskFailure = { kind: 'cancelled', reason: 'CANCELLED', message, attempts: task.attempt }
-    recordFailure(state, task, failure, atMs, out)
-    cancelled.push(task)
+    recordFailure(state, task, failureOf(task), atMs, out)
+    stopped.push(task)
   }
-  // Only now, so that each of these is cancelled itself, and not for having lost an input.
-  for (const task of cancelled) failDependents(state, task, atMs, out)
+  // Only now, so that each of these is stopped itself, and not for having lost an input.
+  for (const task of stopped) failDependents(state, task, atMs, out)
 }
 
 /** The attempt that a task on a worker is in. */

@@ -1,11 +1,12 @@
 import { cancelTasks } from './cancel.js'
+import { endFailedJobs } from './deadlines.js'
 import { emit } from './emit.js'
 import { refuseChanged } from './etag.js'
 import { answer, type Out, unknownJob } from './effect.js'
 import type { Event, EventOf } from './event.js'
 import { joinWorker } from './joining.js'
 import { dropObjects, releaseObjects, storeObjects } from './objects.js'
-import { placeQueued } from './placement.js'
+import { placeQueued as fillSlots } from './placement.js'
 import { closeSession, followJob, openSession } from './sessions.js'
 import { endTasks } from './settle.js'
 import { answerOnce } from './requests.js'
@@ -19,6 +20,11 @@ import { drainWorker, hearWorker, leaveWorker, returnTasks, startTasks, unlinkWo
  * to `out` the facts that must be remembered and, after them, the effects that must be done.
  */
 export function decide(state: State, event: Event, out: Out): void {
+  decideEvent(state, event, out)
+  if (state.failing.size > 0) endFailedJobs(state, event.atMs, out)
+}
+
+function decideEvent(state: State, event: Event, out: Out): void {
   switch (event.kind) {
     case 'jobSubmitted':
       return submitJob(state, event, out)
@@ -64,7 +70,11 @@ export function decide(state: State, event: Event, out: Out): void {
 }
 
 /** Sends what is ready to workers that have room. Called once after a batch of events, not after each. */
-export { placeQueued }
+export function placeQueued(state: State, atMs: number, out: Out): void {
+  // A task that cannot be sent anywhere fails, and may end its job.
+  do fillSlots(state, atMs, out)
+  while (state.failing.size > 0 && endFailedJobs(state, atMs, out))
+}
 
 function registerTask(state: State, event: EventOf<'taskRegistered'>, out: Out): void {
   const key = `${event.name}@${event.version}`

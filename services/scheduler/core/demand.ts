@@ -10,6 +10,8 @@ export interface Demand {
 /** Every task that is ready or runs would use a slot. */
 export function demandOf({ counts, workers }: State): Demand {
   let presentSlots = 0
-  for (const { profile, draining } of workers.values()) if (!draining) presentSlots += profile.slots
+  for (const { profile, draining, quarantine } of workers.values()) {
+    if (!draining && quarantine === undefined) presentSlots += profile.slots
+  }
   return { wantedSlots: counts.queued + counts.running, presentSlots, presentWorkers: workers.size }
 }

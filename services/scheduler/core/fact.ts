@@ -1,4 +1,4 @@
-import type { JobId, ObjectId, SessionId } from '#libs/domain'
+import type { FailedAttempt, JobId, ObjectId, RetryableKind, SessionId } from '#libs/domain'
 
 import type {
   AttemptRecord,
@@ -31,6 +31,20 @@ export type Fact =
       readonly index: number
       readonly outcome: Outcome
       readonly record: AttemptRecord
+    }
+  /** An attempt failed, and the task may be tried again. */
+  | {
+      readonly kind: 'attemptFailed'
+      readonly jobId: JobId
+      readonly index: number
+      readonly epoch: number
+      readonly failed: FailedAttempt
+      /** Against the limit of which class it counts; nothing when the task is not to blame. */
+      readonly charged: RetryableKind | undefined
+      /** Its worker said that it is over. Else the worker may come back with it. */
+      readonly over: boolean
+      /** The task is tried again then at the earliest; nothing when it fails for good. */
+      readonly retryAtMs: number | undefined
     }
   | { readonly kind: 'attemptLost'; readonly jobId: JobId; readonly index: number }
   /** The task was one of several that may have ended their worker. */

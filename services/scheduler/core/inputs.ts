@@ -6,7 +6,7 @@ import type { EventOf } from './event.js'
 import { findObject, isAvailable, isLost, isScattered, objectIdOf, type ObjectEntity } from './lookup.js'
 import { failedInput, failTask } from './outcome.js'
 import type { ScatteredObject, State, Task } from './state.js'
-import { delayTask, enqueue, setStatus } from './status.js'
+import { delayTask, makeReady, setStatus } from './status.js'
 
 /**
  * Makes a task wait for the inputs that are not there, or queues it. Lost results among them are computed again; a task
@@ -22,7 +22,7 @@ export function awaitInputs(state: State, task: Task, atMs: number, out: Out): v
 }
 
 function awaitOwnInputs(state: State, task: Task, reopened: Task[], atMs: number, out: Out): void {
-  if (task.spec.dependencies.length === 0) return enqueue(state, task, atMs)
+  if (task.spec.dependencies.length === 0) return makeReady(state, task, atMs)
   const inputs: ObjectEntity[] = []
   for (const objectId of new Set(task.spec.dependencies)) {
     const input = findObject(state, objectId)
@@ -45,9 +45,9 @@ function awaitOwnInputs(state: State, task: Task, reopened: Task[], atMs: number
       reopened.push(input)
     }
   }
-  if (expectedAtMs !== undefined) delayTask(state, task, expectedAtMs)
+  if (expectedAtMs !== undefined) delayTask(state, task, expectedAtMs, 'resync')
   else if (missing > 0) setStatus(task, { kind: 'waiting', missing })
-  else enqueue(state, task, atMs)
+  else makeReady(state, task, atMs)
 }
 
 /** The input is kept for the task until the task is settled. */
@@ -80,8 +80,8 @@ export function supplyInput(state: State, input: ObjectEntity, atMs: number, out
     const { status } = dependent
     if (status.kind === 'waiting') {
       status.missing--
-      if (status.missing === 0) enqueue(state, dependent, atMs)
-    } else if (status.kind === 'delayed' && !dependent.adoptable) {
+      if (status.missing === 0) makeReady(state, dependent, atMs)
+    } else if (status.kind === 'delayed' && status.why !== 'retry' && !dependent.adoptable) {
       // It was delayed because an input could not be had: now one can.
       awaitInputs(state, dependent, atMs, out)
     }

@@ -8,6 +8,8 @@ import { addHolder, findObject, isAvailable, isScattered, isWanted, type ObjectE
 import { loseWorker } from './losses.js'
 import { isHeldBack } from './outcome.js'
 import { recordStored, removeHolder } from './objects.js'
+import { mayStillRun } from './past.js'
+import { obeyHost } from './quarantine.js'
 import { findTask, isCurrent } from './settle.js'
 import { expectedMsOf, occupySlot, vacateSlot } from './slots.js'
 import type { State, Task, Worker } from './state.js'
@@ -53,12 +55,15 @@ function addWorker(state: State, { profile, atMs }: EventOf<'workerJoined'>): Wo
     reserved: false,
     objects: new Set(),
     draining: false,
+    quarantine: undefined,
+    standing: undefined,
     unlinkedSinceMs: undefined,
     rssBytes: 0,
     loopLagMs: 0,
     heardAtMs: atMs,
   }
   state.workers.set(profile.workerId, worker)
+  obeyHost(state, worker)
   return worker
 }
 
@@ -81,7 +86,7 @@ function claimAttempts(state: State, worker: Worker, event: EventOf<'workerJoine
 
 /** Whether the attempt is one that was given up too early: nothing took its place yet. */
 function isAdoptable(state: State, task: Task, { epoch, attempt }: AttemptRef): boolean {
-  if (!task.adoptable || !isHeldBack(task)) return false
+  if (!task.adoptable || !isHeldBack(task) || !mayStillRun(task, { epoch, attempt })) return false
   return epoch === state.epoch ? attempt === task.attempt : epoch < state.epoch && state.resyncUntilMs !== undefined
 }
 

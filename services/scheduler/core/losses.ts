@@ -1,4 +1,4 @@
-import type { TaskFailure } from '#libs/domain'
+import type { TaskFailure, WorkerId } from '#libs/domain'
 
 import { emit } from './emit.js'
 import type { Out } from './effect.js'
@@ -6,6 +6,8 @@ import { awaitInputs } from './inputs.js'
 import { objectIdOf } from './lookup.js'
 import { removeHolder } from './objects.js'
 import { failTask } from './outcome.js'
+import { noteFault, noteTrouble } from './quarantine.js'
+import { type EndedAttempt, failedAttempt, noteUncharged, tryAgain, withHistory } from './retries.js'
 import type { State, Task, Worker, WorkerEnd } from './state.js'
 
 /** Why a worker was taken for lost: what its supervisor saw, or that nothing was heard of it. */
@@ -21,12 +23,15 @@ export function loseWorker(state: State, worker: Worker, cause: LossCause, atMs:
   out.effects.push({ kind: 'dismissWorker', workerId, reason: why })
   const suspects = suspectsOn(worker)
   const culprit = culpritOn(worker, suspects)
+  judgeLoss(state, worker, suspects, culprit, cause, why, atMs)
   removeWorker(state, worker, atMs, out, (task) => {
     task.adoptable = true
     if (suspects.has(task) && cause.kind === 'ended') task.lastEnd = cause.end
-    if (task === culprit) return chargeLoss(state, task, why, atMs, out)
-    if (suspects.has(task) && !task.suspect) {
-      emit(state, out, { kind: 'taskSuspected', jobId: task.job.spec.jobId, index: task.index })
+    const ended = endedAttempt(task, workerId, why, atMs)
+    if (task === culprit) return chargeLoss(state, task, ended, why, atMs, out)
+    if (suspects.has(task)) {
+      noteUncharged(state, task, ended, out)
+      if (!task.suspect) emit(state, out, { kind: 'taskSuspected', jobId: task.job.spec.jobId, index: task.index })
     }
     awaitInputs(state, task, atMs, out)
   })
@@ -59,11 +64,38 @@ function culpritOn({ tasks }: Worker, suspects: ReadonlySet<Task>): Task | undef
 }
 
 /** An attempt ended its worker: the task is run again, but not for ever. */
-function chargeLoss(state: State, task: Task, why: string, atMs: number, out: Out): void {
+function chargeLoss(state: State, task: Task, ended: EndedAttempt, why: string, atMs: number, out: Out): void {
   const { jobId } = task.job.spec
   emit(state, out, { kind: 'attemptLost', jobId, index: task.index })
-  if (task.losses > state.policy.maxLosses) return failTask(state, task, failureOf(task, why), atMs, out)
-  awaitInputs(state, task, atMs, out)
+  if (tryAgain(state, task, ended, atMs, out)) return
+  failTask(state, task, withHistory(task, failureOf(task, why)), atMs, out)
+}
+
+/** The attempt that a task was in, as far as anybody knows how it ended. */
+function endedAttempt(task: Task, workerId: WorkerId, message: string, atMs: number): EndedAttempt {
+  const { status, lastEnd } = task
+  const memory = lastEnd?.workerId === workerId && lastEnd.memory !== undefined
+  const failure: TaskFailure = memory
+    ? { kind: 'outOfMemory', reason: 'MEMORY_LIMIT', message }
+    : { kind: 'workerLost', reason: 'WORKER_LOST', message }
+  const epoch = status.kind === 'running' || status.kind === 'assigned' ? status.epoch : 0
+  const startedAtMs = status.kind === 'running' ? status.startedAtMs : 0
+  const where = { attempt: task.attempt, workerId, startedAtMs, endedAtMs: atMs }
+  return { epoch, failed: failedAttempt(failure, where), over: false }
+}
+
+/** What the loss says of the worker's host. Of a task that took too much memory it says nothing. */
+function judgeLoss(
+  state: State,
+  worker: Worker,
+  suspects: ReadonlySet<Task>,
+  culprit: Task | undefined,
+  cause: LossCause,
+  why: string,
+  atMs: number,
+): void {
+  if (culprit && cause.kind === 'ended' && cause.end.memory) noteFault(state, culprit)
+  else if (suspects.size > 0) noteTrouble(state, worker, suspects, why, atMs)
 }
 
 function failureOf(task: Task, why: string): TaskFailure {

@@ -42,8 +42,9 @@ function forgetAnswers(state: State, nowMs: number, out: Out): void {
 }
 
 /** The worker as it is now. */
-export function viewOf({ profile, draining, rssBytes, loopLagMs, tasks, objects }: Worker): WorkerView {
-  return { profile, draining, rssBytes, loopLagMs, taskCount: tasks.size, objectCount: objects.size }
+export function viewOf({ profile, draining, quarantine, rssBytes, loopLagMs, tasks, objects }: Worker): WorkerView {
+  const counts = { taskCount: tasks.size, objectCount: objects.size }
+  return { profile, draining, ...(quarantine ? { quarantine } : {}), rssBytes, loopLagMs, ...counts }
 }
 
 function repeatAnswer(first: RememberedAnswer, event: Mutation, requestId: string, request: string, out: Out): void {

@@ -1,8 +1,10 @@
+import { endFailedJobs } from './deadlines.js'
 import type { Out } from './effect.js'
 import type { EventOf } from './event.js'
 import { awaitInputs, needInput, recompute } from './inputs.js'
 import { findObject, isAvailable, isLost, isWanted } from './lookup.js'
 import { loseScattered } from './objects.js'
+import { isBetweenAttempts } from './past.js'
 import { expectSession } from './sessions.js'
 import type { State, Task } from './state.js'
 import { delayTask } from './status.js'
@@ -20,13 +22,14 @@ export function startResync(state: State, atMs: number, out: Out): void {
     if (sessionId && !spec.detached) expectSession(state, sessionId, atMs)
     for (const task of tasks) {
       if (task.status.kind === 'settled') continue
-      if (!mayRun(state, task)) awaitInputs(state, task, atMs, out)
+      if (isBetweenAttempts(task, atMs) || !mayRun(state, task)) awaitInputs(state, task, atMs, out)
       else {
         task.adoptable = true
-        delayTask(state, task, untilMs)
+        delayTask(state, task, untilMs, 'resync')
       }
     }
   }
+  endFailedJobs(state, atMs, out)
 }
 
 /** Whether the task may have been sent to a worker: its inputs were all there. It goes on needing them. */

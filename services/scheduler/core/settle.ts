@@ -5,9 +5,11 @@ import type { AttemptEnd, AttemptRef, EventOf } from './event.js'
 import { supplyInput } from './inputs.js'
 import { addHolder, objectIdOf } from './lookup.js'
 import { dropIfUnneeded, failDependents, failTask, recordSettle } from './outcome.js'
-import { learnRunTime, vacateSlot } from './slots.js'
+import { kindOf, learnRunTime, vacateSlot } from './slots.js'
 import type { Outcome, State, Task } from './state.js'
 import { delayTask } from './status.js'
+import { noteFault, noteRun, noteTrouble } from './quarantine.js'
+import { failedAttempt, tryAgain, withHistory } from './retries.js'
 
 /** The first end of a task's current attempt settles it; every other is only acknowledged, so that its worker forgets it. */
 export function endTasks(state: State, event: EventOf<'tasksEnded'>, out: Out): void {
@@ -63,20 +65,26 @@ function isFetchFailure(end: AttemptEnd): end is FailedEnd {
 /** The holder may be about to be found lost, and its objects computed again: there is no hurry, but an end. */
 function retryFetch(state: State, task: Task, failure: TaskFailure, workerId: WorkerId, atMs: number, out: Out): void {
   const { firstFetchDelayMs, maxFetchFailures } = state.policy
+  const maxAttempts = task.job.spec.retry?.maxAttempts.input ?? maxFetchFailures + 1
   task.fetchFailures++
-  if (task.fetchFailures <= maxFetchFailures) {
-    return delayTask(state, task, atMs + firstFetchDelayMs * 2 ** (task.fetchFailures - 1))
+  if (task.fetchFailures < maxAttempts) {
+    // However many they may be, the waits do not grow for ever.
+    const delayMs = firstFetchDelayMs * 2 ** Math.min(task.fetchFailures - 1, maxFetchFailures)
+    return delayTask(state, task, atMs + delayMs, 'inputs')
   }
   const message = `the inputs of task ${objectIdOf(task)} could not be fetched in ${task.fetchFailures} attempts; the last time: ${failure.message}`
-  failTask(state, task, { ...failure, message, workerId, attempts: task.attempt }, atMs, out)
+  failTask(state, task, withHistory(task, { ...failure, message, workerId, attempts: task.attempt }), atMs, out)
 }
 
 function settle(state: State, task: Task, end: AttemptEnd, workerId: WorkerId, atMs: number, out: Out): void {
   const { slot, startedAtMs, endedAtMs, attempt } = end
-  const outcome: Outcome =
-    end.outcome.kind === 'finished'
-      ? end.outcome
-      : { kind: 'failed', failure: { ...end.outcome.failure, workerId, attempts: attempt } }
+  let outcome: Outcome = end.outcome
+  if (outcome.kind === 'failed') {
+    judgeFailure(state, task, outcome.failure, workerId, atMs)
+    const failed = failedAttempt(outcome.failure, { attempt, workerId, startedAtMs, endedAtMs })
+    if (tryAgain(state, task, { epoch: end.epoch, failed, over: true }, atMs, out)) return
+    outcome = { kind: 'failed', failure: withHistory(task, { ...outcome.failure, workerId, attempts: attempt }) }
+  } else noteRun(state, state.workers.get(workerId))
   recordSettle(state, task, outcome, { attempt, workerId, slot, startedAtMs, endedAtMs }, atMs, out)
   if (outcome.kind === 'finished') {
     learnRunTime(state, task, endedAtMs - startedAtMs)
@@ -87,4 +95,25 @@ function settle(state: State, task: Task, end: AttemptEnd, workerId: WorkerId, a
   }
   // Its client may have released the result while the task ran.
   dropIfUnneeded(state, task, out)
+}
+
+/** Whose fault it was, as far as it says something about the worker. */
+function judgeFailure(state: State, task: Task, failure: TaskFailure, workerId: WorkerId, atMs: number): void {
+  const worker = state.workers.get(workerId)
+  switch (failure.kind) {
+    case 'userError':
+      // Its code ran.
+      return noteRun(state, worker)
+    case 'bundle':
+      // Only what has run somewhere says that the place is to blame.
+      if (worker && state.meanRunMs.has(kindOf(task))) noteTrouble(state, worker, [task], failure.message, atMs)
+      return
+    case 'workerLost':
+      if (worker) noteTrouble(state, worker, [task], failure.message, atMs)
+      return
+    case 'outOfMemory':
+      return noteFault(state, task)
+    default:
+    // Says nothing of the worker.
+  }
 }

@@ -32,8 +32,8 @@ export function expectedMsOf(state: State, task: Task): number | undefined {
 }
 
 /** Whether the worker may be sent tasks at all. */
-export function takesTasks({ draining, unlinkedSinceMs, profile }: Worker): boolean {
-  return !draining && unlinkedSinceMs === undefined && profile.slots > 0
+export function takesTasks({ draining, quarantine, unlinkedSinceMs, profile }: Worker): boolean {
+  return !draining && quarantine === undefined && unlinkedSinceMs === undefined && profile.slots > 0
 }
 
 /**
@@ -80,7 +80,8 @@ export function vacateSlot(state: State, task: Task): void {
   state.vacancies.update(worker)
 }
 
-function kindOf({ job, spec }: Task): string {
+/** What the task's function is known by for run times. */
+export function kindOf({ job, spec }: Task): string {
   const kind = job.kinds[spec.functionIndex]
   if (kind === undefined) throw new Error(`a task of job ${job.spec.jobId} calls no function`)
   return kind

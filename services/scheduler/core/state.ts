@@ -1,7 +1,9 @@
-import type { JobId, ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/domain'
+import type { JobId, ObjectId, RetryPolicy, SessionId, TaskFailure, WorkerId } from '#libs/domain'
 
+import type { FailedAttempts } from './failed-attempts.js'
 import { createQueue, type Queue } from './queue.js'
 import { createVacancies, type Vacancies } from './vacancies.js'
+import type { HostStanding, Quarantine, Standing } from './standing.js'
 
 /** A function that a task calls, resolved to its bundle. */
 export interface BundledFunction {
@@ -32,11 +34,17 @@ export interface AttemptRecord {
 export type TaskStatus =
   | { readonly kind: 'waiting'; missing: number }
   /** Nothing is known to be missing, but it is not sent anywhere before this time. */
-  | { readonly kind: 'delayed'; readonly untilMs: number }
+  | { readonly kind: 'delayed'; readonly untilMs: number; readonly why: DelayReason }
   | { readonly kind: 'queued'; readonly sinceMs: number }
   | (Placement & { readonly kind: 'assigned'; readonly sinceMs: number })
   | (Placement & { readonly kind: 'running'; readonly startedAtMs: number })
   | { readonly kind: 'settled'; readonly outcome: Outcome; readonly record: AttemptRecord }
+
+/**
+ * Why a task is kept back: its last attempt failed and it is tried again (`retry`); an input could not be had (`inputs`);
+ * after a restart it, or an input, may still be somewhere (`resync`).
+ */
+export type DelayReason = 'retry' | 'inputs' | 'resync'
 
 /** Where a task is, and as which attempt. */
 export interface Placement {
@@ -70,6 +78,8 @@ export interface Task {
   suspect: boolean
   /** How the worker ended that the task was lost with, when somebody saw it. */
   lastEnd: WorkerEnd | undefined
+  /** Its attempts that failed; nothing for most. */
+  past: FailedAttempts | undefined
   /** How many attempts in a row could not get an input from its holders. */
   fetchFailures: number
   /** The last attempt may still run on a worker that was taken for lost, or from before a restart. */
@@ -93,6 +103,12 @@ export interface JobSpec {
   readonly seed: bigint
   readonly trace: Readonly<Record<string, string>>
   readonly detached: boolean
+  /** When tasks that fail are tried again, unless as usual. */
+  readonly retry?: RetryPolicy
+  /** What is not settled by then fails. */
+  readonly deadlineMs?: number
+  /** With the first task that fails for good the others are cancelled. */
+  readonly failFast?: boolean
 }
 
 /** How many tasks of a job are in each state. */
@@ -125,6 +141,8 @@ export interface Job {
   settledAtMs: number | undefined
   cancelled: boolean
   persistedAs: string | undefined
+  /** How many retries its tasks had together. */
+  retries: number
   /** Sessions that hear of the job's settles. */
   readonly followers: Set<SessionId>
 }
@@ -184,6 +202,10 @@ export interface Worker {
   reserved: boolean
   readonly objects: Set<ObjectId>
   draining: boolean
+  /** It failed so often that it gets no tasks for a while. */
+  quarantine: Quarantine | undefined
+  /** What went wrong on it lately; nothing for most. */
+  standing: Standing | undefined
   /** Since when its link is cut; nothing while it is linked. It gets no tasks meanwhile. */
   unlinkedSinceMs: number | undefined
   rssBytes: number
@@ -200,6 +222,7 @@ export interface Session {
 
 /** A worker as it was when somebody asked. */
 export interface WorkerView extends Pick<Worker, 'profile' | 'draining' | 'rssBytes' | 'loopLagMs'> {
+  readonly quarantine?: Quarantine
   readonly taskCount: number
   readonly objectCount: number
 }
@@ -231,6 +254,11 @@ export interface Policy {
   readonly firstFetchDelayMs: number
   /** A task whose inputs could not be fetched more often in a row fails. */
   readonly maxFetchFailures: number
+  /** So many different tasks in a row that fail by no fault of theirs put a worker, or a host, in quarantine. */
+  readonly quarantineAfter: number
+  /** How long it gets no tasks the first time; then twice as long each time. */
+  readonly firstQuarantineMs: number
+  readonly maxQuarantineMs: number
   /** Small results travel with the command that runs the task; more than this does not fit into one. */
   readonly maxInlineInputBytes: number
   /** Once nobody holds them, the results of a settled job are kept this long. */
@@ -263,6 +291,9 @@ export const defaultPolicy: Policy = {
   // All delays together are longer than the silence after which a holder is lost and its objects are computed again.
   firstFetchDelayMs: 250,
   maxFetchFailures: 8,
+  quarantineAfter: 3,
+  firstQuarantineMs: 30_000,
+  maxQuarantineMs: 30 * 60_000,
   maxInlineInputBytes: 8 * 2 ** 20,
   resultTtlMs: 24 * 3_600_000,
   historyTtlMs: 30 * 24 * 3_600_000,
@@ -299,10 +330,16 @@ export interface State {
   readonly objects: Map<ObjectId, ScatteredObject>
   readonly registeredTasks: Map<string, BundledFunction>
   readonly persisted: Map<string, JobId>
+  /** Jobs that have a deadline. */
+  readonly deadlines: Set<Job>
+  /** Jobs of which a task failed, and the rest is to be cancelled. */
+  readonly failing: Set<Job>
   // Relearned: workers and clients attach again.
   readonly counts: TaskCounts
   readonly workers: Map<WorkerId, Worker>
   readonly vacancies: Vacancies
+  /** Hosts on which something went wrong lately. */
+  readonly hosts: Map<string, HostStanding>
   readonly sessions: Map<SessionId, Session>
   readonly queue: Queue<QueuedTask>
   /** Queued tasks that must run alone. */
@@ -333,9 +370,12 @@ export function createState(policy: Policy = defaultPolicy): State {
     objects: new Map(),
     registeredTasks: new Map(),
     persisted: new Map(),
+    deadlines: new Set(),
+    failing: new Set(),
     counts: { waiting: 0, queued: 0, running: 0, finished: 0, failed: 0, cancelled: 0 },
     workers,
     vacancies: createVacancies(workers),
+    hosts: new Map(),
     sessions: new Map(),
     queue: createQueue(isLive),
     suspects: createQueue(isLive),

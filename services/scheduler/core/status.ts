@@ -1,8 +1,8 @@
 import { changeStatus } from './counts.js'
-import type { State, Task } from './state.js'
+import type { DelayReason, State, Task } from './state.js'
 
 /** Puts a ready task at the end of its queue. */
-export function enqueue(state: State, task: Task, atMs: number): void {
+function enqueue(state: State, task: Task, atMs: number): void {
   task.readyAtMs = atMs
   const status = { kind: 'queued', sinceMs: atMs } as const
   setStatus(task, status)
@@ -10,9 +10,16 @@ export function enqueue(state: State, task: Task, atMs: number): void {
   queue.push({ task, status })
 }
 
+/** Nothing keeps the task back but, when its last attempt failed, the wait before the next. */
+export function makeReady(state: State, task: Task, atMs: number): void {
+  const retryAtMs = task.past?.retryAtMs ?? 0
+  if (retryAtMs > atMs) delayTask(state, task, retryAtMs, 'retry')
+  else enqueue(state, task, atMs)
+}
+
 /** Keeps a task back until then. */
-export function delayTask(state: State, task: Task, untilMs: number): void {
-  setStatus(task, { kind: 'delayed', untilMs })
+export function delayTask(state: State, task: Task, untilMs: number, why: DelayReason): void {
+  setStatus(task, { kind: 'delayed', untilMs, why })
   state.delayed.add(task)
 }
 

@@ -1,5 +1,6 @@
 import { parseTaskId, type JobId, type ObjectId } from '#libs/domain'
 
+import { expireJob } from './deadlines.js'
 import { emit } from './emit.js'
 import { answer, type Out, type Refusal } from './effect.js'
 import type { EventOf } from './event.js'
@@ -30,6 +31,7 @@ export function submitJob(state: State, event: EventOf<'jobSubmitted'>, out: Out
     job.followers.add(sessionId)
   }
   for (const task of job.tasks) awaitInputs(state, task, atMs, out)
+  expireJob(state, job, atMs, out)
   answer(out, event, { jobId: spec.jobId })
 }
 

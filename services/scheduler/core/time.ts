@@ -1,7 +1,9 @@
+import { expireJobs } from './deadlines.js'
 import type { Out } from './effect.js'
 import type { EventOf } from './event.js'
 import { wakeDelayed } from './inputs.js'
 import { releaseObjects } from './objects.js'
+import { passQuarantines } from './quarantine.js'
 import { endResync } from './resync.js'
 import { forgetOldJobs } from './retention.js'
 import { expireSessions } from './sessions.js'
@@ -13,10 +15,12 @@ export function passTime(state: State, event: EventOf<'timePassed'>, out: Out): 
   const { atMs } = event
   forgiveStall(state, atMs)
   endResync(state, event, out)
+  expireJobs(state, atMs, out)
   wakeDelayed(state, event, out)
   const objectIds = expireSessions(state, event, out)
   if (objectIds.length > 0) releaseObjects(state, { kind: 'objectsReleased', atMs, objectIds }, out)
   expireWorkers(state, event, out)
+  passQuarantines(state, atMs)
   forgetOldJobs(state, atMs, out)
 }
 

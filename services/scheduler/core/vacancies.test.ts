@@ -12,7 +12,7 @@ function createWorker(name: string, slots: number): Worker {
   return {
     profile: { workerId, host: '', pid: 1, slots, addresses: [], memoryLimitBytes: 0 },
     ...{ tasks: new Set(), longTasks: 0, shortMs: 0, objects: new Set() },
-    ...{ suspects: 0, reserved: false, draining: false },
+    ...{ suspects: 0, reserved: false, draining: false, quarantine: undefined, standing: undefined },
     ...{ unlinkedSinceMs: undefined, rssBytes: 0, loopLagMs: 0, heardAtMs: 0 },
   }
 }

@@ -2,7 +2,7 @@ import { type JobContext, type Result, type RunTask, type RunTasks, type TaskInp
 
 import { findObject } from '../core/lookup.js'
 import type { Job, State, Task } from '../core/state.js'
-import { durationOf, resultToWire } from '../rpc/to-wire.js'
+import { durationOf, resultToWire, timestampOf } from '../rpc/to-wire.js'
 
 /** The most tasks in one message, and the size after which another begins: it has at most 16 MiB. */
 const tasksPerMessage = 500
@@ -51,6 +51,7 @@ function jobContextOf({ spec }: Job): JobContext {
     functions: spec.functions.map((called) => ({ ...called })),
     seed: spec.seed,
     trace: new Map(Object.entries(spec.trace)),
+    deadline: spec.deadlineMs === undefined ? undefined : timestampOf(spec.deadlineMs),
   }
 }
 

@@ -8,7 +8,8 @@ import type { JobWaiters } from '../effects/job-waiters.js'
 import type { Loop } from '../loop.js'
 import { levelOf } from './level.js'
 import { accept } from './refusal.js'
-import { durationMs, etagToDomain, invalid, jobToDomain } from './to-domain.js'
+import { durationMs, invalid } from './invalid.js'
+import { etagToDomain, jobToDomain } from './to-domain.js'
 import { jobStateOf, jobToWire } from './to-wire.js'
 
 type JobMethods = Pick<

@@ -3,7 +3,8 @@ import { rpcError } from '#libs/rpc'
 
 import { specBytes } from '../core/spec-size.js'
 import type { JobSpec, State, TaskSpec } from '../core/state.js'
-import { invalid, jobToDomain, maxTasksPerJob, tasksToDomain } from './to-domain.js'
+import { invalid } from './invalid.js'
+import { jobToDomain, maxTasksPerJob, tasksToDomain } from './to-domain.js'
 
 /** How many jobs of a session may be on their way in parts at once, and what their tasks may take together. */
 const maxOpenSubmits = 16

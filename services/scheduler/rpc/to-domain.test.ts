@@ -3,8 +3,10 @@ import { expect, test } from 'vitest'
 import {
   Atom,
   ElementType,
+  FailureKind,
   JobSpec as WireJobSpec,
   Payload,
+  RetryPolicy,
   TaskSpec as WireTaskSpec,
   Value,
   WorkerHello,
@@ -227,4 +229,59 @@ test('an end without an outcome or an attempt is none', () => {
   const payload = { $case: 'payload', value: Buffer.from([1]) } as const
   expect(endToDomain({ attempt: undefined, outcome: payload, ...times })).toBeUndefined()
   expect(endToDomain({ attempt, outcome: payload, ...times })).toMatchObject({ jobId: 'j', index: 0, attempt: 1 })
+})
+
+test('how a job may end: retries, deadline, failing fast', () => {
+  const job = jobWith(
+    {},
+    {
+      retry: {
+        limits: [
+          { kind: FailureKind.USER_ERROR, maxAttempts: 3 },
+          { kind: FailureKind.TIMEOUT, maxAttempts: 0 },
+        ],
+        firstDelay: { seconds: 2n, nanos: 0 },
+        factor: 0,
+        maxDelay: undefined,
+        jitter: undefined,
+        budget: 7,
+      },
+      deadline: { seconds: 100n, nanos: 500_000_000 },
+      failFast: true,
+    },
+  )
+  expect(jobToDomain(createState(), job)).toMatchObject({
+    retry: {
+      maxAttempts: { userError: 3, timeout: Infinity },
+      firstDelayMs: 2_000,
+      factor: 2,
+      maxDelayMs: 60_000,
+      jitter: 0.2,
+      budget: 7,
+    },
+    deadlineMs: 100_500,
+    failFast: true,
+  })
+})
+
+test('retries that cannot end, or make no sense, are refused with what to set', () => {
+  const refusalOfRetry = (change: Partial<RetryPolicy>, job: Partial<WireJobSpec> = {}): RpcFailure | undefined =>
+    refusalOfJob(jobWith({}, { retry: { ...RetryPolicy.fromPartial({}), ...change }, ...job }))
+  const endless = [{ kind: FailureKind.USER_ERROR, maxAttempts: 0 }]
+  expect(refusalOfRetry({ limits: endless })).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'ENDLESS_RETRIES' })
+  expect(refusalOfRetry({ limits: endless })?.message).toMatch(/userError have no limit.*deadline/)
+  expect(refusalOfRetry({ limits: endless }, { deadline: { seconds: 1n, nanos: 0 } })).toBeUndefined()
+  const wrong: Partial<RetryPolicy>[] = [
+    { factor: 0.5 },
+    { factor: NaN },
+    { jitter: 1.5 },
+    { firstDelay: { seconds: -1n, nanos: 0 } },
+    { maxDelay: { seconds: 100_000n, nanos: 0 } },
+    { limits: [{ kind: FailureKind.CANCELLED, maxAttempts: 2 }] },
+    { limits: [{ kind: FailureKind.UNSPECIFIED, maxAttempts: 2 }] },
+    { limits: [...endless, ...endless] },
+  ]
+  for (const retry of wrong) expect(refusalOfRetry(retry)).toMatchObject({ reason: 'BAD_RETRY' })
+  const never = { seconds: 1n << 60n, nanos: 0 }
+  expect(refusalOfJob(jobWith({}, { deadline: never }))).toMatchObject({ reason: 'BAD_DEADLINE' })
 })

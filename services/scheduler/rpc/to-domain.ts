@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 
 import {
   isJobId,
-  type FailureKind as DomainFailureKind,
   type JobId,
   type ObjectId,
   parseTaskId,
@@ -14,7 +13,6 @@ import {
   type AttemptRef as WireAttemptRef,
   type Duration,
   type Failure,
-  FailureKind,
   type FunctionRef,
   type JobSpec as WireJobSpec,
   ObjectDescriptor,
@@ -31,6 +29,9 @@ import { inspectValue, MalformedValueError } from '#libs/value'
 
 import type { AttemptEnd, AttemptRef, HeldObject, StoredReport } from '../core/event.js'
 import type { BundledFunction, JobSpec, State, TaskSpec, WorkerEnd, WorkerProfile } from '../core/state.js'
+import { endingToDomain } from './ending-to-domain.js'
+import { domainKindOf } from './failure-kinds.js'
+import { durationMs, invalid } from './invalid.js'
 
 /** A job has at most this many tasks, and a task's input this many bytes: larger inputs go to the checkpoint-store. */
 export const maxTasksPerJob = 2_000_000
@@ -73,6 +74,7 @@ export function jobToDomain(state: State, job: WireJobSpec): JobSpec {
     seed: job.seed,
     trace,
     detached: job.detached,
+    ...endingToDomain(job),
   }
 }
 
@@ -245,33 +247,13 @@ export function heldToDomain(descriptor: ObjectDescriptor): HeldObject {
   }
 }
 
-const failureKinds = new Map<FailureKind, DomainFailureKind>([
-  [FailureKind.USER_ERROR, 'userError'],
-  [FailureKind.WORKER_LOST, 'workerLost'],
-  [FailureKind.TIMEOUT, 'timeout'],
-  [FailureKind.CANCELLED, 'cancelled'],
-  [FailureKind.OUT_OF_MEMORY, 'outOfMemory'],
-  [FailureKind.BUNDLE, 'bundle'],
-  [FailureKind.INPUT, 'input'],
-  [FailureKind.RESULT, 'result'],
-])
-
 function failureToDomain(failure: Failure): TaskFailure {
   return {
-    kind: failureKinds.get(failure.kind) ?? 'userError',
+    kind: domainKindOf(failure.kind) ?? 'userError',
     reason: failure.reason,
     message: failure.message,
     ...(failure.errorName ? { errorName: failure.errorName } : {}),
     ...(failure.stack ? { stack: failure.stack } : {}),
     ...(failure.cause ? { cause: failureToDomain(failure.cause) } : {}),
   }
-}
-
-export function durationMs({ seconds, nanos }: Duration): number {
-  return Number(seconds) * 1000 + nanos / 1e6
-}
-
-/** What a client got wrong, and in which field. */
-export function invalid(reason: string, message: string, field: string) {
-  return rpcError('INVALID_ARGUMENT', reason, message, { fieldViolations: [{ field, description: message }] })
 }

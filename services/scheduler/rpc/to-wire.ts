@@ -1,8 +1,8 @@
-import { taskIdOf, type FailureKind as DomainFailureKind, type TaskFailure } from '#libs/domain'
+import { taskIdOf, type FailedAttempt as DomainFailedAttempt, type TaskFailure } from '#libs/domain'
 import {
   type Duration,
+  type FailedAttempt,
   type Failure,
-  FailureKind,
   type Job as WireJob,
   JobState,
   ObjectDescriptor,
@@ -17,31 +17,26 @@ import {
 
 import { etagOf } from '../core/etag.js'
 import type { Job, JobRecord, ResultLocation, State, Task, WorkerView } from '../core/state.js'
-
-const failureKinds: Readonly<Record<DomainFailureKind, FailureKind>> = {
-  userError: FailureKind.USER_ERROR,
-  workerLost: FailureKind.WORKER_LOST,
-  timeout: FailureKind.TIMEOUT,
-  cancelled: FailureKind.CANCELLED,
-  outOfMemory: FailureKind.OUT_OF_MEMORY,
-  bundle: FailureKind.BUNDLE,
-  input: FailureKind.INPUT,
-  result: FailureKind.RESULT,
-}
+import { wireKindOf } from './failure-kinds.js'
 
 export function failureToWire(failure: TaskFailure): Failure {
   return {
-    kind: failureKinds[failure.kind],
+    kind: wireKindOf(failure.kind),
     reason: failure.reason,
     message: failure.message,
     errorName: failure.errorName ?? '',
     stack: failure.stack ?? '',
     workerId: failure.workerId ?? '',
     attempts: failure.attempts ?? 0,
+    history: (failure.history ?? []).map(attemptToWire),
     cause: failure.cause && failureToWire(failure.cause),
     taskId: failure.taskId ?? '',
     taskName: failure.taskName ?? '',
   }
+}
+
+function attemptToWire(attempt: DomainFailedAttempt): FailedAttempt {
+  return { ...attempt, kind: wireKindOf(attempt.kind) }
 }
 
 /** A result with the workers that hold it. */
@@ -83,8 +78,9 @@ export function outcomeBytes({ status }: Task): number {
   return outcome.result.kind === 'inline' ? outcome.result.payload.byteLength : outcome.result.descriptor.byteLength
 }
 
-function failureBytes({ message, stack, cause }: TaskFailure): number {
-  return message.length + (stack?.length ?? 0) + (cause ? failureBytes(cause) : 0)
+function failureBytes({ message, stack, history = [], cause }: TaskFailure): number {
+  const before = history.reduce((sum, attempt) => sum + attempt.message.length, 0)
+  return message.length + (stack?.length ?? 0) + before + (cause ? failureBytes(cause) : 0)
 }
 
 export function jobStateOf({ settledAtMs, cancelled, counts }: ShownJob): JobState {
@@ -145,11 +141,13 @@ export function taskToWire(state: State, task: Task): WireTask {
     failure: outcome?.kind === 'failed' ? failureToWire(outcome.failure) : undefined,
     startedAtMs: status.kind === 'running' ? status.startedAtMs : (settled?.record.startedAtMs ?? 0),
     endedAtMs: settled?.record.endedAtMs ?? 0,
+    failedAttempts: (task.past?.history ?? []).map(attemptToWire),
+    retryAt: status.kind === 'delayed' && status.why === 'retry' ? timestampOf(status.untilMs) : undefined,
   }
 }
 
 export function workerToWire(worker: WorkerView): WireWorker {
-  const { profile, taskCount, objectCount, draining, rssBytes, loopLagMs } = worker
+  const { profile, taskCount, objectCount, quarantine, rssBytes, loopLagMs } = worker
   return {
     workerId: profile.workerId,
     host: profile.host,
@@ -158,11 +156,18 @@ export function workerToWire(worker: WorkerView): WireWorker {
     assignedTasks: taskCount,
     addresses: [...profile.addresses],
     heldObjects: objectCount,
-    state: draining ? WorkerState.DRAINING : WorkerState.READY,
+    state: workerStateOf(worker),
     rssBytes: BigInt(rssBytes),
     memoryLimitBytes: BigInt(profile.memoryLimitBytes),
     loopLagMs,
+    quarantineReason: quarantine?.why ?? '',
+    quarantinedUntil: quarantine && timestampOf(quarantine.untilMs),
   }
+}
+
+function workerStateOf({ draining, quarantine }: WorkerView): WorkerState {
+  if (draining) return WorkerState.DRAINING
+  return quarantine ? WorkerState.QUARANTINED : WorkerState.READY
 }
 
 /** A span of time as it travels. */
@@ -170,7 +175,8 @@ export function durationOf(ms: number): Duration {
   return timestampOf(ms)
 }
 
-function timestampOf(ms: number): Timestamp {
+/** A point in time as it travels. */
+export function timestampOf(ms: number): Timestamp {
   const seconds = Math.floor(ms / 1000)
   return { seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1e6) }
 }

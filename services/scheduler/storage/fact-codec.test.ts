@@ -37,6 +37,8 @@ const submitted = (tasks: readonly TaskSpec[]): FactOf<'jobSubmitted'> => ({
   job: { jobId, name: 'ünï', functions: [], tasks, seed: 2n ** 64n - 1n, trace: { traceparent: '00' }, detached: true },
 })
 
+const endless = { maxAttempts: { userError: Infinity }, firstDelayMs: 1, factor: 2, maxDelayMs: 3, jitter: 0.5 }
+
 const readBack = (fact: Fact): Fact => factCodec.decode(factCodec.encode(fact))
 
 test.each<[string, Fact]>([
@@ -74,6 +76,34 @@ test.each<[string, Fact]>([
     ]),
   ],
   ['a job without tasks', submitted([])],
+  [
+    'a job with a policy without limits and a deadline',
+    {
+      ...submitted([]),
+      job: { ...submitted([]).job, retry: endless, deadlineMs: 1_700_000_000_000.5, failFast: true },
+    },
+  ],
+  [
+    'a failed attempt',
+    {
+      kind: 'attemptFailed',
+      jobId,
+      index: 3,
+      epoch: 2,
+      failed: {
+        attempt: 1,
+        workerId: 'w-1',
+        startedAtMs: 0.5,
+        endedAtMs: 2,
+        kind: 'userError',
+        reason: 'TASK_THREW',
+        message: 'ünï',
+      },
+      charged: 'userError',
+      over: true,
+      retryAtMs: 1_700_000_000_123.25,
+    },
+  ],
   ['an epoch', { kind: 'epochRaised', epoch: 3 }],
 ])('%s is read back as it was', (_, fact) => {
   expect(readBack(fact)).toEqual(fact)

@@ -66,6 +66,7 @@ const subjects: { readonly [K in Fact['kind']]: (fact: FactOf<K>) => FactSubject
   jobSubmitted: ({ job }) => ({ name: `job:${job.jobId}`, does: 'adds' }),
   tasksAdded: ({ jobId }) => ofJob(jobId),
   taskSettled: ({ jobId }) => ofJob(jobId),
+  attemptFailed: ({ jobId }) => ofJob(jobId),
   attemptLost: ({ jobId }) => ofJob(jobId),
   taskSuspected: ({ jobId }) => ofJob(jobId),
   taskReopened: ({ jobId }) => ofJob(jobId),

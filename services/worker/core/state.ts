@@ -27,6 +27,8 @@ export interface TaskOrder extends AttemptRef {
   /** Trace context of the attempt; empty when it is not traced by itself. */
   readonly trace: Readonly<Record<string, string>>
   readonly timeoutMs: number | undefined
+  /** When the job's time is over; the scheduler sees to it. */
+  readonly deadlineMs?: number | undefined
 }
 
 /** A result: small ones travel in the report, large ones stay here as objects. */

@@ -20,15 +20,23 @@ const task: ThreadTask = {
   timeoutMs: undefined,
 }
 
-function createContext(stop = new AbortController()) {
+function createContext(stop = new AbortController(), times: Partial<ThreadTask> = {}) {
   const said: FromThread[] = []
-  return { context: createThreadContext(task, stop, (message) => said.push(message)), said, stop }
+  return { context: createThreadContext({ ...task, ...times }, stop, (message) => said.push(message)), said, stop }
 }
 
 test('a task knows who it is, and its context is one', () => {
   const { context } = createContext()
   expect(isTaskContext(context)).toBe(true)
   expect(context).toMatchObject({ taskId: 'j-1/3', jobId: 'j-1', taskIndex: 3, attempt: 2, deadline: undefined })
+})
+
+test('the deadline is that of the attempt or that of the job, whichever comes first', () => {
+  const deadlineOf = (times: Partial<ThreadTask>): number | undefined =>
+    createContext(undefined, times).context.deadline?.getTime()
+  expect(deadlineOf({ deadlineMs: 5_000 })).toBe(5_000)
+  expect(deadlineOf({ deadlineMs: 5_000, timeoutMs: 1 })).toBe(5_000)
+  expect(deadlineOf({ deadlineMs: Date.now() + 1e9, timeoutMs: 1_000 })).toBeLessThan(Date.now() + 1e6)
 })
 
 test('a task that asks for its signal after it was told to stop finds it aborted, with the reason', () => {

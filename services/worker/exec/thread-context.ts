@@ -35,12 +35,12 @@ class ThreadContext implements TaskContext {
   #checkpoint: TaskCheckpoint | undefined
 
   constructor(task: ThreadTask, stop: AbortController, say: Say) {
-    const { taskId, call, index, attempt, timeoutMs } = task
+    const { taskId, call, index, attempt, timeoutMs, deadlineMs } = task
     this.taskId = taskId
     this.jobId = call.jobId
     this.taskIndex = index
     this.attempt = attempt
-    this.deadline = timeoutMs === undefined ? undefined : new Date(Date.now() + timeoutMs)
+    this.deadline = deadlineOf(timeoutMs, deadlineMs)
     // Tasks take it out of the context: `({ progress }) => …`.
     this.progress = (fraction, detail) => this.#report(fraction, detail)
     this.#task = task
@@ -100,4 +100,10 @@ function createCheckpoint(taskId: string, say: Say): TaskCheckpoint {
       return { ...rest, state: decodeValue(structure, bytes, { view: true }) as T }
     },
   }
+}
+
+/** The end of the attempt's time or of its job's, whichever comes first. */
+function deadlineOf(timeoutMs: number | undefined, jobDeadlineMs: number | undefined): Date | undefined {
+  const ms = Math.min(timeoutMs === undefined ? Infinity : Date.now() + timeoutMs, jobDeadlineMs ?? Infinity)
+  return ms === Infinity ? undefined : new Date(ms)
 }

@@ -59,11 +59,11 @@ class SlotThread {
   execute(tasks: readonly { readonly order: TaskOrder; readonly inputs: FetchedInputs }[]): void {
     let call: ThreadCall | undefined
     const threadTasks = tasks.map(({ order, inputs }): ThreadTask => {
-      const { taskId, index, attempt, input, trace, timeoutMs } = order
+      const { taskId, index, attempt, input, trace, timeoutMs, deadlineMs } = order
       const key = keyOf(order)
       this.#orders.set(key, order)
       if (call === undefined || !isCallOf(call, order)) call = this.#callOf(order)
-      return { key, taskId, index, attempt, call, input, inputs, trace, timeoutMs }
+      return { key, taskId, index, attempt, call, input, inputs, trace, timeoutMs, deadlineMs }
     })
     this.#post({ kind: 'run', tasks: threadTasks })
   }

@@ -26,6 +26,7 @@ export interface ThreadTask {
   readonly inputs: FetchedInputs
   readonly trace: Readonly<Record<string, string>>
   readonly timeoutMs: number | undefined
+  readonly deadlineMs?: number | undefined
 }
 
 /** A value with its body in a buffer of its own, which the message moves. */

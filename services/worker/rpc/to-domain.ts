@@ -15,6 +15,7 @@ export function ordersToDomain({ jobs, tasks }: RunTasks): TaskOrder[] {
     const called = job?.functions[task.function]
     if (job === undefined || called === undefined) return []
     const { timeout } = task
+    const { deadline } = job
     return [
       {
         taskId: taskIdOf(job.jobId as JobId, task.index),
@@ -28,8 +29,13 @@ export function ordersToDomain({ jobs, tasks }: RunTasks): TaskOrder[] {
         input: task.input,
         inputs: findWanted(task.input, task.inputs),
         trace: Object.fromEntries(task.trace),
-        timeoutMs: timeout && Number(timeout.seconds) * 1000 + timeout.nanos / 1e6,
+        timeoutMs: timeout && millisecondsOf(timeout),
+        deadlineMs: deadline && millisecondsOf(deadline),
       },
     ]
   })
+}
+
+function millisecondsOf({ seconds, nanos }: { readonly seconds: bigint; readonly nanos: number }): number {
+  return Number(seconds) * 1000 + nanos / 1e6
 }

@@ -38,6 +38,8 @@ export function failureToWire(failure: TaskFailure): Failure {
     stack: failure.stack ?? '',
     workerId: failure.workerId ?? '',
     attempts: failure.attempts ?? 0,
+    // The scheduler knows the attempts before.
+    history: [],
     cause: failure.cause && failureToWire(failure.cause),
     taskId: failure.taskId ?? '',
     taskName: failure.taskName ?? '',

@@ -2,7 +2,7 @@ import type { State, TaskStatus } from '../state.js'
 
 /**
  * The part of the state that a restart must know, and that facts alone rebuild: epoch; jobs with what was submitted, how
- * each task settled, its losses, whether it must run alone and whether its result was released, whether the job is cancelled, pinned or settled;
+ * each task settled, its failed attempts and losses, whether it must run alone and whether its result was released, whether the job is cancelled, pinned or settled;
  * requests; registered tasks; scattered buffers. Everything else is relearned from workers and clients, or derived.
  */
 export function durablePartOf(state: State): unknown {
@@ -18,12 +18,14 @@ export function durablePartOf(state: State): unknown {
       settledAtMs: job.settledAtMs,
       cancelled: job.cancelled,
       persistedAs: job.persistedAs,
+      retries: job.retries,
       unreleased: job.unreleased,
       bytes: job.bytes,
-      tasks: job.tasks.map(({ status, losses, suspect, released }) => ({
+      tasks: job.tasks.map(({ status, losses, suspect, past, released }) => ({
         settled: settledPart(status),
         losses,
         suspect,
+        past,
         released,
       })),
     })),

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 
 import { expect } from 'vitest'
 
-import type { JobId, ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/domain'
+import type { JobId, ObjectId, RetryPolicy, SessionId, TaskFailure, WorkerId } from '#libs/domain'
 
 import { apply } from '../apply.js'
 import { decide, placeQueued } from '../decide.js'
@@ -35,6 +35,10 @@ export interface SubmitOptions {
   readonly kind?: string
   readonly request?: string
   readonly inputBytes?: number
+  readonly retry?: Partial<RetryPolicy>
+  /** So long after the submit. */
+  readonly deadlineMs?: number
+  readonly failFast?: boolean
 }
 
 export interface FinishOptions {
@@ -118,6 +122,9 @@ export class Mesh {
         seed: 0n,
         trace: {},
         detached: options.detached ?? false,
+        ...(options.retry ? { retry: { ...steady, ...options.retry } } : {}),
+        ...(options.deadlineMs === undefined ? {} : { deadlineMs: this.nowMs + options.deadlineMs }),
+        failFast: options.failFast ?? false,
       },
     })
     return jobId
@@ -133,6 +140,7 @@ export class Mesh {
     worker: string,
     has: {
       readonly slots?: number
+      readonly host?: string
       readonly attempts?: readonly (AttemptRef & { readonly running?: boolean })[]
       readonly objects?: readonly (string | HeldObject)[]
       readonly stored?: readonly StoredReport[]
@@ -140,8 +148,10 @@ export class Mesh {
     } = {},
   ): void {
     const workerId = worker as WorkerId
-    const slots = has.slots ?? this.state.workers.get(workerId)?.profile.slots ?? 1
-    const profile = { workerId, host: 'host', pid: 1, slots, addresses: ['host:1'], memoryLimitBytes: 0 }
+    const known = this.state.workers.get(workerId)?.profile
+    const slots = has.slots ?? known?.slots ?? 1
+    const host = has.host ?? known?.host ?? 'host'
+    const profile = { workerId, host, pid: 1, slots, addresses: ['host:1'], memoryLimitBytes: 0 }
     this.happen({
       kind: 'workerJoined',
       profile,
@@ -361,6 +371,9 @@ export class Mesh {
     for (const fact of this.#stored(facts)) apply(this.#replica, fact)
   }
 }
+
+/** Waits of a second and no chance. */
+const steady: RetryPolicy = { maxAttempts: {}, firstDelayMs: 1_000, factor: 1, maxDelayMs: 60_000, jitter: 0 }
 
 const boom: TaskFailure = { kind: 'userError', reason: 'TASK_THREW', message: 'boom' }
 

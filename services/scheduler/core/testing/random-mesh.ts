@@ -1,4 +1,4 @@
-import type { JobId, ObjectId, SessionId, WorkerId } from '#libs/domain'
+import type { JobId, ObjectId, RetryPolicy, SessionId, WorkerId } from '#libs/domain'
 
 import type { AttemptRef, HeldObject } from '../event.js'
 import type { Task, Worker } from '../state.js'
@@ -9,6 +9,7 @@ export type Pick = (below: number) => number
 
 const pauses = [300, 300, 300, 1_000, 1_000, 2_600, 2_600, 2_600, 6_000, 6_000, 31_000, 61_000]
 const sessions = ['s1', 's2'] as SessionId[]
+const failures = ['userError', 'bundle', 'workerLost', 'outOfMemory', 'timeout'] as const
 
 /** A mesh to which anything happens, in any order, that a network of workers and clients can bring about. */
 export class RandomMesh {
@@ -29,7 +30,7 @@ export class RandomMesh {
   step(pick: Pick): void {
     const choice = pick(100)
     if (choice < 14) this.#submit(pick)
-    else if (choice < 19) this.mesh.join(`w${++this.#workers}`, { slots: pick(4) })
+    else if (choice < 19) this.mesh.join(`w${++this.#workers}`, { slots: pick(4), host: `host${pick(2)}` })
     else if (choice < 57) this.#reportCurrent(pick)
     else if (choice < 62) this.#reportStale(pick)
     else if (choice < 78) this.#moveWorker(pick)
@@ -60,7 +61,8 @@ export class RandomMesh {
 
   #runOut(): void {
     for (let round = 0; round < 200 && this.#open().length > 0; round++) {
-      for (const task of this.#placed()) this.#finish(task, 20)
+      // The end of one may be the end of another: its job may fail with it.
+      for (const task of this.#placed()) if (isPlaced(task)) this.#finish(task, 20)
       this.mesh.pass(5_000)
     }
   }
@@ -95,12 +97,20 @@ export class RandomMesh {
     })
     const session = sessions[pick(3)]
     const kind = `kind${pick(2)}`
-    this.mesh.submit(tasks, { job, kind, detached: pick(4) === 0, ...(session === undefined ? {} : { session }) })
+    this.mesh.submit(tasks, {
+      job,
+      kind,
+      detached: pick(4) === 0,
+      failFast: pick(6) === 0,
+      ...(session === undefined ? {} : { session }),
+      ...(pick(3) === 0 ? { retry: randomRetry(pick) } : {}),
+      ...(pick(5) === 0 ? { deadlineMs: pick(20_000) } : {}),
+    })
     if (this.mesh.state.jobs.has(job as JobId)) this.#tasks.push(...own)
   }
 
   #placed(): Task[] {
-    return this.#all().filter(({ status }) => status.kind === 'assigned' || status.kind === 'running')
+    return this.#all().filter(isPlaced)
   }
 
   #reportCurrent(pick: Pick): void {
@@ -111,7 +121,7 @@ export class RandomMesh {
     this.#past.push({ workerId: this.#workerOf(task), ref: this.mesh.ref(name) })
     const choice = pick(10)
     if (choice < 2) this.mesh.start(name)
-    else if (choice < 3) this.mesh.fail(name)
+    else if (choice < 3) this.mesh.fail(name, { kind: failures[pick(failures.length)] ?? 'userError' })
     else if (choice < 4) this.mesh.missInputs(name)
     else if (choice < 5) this.mesh.giveBack(this.#workerOf(task), name)
     else this.#finish(task, pick(30), pick(3) > 0)
@@ -225,4 +235,14 @@ export class RandomMesh {
 /** Requests with few ids: some come twice, some ids come with another request. */
 function requested(pick: Pick): { readonly requestId: string; readonly callId: number } {
   return { requestId: `request ${pick(5)}`, callId: 1 }
+}
+
+function isPlaced({ status }: Task): boolean {
+  return status.kind === 'assigned' || status.kind === 'running'
+}
+
+function randomRetry(pick: Pick): RetryPolicy {
+  const maxAttempts = { userError: 1 + pick(4), workerLost: 1 + pick(4), timeout: 1 + pick(3) }
+  const backoff = { firstDelayMs: pick(3_000), factor: 1 + pick(3), maxDelayMs: 10_000, jitter: pick(2) }
+  return { maxAttempts, ...backoff, ...(pick(3) === 0 ? { budget: pick(4) } : {}) }
 }

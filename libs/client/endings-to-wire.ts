@@ -1,0 +1,45 @@
+import { type RetryableKind, retryableKinds, type RetryPolicy } from '#libs/domain'
+import { FailureKind, type JobSpec, type RetryPolicy as WireRetryPolicy } from '#libs/proto'
+
+import type { Endings } from './endings.js'
+
+const kinds: Readonly<Record<RetryableKind, FailureKind>> = {
+  userError: FailureKind.USER_ERROR,
+  workerLost: FailureKind.WORKER_LOST,
+  timeout: FailureKind.TIMEOUT,
+  outOfMemory: FailureKind.OUT_OF_MEMORY,
+  bundle: FailureKind.BUNDLE,
+  input: FailureKind.INPUT,
+  result: FailureKind.RESULT,
+}
+
+/** How a job may end, as it travels. */
+export function endingsToWire({
+  retry,
+  deadlineMs,
+  failFast,
+}: Endings): Pick<JobSpec, 'retry' | 'deadline' | 'failFast'> {
+  const deadline = deadlineMs === undefined ? undefined : durationToWire(deadlineMs)
+  return { retry: retry && retryToWire(retry), deadline, failFast }
+}
+
+function retryToWire({ maxAttempts, firstDelayMs, factor, maxDelayMs, jitter, budget }: RetryPolicy): WireRetryPolicy {
+  const limits = retryableKinds.flatMap((kind) => {
+    const limit = maxAttempts[kind]
+    return limit === undefined ? [] : { kind: kinds[kind], maxAttempts: limit === Infinity ? 0 : limit }
+  })
+  return {
+    limits,
+    firstDelay: durationToWire(firstDelayMs),
+    factor,
+    maxDelay: durationToWire(maxDelayMs),
+    jitter,
+    budget,
+  }
+}
+
+/** Milliseconds as a span of time, or those since the Unix epoch as a point in time. */
+export function durationToWire(ms: number): { seconds: bigint; nanos: number } {
+  const seconds = Math.floor(ms / 1000)
+  return { seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1e6) }
+}
