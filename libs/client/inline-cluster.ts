@@ -36,7 +36,8 @@ const registrableName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
  * The same calls in this process, without services: breakpoints work, and results are bit for bit those of a mesh, because
  * arguments and results are taken apart and put together in the same way. Tasks run one after the other. What is not the
  * same: a task that is stopped and does not heed its signal goes on beside the next ones, because nobody can end it; what it
- * writes with `console` does not come to `job.onLog`; a checkpoint lives as long as its task.
+ * writes with `console` does not come to `job.onLog`; a checkpoint lives as long as its task; a task that is tried again keeps
+ * its turn while it waits.
  */
 export function createInlineCluster(): Cluster {
   const state = { jobs: new Map(), scattered: new Map(), registered: new Map(), line: Promise.resolve(), closed: false }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { format } from 'node:util'
 
-import { parseDurationMs, type TaskFailure } from '#libs/domain'
-import { type AnyTask, createInlineContext, type TaskContext, type TaskLog } from '#libs/task'
+import { type FailedAttempt, parseDurationMs, type TaskFailure } from '#libs/domain'
+import { type AnyTask, createInlineContext, type TaskCheckpoint, type TaskContext, type TaskLog } from '#libs/task'
 import { decodePayload, encodePayload, encodeValue } from '#libs/value'
 
 import { nameOfArgument } from './argument-encoder.js'
@@ -10,6 +10,7 @@ import type { SubmitOptions } from './cluster.js'
 import { TaskFuture } from './future.js'
 import { graphAlreadySent } from './graph.js'
 import { runUntilStopped } from './inline-attempt.js'
+import { inlineAttempt, InlineEndings, waitUnlessSettled } from './inline-endings.js'
 import type { InlineState } from './inline-cluster.js'
 import { inlineFailureOf, inlineInputFailureOf } from './inline-failure.js'
 import { MeshJob } from './mesh-job.js'
@@ -36,8 +37,11 @@ export class InlineSubmission {
   readonly #options: SubmitOptions
   readonly #timeoutMs: number | undefined
   readonly #calls: InlineCall[] = []
+  readonly #endings: InlineEndings
   /** What runs now, by the task's index. */
   readonly #running = new Map<number, AbortController>()
+  /** What tasks saved, for their next attempts. */
+  readonly #checkpoints = new Map<number, TaskCheckpoint>()
 
   constructor(state: InlineState, options: SubmitOptions, name: string) {
     this.#state = state
@@ -57,6 +61,7 @@ export class InlineSubmission {
       },
     )
     this.job = job
+    this.#endings = new InlineEndings(options, job, (index, failure) => this.#stop(index, failure))
   }
 
   /** Adds a task. Arguments are read now: what the program does to them later does not matter. */
@@ -87,6 +92,7 @@ export class InlineSubmission {
     if (this.#calls.length === 0) return
     this.#state.jobs.set(this.job.id, this.job)
     for (const call of this.#calls) this.#state.line = this.#state.line.then(() => this.#run(call))
+    this.#endings.start()
   }
 
   /** A job that the mesh would not have. */
@@ -105,24 +111,47 @@ export class InlineSubmission {
     return held ? async () => decodePayload(held) : () => value.result()
   }
 
+  /** Runs the task, as often as it is tried: meanwhile it keeps its turn. */
   async #run(call: InlineCall): Promise<void> {
     const { future, index } = call
-    if (future.done) return
-    const stop = new AbortController()
-    this.#running.set(index, stop)
-    const startedAtMs = Date.now()
-    const outcome = await this.#attempt(call, stop).catch((error: unknown) => inlineFailureOf(error))
-    this.#running.delete(index)
-    const timing = { workerId, slot: 0, attempt: 1, startedAtMs, endedAtMs: Date.now() }
-    if (outcome instanceof Uint8Array) {
-      future.settle({ kind: 'finished', result: outcome, timing })
-      return
+    const history: FailedAttempt[] = []
+    this.#endings.expire()
+    while (!future.done) {
+      const waitMs = await this.#runOnce(call, history)
+      if (waitMs === undefined) break
+      await waitUnlessSettled(future, waitMs)
     }
-    const error = errorOfFailure(future.id, future.taskName, { ...outcome, workerId, attempts: 1 })
-    future.settle({ kind: 'failed', error, cancelled: outcome.kind === 'cancelled', timing })
+    this.#checkpoints.delete(index)
+    this.#endings.finish()
   }
 
-  async #attempt(call: InlineCall, stop: AbortController): Promise<Uint8Array | TaskFailure> {
+  /** Runs the task once. Returns how long to wait before it is tried again; nothing when it is settled. */
+  async #runOnce(call: InlineCall, history: FailedAttempt[]): Promise<number | undefined> {
+    const { future, index } = call
+    const stop = new AbortController()
+    this.#running.set(index, stop)
+    const attempt = history.length + 1
+    const startedAtMs = Date.now()
+    const outcome = await this.#attempt(call, stop, attempt).catch((error: unknown) => inlineFailureOf(error))
+    this.#running.delete(index)
+    // The time may have been over before a busy loop was.
+    this.#endings.expire()
+    const timing = { workerId, slot: 0, attempt, startedAtMs, endedAtMs: Date.now() }
+    if (outcome instanceof Uint8Array) {
+      future.settle({ kind: 'finished', result: outcome, timing })
+      return undefined
+    }
+    history.push(inlineAttempt(outcome, timing))
+    const waitMs = future.done ? undefined : this.#endings.retryWaitMs(index, history)
+    if (waitMs !== undefined || future.done) return waitMs
+    const failure = { ...outcome, workerId, attempts: attempt, ...(attempt > 1 ? { history } : {}) }
+    const error = errorOfFailure(future.id, future.taskName, failure)
+    future.settle({ kind: 'failed', error, cancelled: outcome.kind === 'cancelled', timing })
+    this.#endings.noteFailure(failure)
+    return undefined
+  }
+
+  async #attempt(call: InlineCall, stop: AbortController, attempt: number): Promise<Uint8Array | TaskFailure> {
     const { task, payload, inputs, future } = call
     const values = new Map<string, unknown>()
     try {
@@ -133,36 +162,49 @@ export class InlineSubmission {
     const args = decodePayload(payload, {
       resolve: ({ target }) => values.get(target?.$case === 'objectId' ? target.value : ''),
     }) as unknown[]
-    const context = this.#contextOf(call, stop)
+    const context = this.#contextOf(call, stop, attempt)
     const run = task as unknown as (...all: unknown[]) => Promise<unknown>
     const result = await runUntilStopped(future.id, () => run(...args, context), stop, this.#timeoutMs)
     return encodePayload(encodeValue(result, `the result of task ${future.id}`))
   }
 
-  #contextOf({ future, index }: InlineCall, { signal }: AbortController): TaskContext {
+  #contextOf({ future, index }: InlineCall, { signal }: AbortController, attempt: number): TaskContext {
     const { job } = this
     const taskId = future.id
-    return createInlineContext({
-      ...{ taskId, jobId: job.id, taskIndex: index, seed: this.#options.seed ?? 0, signal },
-      ...(this.#timeoutMs === undefined ? {} : { deadline: new Date(Date.now() + this.#timeoutMs) }),
+    const checkpoint = this.#checkpoints.get(index)
+    const endsAtMs = Math.min(Date.now() + (this.#timeoutMs ?? Infinity), this.#endings.deadlineMs ?? Infinity)
+    const context = createInlineContext({
+      ...{ taskId, jobId: job.id, taskIndex: index, attempt, seed: this.#options.seed ?? 0, signal },
+      ...(endsAtMs === Infinity ? {} : { deadline: new Date(endsAtMs) }),
+      ...(checkpoint ? { checkpoint } : {}),
       progress: (fraction, detail = {}) =>
         job.reportProgress({ taskId, fraction, message: detail.message ?? '', ...detail }),
       log: createInlineLog((level, text) =>
-        job.reportLine({ taskId, attempt: 1, workerId, atMs: Date.now(), level, text }),
+        job.reportLine({ taskId, attempt, workerId, atMs: Date.now(), level, text }),
       ),
     })
+    this.#checkpoints.set(index, context.checkpoint)
+    return context
   }
 
   #cancel(indices: readonly number[]): void {
     for (const index of indices) {
       const future = this.job.futures[index]
-      if (future && !future.done) {
-        const message = `task ${future.id} was cancelled: its client asked for it`
-        const error = errorOfFailure(future.id, future.taskName, { kind: 'cancelled', reason: 'CANCELLED', message })
-        future.settle({ kind: 'failed', error, cancelled: true, timing: undefined })
-      }
-      this.#running.get(index)?.abort(new Error('its client asked for it'))
+      if (future === undefined) continue
+      const message = `task ${future.id} was cancelled: its client asked for it`
+      this.#stop(index, { kind: 'cancelled', reason: 'CANCELLED', message }, 'its client asked for it')
     }
+  }
+
+  /** Settles what is not settled, and tells what runs to stop. */
+  #stop(index: number, failure: TaskFailure, reason = failure.message): void {
+    const future = this.job.futures[index]
+    if (future && !future.done) {
+      const error = errorOfFailure(future.id, future.taskName, failure)
+      future.settle({ kind: 'failed', error, cancelled: failure.kind === 'cancelled', timing: undefined })
+    }
+    this.#running.get(index)?.abort(new Error(reason))
+    this.#endings.finish()
   }
 }
 
