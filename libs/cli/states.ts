@@ -24,6 +24,7 @@ const taskStates = new Map<string, TaskState>([
 const workerStates = new Map<string, WorkerState>([
   ['ready', WorkerState.READY],
   ['draining', WorkerState.DRAINING],
+  ['quarantined', WorkerState.QUARANTINED],
 ])
 
 export const nameOfJobState = (state: JobState): string => nameIn(jobStates, state)
@@ -47,6 +48,7 @@ export function paintOfState(state: string): Paint | undefined {
       return 'red'
     case 'cancelled':
     case 'draining':
+    case 'quarantined':
     case 'ended':
       return 'yellow'
     case 'running':

@@ -42,11 +42,15 @@ function describeRoom(state: State, task: Task): string {
   const workers = [...state.workers.values()]
   if (workers.length === 0) return 'there is no worker'
   const draining = workers.filter((worker) => worker.draining).length
-  const cut = workers.filter((worker) => !worker.draining && worker.unlinkedSinceMs !== undefined).length
+  const cut = workers.filter(
+    (worker) => !worker.draining && !worker.quarantine && worker.unlinkedSinceMs !== undefined,
+  ).length
+  const confined = workers.filter(({ draining, quarantine }) => !draining && quarantine !== undefined).length
   const alone = workers.filter((worker) => takes(worker) && isTakenWhole(worker)).length
   const away = [
     ...(alone > 0 ? [`${alone} ${alone === 1 ? 'is' : 'are'} kept for a task that runs alone`] : []),
     ...(draining > 0 ? [`${draining} ${draining === 1 ? 'drains' : 'drain'}`] : []),
+    ...(confined > 0 ? [`${confined} ${confined === 1 ? 'is' : 'are'} in quarantine`] : []),
     ...(cut > 0 ? [`${cut} ${cut === 1 ? 'has' : 'have'} a broken link`] : []),
   ].join(' and ')
   const present = workers.filter((worker) => takes(worker) && !isTakenWhole(worker))
@@ -62,8 +66,8 @@ function describeRoom(state: State, task: Task): string {
   return `${free} of ${countOf(slots, 'slot')} ${free === 1 ? 'is' : 'are'} free, it is sent as soon as those before it are${others}`
 }
 
-function takes({ draining, unlinkedSinceMs }: Worker): boolean {
-  return !draining && unlinkedSinceMs === undefined
+function takes({ draining, quarantine, unlinkedSinceMs }: Worker): boolean {
+  return !draining && quarantine === undefined && unlinkedSinceMs === undefined
 }
 
 /** A suspect runs alone: its worker gets no others meanwhile. */

@@ -165,3 +165,18 @@ test('a task that may have ended a worker runs alone, and others hear of that', 
   mesh.workers(1, 2)
   expect(explain(mesh, 'c')).toContain('no worker takes tasks (1 is kept for a task that runs alone)')
 })
+
+test('a task that waits for its next attempt says why, and a queue behind a quarantine does too', () => {
+  const mesh = createMesh()
+  mesh.join('w1')
+  mesh.submit(['a'], { retry: { maxAttempts: { userError: 2 }, firstDelayMs: 5_000 } })
+  mesh.fail('a', { message: 'the matrix is singular' })
+  expect(explain(mesh, 'a')).toMatch(
+    /waits up to 5.* more for its next attempt, because attempt 1 failed \(userError\): the matrix is singular$/,
+  )
+  mesh.join('w2', { host: 'bad' })
+  const worker = mesh.state.workers.get('w2' as never)
+  if (worker) worker.quarantine = { untilMs: mesh.nowMs + 1_000, why: 'test' }
+  mesh.submit(['b', 'c'])
+  expect(explain(mesh, 'c')).toContain('of the others 1 is in quarantine')
+})

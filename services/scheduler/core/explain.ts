@@ -2,8 +2,10 @@ import { formatBytes, formatDuration } from '#libs/domain'
 
 import { describePlace } from './explain-place.js'
 import { findObject, isAvailable, isLost, isScattered, objectIdOf, type ObjectEntity } from './lookup.js'
-import type { State, Task } from './state.js'
+import type { State, Task, TaskStatus } from './state.js'
 import { ownWords } from './story.js'
+
+type Delayed = Extract<TaskStatus, { kind: 'delayed' }>
 
 /** Inputs that are named one by one; of more, the number is told. */
 const namedInputs = 3
@@ -22,7 +24,7 @@ function predicateOf(state: State, task: Task, atMs: number): string {
     case 'waiting':
       return describeWaiting(state, task, atMs)
     case 'delayed':
-      return describeDelay(state, task, status.untilMs, atMs)
+      return describeDelay(state, task, status, atMs)
     case 'queued':
     case 'assigned':
     case 'running':
@@ -64,8 +66,12 @@ function describeInput(state: State, input: ObjectEntity, atMs: number): string 
   return `${nameOf(input)}, which ${predicateOf(state, input, atMs)}`
 }
 
-function describeDelay(state: State, task: Task, untilMs: number, atMs: number): string {
+function describeDelay(state: State, task: Task, { untilMs, why }: Delayed, atMs: number): string {
   const left = `up to ${formatDuration(Math.max(0, untilMs - atMs))} more`
+  const last = task.past?.history.at(-1)
+  if (why === 'retry' && last) {
+    return `waits ${left} for its next attempt, because attempt ${last.attempt} failed (${last.kind}): ${last.message}`
+  }
   if (state.resyncUntilMs !== undefined && task.adoptable) {
     return `may run on a worker from before the scheduler's restart: that worker has ${left} to come back and say so`
   }

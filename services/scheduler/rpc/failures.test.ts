@@ -1,7 +1,15 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 import type { JobId, TaskFailure, WorkerId } from '#libs/domain'
-import { FailureKind, JobSpec, type JobSpec as WireJobSpec, TaskSpec, TaskState, WorkerState } from '#libs/proto'
+import {
+  CancelJobRequest,
+  FailureKind,
+  JobSpec,
+  type JobSpec as WireJobSpec,
+  TaskSpec,
+  TaskState,
+  WorkerState,
+} from '#libs/proto'
 import { encodePayload, encodeValue } from '#libs/value'
 
 import { type Rim, startRim } from '../testing/rim.js'
@@ -85,7 +93,7 @@ test('a worker in quarantine is listed as such, until when, and why', async () =
     await submit(job)
     await rim.quiet()
     end(job, 1, unloadable)
-    await rim.service.cancelJob({ jobId: job, requestId: '', reason: '', etag: '' }, context)
+    await rim.service.cancelJob({ ...CancelJobRequest.fromPartial({}), jobId: job }, context)
   }
   const { workers = [] } = await rim.service.listWorkers({ pageSize: 0, pageToken: '' }, context)
   expect(workers).toMatchObject([
