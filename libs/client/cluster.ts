@@ -47,8 +47,9 @@ export interface SubmitOptions {
 /** When tasks that fail are tried again. */
 export interface RetryOptions {
   /**
-   * The most attempts of a task that may end in one class of failure; `Infinity` needs a budget or the job a deadline. Not for
-   * `result` and `bundle`, which more attempts seldom help.
+   * The most attempts of a task that may end in one class of failure; `Infinity` needs a budget or the job a deadline. It makes
+   * no less of what the mesh tries anyway (a lost worker, an input that cannot be fetched), and does not count for `result` and
+   * `bundle`, which more attempts seldom help.
    */
   readonly maxAttempts?: number
   /** The same for single classes: `{ userError: 1, timeout: 3 }`. */

@@ -6,10 +6,12 @@ test('nothing is said unless it is asked for', () => {
   expect(endingsOf({})).toEqual({ retry: undefined, deadlineMs: undefined, failFast: false })
 })
 
-test('a number of retries is short for a limit on every class that more attempts can help', () => {
+test('a number of retries is short for a limit on what may be the task, and lowers no other', () => {
   const { retry } = endingsOf({ retries: 3 })
   expect(retry).toEqual(endingsOf({ retry: { maxAttempts: 4 } }).retry)
-  expect(retry?.maxAttempts).toEqual({ userError: 4, workerLost: 4, timeout: 4, outOfMemory: 4, input: 4 })
+  expect(retry?.maxAttempts).toEqual({ userError: 4, timeout: 4 })
+  const many = { userError: 10, timeout: 10, workerLost: 10, outOfMemory: 10, input: 10 }
+  expect(endingsOf({ retries: 9 }).retry?.maxAttempts).toEqual(many)
   expect(retry).toMatchObject({ firstDelayMs: 1_000, factor: 2, maxDelayMs: 60_000, jitter: 0.2 })
 })
 

@@ -1,4 +1,11 @@
-import { defaultBackoff, explainEndless, parseDurationMs, retryableKinds, type RetryPolicy } from '#libs/domain'
+import {
+  defaultBackoff,
+  explainEndless,
+  parseDurationMs,
+  type RetryableKind,
+  retryableKinds,
+  type RetryPolicy,
+} from '#libs/domain'
 
 import type { RetryOptions, SubmitOptions } from './cluster.js'
 
@@ -9,8 +16,19 @@ export interface Endings {
   readonly failFast: boolean
 }
 
-/** Classes that no more attempts help: they are tried again only when they are named. */
-const hopelessKinds: readonly string[] = ['result', 'bundle']
+/**
+ * How often the mesh tries at least when a number is given for all classes: what is not the task's fault it tries anyway, and
+ * a small number must not make that less. What more attempts seldom help is tried again only when it is named.
+ */
+const usualAttempts: Readonly<Record<RetryableKind, number>> = {
+  userError: 0,
+  timeout: 0,
+  workerLost: 4,
+  outOfMemory: 4,
+  input: 9,
+  result: Infinity,
+  bundle: Infinity,
+}
 
 const mostAttempts = 2 ** 31
 
@@ -58,10 +76,10 @@ function limitsOf({ maxAttempts, classes = {} }: RetryOptions): RetryPolicy['max
   const limits: { -readonly [K in keyof RetryPolicy['maxAttempts']]: RetryPolicy['maxAttempts'][K] } = {}
   for (const kind of retryableKinds) {
     const own = classes[kind]
-    const limit = own ?? (hopelessKinds.includes(kind) ? undefined : maxAttempts)
+    const limit = own ?? maxAttempts
     if (limit === undefined) continue
     if (limit !== Infinity) checkCount(limit, 1, own === undefined ? 'retry.maxAttempts' : `retry.classes.${kind}`)
-    limits[kind] = limit
+    if (own !== undefined || limit > usualAttempts[kind]) limits[kind] = limit
   }
   return limits
 }
