@@ -6,7 +6,7 @@ BIN := node_modules/.bin
 
 # What runs as a process or thread of its own is bundled in place: a worker then starts in half the time, with a quarter less
 # memory. What stays outside is native, or loaded only when it is needed.
-PROGRAMS := $(patsubst %.ts,%,$(wildcard services/*/main.ts) services/worker/exec/thread-main.ts libs/telemetry/register.ts)
+PROGRAMS := $(patsubst %.ts,%,$(wildcard services/*/main.ts) services/worker/exec/slot-main.ts libs/telemetry/register.ts)
 BUNDLE_FLAGS := --bundle --splitting --format=esm --platform=node --target=node20 --outdir=dist --outbase=dist \
   --main-fields=module,main --allow-overwrite --log-level=warning --chunk-names=chunks/[name]-[hash] --minify-whitespace --legal-comments=none \
   --external:costate --external:esbuild --external:@node-rs/* --external:classic-level --external:@peculiar/x509 --external:reflect-metadata \

@@ -78,6 +78,8 @@ export interface WorkerInfo {
   readonly rssBytes: number
   /** 0 for none. */
   readonly memoryLimitBytes: number
+  /** Where its tasks run: threads of the worker, or a process for each slot. */
+  readonly executor: 'thread' | 'process'
   /** In quarantine are workers on which several tasks in a row failed by no fault of theirs: they get none for a while. */
   readonly state: 'ready' | 'draining' | 'quarantined'
   readonly quarantine?: { readonly until: Date; readonly reason: string }

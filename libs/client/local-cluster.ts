@@ -28,8 +28,13 @@ import { cancelOnInterrupt, isLeaving } from './interrupt.js'
 export interface LocalClusterOptions {
   /** How many worker processes; one per core unless given. */
   readonly workers?: number
-  /** How many tasks a worker runs at once, each in a thread of its own; 1 unless given. */
+  /** How many tasks a worker runs at once, each in a slot of its own; 1 unless given. */
   readonly threadsPerWorker?: number
+  /**
+   * Where the tasks of a slot run: `'thread'`, a thread of the worker, unless given; or `'process'`, a process of its own,
+   * for native code that may crash or hang and for code that is not trusted. There is no shared memory between processes.
+   */
+  readonly executor?: 'thread' | 'process'
   /** Resident memory of one worker, in bytes or as `'4GB'`, at least 200 MB; no limit unless given. */
   readonly memoryLimit?: number | string
   /** Under which `connect(name)` finds the mesh; made up unless given. */
@@ -52,9 +57,10 @@ const leastMemoryLimitBytes = 200e6
  * @throws RangeError for options that make no sense; Error with the service's last log lines when one does not start.
  */
 export async function createLocalCluster(options: LocalClusterOptions = {}): Promise<Cluster> {
-  const { workers = availableParallelism(), threadsPerWorker = 1, keepAlive = false } = options
+  const { workers = availableParallelism(), threadsPerWorker = 1, keepAlive = false, executor = 'thread' } = options
   checkCount(workers, 'workers', 256)
   checkCount(threadsPerWorker, 'threadsPerWorker', 256)
+  checkExecutor(executor)
   const memoryLimit = memoryLimitOf(options)
   const name = options.name ?? `${keepAlive ? 'mesh' : 'local'}-${randomUUID().slice(0, 8)}`
   const meshDir = meshDirOf(name)
@@ -85,7 +91,7 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
   const startWorkers = (count: number): void => {
     const supervisor = start('worker', `worker-${supervisors++}`, [
       ...['--count', String(count), '--slots', String(threadsPerWorker), '--memory-limit', String(memoryLimit)],
-      ...['--cache-dir', path.join(meshDir, 'data', 'bundles')],
+      ...['--executor', executor, '--cache-dir', path.join(meshDir, 'data', 'bundles')],
     ])
     capacity += count
     void supervisor.exited.then(() => (capacity -= count))
@@ -199,6 +205,11 @@ function isRunning(pid: number): boolean {
   } catch {
     return false
   }
+}
+
+function checkExecutor(executor: string): void {
+  if (executor === 'thread' || executor === 'process') return
+  throw new RangeError(`executor is '${executor}': give 'thread' or 'process'`)
 }
 
 function checkCount(count: number, what: string, most: number): void {

@@ -4,7 +4,7 @@ import { SpanKind } from '@opentelemetry/api'
 
 import { bundleTaskModule } from '#libs/bundle'
 import { parseDurationMs } from '#libs/domain'
-import { type Worker, WorkerState } from '#libs/proto'
+import { ExecutorKind, type Worker, WorkerState } from '#libs/proto'
 import { type AnyTask, isTask, type Task } from '#libs/task'
 import { withSpan } from '#libs/telemetry'
 
@@ -223,6 +223,7 @@ function workerInfoOf(worker: Worker): WorkerInfo {
     addresses,
     rssBytes: Number(worker.rssBytes),
     memoryLimitBytes: Number(worker.memoryLimitBytes),
+    executor: worker.executor === ExecutorKind.PROCESS ? 'process' : 'thread',
     state: stateOf(worker),
     ...quarantineOf(worker),
   }

@@ -87,7 +87,15 @@ async function quiet(): Promise<void> {
 const join = (workerId: string) =>
   ({
     kind: 'workerJoined',
-    profile: { workerId: workerId as never, host: '', pid: 1, slots: 1, addresses: [], memoryLimitBytes: 0 },
+    profile: {
+      workerId: workerId as never,
+      host: '',
+      pid: 1,
+      slots: 1,
+      addresses: [],
+      memoryLimitBytes: 0,
+      executor: 'thread' as const,
+    },
     attempts: [],
     objects: [],
     stored: [],

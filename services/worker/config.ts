@@ -12,11 +12,13 @@ const addressList = z.pipe(
 export const workerConfig = z.object({
   /** The mesh folder: secrets, certificates, addresses. */
   meshDir: z.string(),
-  /** How many tasks run at once, each in a thread of its own. */
+  /** How many tasks run at once, each in a slot of its own. */
   slots: z._default(z.coerce.number().check(z.int(), z.gte(0), z.lte(4096)), 1),
+  /** Where the tasks of a slot run: a thread of the worker, or a process of its own. */
+  executor: z._default(z.enum(['thread', 'process']), 'thread'),
   /** How many workers the supervisor keeps. */
   count: z._default(z.coerce.number().check(z.int(), z.gte(1), z.lte(256)), 1),
-  /** Resident memory of one worker; its supervisor ends it at 95 % of it. 0 for no limit. */
+  /** Resident memory of one worker with the processes of its slots; its supervisor ends it at 95 % of it. 0 for no limit. */
   memoryLimit: z.prefault(
     z.pipe(
       z.string(),

@@ -11,9 +11,9 @@ const config = () => readConfig(workerConfig, process.argv.slice(2), process.env
 
 if (process.env['COSTATE_SUPERVISED']) {
   const { startWorker } = await import('./service.js')
-  const threadProgram = new URL('./exec/thread-main.js', import.meta.url)
+  const slotProgram = new URL('./exec/slot-main.js', import.meta.url)
   const supervised = readSupervised(process.env)
-  await runService('worker', (signal) => startWorker(config(), { threadProgram, supervised, signal }))
+  await runService('worker', (signal) => startWorker(config(), { slotProgram, supervised, signal }))
 } else {
   await runService('worker supervisor', async () => {
     const { count, memoryLimit } = config()

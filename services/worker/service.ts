@@ -13,7 +13,7 @@ import {
   systemClock,
   waitForAddress,
 } from '#libs/lifecycle'
-import { type LinkResponse, makeHello, SchedulerServiceDefinition } from '#libs/proto'
+import { ExecutorKind, type LinkResponse, makeHello, SchedulerServiceDefinition } from '#libs/proto'
 import { closeRpcChannel, createRpcChannel, createRpcClient, createRpcServer, loadSecurity, rpcError } from '#libs/rpc'
 import { acceptThreadLine, activeTelemetry, createLogger } from '#libs/telemetry'
 import { createTransferPool, serveTransfers, transferDefinition } from '#libs/transfer'
@@ -21,9 +21,12 @@ import { createTransferPool, serveTransfers, transferDefinition } from '#libs/tr
 import type { WorkerConfig } from './config.js'
 import { createState } from './core/state.js'
 import { createBundleCache } from './exec/bundle-cache.js'
-import type { Executor } from './exec/executor.js'
+import { createChildMemory } from './exec/child-memory.js'
+import { createExecutor, type Executor } from './exec/executor.js'
 import { createPerform } from './exec/perform.js'
-import { createThreadExecutor, type ThreadListeners } from './exec/thread-executor.js'
+import { createProcessHosts } from './exec/process-host.js'
+import type { SlotListeners } from './exec/slot.js'
+import { createThreadHosts } from './exec/thread-host.js'
 import { type Loop, startLoop } from './loop.js'
 import { observeWorker } from './metrics.js'
 import { createAnnouncements } from './objects/announcements.js'
@@ -48,8 +51,8 @@ const bulkWindowBytes = 8 * 2 ** 20
 
 /** What a worker is started with beside its settings. */
 export interface WorkerBirth {
-  /** The file of its task threads. */
-  readonly threadProgram: URL
+  /** The file that runs in its slots. */
+  readonly slotProgram: URL
   /** What its supervisor told it, when it has one. */
   readonly supervised: Supervised | undefined
   /** Aborts when it need not start any more. */
@@ -58,7 +61,7 @@ export interface WorkerBirth {
 
 /** Starts a worker: the one place where its parts are put together. */
 export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Promise<RunningService> {
-  const { threadProgram, supervised, signal } = birth
+  const { slotProgram, supervised, signal } = birth
   const workerId = (supervised?.id ?? `w-${randomUUID().slice(0, 8)}`) as WorkerId
   const logger = createLogger({ service: 'worker', instanceId: workerId })
   const security = await loadSecurity(config.meshDir, 'worker')
@@ -78,8 +81,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   const relay = createTaskRelay(workerId, (report) => scheduler.link?.report(report))
   const checkpoints = createTaskCheckpoints(pool, storeAddresses)
 
-  const listeners: ThreadListeners = {
-    threadProgram,
+  const listeners: SlotListeners = {
     bundlePath: (digest) => bundles.path(digest) ?? '',
     keepResult: (order, { outcome }) => {
       if (outcome.kind !== 'body') return outcome
@@ -102,15 +104,18 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
       }
     },
   }
-  const executor: Executor = createThreadExecutor(
+  const childMemory = createChildMemory(config.memoryLimit)
+  const executor: Executor = createExecutor(
     config.slots,
     {
       started: (key, startedAtMs) => loop.post({ kind: 'attemptStarted', key, startedAtMs }),
       ended: (key, outcome, startedAtMs, endedAtMs) =>
         loop.post({ kind: 'attemptEnded', key, outcome, startedAtMs, endedAtMs }),
       slotLost: (slot, failure) => loop.post({ kind: 'slotLost', slot, failure }),
+      slotStuck: (slot, key, failure) => loop.post({ kind: 'slotStuck', slot, key, failure }),
     },
     listeners,
+    config.executor === 'process' ? createProcessHosts(slotProgram, childMemory) : createThreadHosts(slotProgram),
   )
   const loop: Loop = startLoop({
     state,
@@ -127,6 +132,14 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
       leave: () => {
         scheduler.link?.report({ $case: 'goodbye', value: { reason: 'drained' } })
         ended.resolve(exitCodes.ok)
+      },
+      giveUp: (reason) => {
+        logger.error({ reason }, 'the worker ends, and is started again')
+        scheduler.link?.report({ $case: 'goodbye', value: { reason } })
+        // An exit would wait for the thread that is stuck.
+        const end = (): void => void process.kill(process.pid, 'SIGKILL')
+        if (scheduler.link) void scheduler.link.close().then(end, end)
+        else end()
       },
     }),
   })
@@ -176,6 +189,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
             slots: config.slots,
             addresses: [advertised],
             memoryLimitBytes: BigInt(config.memoryLimit),
+            executor: config.executor === 'process' ? ExecutorKind.PROCESS : ExecutorKind.THREAD,
             predecessor: supervised?.predecessor && predecessorToWire(supervised.predecessor),
           },
           {
@@ -220,7 +234,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   }
 
   function beat(): void {
-    const rssBytes = BigInt(process.memoryUsage.rss())
+    const rssBytes = BigInt(process.memoryUsage.rss() + childMemory.bytes)
     scheduler.link?.report({
       $case: 'heartbeat',
       value: { rssBytes, heldBytes: BigInt(store.byteLength), loopLagMs: loopDelay.takeMaxMs() },
@@ -260,7 +274,10 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
         drained: ended.promise,
         drain: () => loop.post({ kind: 'drainOrdered', reason: 'told to stop' }),
         unlinkedSinceMs: () => scheduler.link?.unlinkedSinceMs,
-        stopTasks: () => executor.stop(),
+        stopTasks: () => {
+          childMemory.stop()
+          return executor.stop()
+        },
         sayGoodbye: async () => {
           relay.stop()
           clearInterval(heartbeat)

@@ -123,6 +123,7 @@ export class SimulatedWorker {
         slots: this.#slots,
         addresses: ['host:1'],
         memoryLimitBytes: 0,
+        executor: 'thread',
       },
       attempts: [
         ...live.map(({ order, phase }) => ({ ...refOf(order), running: phase === 'running' })),

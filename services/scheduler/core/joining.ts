@@ -5,7 +5,7 @@ import type { Out } from './effect.js'
 import type { AttemptRef, EventOf, HeldObject } from './event.js'
 import { awaitInputs, supplyInput } from './inputs.js'
 import { addHolder, findObject, isAvailable, isScattered, isWanted, type ObjectEntity } from './lookup.js'
-import { loseWorker } from './losses.js'
+import { learnEnd, loseWorker } from './losses.js'
 import { isHeldBack } from './outcome.js'
 import { recordStored, removeHolder } from './objects.js'
 import { mayStillRun } from './past.js'
@@ -27,7 +27,7 @@ export function joinWorker(state: State, event: EventOf<'workerJoined'>, out: Ou
   const predecessor = event.predecessor && state.workers.get(event.predecessor.workerId)
   if (event.predecessor && predecessor && predecessor !== worker) {
     loseWorker(state, predecessor, { kind: 'ended', end: event.predecessor }, atMs, out)
-  }
+  } else if (event.predecessor && !predecessor) learnEnd(state, event.predecessor)
   worker.profile = profile
   worker.unlinkedSinceMs = undefined
   worker.heardAtMs = atMs

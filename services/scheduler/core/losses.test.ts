@@ -171,6 +171,29 @@ test('memory that was seen to be short is told, also when the last end was not s
   expect(mesh.failure('hog')).toMatchObject({ kind: 'outOfMemory', reason: 'MEMORY_LIMIT', attempts: 2 })
 })
 
+test('how a worker ended is told also when its link was given up before its successor came', () => {
+  const mesh = createMesh({ maxLosses: 1 })
+  mesh.join('w1')
+  mesh.submit(['a'])
+  mesh.lose('w1')
+  mesh.join('w2', { predecessor: end('w1', { signal: 'SIGABRT' }) })
+  mesh.lose('w2')
+  expect(mesh.failure('a').message).toMatch(/because worker w2 was lost .*before that, worker w1 was ended by SIGABRT$/)
+})
+
+test('an attempt that ended a process of its own is charged, and the task runs again, but not for ever', () => {
+  const mesh = createMesh({ maxLosses: 1 })
+  mesh.join('w1', { slots: 2 })
+  mesh.submit(['poison', 'neighbour'])
+  const lost = { kind: 'workerLost', reason: 'TASK_PROCESS_LOST', message: 'its process was ended by SIGSEGV' } as const
+  mesh.fail('poison', lost)
+  // It took nobody with it: it need not run alone.
+  expect(statusOf(mesh, 'poison', 'neighbour')).toEqual(['is on w1', 'is on w1'])
+  mesh.fail('poison', lost)
+  expect(mesh.failure('poison')).toMatchObject({ ...lost, attempts: 2, history: [{ attempt: 1 }, { attempt: 2 }] })
+  mesh.finish('neighbour')
+})
+
 test('a predecessor that is lost already, or was never known, changes nothing', () => {
   const mesh = createMesh()
   mesh.join('w1')

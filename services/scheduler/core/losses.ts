@@ -26,7 +26,8 @@ export function loseWorker(state: State, worker: Worker, cause: LossCause, atMs:
   judgeLoss(state, worker, suspects, culprit, cause, why, atMs)
   removeWorker(state, worker, atMs, out, (task) => {
     task.adoptable = true
-    if (suspects.has(task) && cause.kind === 'ended') task.lastEnd = cause.end
+    // How a worker ended whose link was cut may be told later.
+    if (suspects.has(task)) task.lastEnd = cause.kind === 'ended' ? cause.end : (task.lastEnd ?? { workerId })
     const ended = endedAttempt(task, workerId, why, atMs)
     if (task === culprit) return chargeLoss(state, task, ended, why, atMs, out)
     if (suspects.has(task)) {
@@ -35,6 +36,13 @@ export function loseWorker(state: State, worker: Worker, cause: LossCause, atMs:
     }
     awaitInputs(state, task, atMs, out)
   })
+}
+
+/** A worker that was lost already ended so: it is told of the tasks that were lost with it, and have not run since. */
+export function learnEnd(state: State, end: WorkerEnd): void {
+  for (const { task } of state.suspects.values()) {
+    if (task.lastEnd?.workerId === end.workerId) task.lastEnd = end
+  }
 }
 
 /** Whatever the worker had goes elsewhere, each task as `giveUp` says. */
@@ -102,7 +110,9 @@ function failureOf(task: Task, why: string): TaskFailure {
   const taskId = objectIdOf(task)
   const { losses, attempt: attempts, lastEnd } = task
   if (lastEnd?.memory === undefined) {
-    const message = `task ${taskId} was lost ${losses} times, the last time because ${why}`
+    const isTold = lastEnd === undefined || !isKnown(lastEnd) || why.includes(lastEnd.workerId)
+    const seen = isTold ? '' : `; before that, worker ${lastEnd.workerId} ${describe({ kind: 'ended', end: lastEnd })}`
+    const message = `task ${taskId} was lost ${losses} times, the last time because ${why}${seen}`
     return { kind: 'workerLost', reason: 'WORKER_LOST', message, attempts }
   }
   const { memory, workerId } = lastEnd
@@ -110,6 +120,10 @@ function failureOf(task: Task, why: string): TaskFailure {
     `task ${taskId} ended its worker ${losses} times; the last time that was seen, worker ${workerId} had ` +
     `${megabytes(memory.bytes)} of ${megabytes(memory.limitBytes)}: give the workers more memory, or the task less to do at once`
   return { kind: 'outOfMemory', reason: 'MEMORY_LIMIT', message, attempts }
+}
+
+function isKnown({ exitCode, signal }: WorkerEnd): boolean {
+  return exitCode !== undefined || signal !== undefined
 }
 
 function describe(cause: LossCause): string {

@@ -176,6 +176,8 @@ export interface WorkerProfile {
   readonly slots: number
   readonly addresses: readonly string[]
   readonly memoryLimitBytes: number
+  /** Where its tasks run. */
+  readonly executor: 'thread' | 'process'
 }
 
 /** How a worker's process ended, as its supervisor saw it. */

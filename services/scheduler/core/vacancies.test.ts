@@ -10,7 +10,7 @@ import { createVacancies } from './vacancies.js'
 function createWorker(name: string, slots: number): Worker {
   const workerId = name as WorkerId
   return {
-    profile: { workerId, host: '', pid: 1, slots, addresses: [], memoryLimitBytes: 0 },
+    profile: { workerId, host: '', pid: 1, slots, addresses: [], memoryLimitBytes: 0, executor: 'thread' },
     ...{ tasks: new Set(), longTasks: 0, shortMs: 0, objects: new Set() },
     ...{ suspects: 0, reserved: false, draining: false, quarantine: undefined, standing: undefined },
     ...{ unlinkedSinceMs: undefined, rssBytes: 0, loopLagMs: 0, heardAtMs: 0 },

@@ -12,6 +12,7 @@ import {
 import {
   type AttemptRef as WireAttemptRef,
   type Duration,
+  ExecutorKind,
   type Failure,
   type FunctionRef,
   type JobSpec as WireJobSpec,
@@ -191,6 +192,7 @@ export function profileToDomain(hello: WorkerHello): WorkerProfile {
     slots: hello.slots,
     addresses: hello.addresses,
     memoryLimitBytes: Number(hello.memoryLimitBytes),
+    executor: hello.executor === ExecutorKind.PROCESS ? 'process' : 'thread',
   }
 }
 

@@ -1,6 +1,7 @@
 import { taskIdOf, type FailedAttempt as DomainFailedAttempt, type TaskFailure } from '#libs/domain'
 import {
   type Duration,
+  ExecutorKind,
   type FailedAttempt,
   type Failure,
   type Job as WireJob,
@@ -159,6 +160,7 @@ export function workerToWire(worker: WorkerView): WireWorker {
     state: workerStateOf(worker),
     rssBytes: BigInt(rssBytes),
     memoryLimitBytes: BigInt(profile.memoryLimitBytes),
+    executor: profile.executor === 'process' ? ExecutorKind.PROCESS : ExecutorKind.THREAD,
     loopLagMs,
     quarantineReason: quarantine?.why ?? '',
     quarantinedUntil: quarantine && timestampOf(quarantine.untilMs),

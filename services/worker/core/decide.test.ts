@@ -44,6 +44,10 @@ function createWorker(slots: number) {
     acknowledge: (...names: string[]) => happen({ kind: 'endsAcknowledged', refs: names.map(refOf) }),
     lose: (slot: number) =>
       happen({ kind: 'slotLost', slot, failure: { kind: 'workerLost', reason: 'SLOT_LOST', message: 'gone' } }),
+    stick: (name: string, slot: number) => {
+      const failure = { kind: 'timeout', reason: 'TASK_TIMEOUT', message: 'too long' } as const
+      return happen({ kind: 'slotStuck', slot, key: key(name), failure })
+    },
     drain: () => happen({ kind: 'drainOrdered', reason: 'told' }),
     open: () => happen({ kind: 'linkOpened' }),
   }
@@ -76,6 +80,8 @@ function sayEffect(effect: Effect): string[] {
       return [`return ${effect.ref.taskId}`]
     case 'leave':
       return ['leave']
+    case 'giveUp':
+      return [`give up: ${effect.reason}`]
     case 'reportStarted':
     case 'dropInputs':
       return []
@@ -201,6 +207,31 @@ describe('the life of an attempt', () => {
     worker.order('s1', 's2')
     worker.start('s1')
     expect(worker.lose(0)).toEqual(['s1 failed', 's2 to 0'])
+  })
+
+  test('what waited behind a task that lost its slot goes on in the same order', () => {
+    const worker = createWorker(1)
+    worker.run('s0', 1)
+    worker.order('s1', 's2', 's3', 's4')
+    worker.start('s1')
+    expect(worker.lose(0)).toEqual(['s1 failed', 's2 to 0', 's3 to 0', 's4 to 0'])
+  })
+
+  test('a worker with a stuck slot says how that task failed, and gives up with everything else', () => {
+    const worker = createWorker(2)
+    worker.order('a1', 'b1', 'c1')
+    worker.start('a1')
+    worker.start('b1')
+    expect(worker.stick('a1', 0)).toEqual(['a1 failed', 'give up: slot 0 is stuck in native code: too long'])
+    expect(worker.order('d1')).toEqual(['return d1'])
+  })
+
+  test('a task that was cancelled has no end to report when its slot is stuck', () => {
+    const worker = createWorker(1)
+    worker.order('a1')
+    worker.start('a1')
+    worker.cancel('a1')
+    expect(worker.stick('a1', 0)).toEqual(['give up: slot 0 is stuck in native code: too long'])
   })
 
   test('a draining worker returns what does not run, and leaves when all is recorded', () => {

@@ -29,6 +29,8 @@ export function decide(state: State, event: Event, out: Effect[]): void {
       return endAttempt(state, event, out)
     case 'slotLost':
       return loseSlot(state, event, out)
+    case 'slotStuck':
+      return giveUp(state, event, out)
     case 'cancelOrdered':
       return cancelAttempts(state, event, out)
     case 'endsAcknowledged':
@@ -155,6 +157,7 @@ function loseSlot(state: State, { slot, failure, atMs }: EventOf<'slotLost'>, ou
   const line = state.lines[slot] ?? []
   state.lines[slot] = []
   state.openLines[slot] = undefined
+  const again: AttemptKey[] = []
   for (const key of line) {
     const attempt = state.attempts.get(key)
     if (attempt === undefined) continue
@@ -167,11 +170,31 @@ function loseSlot(state: State, { slot, failure, atMs }: EventOf<'slotLost'>, ou
       out.push({ kind: 'dropInputs', attempt })
     } else {
       attempt.status = { kind: 'ready' }
-      state.ready.unshift(key)
+      again.push(key)
     }
   }
+  state.ready.unshift(...again)
   fillLines(state, out)
   leaveWhenDone(state, out)
+}
+
+/**
+ * Only the end of the process ends what is stuck. That attempt failed; whatever else is here goes elsewhere when the worker
+ * says goodbye, and is charged to nobody.
+ */
+function giveUp(state: State, { slot, key, failure, atMs }: EventOf<'slotStuck'>, out: Effect[]): void {
+  if (state.left) return
+  const attempt = state.attempts.get(key)
+  if (attempt) {
+    const startedAtMs = attempt.status.kind === 'running' ? attempt.status.startedAtMs : atMs
+    finish(state, key, attempt, { kind: 'failed', failure }, { startedAtMs, endedAtMs: atMs, slot }, out)
+  }
+  state.attempts.clear()
+  state.ready.length = 0
+  for (const line of state.lines) line.length = 0
+  state.draining = true
+  state.left = true
+  out.push({ kind: 'giveUp', reason: `slot ${slot} is stuck in native code: ${failure.message}` })
 }
 
 function cancelAttempts(state: State, { refs, reason }: EventOf<'cancelOrdered'>, out: Effect[]): void {

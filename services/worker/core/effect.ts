@@ -10,3 +10,5 @@ export type Effect =
   | { readonly kind: 'returnTask'; readonly ref: AttemptRef }
   | { readonly kind: 'dropInputs'; readonly attempt: Attempt }
   | { readonly kind: 'leave' }
+  /** Leaves at once, whatever runs, and lets another process take the place. */
+  | { readonly kind: 'giveUp'; readonly reason: string }

@@ -19,6 +19,8 @@ export type Event = { readonly atMs: number } & (
     }
   /** The slot's thread or process is gone; what ran in it failed so, what waited behind it did not start. */
   | { readonly kind: 'slotLost'; readonly slot: number; readonly failure: TaskFailure }
+  /** The slot's thread does not end while this attempt is in native code. */
+  | { readonly kind: 'slotStuck'; readonly slot: number; readonly key: AttemptKey; readonly failure: TaskFailure }
   | { readonly kind: 'cancelOrdered'; readonly refs: readonly AttemptRef[]; readonly reason: string }
   | { readonly kind: 'endsAcknowledged'; readonly refs: readonly AttemptRef[] }
   | { readonly kind: 'drainOrdered'; readonly reason: string }

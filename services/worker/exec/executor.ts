@@ -1,6 +1,8 @@
 import type { AttemptKey, EndOutcome, TaskOrder } from '../core/state.js'
 import type { TaskFailure } from '#libs/domain'
 import type { FetchedInputs } from '../objects/fetched-input.js'
+import { Slot, type SlotListeners } from './slot.js'
+import type { StartHost } from './slot-host.js'
 
 /** What happens in the slots, as the executor sees it. */
 export interface ExecutorEvents {
@@ -8,6 +10,8 @@ export interface ExecutorEvents {
   ended(key: AttemptKey, outcome: EndOutcome, startedAtMs: number, endedAtMs: number): void
   /** The slot's thread or process is gone; it is started again by itself. */
   slotLost(slot: number, failure: TaskFailure): void
+  /** The slot's thread does not end while its task is in native code: only the end of the worker ends it. */
+  slotStuck(slot: number, key: AttemptKey, failure: TaskFailure): void
 }
 
 /** Runs tasks in slots, each slot one task at a time. */
@@ -17,4 +21,23 @@ export interface Executor {
   /** Stops a task: asks it first, then ends its slot. A task that waits in the line is dropped. */
   stopTask(slot: number, key: AttemptKey, reason: string): void
   stop(): Promise<void>
+}
+
+/** An executor whose slots are what `startHost` starts: threads, or processes. */
+export function createExecutor(
+  slots: number,
+  events: ExecutorEvents,
+  listeners: SlotListeners,
+  startHost: StartHost,
+): Executor {
+  // An attempt that was in a slot when it was lost may be what ended it, wherever it runs next.
+  const doubtful = new Set<AttemptKey>()
+  const all = Array.from({ length: slots }, (_, number) => new Slot(number, events, listeners, startHost, doubtful))
+  return {
+    execute: (slot, tasks) => all[slot]?.execute(tasks),
+    stopTask: (slot, key, reason) => all[slot]?.stopTask(key, reason),
+    stop: async () => {
+      await Promise.all(all.map((slot) => slot.stop()))
+    },
+  }
 }

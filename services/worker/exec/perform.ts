@@ -26,6 +26,7 @@ export interface PerformPorts {
   /** Says the lines that tasks wrote. */
   readonly flushLines: () => void
   readonly leave: () => void
+  readonly giveUp: (reason: string) => void
 }
 
 /** The most ends in one message, and how long it is at most: one end has at most 256 KiB. */
@@ -102,6 +103,7 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
     const ended: { readonly wire: TaskEnded; readonly bytes: number }[] = []
     const returned: AttemptRef[] = []
     let leaves = false
+    let reasonToGiveUp: string | undefined
     for (const effect of effects) {
       switch (effect.kind) {
         case 'fetchInputs':
@@ -136,6 +138,9 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
         case 'leave':
           leaves = true
           break
+        case 'giveUp':
+          reasonToGiveUp = effect.reason
+          break
         default:
           effect satisfies never
       }
@@ -148,6 +153,7 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
     }
     if (returned.length > 0) report({ $case: 'tasksReturned', value: { attempts: returned } })
     if (leaves) ports.leave()
+    if (reasonToGiveUp !== undefined) ports.giveUp(reasonToGiveUp)
   }
 }
 

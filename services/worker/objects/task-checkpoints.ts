@@ -4,7 +4,7 @@ import { Status } from 'nice-grpc-common'
 import { DigestAlgorithm, type TransferHeader } from '#libs/proto'
 import { createMemorySink, type ReceivedBody, sourceOfSegments, TransferError, type TransferPool } from '#libs/transfer'
 
-import type { CheckpointCall, LoadedCheckpoint } from '../exec/thread-messages.js'
+import type { CheckpointCall, LoadedCheckpoint } from '../exec/slot-messages.js'
 
 /** Saves and loads tasks' own checkpoints in the checkpoint-store, straight from this worker. */
 export function createTaskCheckpoints(

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { LinkRequest, makeHello, ObjectDescriptor } from '#libs/proto'
+import { ExecutorKind, LinkRequest, makeHello, ObjectDescriptor } from '#libs/proto'
 
 import { greetingOf } from './greeting.js'
 
@@ -12,6 +12,7 @@ const self = {
   slots: 2,
   addresses: ['host:1'],
   memoryLimitBytes: 0n,
+  executor: ExecutorKind.THREAD,
   predecessor: undefined,
 }
 

@@ -1,14 +1,14 @@
 import type { Logger } from '#libs/telemetry'
 
 import type { State } from '../core/state.js'
-import type { ThreadLog } from '../exec/thread-messages.js'
+import type { SlotLog } from '../exec/slot-messages.js'
 
 const levels: Readonly<Record<string, 'debug' | 'info' | 'warn' | 'error'>> = {
   ...{ debug: 'debug', info: 'info', warn: 'warn', error: 'error' },
 }
 
 /** Writes a line of a task into the worker's log: at the level that the task chose, with the ids of what the task belongs to. */
-export function logTaskLine(logger: Logger, state: State, { taskId, attempt, level, text }: ThreadLog): void {
+export function logTaskLine(logger: Logger, state: State, { taskId, attempt, level, text }: SlotLog): void {
   const ids = {
     'costate.job.id': taskId.slice(0, Math.max(0, taskId.lastIndexOf('/'))),
     'costate.task.id': taskId,

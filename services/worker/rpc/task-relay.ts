@@ -1,14 +1,14 @@
 import type { LinkRequest, LogLine, TaskProgress } from '#libs/proto'
 
-import type { FromThread, ThreadLog } from '../exec/thread-messages.js'
+import type { FromSlot, SlotLog } from '../exec/slot-messages.js'
 import { partsOf } from './parts.js'
 
 type Report = NonNullable<LinkRequest['report']>
 
 /** Progress and log lines on their way to the scheduler: said together, and never more than the stream takes. */
 export interface TaskRelay {
-  progress(message: Extract<FromThread, { kind: 'progress' }>): void
-  log(line: ThreadLog): void
+  progress(message: Extract<FromSlot, { kind: 'progress' }>): void
+  log(line: SlotLog): void
   /** Says at once what waits: lines come before the end of the task that wrote them. */
   flush(): void
   stop(): void

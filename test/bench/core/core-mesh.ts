@@ -48,7 +48,15 @@ export class CoreMesh {
     const joins = Array.from({ length: options.workers }, (_, k): Untimed<Event> => {
       const workerId = `w-${k}` as WorkerId
       this.#backlogs.set(workerId, { workerId, ends: [], isListed: false })
-      const profile = { workerId, host: 'host', pid: k, slots, addresses: ['host:1'], memoryLimitBytes: 0 }
+      const profile = {
+        workerId,
+        host: 'host',
+        pid: k,
+        slots,
+        addresses: ['host:1'],
+        memoryLimitBytes: 0,
+        executor: 'thread' as const,
+      }
       return { kind: 'workerJoined', profile, attempts: [], objects: [], stored: [] }
     })
     this.#turn(joins)

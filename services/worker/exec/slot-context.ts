@@ -5,28 +5,28 @@ import type { ProgressDetail, SavedCheckpoint, TaskCheckpoint, TaskContext, Task
 import { copySegments, decodeValue, encodeValue, packStructure } from '#libs/value'
 
 import { cutLine } from './line.js'
-import { callMain } from './thread-calls.js'
-import type { CheckpointCall, FromThread, LoadedCheckpoint, ThreadTask } from './thread-messages.js'
+import { callMain } from './slot-calls.js'
+import type { CheckpointCall, FromSlot, LoadedCheckpoint, SlotTask } from './slot-messages.js'
 
-type Say = (message: FromThread, transfer?: readonly ArrayBuffer[]) => void
+type Say = (message: FromSlot, transfer?: readonly ArrayBuffer[]) => void
 
 /** Progress that comes faster than this is thinned out. */
 const progressIntervalMs = 50
 
 /** What the task gets as its last argument. `stop` is aborted when the task is to stop. */
-export function createThreadContext(task: ThreadTask, stop: AbortController, say: Say): TaskContext {
-  return new ThreadContext(task, stop, say)
+export function createSlotContext(task: SlotTask, stop: AbortController, say: Say): TaskContext {
+  return new SlotContext(task, stop, say)
 }
 
 /** Made for every task, so that it makes what few tasks use only when it is asked for: an AbortSignal alone costs 4 µs. */
-class ThreadContext implements TaskContext {
+class SlotContext implements TaskContext {
   readonly taskId: string
   readonly jobId: string
   readonly taskIndex: number
   readonly attempt: number
   readonly deadline: Date | undefined
   readonly progress: TaskContext['progress']
-  readonly #task: ThreadTask
+  readonly #task: SlotTask
   readonly #stop: AbortController
   readonly #say: Say
   #reportedAtMs = -Infinity
@@ -34,7 +34,7 @@ class ThreadContext implements TaskContext {
   #rng: Rng | undefined
   #checkpoint: TaskCheckpoint | undefined
 
-  constructor(task: ThreadTask, stop: AbortController, say: Say) {
+  constructor(task: SlotTask, stop: AbortController, say: Say) {
     const { taskId, call, index, attempt, timeoutMs, deadlineMs } = task
     this.taskId = taskId
     this.jobId = call.jobId
@@ -74,7 +74,7 @@ class ThreadContext implements TaskContext {
   }
 }
 
-function createLog({ taskId, attempt }: ThreadTask, say: Say): TaskLog {
+function createLog({ taskId, attempt }: SlotTask, say: Say): TaskLog {
   const write =
     (level: string) =>
     (message: string, fields?: Record<string, unknown>): void => {

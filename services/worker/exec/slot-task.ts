@@ -15,27 +15,27 @@ import {
 import { nameOfReference, type FetchedInputs } from '../objects/fetched-input.js'
 import { failureOf } from './failure-of.js'
 import { cutLine } from './line.js'
-import { createThreadContext } from './thread-context.js'
-import type { FromThread, ThreadCall, ThreadOutcome, ThreadTask } from './thread-messages.js'
+import { createSlotContext } from './slot-context.js'
+import type { FromSlot, SlotCall, SlotOutcome, SlotTask } from './slot-messages.js'
 
 /** Results up to this many bytes travel in the report; larger ones stay with the worker as objects. */
 const maxInlineBytes = 32 * 1024
 
 /** Runs tasks in this thread, one at a time. */
-export interface ThreadTaskRunner {
+export interface SlotTaskRunner {
   /** `stop` is aborted when the task is to stop. */
-  run(task: ThreadTask, stop: AbortController): Promise<ThreadOutcome>
+  run(task: SlotTask, stop: AbortController): Promise<SlotOutcome>
   /** Writes a line for the task that runs now. */
   log(level: string, text: string): void
 }
 
-export function createThreadTaskRunner(
-  say: (message: FromThread, transfer?: readonly ArrayBuffer[]) => void,
-): ThreadTaskRunner {
+export function createSlotTaskRunner(
+  say: (message: FromSlot, transfer?: readonly ArrayBuffer[]) => void,
+): SlotTaskRunner {
   const bundles = new Map<string, Promise<LoadedBundle>>()
   let current: TaskContext | undefined
 
-  const bundleOf = ({ bundleDigest, bundlePath }: ThreadCall): Promise<LoadedBundle> => {
+  const bundleOf = ({ bundleDigest, bundlePath }: SlotCall): Promise<LoadedBundle> => {
     let bundle = bundles.get(bundleDigest)
     if (bundle === undefined) {
       bundle = loadBundle(bundlePath)
@@ -51,7 +51,7 @@ export function createThreadTaskRunner(
       try {
         const { call } = task
         const called = (await bundleOf(call)).find(call.taskName) as unknown as (...args: unknown[]) => unknown
-        const context = createThreadContext(task, stop, say)
+        const context = createSlotContext(task, stop, say)
         current = context
         const args = decodeArguments(task.input, task.inputs, call.jobId)
         const result = await withTaskTrace(task.trace, () => called(...args, context))
@@ -83,7 +83,7 @@ function decodeArguments(input: Uint8Array, inputs: FetchedInputs, jobId: string
   }) as unknown[]
 }
 
-function outcomeOf(value: EncodedValue): ThreadOutcome {
+function outcomeOf(value: EncodedValue): SlotOutcome {
   const encoded = packStructure(value)
   if (encoded.byteLength <= maxInlineBytes) {
     const payload = encodePayload(encoded)

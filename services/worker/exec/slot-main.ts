@@ -1,39 +1,36 @@
-import { parentPort } from 'node:worker_threads'
-
 import { registerThreadTelemetry } from '#libs/telemetry/thread'
 
 import { captureConsole } from './task-console.js'
-import { answerCall } from './thread-calls.js'
-import type { FromThread, ThreadEnd, ThreadTask, ToThread } from './thread-messages.js'
-import { createThreadTaskRunner } from './thread-task.js'
+import { answerCall } from './slot-calls.js'
+import type { FromSlot, SlotEnd, SlotTask } from './slot-messages.js'
+import { openSlotPort } from './slot-port.js'
+import { createSlotTaskRunner } from './slot-task.js'
 
 /**
- * The thread side of the thread executor: a line of tasks, run one after the other. What is said about short tasks is
- * batched; what a long task must say (that it started, how the ones before it ended) is said before it runs, because a
- * busy solver does not give the thread back.
+ * What runs in a slot, be it a thread or a process: a line of tasks, run one after the other. What is said about short tasks
+ * is batched; what a long task must say (that it started, how the ones before it ended) is said before it runs, because a
+ * busy solver does not give the loop back.
  */
-const port = parentPort
-if (port === null) throw new Error('thread-main runs in a worker thread only')
+const port = openSlotPort()
 
 /** Ends are said together when they come faster than this. */
 const flushMs = 1
 /** A kind of task whose last run was shorter is not announced before it runs. */
 const shortMs = 1
 
-const line: ThreadTask[] = []
+const line: SlotTask[] = []
 const lastRunMs = new Map<string, number>()
 let running: { readonly key: string; readonly stop: AbortController } | undefined
-let ends: ThreadEnd[] = []
+let ends: SlotEnd[] = []
 let flushedAtMs = 0
 let busy = false
 
-const say = (message: FromThread, transfer: readonly ArrayBuffer[] = []): void =>
-  port.postMessage(message, [...transfer])
-const run = createThreadTaskRunner(say)
+const say = (message: FromSlot, transfer?: readonly ArrayBuffer[]): void => port.say(message, transfer)
+const run = createSlotTaskRunner(say)
 registerThreadTelemetry((text) => say({ kind: 'span', line: text }))
 captureConsole((level, text) => run.log(level, text))
 
-port.on('message', (message: ToThread) => {
+port.listen((message) => {
   switch (message.kind) {
     case 'run':
       line.push(...message.tasks)
@@ -55,19 +52,24 @@ async function work(): Promise<void> {
   for (let task = line.shift(); task !== undefined; task = line.shift()) {
     const { kind } = task.call
     const startedAtMs = now()
-    const isShort = (lastRunMs.get(kind) ?? Infinity) < shortMs
-    if (!isShort) {
-      flush()
-      say({ kind: 'started', key: task.key, startedAtMs })
-    }
+    // It may be told to stop before it starts.
     const stop = new AbortController()
     running = { key: task.key, stop }
+    const mustBeKnown = task.isDoubtful || task.timeoutMs !== undefined
+    const isAnnounced = mustBeKnown || (lastRunMs.get(kind) ?? Infinity) >= shortMs
+    if (isAnnounced) {
+      flush()
+      say({ kind: 'started', key: task.key, startedAtMs })
+      const flushed = port.flushed()
+      if (flushed) await flushed
+    }
     const outcome = await run.run(task, stop)
     running = undefined
     const endedAtMs = now()
     lastRunMs.set(kind, endedAtMs - startedAtMs)
     ends.push({ key: task.key, outcome, startedAtMs, endedAtMs })
-    if (endedAtMs - flushedAtMs > flushMs || outcome.kind === 'body') flush()
+    // Who is said to run is blamed for the end of the slot: nobody else may run before its end is said.
+    if (isAnnounced || endedAtMs - flushedAtMs > flushMs || outcome.kind === 'body') flush()
   }
   flush()
   busy = false

@@ -4,11 +4,11 @@ import { createRng } from '#libs/domain'
 import { isTaskContext } from '#libs/task'
 
 import { maxLineUnits } from './line.js'
-import { createThreadContext } from './thread-context.js'
-import type { FromThread, ThreadTask } from './thread-messages.js'
+import { createSlotContext } from './slot-context.js'
+import type { FromSlot, SlotTask } from './slot-messages.js'
 
 const call = { kind: 'k', jobId: 'j-1', seed: 7n, bundlePath: '', bundleDigest: '', taskName: 'solve' }
-const task: ThreadTask = {
+const task: SlotTask = {
   key: 'j-1/3@1.2',
   taskId: 'j-1/3',
   index: 3,
@@ -18,11 +18,12 @@ const task: ThreadTask = {
   inputs: new Map(),
   trace: {},
   timeoutMs: undefined,
+  isDoubtful: false,
 }
 
-function createContext(stop = new AbortController(), times: Partial<ThreadTask> = {}) {
-  const said: FromThread[] = []
-  return { context: createThreadContext({ ...task, ...times }, stop, (message) => said.push(message)), said, stop }
+function createContext(stop = new AbortController(), times: Partial<SlotTask> = {}) {
+  const said: FromSlot[] = []
+  return { context: createSlotContext({ ...task, ...times }, stop, (message) => said.push(message)), said, stop }
 }
 
 test('a task knows who it is, and its context is one', () => {

@@ -4,7 +4,7 @@ import type { Value } from '#libs/proto'
 import type { FetchedInputs } from '../objects/fetched-input.js'
 
 /** What the tasks of a job that call the same function have in common; a message says it once. */
-export interface ThreadCall {
+export interface SlotCall {
   /** Tasks of one kind take about the same time. */
   readonly kind: string
   readonly jobId: string
@@ -14,48 +14,50 @@ export interface ThreadCall {
   readonly taskName: string
 }
 
-/** One task as its thread gets it. The bytes are the thread's own: messages copy them. */
-export interface ThreadTask {
+/** One task as its slot gets it. The bytes are the slot's own: messages copy them. */
+export interface SlotTask {
   readonly key: string
   readonly taskId: string
   readonly index: number
   readonly attempt: number
   /** One object for all tasks of a message that make the call: the message holds it once. */
-  readonly call: ThreadCall
+  readonly call: SlotCall
   readonly input: Uint8Array
   readonly inputs: FetchedInputs
   readonly trace: Readonly<Record<string, string>>
   readonly timeoutMs: number | undefined
   readonly deadlineMs?: number | undefined
+  /** It may have ended a slot: that it starts is said before it does. */
+  readonly isDoubtful: boolean
 }
 
 /** A value with its body in a buffer of its own, which the message moves. */
-export interface ThreadBody {
+export interface SlotBody {
   readonly structure: Value
   readonly bytes: Uint8Array<ArrayBuffer>
 }
 
-/** How a task ended in its thread. */
-export type ThreadOutcome =
+/** How a task ended in its slot. */
+export type SlotOutcome =
   | { readonly kind: 'payload'; readonly payload: Uint8Array }
-  | ({ readonly kind: 'body' } & ThreadBody)
+  | ({ readonly kind: 'body' } & SlotBody)
   | { readonly kind: 'failed'; readonly failure: TaskFailure }
 
-export interface ThreadEnd {
+export interface SlotEnd {
   readonly key: string
-  readonly outcome: ThreadOutcome
+  readonly outcome: SlotOutcome
   readonly startedAtMs: number
   readonly endedAtMs: number
 }
 
-/** What the process's main side says to a thread. */
-export type ToThread =
-  | { readonly kind: 'run'; readonly tasks: readonly ThreadTask[] }
+/** What the worker's main side says to a slot. */
+export type ToSlot =
+  | { readonly kind: 'run'; readonly tasks: readonly SlotTask[] }
   | { readonly kind: 'stop'; readonly key: string; readonly reason: string }
   | { readonly kind: 'answer'; readonly callId: number; readonly result?: unknown; readonly error?: string }
 
 /** A line that a task wrote. */
-export interface ThreadLog {
+export interface SlotLog {
   readonly taskId: string
   readonly attempt: number
   readonly level: string
@@ -68,21 +70,23 @@ export type CheckpointCall =
   | ({
       readonly kind: 'save'
       readonly info: { iteration?: number; cost?: number; labels?: Record<string, string> }
-    } & ThreadBody)
+    } & SlotBody)
   | { readonly kind: 'load' }
 
 /** What a load is answered with. */
-export interface LoadedCheckpoint extends ThreadBody {
+export interface LoadedCheckpoint extends SlotBody {
   readonly version: number
   readonly iteration?: number
   readonly cost?: number
 }
 
-/** What a thread says to the process's main side. */
-export type FromThread =
+/** What a slot says to the worker's main side. */
+export type FromSlot =
   | { readonly kind: 'started'; readonly key: string; readonly startedAtMs: number }
-  | { readonly kind: 'ended'; readonly ends: readonly ThreadEnd[] }
+  | { readonly kind: 'ended'; readonly ends: readonly SlotEnd[] }
   | { readonly kind: 'dropped'; readonly key: string }
+  /** An error that nobody caught: the process is about to end. */
+  | { readonly kind: 'broken'; readonly failure: TaskFailure }
   | {
       readonly kind: 'progress'
       readonly taskId: string
@@ -91,6 +95,6 @@ export type FromThread =
       readonly iteration?: number
       readonly cost?: number
     }
-  | { readonly kind: 'log'; readonly line: ThreadLog }
+  | { readonly kind: 'log'; readonly line: SlotLog }
   | { readonly kind: 'span'; readonly line: string }
   | { readonly kind: 'checkpoint'; readonly callId: number; readonly taskId: string; readonly call: CheckpointCall }

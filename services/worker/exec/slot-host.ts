@@ -1,0 +1,25 @@
+import type { TaskFailure } from '#libs/domain'
+
+import type { FromSlot, ToSlot } from './slot-messages.js'
+
+/** What a slot hears of its thread or process. */
+export interface HostEvents {
+  heard(message: FromSlot): void
+  /** A line that was written beside the messages: by native code, or in the last moment of a process. */
+  wrote(level: 'info' | 'error', text: string): void
+  /** It is gone. `failure` is how that fails the task that ran in it. */
+  ended(failure: TaskFailure): void
+  /** It was told to end, and does not. */
+  stuck(): void
+}
+
+/** Where a slot's tasks run: a thread or a process, which can be ended whatever it does. */
+export interface SlotHost {
+  post(message: ToSlot): void
+  /** Ends it; `ended` follows. */
+  end(): void
+  /** Ends it for good: nothing follows. */
+  stop(): Promise<void>
+}
+
+export type StartHost = (slot: number, events: HostEvents) => SlotHost

@@ -1,0 +1,49 @@
+import { parentPort } from 'node:worker_threads'
+
+import { createFrameReader } from './message-frames.js'
+import { createFrameSender } from './frame-sender.js'
+import { failureOf } from './failure-of.js'
+import { endWithParent } from './parent-watch.js'
+import type { FromSlot, ToSlot } from './slot-messages.js'
+
+/** The way to the worker's main side, from a thread of it or from a process below it. */
+export interface SlotPort {
+  say(message: FromSlot, transfer?: readonly ArrayBuffer[]): void
+  listen(hear: (message: ToSlot) => void): void
+  /** Resolves when what was said is on its way, so that a task which does not give the loop back cannot hold it up; nothing when it is. */
+  flushed(): Promise<void> | undefined
+}
+
+export function openSlotPort(): SlotPort {
+  if (parentPort !== null) return threadPort(parentPort)
+  if (process.send !== undefined) return processPort(process.send.bind(process))
+  throw new Error('slot-main runs in a thread or a process of a worker only')
+}
+
+function threadPort(port: NonNullable<typeof parentPort>): SlotPort {
+  return {
+    say: (message, transfer = []) => port.postMessage(message, [...transfer]),
+    listen: (hear) => port.on('message', hear),
+    flushed: () => undefined,
+  }
+}
+
+function processPort(send: NonNullable<typeof process.send>): SlotPort {
+  endWithParent()
+  const sender = createFrameSender((frame, written) => {
+    // The main side may be gone; the callback hears of it, and this process is about to end.
+    send(frame, undefined, undefined, written)
+  })
+  const say = (message: FromSlot): void => sender.send(message)
+  // Tasks have no part in this channel.
+  delete process.send
+  process.on('uncaughtException', (error) => {
+    say({ kind: 'broken', failure: failureOf(error) })
+    void sender.flushed().then(() => process.exit(1))
+  })
+  return {
+    say,
+    listen: (hear) => process.on('message', createFrameReader(hear as (message: unknown) => void) as never),
+    flushed: () => sender.flushed(),
+  }
+}

@@ -1,0 +1,220 @@
+import type { TaskFailure } from '#libs/domain'
+
+import { type AttemptKey, keyOf, kindOf, type TaskOrder } from '../core/state.js'
+import type { FetchedInputs } from '../objects/fetched-input.js'
+import type { ExecutorEvents } from './executor.js'
+import { createLastLines } from './last-lines.js'
+import { cutLine } from './line.js'
+import type { SlotHost, StartHost } from './slot-host.js'
+import type { FromSlot, SlotCall, SlotEnd, SlotTask, ToSlot } from './slot-messages.js'
+
+/** How long a task that is told to stop may take before its slot is ended. */
+const stopGraceMs = 1_000
+
+const none: ArrayBuffer[] = []
+
+/** What the slots say beside starts and ends, and what they ask. */
+export interface SlotListeners {
+  heard(
+    message: Exclude<FromSlot, { kind: 'started' | 'ended' | 'dropped' | 'broken' }>,
+    answer: (answer: ToSlot) => void,
+  ): void
+  /** Where the task's bundle lies on this machine. */
+  bundlePath(digest: string): string
+  /** Takes an end's large result into the worker's memory. */
+  keepResult(order: TaskOrder, end: SlotEnd): Parameters<ExecutorEvents['ended']>[1]
+}
+
+/** A place where one task runs at a time, and others wait in a line; whatever runs can be ended. */
+export class Slot {
+  readonly #number: number
+  readonly #events: ExecutorEvents
+  readonly #listeners: SlotListeners
+  readonly #startHost: StartHost
+  /** Attempts that were in a slot when it was lost: one of them may have ended it. */
+  readonly #doubtful: Set<AttemptKey>
+  readonly #orders = new Map<AttemptKey, TaskOrder>()
+  readonly #timers = new Set<NodeJS.Timeout>()
+  readonly #lastLines = createLastLines()
+  #host: SlotHost
+  #running: AttemptKey | undefined
+  /** Which attempt the host is being ended for and how that fails it, once it is. */
+  #fate: { readonly key: AttemptKey; readonly failure: TaskFailure } | undefined
+  #timedOut: AttemptKey | undefined
+
+  constructor(
+    number: number,
+    events: ExecutorEvents,
+    listeners: SlotListeners,
+    startHost: StartHost,
+    doubtful: Set<AttemptKey>,
+  ) {
+    this.#number = number
+    this.#events = events
+    this.#listeners = listeners
+    this.#startHost = startHost
+    this.#doubtful = doubtful
+    this.#host = this.#start()
+  }
+
+  execute(tasks: readonly { readonly order: TaskOrder; readonly inputs: FetchedInputs }[]): void {
+    let call: SlotCall | undefined
+    let batch: SlotTask[] = []
+    const inBatch = new Set<ArrayBuffer>()
+    for (const { order, inputs } of tasks) {
+      const { taskId, index, attempt, input, trace, timeoutMs, deadlineMs } = order
+      const key = keyOf(order)
+      this.#orders.set(key, order)
+      if (call === undefined || !isCallOf(call, order)) call = this.#callOf(order)
+      // What is in a message twice is one thing there, and no task may see what another does to its input.
+      const buffers = buffersOf(inputs)
+      if (buffers.some((buffer) => inBatch.has(buffer))) {
+        this.#host.post({ kind: 'run', tasks: batch })
+        batch = []
+        inBatch.clear()
+      }
+      for (const buffer of buffers) inBatch.add(buffer)
+      const isDoubtful = this.#doubtful.has(key)
+      batch.push({ key, taskId, index, attempt, call, input, inputs, trace, timeoutMs, deadlineMs, isDoubtful })
+    }
+    this.#host.post({ kind: 'run', tasks: batch })
+  }
+
+  stopTask(key: AttemptKey, reason: string): void {
+    if (!this.#orders.has(key)) return
+    this.#host.post({ kind: 'stop', key, reason })
+    this.#after(stopGraceMs, () => this.#end(key, { kind: 'cancelled', reason: 'CANCELLED', message: reason }))
+  }
+
+  async stop(): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer)
+    await this.#host.stop()
+  }
+
+  #start(): SlotHost {
+    return this.#startHost(this.#number, {
+      heard: (message) => this.#hear(message),
+      wrote: (level, text) => this.#takeLine(level, text),
+      ended: (failure) => this.#restart(failure),
+      stuck: () => {
+        if (this.#fate) this.#events.slotStuck(this.#number, this.#fate.key, this.#fate.failure)
+      },
+    })
+  }
+
+  #restart(failure: TaskFailure): void {
+    const fate = this.#fate?.failure ?? this.#lastLines.addTo(failure)
+    for (const key of this.#orders.keys()) this.#doubtful.add(key)
+    for (const timer of this.#timers) clearTimeout(timer)
+    this.#orders.clear()
+    this.#timers.clear()
+    this.#lastLines.clear()
+    this.#fate = undefined
+    this.#running = undefined
+    this.#host = this.#start()
+    this.#events.slotLost(this.#number, fate)
+  }
+
+  /** Ends the host whatever it runs, unless the attempt came to its end. What waits in its line did not start, and is put into a line again. */
+  #end(key: AttemptKey, failure: TaskFailure): void {
+    if (!this.#orders.has(key)) return
+    this.#fate ??= { key, failure }
+    this.#host.end()
+  }
+
+  #hear(message: FromSlot): void {
+    switch (message.kind) {
+      case 'started':
+        this.#running = message.key
+        this.#lastLines.clear()
+        this.#watchTimeout(message.key)
+        this.#events.started(message.key, message.startedAtMs)
+        return
+      case 'ended':
+        for (const end of message.ends) this.#take(end)
+        return
+      case 'dropped': {
+        const at = Date.now()
+        const failure: TaskFailure = { kind: 'cancelled', reason: 'CANCELLED', message: 'dropped before it started' }
+        this.#forget(message.key)
+        this.#events.ended(message.key, { kind: 'failed', failure }, at, at)
+        return
+      }
+      case 'log':
+        this.#lastLines.add(message.line.text)
+        this.#listeners.heard(message, (answer) => this.#host.post(answer))
+        return
+      case 'broken':
+        return
+      default:
+        this.#listeners.heard(message, (answer) => this.#host.post(answer))
+    }
+  }
+
+  #takeLine(level: string, text: string): void {
+    // What is not announced runs in the order of the line.
+    const order = this.#orders.get(this.#running ?? '') ?? this.#orders.values().next().value
+    const { taskId = '', attempt = 0 } = order ?? {}
+    this.#hear({ kind: 'log', line: { taskId, attempt, level, text: cutLine(text), atMs: Date.now() } })
+  }
+
+  #take(end: SlotEnd): void {
+    const order = this.#orders.get(end.key)
+    if (order === undefined) return
+    this.#forget(end.key)
+    const timedOut = this.#timedOut === end.key
+    const outcome =
+      timedOut && end.outcome.kind === 'failed'
+        ? { kind: 'failed' as const, failure: timeoutOf(order) }
+        : this.#listeners.keepResult(order, end)
+    this.#events.ended(end.key, outcome, end.startedAtMs, end.endedAtMs)
+  }
+
+  #forget(key: AttemptKey): void {
+    this.#orders.delete(key)
+    this.#doubtful.delete(key)
+  }
+
+  #watchTimeout(key: AttemptKey): void {
+    const order = this.#orders.get(key)
+    if (order?.timeoutMs === undefined) return
+    this.#after(order.timeoutMs, () => {
+      if (!this.#orders.has(key)) return
+      this.#timedOut = key
+      this.#host.post({ kind: 'stop', key, reason: timeoutOf(order).message })
+      this.#after(stopGraceMs, () => this.#end(key, timeoutOf(order)))
+    })
+  }
+
+  #after(ms: number, act: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      act()
+    }, ms)
+    this.#timers.add(timer)
+  }
+
+  #callOf(order: TaskOrder): SlotCall {
+    const { jobId, seed, bundleDigest, taskName } = order
+    const bundlePath = this.#listeners.bundlePath(bundleDigest)
+    return { kind: kindOf(order), jobId, seed, bundlePath, bundleDigest, taskName }
+  }
+}
+
+function buffersOf(inputs: FetchedInputs): ArrayBuffer[] {
+  if (inputs.size === 0) return none
+  return [...inputs.values()].flatMap((fetched) => (fetched.kind === 'body' ? [fetched.bytes.buffer] : []))
+}
+
+/** A job has one seed. */
+function isCallOf(call: SlotCall, order: TaskOrder): boolean {
+  return call.jobId === order.jobId && call.taskName === order.taskName && call.bundleDigest === order.bundleDigest
+}
+
+function timeoutOf({ taskId, timeoutMs }: TaskOrder): TaskFailure {
+  return {
+    kind: 'timeout',
+    reason: 'TASK_TIMEOUT',
+    message: `task ${taskId} ran longer than its timeout of ${timeoutMs ?? 0} ms`,
+  }
+}

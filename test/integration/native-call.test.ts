@@ -1,0 +1,62 @@
+import path from 'node:path'
+
+import type { Task } from 'costate'
+import { expect, test } from 'vitest'
+
+import { type LocalMesh, rejectionOf, startLocalMesh } from '../harness/local-mesh.js'
+import { waitForFile } from '../harness/marker-file.js'
+
+interface Tasks {
+  readonly block: Task<[string], void>
+  readonly neighbour: Task<[string, number], number>
+}
+
+// A synchronous call of native code: no thread that is in one can be ended.
+const source = `
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { task } from 'costate'
+export const block = task(import.meta, 'block', (marker) => {
+  writeFileSync(marker, '')
+  execFileSync('sleep', ['20'])
+})
+export const neighbour = task(import.meta, 'neighbour', async (marker, ms, ctx) => {
+  writeFileSync(marker, '')
+  if (ctx.attempt === 1) await new Promise((resolve) => setTimeout(resolve, ms))
+  return ctx.attempt
+})
+`
+
+/** One task in a native call that is not to go on, and one beside it. */
+async function blockBeside(mesh: LocalMesh, stop: 'timeout' | 'cancel', neighbourMs: number) {
+  const { cluster } = mesh
+  const tasks = await mesh.importModule<Tasks>('tasks.mjs', source)
+  const markers = ['neighbour', 'block'].map((name) => path.join(mesh.userDir, name))
+  const neighbour = cluster.submit(tasks.neighbour, markers[0] as string, neighbourMs)
+  await waitForFile(markers[0] as string)
+  const options = stop === 'timeout' ? { timeout: 200 } : {}
+  const blocked = cluster.with(options).submit(tasks.block, markers[1] as string)
+  await waitForFile(markers[1] as string)
+  if (stop === 'cancel') await blocked.cancel()
+  return { failure: await rejectionOf(blocked.result()), attempt: await neighbour.result() }
+}
+
+test.each(['timeout', 'cancel'] as const)(
+  'a thread that is stuck after a %s ends its worker; its neighbour runs again, and nobody else is charged',
+  async (stop) => {
+    await using mesh = await startLocalMesh({ workers: 1, threadsPerWorker: 2, name: 'stuck' })
+    const [before] = await mesh.cluster.workers()
+    const { failure, attempt } = await blockBeside(mesh, stop, 60_000)
+    expect(failure).toMatchObject({ kind: stop === 'cancel' ? 'cancelled' : 'timeout' })
+    expect(attempt).toBe(2)
+    const [after] = await mesh.cluster.workers()
+    expect(after?.pid).not.toBe(before?.pid)
+  },
+)
+
+test('a process that is stuck is ended alone', async () => {
+  await using mesh = await startLocalMesh({ workers: 1, threadsPerWorker: 2, executor: 'process', name: 'stuck' })
+  const { failure, attempt } = await blockBeside(mesh, 'timeout', 4_000)
+  expect(failure).toMatchObject({ kind: 'timeout' })
+  expect(attempt).toBe(1)
+})
