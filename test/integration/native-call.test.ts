@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import type { Task } from 'costate'
@@ -17,7 +18,7 @@ import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { task } from 'costate'
 export const block = task(import.meta, 'block', (marker) => {
-  writeFileSync(marker, '')
+  writeFileSync(marker, String(process.pid))
   execFileSync('sleep', ['20'])
 })
 export const neighbour = task(import.meta, 'neighbour', async (marker, ms, ctx) => {
@@ -54,9 +55,28 @@ test.each(['timeout', 'cancel'] as const)(
   },
 )
 
+test('the processes of a worker that is killed end with it, whatever they do', async () => {
+  await using mesh = await startLocalMesh({ workers: 1, executor: 'process', name: 'killed' })
+  const tasks = await mesh.importModule<Tasks>('tasks.mjs', source)
+  const marker = path.join(mesh.userDir, 'block')
+  const blocked = mesh.cluster.submit(tasks.block, marker)
+  await waitForFile(marker)
+  const child = await readFile(marker, 'utf8')
+  const [worker] = await mesh.cluster.workers()
+  process.kill((worker as { pid: number }).pid, 'SIGKILL')
+  await expect.poll(async () => isRunning(Number(child)), { timeout: 10_000 }).toBe(false)
+  await blocked.cancel()
+})
+
 test('a process that is stuck is ended alone', async () => {
   await using mesh = await startLocalMesh({ workers: 1, threadsPerWorker: 2, executor: 'process', name: 'stuck' })
   const { failure, attempt } = await blockBeside(mesh, 'timeout', 4_000)
   expect(failure).toMatchObject({ kind: 'timeout' })
   expect(attempt).toBe(1)
 })
+
+async function isRunning(pid: number): Promise<boolean> {
+  // A zombie has ended, though its number is still taken.
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  return status !== '' && !/^State:\s+Z/m.test(status)
+}

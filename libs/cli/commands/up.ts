@@ -1,6 +1,6 @@
 import path from 'node:path'
 
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 
 import { createLocalCluster, type LocalClusterOptions } from '#libs/client'
 import { meshDirOf } from '#libs/lifecycle'
@@ -9,7 +9,7 @@ import { readRunDir } from '../mesh.js'
 import { report } from '../report.js'
 import type { Terminal } from '../terminal.js'
 
-interface Options extends Pick<LocalClusterOptions, 'workers' | 'threadsPerWorker' | 'memoryLimit'> {
+interface Options extends Pick<LocalClusterOptions, 'workers' | 'threadsPerWorker' | 'executor' | 'memoryLimit'> {
   readonly name: string
 }
 
@@ -21,6 +21,11 @@ export function addUp(program: Command, terminal: Terminal): void {
     .option('--name <name>', 'the name by which connect(name) and other commands find it', 'default')
     .option('--workers <count>', 'worker processes; one per core unless given', parseCount)
     .option('--threads-per-worker <count>', 'tasks that a worker runs at once', parseCount, 1)
+    .addOption(
+      new Option('--executor <kind>', 'where tasks run: in threads of the worker, or each slot in a process of its own')
+        .choices(['thread', 'process'])
+        .default('thread'),
+    )
     .option('--memory-limit <bytes>', 'resident memory of one worker, such as 4GB; no limit unless given')
     .action(async (options: Options, command: Command) => {
       const { name } = options
