@@ -165,7 +165,16 @@ class InlineCluster implements Cluster {
   async workers(): Promise<WorkerInfo[]> {
     const facts = { id: this.name, host: 'this process', pid: process.pid, slots: 1, addresses: [], assignedTasks: 0 }
     const rssBytes = process.memoryUsage.rss()
-    return [{ ...facts, heldObjects: this.#state.scattered.size, rssBytes, memoryLimitBytes: 0, executor: 'thread', state: 'ready' }]
+    return [
+      {
+        ...facts,
+        heldObjects: this.#state.scattered.size,
+        rssBytes,
+        memoryLimitBytes: 0,
+        executor: 'thread',
+        state: 'ready',
+      },
+    ]
   }
 
   async waitForWorkers(count: number): Promise<void> {

@@ -33,7 +33,7 @@ test('a task knows who it is, and its context is one', () => {
 })
 
 test('the deadline is that of the attempt or that of the job, whichever comes first', () => {
-  const deadlineOf = (times: Partial<ThreadTask>): number | undefined =>
+  const deadlineOf = (times: Partial<SlotTask>): number | undefined =>
     createContext(undefined, times).context.deadline?.getTime()
   expect(deadlineOf({ deadlineMs: 5_000 })).toBe(5_000)
   expect(deadlineOf({ deadlineMs: 5_000, timeoutMs: 1 })).toBe(5_000)

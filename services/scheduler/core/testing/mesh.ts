@@ -151,7 +151,15 @@ export class Mesh {
     const known = this.state.workers.get(workerId)?.profile
     const slots = has.slots ?? known?.slots ?? 1
     const host = has.host ?? known?.host ?? 'host'
-    const profile = { workerId, host, pid: 1, slots, addresses: ['host:1'], memoryLimitBytes: 0, executor: 'thread' as const }
+    const profile = {
+      workerId,
+      host,
+      pid: 1,
+      slots,
+      addresses: ['host:1'],
+      memoryLimitBytes: 0,
+      executor: 'thread' as const,
+    }
     this.happen({
       kind: 'workerJoined',
       profile,
