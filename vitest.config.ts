@@ -12,6 +12,7 @@ export default defineConfig({
           name: 'unit',
           include: ['libs/**/*.test.ts', 'services/**/*.test.ts', 'test/{tidy,sim,conformance,bench}/**/*.test.ts'],
           pool: 'forks',
+          setupFiles: ['test/harness/property-limits.ts'],
           // Nothing waits for time: this is for machines that are busy with something else.
           testTimeout: 60_000,
         },
