@@ -1,4 +1,4 @@
-import type { TaskId } from '#libs/domain'
+import type { ObjectId, TaskId } from '#libs/domain'
 import { describe, expect, test } from 'vitest'
 
 import { decide } from './decide.js'
@@ -32,6 +32,11 @@ function createWorker(slots: number) {
       nowMs += runMs
       const outcome = { kind: 'payload', payload: new Uint8Array() } as const
       return happen({ kind: 'attemptEnded', key: key(name), outcome, startedAtMs, endedAtMs: nowMs })
+    },
+    /** Its result is large, and stays with the worker. */
+    endLarge: (name: string) => {
+      const outcome = { kind: 'object', objectId: name as ObjectId } as const
+      return happen({ kind: 'attemptEnded', key: key(name), outcome, startedAtMs: nowMs, endedAtMs: nowMs })
     },
     /** It ran, and the scheduler has recorded it: from now on its kind is known. */
     run: (name: string, runMs: number) => {
@@ -198,6 +203,17 @@ describe('the life of an attempt', () => {
     expect(worker.end('a1', 1)).toEqual(['a1 ended'])
     expect(worker.open()).toEqual(['a1 ended'])
     worker.acknowledge('a1')
+    expect(worker.open()).toEqual([])
+  })
+
+  test('a task that ends in spite of a cancel is not reported, unless its worker holds a large result of it', () => {
+    const worker = createWorker(2)
+    worker.order('a1', 'a2')
+    worker.cancel('a1', 'a2')
+    expect(worker.end('a1', 1)).toEqual([])
+    expect(worker.endLarge('a2')).toEqual(['a2 ended'])
+    // The scheduler answers, and has the result forgotten.
+    worker.acknowledge('a2')
     expect(worker.open()).toEqual([])
   })
 

@@ -250,7 +250,8 @@ function finish(
     if (!state.openLines[attempt.status.slot]) state.openLines[attempt.status.slot] = undefined
   }
   out.push({ kind: 'dropInputs', attempt })
-  if (attempt.cancelled) return
+  // A large result that came in spite of a cancel is said all the same: only the scheduler knows whether it may be forgotten.
+  if (attempt.cancelled && outcome.kind !== 'object') return
   const end = { ref: refOf(attempt.order), outcome, ...times }
   state.unacknowledged.set(key, end)
   out.push({ kind: 'reportEnded', end, order: attempt.order })

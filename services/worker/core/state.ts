@@ -56,7 +56,7 @@ export type AttemptStatus =
 export interface Attempt {
   readonly order: TaskOrder
   status: AttemptStatus
-  /** The scheduler took the attempt back; its end is not reported. */
+  /** The scheduler took the attempt back; its end is not reported, unless it left a large result. */
   cancelled: boolean
 }
 
