@@ -1,22 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 
-import type { Fact } from '../../services/scheduler/core/fact.js'
 import { findObject, isScattered } from '../../services/scheduler/core/lookup.js'
 import type { Outcome, Task } from '../../services/scheduler/core/state.js'
 import type { Surroundings } from './simulated-worker.js'
 import { decodeResult, taskIdIn } from './workload.js'
-
-/** No task is settled twice unless its result was lost between. */
-export function checkFacts(facts: readonly Fact[]): void {
-  const settled = new Set<string>()
-  for (const fact of facts) {
-    if (fact.kind !== 'taskSettled' && fact.kind !== 'taskReopened') continue
-    const task = `${fact.jobId}/${fact.index}`
-    if (fact.kind === 'taskReopened') settled.delete(task)
-    else if (settled.has(task)) throw new Error(`${task} was settled twice`)
-    else settled.add(task)
-  }
-}
 
 /** The task ended as it had to, and its client heard so. */
 export function checkOutcome(
@@ -52,6 +39,8 @@ function isExcused(
   switch (reason) {
     case 'TASK_THREW':
       return plan.fails || (plan.flaws > 0 && mayGiveUp(task, 'userError', plan.flaws, 1))
+    case 'TASK_EXITED':
+      return plan.exits
     case 'MODULE_NOT_LOADED':
       // Some workers are sick.
       return true
@@ -114,10 +103,14 @@ export function checkNothingIsLeft({ scheduler, workers }: Surroundings): void {
     note(`tasks on ${profile.workerId}`, tasks.size)
     note(`objects on ${profile.workerId}`, objects.size)
   }
-  for (const { workerId, objects, attempts, unacknowledged, pendingStores } of workers.values()) {
+  for (const { workerId, objects, state: own, fetched, busySlots, pendingStores } of workers.values()) {
     note(`objects in ${workerId}`, objects.size)
-    note(`attempts in ${workerId}`, attempts.size)
-    note(`unacknowledged ends in ${workerId}`, unacknowledged.size)
+    note(`attempts in ${workerId}`, own.attempts.size)
+    note(`ready attempts in ${workerId}`, own.ready.filter((key) => own.attempts.has(key)).length)
+    note(`attempts in lines of ${workerId}`, own.lines.flat().length)
+    note(`unacknowledged ends in ${workerId}`, own.unacknowledged.size)
+    note(`fetched inputs in ${workerId}`, fetched.size)
+    note(`slots that are not free in ${workerId}`, busySlots)
     note(`unacknowledged buffers in ${workerId}`, pendingStores.size)
   }
   if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`)

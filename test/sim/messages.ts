@@ -33,6 +33,7 @@ export interface OrderedInput {
 }
 
 export interface Order extends AttemptRef {
+  readonly taskName: string
   readonly inputs: readonly OrderedInput[]
 }
 
@@ -61,3 +62,38 @@ export type Response =
   | { readonly kind: 'refused'; readonly requestId: string; readonly reason: string }
   | { readonly kind: 'settled'; readonly jobId: JobId; readonly index: number; readonly outcome: Outcome }
   | { readonly kind: 'lost'; readonly objectId: ObjectId }
+
+/** A message in the story of a run that failed. */
+export function describeMessage(message: Report | Command): string {
+  return [message.kind, ...namesIn(message)].join(' ')
+}
+
+function namesIn(message: Report | Command): string[] {
+  switch (message.kind) {
+    case 'hello':
+      return [...message.attempts.map(nameOfAttempt), ...message.objects.map(({ objectId }) => objectId)]
+    case 'run':
+      return message.orders.map(nameOfAttempt)
+    case 'started':
+      return [nameOfAttempt(message.attempt)]
+    case 'ended':
+      return [nameOfAttempt(message.end), message.end.outcome.kind]
+    case 'returned':
+      return [nameOfAttempt(message.attempt)]
+    case 'cancel':
+    case 'acknowledge':
+      return message.attempts.map(nameOfAttempt)
+    case 'release':
+      return [...message.objectIds]
+    case 'stored':
+      return message.objects.map(({ objectId }) => objectId)
+    case 'acknowledgeStored':
+      return [message.requestId]
+    default:
+      return []
+  }
+}
+
+function nameOfAttempt({ jobId, index, epoch, attempt }: AttemptRef): string {
+  return `${jobId}/${index}@${epoch}.${attempt}`
+}

@@ -3,9 +3,10 @@ import type { JobId, ObjectId, RetryPolicy, SessionId } from '#libs/domain'
 import type { JobSpec, Outcome } from '../../services/scheduler/core/state.js'
 import type { Request, Response } from './messages.js'
 import type { Surroundings } from './simulated-worker.js'
+import type { Dice } from './dice.js'
+import type { ActKind } from './script.js'
 import { Stream } from './stream.js'
-import { taskIdIn } from './workload.js'
-import type { World } from './world.js'
+import { decodeResult, taskIdIn } from './workload.js'
 
 /** A job as its client knows it. */
 export interface ClientJob {
@@ -24,7 +25,7 @@ export class SimulatedClient {
   readonly jobs = new Map<JobId, ClientJob>()
   isAlive = true
   readonly #around: Surroundings
-  readonly #name: string
+  readonly name: string
   readonly #buffers: ObjectId[] = []
   #releasedBuffers: ObjectId[] = []
   #session: Stream<Request, Response> | undefined
@@ -32,23 +33,28 @@ export class SimulatedClient {
   #jobCount = 0
   #bufferCount = 0
 
-  constructor(around: Surroundings, name: string) {
+  /** `inherited` are jobs of a client that is gone: this one takes them up by their ids. */
+  constructor(around: Surroundings, name: string, inherited: Iterable<ClientJob> = []) {
     this.#around = around
-    this.#name = name
+    this.name = name
     this.sessionId = `session-${name}` as SessionId
+    for (const { spec, requestId, cancelled, released } of inherited) {
+      const outcomes = spec.tasks.map(() => undefined)
+      const isOrphan = cancelled || !spec.detached
+      this.jobs.set(spec.jobId, { spec, requestId, acknowledged: true, cancelled: isOrphan, outcomes, released })
+    }
     this.#dial()
-    this.#live()
   }
 
   /** The process ends without a word. */
   die(): void {
-    this.#around.world.tell(`client ${this.#name} dies`)
+    this.#around.world.tell(`client ${this.name} dies`)
     this.isAlive = false
     this.#session?.cut()
   }
 
   cutSession(): void {
-    this.#around.world.tell(`the session of ${this.#name} is cut`)
+    this.#around.world.tell(`the session of ${this.name} is cut`)
     this.#session?.cut()
   }
 
@@ -97,7 +103,7 @@ export class SimulatedClient {
         return this.#forget(response.requestId, response.reason)
       case 'settled': {
         const job = this.jobs.get(response.jobId)
-        if (job) job.outcomes[response.index] = response.outcome
+        if (job) this.#hearSettle(job, response.index, response.outcome)
         return
       }
       case 'lost': {
@@ -109,6 +115,16 @@ export class SimulatedClient {
       default:
         response satisfies never
     }
+  }
+
+  /** A result may be lost and computed again; it is never another one. */
+  #hearSettle({ spec, outcomes }: ClientJob, index: number, outcome: Outcome): void {
+    const known = outcomes[index]
+    if (known?.kind === 'finished' && outcome.kind === 'finished') {
+      const [first, second] = [decodeResult(known.result), decodeResult(outcome.result)]
+      if (first !== second) throw new Error(`${taskIdIn(spec.jobId, index)} was ${first}, then ${second}`)
+    }
+    outcomes[index] = outcome
   }
 
   /** After a cut: what was not answered is said again, what may have been missed is asked for. */
@@ -137,37 +153,41 @@ export class SimulatedClient {
 
   // What it does by itself --------------------------------------------------------------------------------------------
 
-  #live(): void {
-    const { world, isStormy } = this.#around
-    world.after(world.between(100, 2_000), () => {
-      if (!this.isAlive || !isStormy()) return
-      const choice = world.between(0, 99)
-      if (choice < 50) this.#submit()
-      else if (choice < 60) this.#cancel()
-      else if (choice < 80) this.#release()
-      else if (choice < 90) this.#scatter()
-      else this.cutSession()
-      this.#live()
-    })
+  act(kind: ActKind, dice: Dice): void {
+    if (!this.isAlive) return
+    switch (kind) {
+      case 'submit':
+        return this.#submit(dice)
+      case 'cancel':
+        return this.#cancel(dice)
+      case 'release':
+        return this.#release(dice)
+      case 'scatter':
+        return this.#scatter(dice)
+      case 'cutSession':
+        return this.cutSession()
+      default:
+        kind satisfies never
+    }
   }
 
-  #submit(): void {
-    const { world, workload } = this.#around
-    const jobId = `${this.#name}-${++this.#jobCount}` as JobId
+  #submit(dice: Dice): void {
+    const { workload, world } = this.#around
+    const jobId = `${this.name}-${++this.#jobCount}` as JobId
     const outside = [...this.jobs.values()]
       .slice(-2)
       .flatMap(({ spec }) => spec.tasks.map((_, i) => taskIdIn(spec.jobId, i)))
     const known = [...outside, ...this.#buffers.slice(-2)]
     const own: ObjectId[] = []
-    const kind = world.between(0, 1)
-    const tasks = Array.from({ length: world.between(1, 8) }, (_, index) => {
-      const inputs = Array.from({ length: world.between(0, 3) }, () => world.pick(world.chance(0.7) ? own : known))
+    const kind = dice.between(0, 1)
+    const tasks = Array.from({ length: dice.between(1, 8) }, (_, index) => {
+      const inputs = Array.from({ length: dice.between(0, 3) }, () => dice.pick(dice.chance(0.7) ? own : known))
       const dependencies = inputs.filter((input) => input !== undefined)
       const taskId = taskIdIn(jobId, index)
-      const runMs = kind === 0 ? world.between(1, 8) : world.between(50, 3_000)
-      const flaws = world.chance(0.1) ? world.between(1, 3) : 0
-      const fails = world.chance(0.03)
-      workload.addTask(taskId, { inputs: dependencies, runMs, fails, flaws, large: world.chance(0.6) })
+      const runMs = kind === 0 ? dice.between(1, 8) : dice.between(50, 3_000)
+      const flaws = dice.chance(0.1) ? dice.between(1, 3) : 0
+      const [fails, exits] = [dice.chance(0.03), dice.chance(0.02)]
+      workload.addTask(taskId, { inputs: dependencies, runMs, fails, flaws, exits, large: dice.chance(0.6) })
       own.push(taskId)
       return { functionIndex: 0, input: new Uint8Array(1), dependencies, name: '', timeoutMs: undefined }
     })
@@ -178,33 +198,31 @@ export class SimulatedClient {
       tasks,
       seed: 0n,
       trace: {},
-      detached: world.chance(0.2),
-      ...randomEndings(world),
+      detached: dice.chance(0.2),
+      ...randomEndings(dice, world.nowMs),
     }
     const requestId = `request of ${jobId}`
     const outcomes = tasks.map(() => undefined)
     this.jobs.set(jobId, { spec, requestId, acknowledged: false, cancelled: false, outcomes, released: new Set() })
     this.#say({ kind: 'submit', requestId, job: spec })
-    if (world.chance(0.1)) this.#say({ kind: 'submit', requestId, job: spec })
+    if (dice.chance(0.1)) this.#say({ kind: 'submit', requestId, job: spec })
   }
 
-  #cancel(): void {
-    const { world } = this.#around
+  #cancel(dice: Dice): void {
     const open = [...this.jobs.values()].filter(
       ({ acknowledged, outcomes }) => acknowledged && outcomes.includes(undefined),
     )
-    const job = world.pick(open)
+    const job = dice.pick(open)
     if (job === undefined) return
     job.cancelled = true
-    const indices = world.chance(0.5) ? undefined : job.spec.tasks.flatMap((_, i) => (world.chance(0.4) ? i : []))
+    const indices = dice.chance(0.5) ? undefined : job.spec.tasks.flatMap((_, i) => (dice.chance(0.4) ? i : []))
     this.#say({ kind: 'cancel', jobId: job.spec.jobId, indices })
   }
 
-  #release(): void {
-    const { world } = this.#around
-    const job = world.pick([...this.jobs.values()].filter(({ acknowledged }) => acknowledged))
-    if (job && world.chance(0.8)) {
-      const objectIds = job.spec.tasks.flatMap((_, i) => (world.chance(0.5) ? taskIdIn(job.spec.jobId, i) : []))
+  #release(dice: Dice): void {
+    const job = dice.pick([...this.jobs.values()].filter(({ acknowledged }) => acknowledged))
+    if (job && dice.chance(0.8)) {
+      const objectIds = job.spec.tasks.flatMap((_, i) => (dice.chance(0.5) ? taskIdIn(job.spec.jobId, i) : []))
       for (const objectId of objectIds) job.released.add(objectId)
       return this.#say({ kind: 'release', objectIds })
     }
@@ -213,27 +231,27 @@ export class SimulatedClient {
     this.#say({ kind: 'release', objectIds })
   }
 
-  #scatter(): void {
+  #scatter(dice: Dice): void {
     const { world, workload, workers } = this.#around
-    const worker = world.pick([...workers.values()])
-    const objectId = `o-${this.#name}-${++this.#bufferCount}` as ObjectId
+    const worker = dice.pick([...workers.values()])
+    const objectId = `o-${this.name}-${++this.#bufferCount}` as ObjectId
     const value = workload.addBuffer(objectId)
     worker?.put(objectId, value, this.sessionId, () => {
-      world.after(world.between(1, 12), () => this.#buffers.push(objectId))
+      world.after(dice.between(1, 12), () => this.#buffers.push(objectId))
     })
   }
 }
 
-function randomEndings(world: World): Pick<JobSpec, 'retry' | 'deadlineMs' | 'failFast'> {
+function randomEndings(dice: Dice, nowMs: number): Pick<JobSpec, 'retry' | 'deadlineMs' | 'failFast'> {
   return {
-    ...(world.chance(0.4) ? { retry: randomRetry(world) } : {}),
-    ...(world.chance(0.15) ? { deadlineMs: world.nowMs + world.between(1_000, 60_000) } : {}),
-    ...(world.chance(0.15) ? { failFast: true } : {}),
+    ...(dice.chance(0.4) ? { retry: randomRetry(dice) } : {}),
+    ...(dice.chance(0.15) ? { deadlineMs: nowMs + dice.between(1_000, 60_000) } : {}),
+    ...(dice.chance(0.15) ? { failFast: true } : {}),
   }
 }
 
-function randomRetry(world: World): RetryPolicy {
-  const maxAttempts = { userError: world.between(1, 5), workerLost: world.between(1, 5), bundle: world.between(1, 5) }
-  const backoff = { firstDelayMs: world.between(0, 2_000), factor: 2, maxDelayMs: 10_000, jitter: 0.5 }
-  return { maxAttempts, ...backoff, ...(world.chance(0.3) ? { budget: world.between(0, 6) } : {}) }
+function randomRetry(dice: Dice): RetryPolicy {
+  const maxAttempts = { userError: dice.between(1, 5), workerLost: dice.between(1, 5), bundle: dice.between(1, 5) }
+  const backoff = { firstDelayMs: dice.between(0, 2_000), factor: 2, maxDelayMs: 10_000, jitter: 0.5 }
+  return { maxAttempts, ...backoff, ...(dice.chance(0.3) ? { budget: dice.between(0, 6) } : {}) }
 }

@@ -3,13 +3,22 @@ import type { ObjectId, SessionId, WorkerId } from '#libs/domain'
 import { apply } from '../../services/scheduler/core/apply.js'
 import { decide, placeQueued } from '../../services/scheduler/core/decide.js'
 import { createOut, type Effect } from '../../services/scheduler/core/effect.js'
-import type { AttemptRef, Event } from '../../services/scheduler/core/event.js'
+import type { Event } from '../../services/scheduler/core/event.js'
 import type { Fact } from '../../services/scheduler/core/fact.js'
 import { checkInvariants } from '../../services/scheduler/core/invariants.js'
 import { findObject, isScattered } from '../../services/scheduler/core/lookup.js'
 import { startResync } from '../../services/scheduler/core/resync.js'
 import { createState, type State, type Task } from '../../services/scheduler/core/state.js'
-import type { Command, Order, OrderedInput, Report, Request, Response } from './messages.js'
+import {
+  type Command,
+  describeMessage,
+  type Order,
+  type OrderedInput,
+  type Report,
+  type Request,
+  type Response,
+} from './messages.js'
+import { SimulatedJournal } from './simulated-journal.js'
 import type { Stream, StreamEnd } from './stream.js'
 import type { World } from './world.js'
 
@@ -21,8 +30,8 @@ const tickMs = 250
 
 /** The real core with a loop and a rim in virtual time: batches, flushes that take time, streams, crashes. */
 export class SimulatedScheduler {
-  /** What was flushed: all that a crash leaves. */
-  readonly facts: Fact[] = []
+  /** All that a crash leaves. */
+  readonly journal = new SimulatedJournal()
   state: State = createState()
   readonly #world: World
   readonly #links = new Map<WorkerId, Link>()
@@ -45,12 +54,12 @@ export class SimulatedScheduler {
     const life = ++this.#life
     this.#isUp = true
     this.state = createState()
-    for (const fact of this.facts) apply(this.state, fact)
+    for (const fact of this.journal.replay()) apply(this.state, fact)
     const raised: Fact = { kind: 'epochRaised', epoch: this.state.epoch + 1 }
     apply(this.state, raised)
     const out = createOut()
     startResync(this.state, this.#world.nowMs, out)
-    this.facts.push(raised, ...out.facts)
+    this.journal.append([raised, ...out.facts])
     checkInvariants(this.state)
     this.#world.tell(`the scheduler starts with epoch ${this.state.epoch}`)
     this.#tick(life)
@@ -101,6 +110,8 @@ export class SimulatedScheduler {
     return {
       heard: (report) => {
         if (life !== this.#life) return
+        if (report.kind !== 'heartbeat')
+          this.#world.note(() => `${workerId ?? 'a worker'} says ${describeMessage(report)}`)
         if (report.kind === 'hello') {
           const { kind: _, ...joined } = report
           const { profile } = joined
@@ -222,9 +233,9 @@ export class SimulatedScheduler {
     if (out.facts.length + out.effects.length > 0 || !events.every(isIdle)) checkInvariants(this.state)
     const flushMs = out.facts.length > 0 ? this.#world.between(0, 8) : 0
     this.#later(flushMs, () => {
-      for (const fact of out.facts) this.facts.push(fact)
+      this.journal.append(out.facts)
       // A crash may come between the flush and what follows from it.
-      this.#later(0, () => {
+      this.#later(this.#world.between(0, 1), () => {
         this.#perform(out.effects)
         if (this.#inbox.length > 0) this.#work()
         else this.#busy = false
@@ -258,21 +269,21 @@ export class SimulatedScheduler {
         this.#sessions.get(sessionId)?.down(settled)
       }
     }
-    for (const [workerId, orders] of runs) this.#links.get(workerId)?.down({ kind: 'run', orders })
+    for (const [workerId, orders] of runs) this.#command(workerId, { kind: 'run', orders })
   }
 
   #say(effect: Exclude<Effect, { kind: 'runTask' | 'notifySettled' }>): void {
     switch (effect.kind) {
       case 'cancelAttempt':
-        return this.#links.get(effect.workerId)?.down({ kind: 'cancel', attempts: [effect.attempt] })
+        return this.#command(effect.workerId, { kind: 'cancel', attempts: [effect.attempt] })
       case 'acknowledgeEnd':
-        return this.#links.get(effect.workerId)?.down({ kind: 'acknowledge', attempts: [effect.attempt] })
+        return this.#command(effect.workerId, { kind: 'acknowledge', attempts: [effect.attempt] })
       case 'releaseObject':
-        return this.#links.get(effect.workerId)?.down({ kind: 'release', objectIds: [effect.objectId] })
+        return this.#command(effect.workerId, { kind: 'release', objectIds: [effect.objectId] })
       case 'acknowledgeStored':
-        return this.#links.get(effect.workerId)?.down({ kind: 'acknowledgeStored', requestId: effect.requestId })
+        return this.#command(effect.workerId, { kind: 'acknowledgeStored', requestId: effect.requestId })
       case 'drainWorker':
-        return this.#links.get(effect.workerId)?.down({ kind: 'drain' })
+        return this.#command(effect.workerId, { kind: 'drain' })
       case 'dismissWorker':
         this.#world.tell(`the scheduler takes ${effect.workerId} for lost`)
         return this.#links.get(effect.workerId)?.end()
@@ -287,9 +298,21 @@ export class SimulatedScheduler {
     }
   }
 
+  /** What is heard twice must count once. */
+  #command(workerId: WorkerId, command: Command): void {
+    const link = this.#links.get(workerId)
+    link?.down(command)
+    if (this.#world.chance(0.02)) link?.down(command)
+  }
+
   #orderOf(task: Task, attempt: number, epoch: number): Order {
     const inputs = [...new Set(task.spec.dependencies)].flatMap((objectId) => this.#inputOf(objectId))
-    return { jobId: task.job.spec.jobId, index: task.index, attempt, epoch, inputs }
+    const { spec } = task.job
+    const { jobId } = spec
+    if (this.journal.isSettled(jobId, task.index))
+      throw new Error(`${jobId}/${task.index} is settled and ordered again`)
+    const taskName = spec.functions[task.spec.functionIndex]?.taskName ?? ''
+    return { jobId, index: task.index, attempt, epoch, taskName, inputs }
   }
 
   #inputOf(objectId: ObjectId): OrderedInput[] {
@@ -308,9 +331,4 @@ export class SimulatedScheduler {
 
 function isIdle({ kind }: Event): boolean {
   return kind === 'timePassed' || kind === 'workerHeard'
-}
-
-/** Names an attempt in the story. */
-export function nameOfAttempt({ jobId, index, epoch, attempt }: AttemptRef): string {
-  return `${jobId}/${index}@${epoch}.${attempt}`
 }

@@ -1,11 +1,25 @@
-import type { ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/domain'
+import { type ObjectId, parseTaskId, type SessionId, taskIdOf, type TaskFailure, type WorkerId } from '#libs/domain'
 
-import type { AttemptEnd, AttemptRef, HeldObject } from '../../services/scheduler/core/event.js'
+import type { HeldObject } from '../../services/scheduler/core/event.js'
 import type { WorkerEnd } from '../../services/scheduler/core/state.js'
-import type { Command, Order, Report } from './messages.js'
-import { nameOfAttempt, type SimulatedScheduler } from './simulated-scheduler.js'
+import { decide } from '../../services/worker/core/decide.js'
+import type { Effect } from '../../services/worker/core/effect.js'
+import type { Event } from '../../services/worker/core/event.js'
+import { checkInvariants } from '../../services/worker/core/invariants.js'
+import {
+  type AttemptEnd,
+  type AttemptKey,
+  type AttemptRef,
+  createState,
+  keyOf,
+  type TaskOrder,
+} from '../../services/worker/core/state.js'
+import type { UntimedEvent } from '../../services/worker/loop.js'
+import { type Command, describeMessage, type Order, type OrderedInput, type Report } from './messages.js'
+import type { SimulatedScheduler } from './simulated-scheduler.js'
+import { type Run, SimulatedSlots } from './simulated-slots.js'
 import { Stream } from './stream.js'
-import { bytesOf, compute, decodeResult, encodeResult, taskIdIn, type Workload } from './workload.js'
+import { bytesOf, compute, decodeResult, encodeResult, type Workload } from './workload.js'
 import type { World } from './world.js'
 
 /** What the workers of a simulation share: the mesh that they are in. */
@@ -16,12 +30,6 @@ export interface Surroundings {
   readonly workers: Map<WorkerId, SimulatedWorker>
   /** While true things go wrong by themselves. */
   readonly isStormy: () => boolean
-}
-
-interface Attempt {
-  readonly order: Order
-  phase: 'fetching' | 'ready' | 'running'
-  cancelled: boolean
 }
 
 interface PendingStore {
@@ -35,35 +43,50 @@ interface PendingStore {
 
 const heartbeatMs = 3_000
 
-/** A worker's process: obeys commands, reports until it is acknowledged, and dials again after a cut. */
+/** The real core of a worker with a loop, a link and threads in virtual time. */
 export class SimulatedWorker {
   readonly workerId: WorkerId
+  readonly state
   readonly objects = new Map<ObjectId, number>()
-  readonly attempts = new Map<string, Attempt>()
-  readonly unacknowledged = new Map<string, AttemptEnd>()
+  /** What was brought for an attempt stays with it until the core drops it. */
+  readonly fetched = new Map<AttemptKey, ReadonlyMap<ObjectId, number>>()
   readonly pendingStores = new Map<string, PendingStore>()
   isAlive = true
-  readonly #slots: number
+  readonly #around: Surroundings
+  readonly #predecessor: WorkerEnd | undefined
+  readonly #slots: SimulatedSlots
   readonly #host: string
   /** Nothing can be loaded there. */
   readonly #isSick: boolean
-  readonly #around: Surroundings
-  readonly #predecessor: WorkerEnd | undefined
+  #inbox: Event[] = []
   #link: Stream<Report, Command> | undefined
   #isLinked = false
-  #isDraining = false
+  #partitionedUntilMs = 0
 
   /** `predecessor` is the crashed worker in whose place this one is started, when somebody saw it. */
   constructor(around: Surroundings, workerId: WorkerId, slots: number, predecessor?: WorkerEnd) {
     this.workerId = workerId
+    this.state = createState(slots)
     this.#predecessor = predecessor
     this.#around = around
-    this.#slots = slots
+    this.#slots = new SimulatedSlots(slots, around.world, {
+      isAlive: () => this.isAlive,
+      begin: (order) => this.#begin(order),
+      post: (event) => this.#post(event),
+    })
     this.#host = `host${around.world.between(1, 2)}`
     this.#isSick = around.isStormy() && around.world.chance(0.1)
     around.workers.set(workerId, this)
     this.#dial()
     this.#beat()
+  }
+
+  get isPartitioned(): boolean {
+    return this.#around.world.nowMs < this.#partitionedUntilMs
+  }
+
+  get busySlots(): number {
+    return this.#slots.busyCount
   }
 
   crash(): void {
@@ -75,6 +98,20 @@ export class SimulatedWorker {
   cutLink(): void {
     this.#around.world.tell(`the link of ${this.workerId} is cut`)
     this.#link?.cut()
+  }
+
+  /** Nothing goes in or out for so long. What was under way arrives after that, unless the link is taken for broken before. */
+  partition(forMs: number, isNoticed: boolean): void {
+    const { world } = this.#around
+    world.tell(`${this.workerId} is cut off for ${forMs} ms${isNoticed ? ', which its link notices' : ''}`)
+    this.#partitionedUntilMs = Math.max(this.#partitionedUntilMs, world.nowMs + forMs)
+    if (isNoticed) this.#link?.cut()
+    else this.#link?.stall(forMs)
+  }
+
+  drain(): void {
+    this.#around.world.tell(`${this.workerId} is told to end`)
+    this.#post({ kind: 'drainOrdered', reason: 'told to stop' })
   }
 
   /** A client puts a buffer here; who waits hears when the scheduler knows of it. */
@@ -92,42 +129,103 @@ export class SimulatedWorker {
     this.#around.workers.delete(this.workerId)
   }
 
+  // The loop ----------------------------------------------------------------------------------------------------------
+
+  #post(event: UntimedEvent): void {
+    const { world } = this.#around
+    this.#inbox.push({ atMs: world.nowMs, ...event })
+    if (this.#inbox.length === 1) this.#later(0, () => this.#work())
+  }
+
+  #work(): void {
+    const events = this.#inbox
+    this.#inbox = []
+    const effects: Effect[] = []
+    for (const event of events) {
+      decide(this.state, event, effects)
+      checkInvariants(this.state)
+    }
+    for (const effect of effects) this.#perform(effect)
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.kind) {
+      case 'fetchInputs':
+        return this.#fetch(effect.order)
+      case 'execute':
+        return this.#execute(effect.slot, effect.order)
+      case 'stopExecution':
+        return this.#slots.stop(effect.slot, keyOf(effect.order))
+      case 'reportStarted':
+        return this.#report({ kind: 'started', attempt: refToScheduler(effect.ref) })
+      case 'reportEnded':
+        return this.#report({ kind: 'ended', end: this.#endToScheduler(effect.end) })
+      case 'returnTask':
+        return this.#report({ kind: 'returned', attempt: refToScheduler(effect.ref) })
+      case 'dropInputs':
+        this.fetched.delete(keyOf(effect.attempt.order))
+        return
+      case 'leave':
+        this.#around.world.tell(`${this.workerId} leaves`)
+        this.#report({ kind: 'goodbye' })
+        this.#link?.end()
+        return this.#exit()
+      default:
+        effect satisfies never
+    }
+  }
+
+  #later(delayMs: number, act: () => void): void {
+    this.#around.world.after(delayMs, () => {
+      if (this.isAlive) act()
+    })
+  }
+
+  // The link ----------------------------------------------------------------------------------------------------------
+
   #dial(): void {
+    const { world, scheduler } = this.#around
     if (!this.isAlive) return
-    const link: Stream<Report, Command> = new Stream(this.#around.world, {
+    if (this.isPartitioned) {
+      this.#later(world.between(25, 1_500), () => this.#dial())
+      return
+    }
+    const link: Stream<Report, Command> = new Stream(world, {
       heard: (command) => {
         if (this.isAlive && this.#link === link) this.#obey(command)
       },
       closed: () => {
         if (!this.isAlive || this.#link !== link) return
         this.#link = undefined
+        if (this.#isLinked) this.#post({ kind: 'linkClosed' })
         this.#isLinked = false
-        this.#around.world.after(this.#around.world.between(25, 1_500), () => this.#dial())
+        this.#later(world.between(25, 1_500), () => this.#dial())
       },
     })
     this.#link = link
-    this.#around.scheduler.acceptLink(link)
+    scheduler.acceptLink(link)
     link.up(this.#hello())
   }
 
   #hello(): Report {
     const announced = new Set([...this.pendingStores.values()].map(({ objectId }) => objectId))
     for (const pending of this.pendingStores.values()) pending.said = true
-    const live = [...this.attempts.values()].filter(({ cancelled }) => !cancelled)
+    const { attempts, unacknowledged, slots } = this.state
+    const live = [...attempts.values()].filter(({ cancelled }) => !cancelled)
     return {
       kind: 'hello',
       profile: {
         workerId: this.workerId,
         host: this.#host,
         pid: 1,
-        slots: this.#slots,
+        slots,
         addresses: ['host:1'],
         memoryLimitBytes: 0,
         executor: 'thread',
       },
       attempts: [
-        ...live.map(({ order, phase }) => ({ ...refOf(order), running: phase === 'running' })),
-        ...[...this.unacknowledged.values()].map((end) => ({ ...refOf(end), running: true })),
+        ...live.map(({ order, status }) => ({ ...refToScheduler(order), running: status.kind === 'running' })),
+        ...[...unacknowledged.values()].map(({ ref }) => ({ ...refToScheduler(ref), running: true })),
       ],
       objects: [...this.objects].flatMap(([objectId, value]) => (announced.has(objectId) ? [] : held(objectId, value))),
       stored: [...this.pendingStores.values()].flatMap((pending) => this.#reportOf(pending) ?? []),
@@ -136,14 +234,17 @@ export class SimulatedWorker {
   }
 
   #beat(): void {
-    if (!this.isAlive) return
     this.#report({ kind: 'heartbeat' })
-    this.#around.world.after(heartbeatMs, () => this.#beat())
+    this.#later(heartbeatMs, () => this.#beat())
   }
 
   /** What is said while there is no link is not said; the next hello makes up for it. */
   #report(report: Report): void {
-    if (this.#isLinked) this.#link?.up(report)
+    if (!this.#isLinked) return
+    this.#link?.up(report)
+    // What is heard twice must count once.
+    const once = report.kind === 'goodbye' || report.kind === 'heartbeat'
+    if (!once && this.#around.world.chance(0.05)) this.#link?.up(report)
   }
 
   #reportStored(pending: PendingStore): void {
@@ -159,21 +260,18 @@ export class SimulatedWorker {
   }
 
   #obey(command: Command): void {
+    this.#around.world.note(() => `${this.workerId} hears ${describeMessage(command)}`)
     switch (command.kind) {
       case 'welcome':
         this.#isLinked = true
-        for (const end of this.unacknowledged.values()) this.#report({ kind: 'ended', end })
         for (const pending of this.pendingStores.values()) if (!pending.said) this.#reportStored(pending)
-        return
+        return this.#post({ kind: 'linkOpened' })
       case 'run':
-        for (const order of command.orders) this.#take(order)
-        return
+        return this.#post({ kind: 'tasksOrdered', orders: command.orders.map(orderToWorker) })
       case 'cancel':
-        for (const ref of command.attempts) this.#cancel(ref)
-        return this.#leaveWhenDone()
+        return this.#post({ kind: 'cancelOrdered', refs: command.attempts.map(refToWorker), reason: 'cancelled' })
       case 'acknowledge':
-        for (const ref of command.attempts) this.unacknowledged.delete(nameOfAttempt(ref))
-        return this.#leaveWhenDone()
+        return this.#post({ kind: 'endsAcknowledged', refs: command.attempts.map(refToWorker) })
       case 'release':
         for (const objectId of command.objectIds) this.objects.delete(objectId)
         return
@@ -182,130 +280,81 @@ export class SimulatedWorker {
         this.pendingStores.delete(command.requestId)
         return
       case 'drain':
-        return this.drain()
+        return this.#post({ kind: 'drainOrdered', reason: 'asked to drain' })
       default:
         command satisfies never
     }
   }
 
-  drain(): void {
-    this.#isDraining = true
-    for (const [key, { order, phase }] of this.attempts) {
-      if (phase === 'running') continue
-      this.attempts.delete(key)
-      this.#report({ kind: 'returned', attempt: refOf(order) })
-    }
-    this.#leaveWhenDone()
+  #endToScheduler({ ref, outcome, ...times }: AttemptEnd) {
+    const { workload } = this.#around
+    if (outcome.kind === 'failed') return { ...refToScheduler(ref), outcome, ...times }
+    const value = workload.valueOf(ref.taskId as string as ObjectId) ?? 0
+    const result = encodeResult(value, outcome.kind === 'object')
+    return { ...refToScheduler(ref), outcome: { kind: 'finished' as const, result }, ...times }
   }
 
-  #leaveWhenDone(): void {
-    if (!this.#isDraining || !this.isAlive || this.attempts.size > 0 || this.unacknowledged.size > 0) return
-    this.#around.world.tell(`${this.workerId} leaves`)
-    this.#report({ kind: 'goodbye' })
-    this.#link?.end()
-    this.#exit()
-  }
+  // Inputs and runs ---------------------------------------------------------------------------------------------------
 
-  #take(order: Order): void {
-    const key = nameOfAttempt(order)
-    if (this.attempts.has(key) || this.unacknowledged.has(key)) return
-    if (this.#isDraining) return this.#report({ kind: 'returned', attempt: refOf(order) })
-    this.attempts.set(key, { order, phase: 'fetching', cancelled: false })
-    this.#fetch(key, order)
-  }
-
-  #fetch(key: string, order: Order): void {
+  #fetch(order: TaskOrder): void {
     const { world } = this.#around
-    const far = order.inputs.some(({ objectId, result }) => result.kind === 'object' && !this.objects.has(objectId))
+    const key = keyOf(order)
+    const inputs = order.inputs as readonly OrderedInput[]
+    const far = inputs.some(({ objectId, result }) => result.kind === 'object' && !this.objects.has(objectId))
     this.#later(far ? world.between(1, 300) : 0, () => {
-      const attempt = this.attempts.get(key)
-      if (attempt === undefined) return
-      const values = this.#inputValues(order)
-      if (values === undefined) return this.#end(key, attempt, { kind: 'failed', failure: unavailable }, world.nowMs)
-      attempt.phase = 'ready'
-      this.#fill()
+      const values = this.#inputValues(inputs)
+      if (values === undefined) return this.#post({ kind: 'inputsFailed', key, failure: unavailable })
+      // The core may have given the attempt up meanwhile.
+      if (this.state.attempts.has(key)) this.fetched.set(key, values)
+      this.#post({ kind: 'inputsFetched', key })
     })
   }
 
   /** The inputs' values, or nothing when one of them cannot be had from any that held it. */
-  #inputValues(order: Order): number[] | undefined {
-    const { world, workload, workers, isStormy } = this.#around
+  #inputValues(inputs: readonly OrderedInput[]): ReadonlyMap<ObjectId, number> | undefined {
+    const { world, workers, isStormy } = this.#around
     const values = new Map<ObjectId, number>()
-    for (const { objectId, result, holders } of order.inputs) {
+    for (const { objectId, result, holders } of inputs) {
       if (result.kind === 'inline') {
         values.set(objectId, decodeResult(result))
         continue
       }
-      const from = [this.workerId, ...holders].map((id) => workers.get(id)?.objects.get(objectId))
+      const reachable = holders.flatMap((id) => workers.get(id) ?? []).filter(({ isPartitioned }) => !isPartitioned)
+      const from = [this, ...(this.isPartitioned ? [] : reachable)].map(({ objects }) => objects.get(objectId))
       const value = from.find((found) => found !== undefined)
       if (value === undefined || (isStormy() && world.chance(0.03))) return undefined
       values.set(objectId, value)
     }
-    const wanted = workload.planOf(taskIdIn(order.jobId, order.index)).inputs.map((objectId) => values.get(objectId))
-    return wanted.includes(undefined) ? undefined : (wanted as number[])
+    return values
   }
 
-  #fill(): void {
-    let free = this.#slots
-    for (const { phase } of this.attempts.values()) if (phase === 'running') free--
-    for (const [key, attempt] of this.attempts) {
-      if (free <= 0) return
-      if (attempt.phase !== 'ready') continue
-      free--
-      this.#run(key, attempt)
+  /** What cannot be loaded does not come into a thread. */
+  #execute(slot: number, order: TaskOrder): void {
+    if (!this.#isSick) return this.#slots.execute(slot, order)
+    const { nowMs } = this.#around.world
+    const outcome = { kind: 'failed', failure: unloadable } as const
+    this.#post({ kind: 'attemptEnded', key: keyOf(order), outcome, startedAtMs: nowMs, endedAtMs: nowMs })
+  }
+
+  /** A task starts in its thread: it has what was fetched for it, and its large result is kept when it ends. */
+  #begin(order: TaskOrder): Run {
+    const { workload } = this.#around
+    const objectId = order.taskId as string as ObjectId
+    const { inputs, runMs, exits, large } = workload.planOf(objectId)
+    const fetched = this.fetched.get(keyOf(order))
+    const values = inputs.map((input) => fetched?.get(input))
+    return {
+      runMs,
+      exits,
+      end: () => {
+        if (values.includes(undefined)) throw new Error(`${keyOf(order)} runs without its inputs`)
+        if (workload.throws(objectId)) return { kind: 'failed', failure: thrown }
+        const value = compute(objectId, values as number[])
+        if (!large) return { kind: 'payload', payload: bytesOf(value) }
+        this.objects.set(objectId, value)
+        return { kind: 'object', objectId }
+      },
     }
-  }
-
-  #run(key: string, attempt: Attempt): void {
-    const { world, workload } = this.#around
-    const { order } = attempt
-    const plan = workload.planOf(taskIdIn(order.jobId, order.index))
-    const startedAtMs = world.nowMs
-    // Taken now: what was fetched stays with the attempt.
-    const values = this.#inputValues(order) ?? []
-    if (this.#isSick) return this.#end(key, attempt, { kind: 'failed', failure: unloadable }, startedAtMs)
-    attempt.phase = 'running'
-    this.#report({ kind: 'started', attempt: refOf(order) })
-    this.#later(plan.runMs, () => {
-      if (this.attempts.get(key) !== attempt) return
-      if (values.length !== plan.inputs.length) {
-        this.#end(key, attempt, { kind: 'failed', failure: unavailable }, startedAtMs)
-      } else if (workload.throws(plan.taskId)) this.#end(key, attempt, { kind: 'failed', failure: thrown }, startedAtMs)
-      else {
-        const value = compute(plan.taskId, values)
-        if (plan.large && !attempt.cancelled) this.objects.set(plan.taskId, value)
-        this.#end(key, attempt, { kind: 'finished', result: encodeResult(value, plan.large) }, startedAtMs)
-      }
-    })
-  }
-
-  #end(key: string, attempt: Attempt, outcome: AttemptEnd['outcome'], startedAtMs: number): void {
-    const { world } = this.#around
-    this.attempts.delete(key)
-    if (!attempt.cancelled) {
-      const end = { ...refOf(attempt.order), outcome, startedAtMs, endedAtMs: world.nowMs, slot: 0 }
-      this.unacknowledged.set(key, end)
-      this.#report({ kind: 'ended', end })
-      if (world.chance(0.1)) this.#report({ kind: 'ended', end })
-    }
-    this.#fill()
-    this.#leaveWhenDone()
-  }
-
-  #cancel(ref: AttemptRef): void {
-    const key = nameOfAttempt(ref)
-    this.unacknowledged.delete(key)
-    const attempt = this.attempts.get(key)
-    if (attempt === undefined) return
-    attempt.cancelled = true
-    // What runs takes its time to stop; its slot is free only then.
-    if (attempt.phase !== 'running') this.attempts.delete(key)
-  }
-
-  #later(delayMs: number, act: () => void): void {
-    this.#around.world.after(delayMs, () => {
-      if (this.isAlive) act()
-    })
   }
 }
 
@@ -313,8 +362,29 @@ const unavailable: TaskFailure = { kind: 'input', reason: 'INPUT_UNAVAILABLE', m
 const unloadable: TaskFailure = { kind: 'bundle', reason: 'MODULE_NOT_LOADED', message: 'the disk is full' }
 const thrown: TaskFailure = { kind: 'userError', reason: 'TASK_THREW', message: 'as planned' }
 
-function refOf({ jobId, index, epoch, attempt }: AttemptRef): AttemptRef {
-  return { jobId, index, epoch, attempt }
+function orderToWorker({ inputs, taskName, ...ref }: Order): TaskOrder {
+  return {
+    ...refToWorker(ref),
+    jobId: ref.jobId,
+    index: ref.index,
+    bundleDigest: 'bundle',
+    taskName,
+    seed: 0n,
+    input: new Uint8Array(),
+    inputs,
+    trace: {},
+    timeoutMs: undefined,
+  }
+}
+
+function refToWorker({ jobId, index, epoch, attempt }: Omit<Order, 'inputs' | 'taskName'>): AttemptRef {
+  return { taskId: taskIdOf(jobId, index), epoch, attempt }
+}
+
+function refToScheduler({ taskId, epoch, attempt }: AttemptRef) {
+  const parsed = parseTaskId(taskId)
+  if (parsed === undefined) throw new Error(`'${taskId}' names no task`)
+  return { ...parsed, epoch, attempt }
 }
 
 function held(objectId: ObjectId, value: number): HeldObject[] {

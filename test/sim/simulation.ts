@@ -1,27 +1,29 @@
 import type { ObjectId, WorkerId } from '#libs/domain'
 
 import type { Job, Task, WorkerEnd } from '../../services/scheduler/core/state.js'
-import { checkFacts, checkNothingIsLeft, checkOutcome, checkSteady } from './checks.js'
+import { checkNothingIsLeft, checkOutcome, checkSteady } from './checks.js'
+import { Dice } from './dice.js'
+import { clientNames, type Script, type Step, stormMs, type StrikeKind, writeScript } from './script.js'
 import { SimulatedClient } from './simulated-client.js'
 import { SimulatedScheduler } from './simulated-scheduler.js'
 import { SimulatedWorker, type Surroundings } from './simulated-worker.js'
 import { taskIdIn, Workload } from './workload.js'
 import { World } from './world.js'
 
-const stormMs = 40_000
 const longestCalmMs = 600_000
-const clientNames = ['ann', 'bob', 'cy'] as const
 
 /** A mesh in which everything goes wrong for a while, then nothing; all that was promised must come true. */
 export class Simulation {
   readonly world: World
+  readonly #seed: number
   readonly #around: Surroundings
   readonly #clients: SimulatedClient[]
   #isStormy = true
   #workerCount = 0
 
-  constructor(seed: number) {
-    this.world = new World(seed)
+  constructor(seed: number, script: Script = writeScript(seed), notes = false) {
+    this.#seed = seed
+    this.world = new World(seed, notes)
     this.#around = {
       world: this.world,
       workload: new Workload(),
@@ -29,13 +31,13 @@ export class Simulation {
       workers: new Map<WorkerId, SimulatedWorker>(),
       isStormy: () => this.#isStormy,
     }
-    for (let i = 0; i < this.world.between(1, 4); i++) this.#addWorker()
+    for (let i = 0; i < script.workers; i++) this.#addWorker()
     this.#clients = clientNames.map((name) => new SimulatedClient(this.#around, name))
+    for (const step of script.steps) this.world.after(step.atMs, () => this.#take(step))
   }
 
   /** @throws what does not hold. */
   run(): void {
-    this.#storm(this.world.chance(0.4))
     this.world.runFor(stormMs)
     this.world.tell('the storm is over')
     this.#isStormy = false
@@ -52,39 +54,67 @@ export class Simulation {
     new SimulatedWorker(this.#around, workerId, slots, predecessor)
   }
 
-  #storm(schedulerCrashes: boolean): void {
-    this.world.after(this.world.between(100, 2_500), () => {
-      if (!this.#isStormy) return
-      this.#strike(schedulerCrashes)
-      this.#storm(schedulerCrashes)
-    })
+  #take(step: Step): void {
+    const dice = new Dice(this.#seed, step.stream)
+    if (step.kind === 'strike') return this.#strike(step.strike, dice)
+    this.#clients.find(({ name, isAlive }) => isAlive && name.startsWith(step.client))?.act(step.act, dice)
   }
 
-  #strike(schedulerCrashes: boolean): void {
+  #strike(kind: StrikeKind, dice: Dice): void {
     const { world } = this
     const { workers, scheduler } = this.#around
-    const worker = world.pick([...workers.values()])
-    const choice = world.between(0, 99)
-    if (choice < 40) worker?.cutLink()
-    else if (choice < 60) {
-      worker?.crash()
-      this.#replaceWorker(worker && world.chance(0.7) ? { workerId: worker.workerId, exitCode: 1 } : undefined)
-    } else if (choice < 68) {
-      worker?.drain()
-      this.#replaceWorker()
-    } else if (choice < 74 && worker) {
-      scheduler.post({ kind: 'drainRequested', workerId: worker.workerId, onlyIfIdle: world.chance(0.5) })
-    } else if (choice < 80) this.#addWorker()
-    else if (choice < 95) world.pick(this.#clients.filter(({ isAlive }) => isAlive))?.cutSession()
-    else if (choice < 97 && this.#clients.every(({ isAlive }) => isAlive)) world.pick(this.#clients)?.die()
-    else if (schedulerCrashes && scheduler.isUp) {
-      scheduler.crash()
-      world.after(world.between(50, 4_000), () => scheduler.start())
+    const worker = dice.pick([...workers.values()])
+    const living = this.#clients.filter(({ isAlive }) => isAlive)
+    switch (kind) {
+      case 'cutLink':
+        return worker?.cutLink()
+      case 'partitionWorker':
+        return worker?.partition(
+          dice.chance(0.7) ? dice.between(100, 6_000) : dice.between(6_000, 45_000),
+          dice.chance(0.5),
+        )
+      case 'crashWorker':
+        worker?.crash()
+        return this.#replaceWorker(
+          dice.between(200, 3_000),
+          worker && dice.chance(0.7) ? { workerId: worker.workerId, exitCode: 1 } : undefined,
+        )
+      case 'endWorker':
+        worker?.drain()
+        return this.#replaceWorker(dice.between(200, 3_000))
+      case 'drainWorker':
+        if (worker === undefined) return
+        return scheduler.post({ kind: 'drainRequested', workerId: worker.workerId, onlyIfIdle: dice.chance(0.5) })
+      case 'addWorker':
+        return this.#addWorker()
+      case 'cutSession':
+        return dice.pick(living)?.cutSession()
+      case 'killClient': {
+        const client = dice.pick(living)
+        if (client === undefined) return
+        client.die()
+        if (dice.chance(0.6)) world.after(dice.between(100, 20_000), () => this.#succeed(client))
+        return
+      }
+      case 'crashScheduler':
+        if (!scheduler.isUp) return
+        scheduler.crash()
+        world.after(dice.between(50, 4_000), () => scheduler.start())
+        return
+      default:
+        kind satisfies never
     }
   }
 
-  #replaceWorker(predecessor?: WorkerEnd): void {
-    this.world.after(this.world.between(200, 3_000), () => this.#addWorker(predecessor))
+  /** Somebody takes up the jobs of a client that is gone. */
+  #succeed(client: SimulatedClient): void {
+    const jobs = [...client.jobs.values()].filter(({ acknowledged }) => acknowledged)
+    this.world.tell(`${client.name} is started again and takes up ${jobs.length} jobs`)
+    this.#clients.push(new SimulatedClient(this.#around, `${client.name}-again`, jobs))
+  }
+
+  #replaceWorker(delayMs: number, predecessor?: WorkerEnd): void {
+    this.world.after(delayMs, () => this.#addWorker(predecessor))
   }
 
   /** Nothing goes wrong any more: everything comes to its end. */
@@ -92,7 +122,8 @@ export class Simulation {
     const { world } = this
     const { scheduler } = this.#around
     this.#addWorker()
-    world.runFor(10_000)
+    // Partitions end, and a client that was killed may still be started again.
+    world.runFor(50_000)
     const untilMs = world.nowMs + longestCalmMs
     while (world.nowMs < untilMs && (this.#openTasks().length > 0 || this.#unheard().length > 0)) world.runFor(1_000)
     const open = this.#openTasks().map((task) => `${task.job.spec.jobId}/${task.index} ${task.status.kind}`)
@@ -124,7 +155,6 @@ export class Simulation {
 
   #checkPromises(): void {
     const { scheduler } = this.#around
-    checkFacts(scheduler.facts)
     checkSteady(this.#around)
     for (const client of this.#clients) {
       for (const { spec, acknowledged, cancelled, outcomes } of client.jobs.values()) {
@@ -133,12 +163,17 @@ export class Simulation {
           if (acknowledged) throw new Error(`${spec.jobId} was acknowledged and is gone`)
           continue
         }
-        const mayBeCancelled = cancelled || (!client.isAlive && !spec.detached)
+        const mayBeCancelled = cancelled || this.#wasCancelled(job) || (!client.isAlive && !spec.detached)
         for (const task of job.tasks) {
           checkOutcome(this.#around, task, mayBeCancelled, client.isAlive ? outcomes[task.index] : undefined)
         }
       }
     }
+  }
+
+  /** Whether any of the clients that had the job asked for that. */
+  #wasCancelled({ spec }: Job): boolean {
+    return this.#clients.some(({ jobs }) => jobs.get(spec.jobId)?.cancelled)
   }
 
   /** Everybody goes. */

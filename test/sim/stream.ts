@@ -7,6 +7,9 @@ export interface StreamEnd<In> {
 }
 
 const latencyMs = [0, 12] as const
+/** A lost packet that is sent again. */
+const slowMs = [200, 1_500] as const
+const slowChance = 0.005
 /** How long it may take an end to notice that the stream is cut. */
 const noticeMs = [0, 2_500] as const
 
@@ -22,6 +25,7 @@ export class Stream<Up, Down> {
   #isEnded = false
   #upAtMs = 0
   #downAtMs = 0
+  #stalledUntilMs = 0
 
   constructor(world: World, client: StreamEnd<Down>) {
     this.#world = world
@@ -56,12 +60,24 @@ export class Stream<Up, Down> {
     this.#world.after(this.#world.between(least, most), () => this.#client.closed())
   }
 
+  /** Nothing arrives for so long, in either direction; then everything does, in order. */
+  stall(forMs: number): void {
+    this.#stalledUntilMs = Math.max(this.#stalledUntilMs, this.#world.nowMs + forMs)
+  }
+
   #deliver(notBeforeMs: number, act: () => void): number {
-    const [least, most] = latencyMs
-    const atMs = Math.max(notBeforeMs, this.#world.nowMs + this.#world.between(least, most))
-    this.#world.after(atMs - this.#world.nowMs, () => {
-      if (!this.#isCut) act()
-    })
+    const [least, most] = this.#world.chance(slowChance) ? slowMs : latencyMs
+    const soonestMs = Math.max(notBeforeMs, this.#stalledUntilMs)
+    const atMs = Math.max(soonestMs, this.#world.nowMs + this.#world.between(least, most))
+    this.#arrive(atMs, act)
     return atMs
+  }
+
+  #arrive(atMs: number, act: () => void): void {
+    this.#world.after(atMs - this.#world.nowMs, () => {
+      if (this.#isCut) return
+      if (this.#world.nowMs < this.#stalledUntilMs) this.#arrive(this.#stalledUntilMs, act)
+      else act()
+    })
   }
 }

@@ -10,6 +10,8 @@ export interface Plan {
   readonly fails: boolean
   /** So many runs fail before the first that does not. */
   readonly flaws: number
+  /** It ends the thread that it runs in. */
+  readonly exits: boolean
   /** Its result is held by the worker instead of travelling in the report. */
   readonly large: boolean
   /** The right value; nothing when the task or one of its ancestors fails. */
@@ -30,14 +32,14 @@ export class Workload {
     return value
   }
 
-  addTask(taskId: ObjectId, plan: Pick<Plan, 'inputs' | 'runMs' | 'fails' | 'flaws' | 'large'>): Plan {
+  addTask(taskId: ObjectId, plan: Pick<Plan, 'inputs' | 'runMs' | 'fails' | 'flaws' | 'exits' | 'large'>): Plan {
     const values = plan.inputs.map((input) => this.valueOf(input))
-    const fails = plan.fails || values.includes(undefined)
+    const fails = plan.fails || plan.exits || values.includes(undefined)
     const expected = fails ? undefined : compute(taskId, values as number[])
     const perishable = plan.inputs.some(
       (input) => this.#buffers.has(input) || this.#plans.get(input)?.perishable === true,
     )
-    const whole = { ...plan, taskId, expected, perishable }
+    const whole: Plan = { ...plan, taskId, expected, perishable }
     this.#plans.set(taskId, whole)
     return whole
   }

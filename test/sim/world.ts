@@ -1,4 +1,4 @@
-import { createRng, type Rng } from '#libs/domain'
+import { Dice } from './dice.js'
 
 interface Appointment {
   readonly atMs: number
@@ -7,16 +7,17 @@ interface Appointment {
 }
 
 /** Time and chance of a simulation: everything that happens in it is due here, and depends on the seed alone. */
-export class World {
+export class World extends Dice {
   nowMs = 0
   /** What happened, for people: the last lines are shown when a run fails. */
   readonly story: string[] = []
-  readonly #rng: Rng
   readonly #due: Appointment[] = []
+  readonly #notes: boolean
   #count = 0
 
-  constructor(seed: number) {
-    this.#rng = createRng(seed, 0)
+  constructor(seed: number, notes = false) {
+    super(seed, 0)
+    this.#notes = notes
   }
 
   after(delayMs: number, act: () => void): void {
@@ -33,22 +34,13 @@ export class World {
     this.nowMs = untilMs
   }
 
+  /** What is told only of a run that is known to fail: it would slow the others down. */
+  note(line: () => string): void {
+    if (this.#notes) this.tell(line())
+  }
+
   tell(line: string): void {
     this.story.push(`${this.nowMs.toFixed(0).padStart(7)} ms  ${line}`)
-  }
-
-  chance(probability: number): boolean {
-    return this.#rng.uniform() < probability
-  }
-
-  /** An integer from low to high, both included. */
-  between(low: number, high: number): number {
-    return this.#rng.integer(low, high + 1)
-  }
-
-  /** One of these, or nothing when there are none. */
-  pick<Item>(items: readonly Item[]): Item | undefined {
-    return items.length === 0 ? undefined : items[this.between(0, items.length - 1)]
   }
 
   // A binary heap by time, then by order of appointment.
