@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup gen build run test unit integration check lint format proto release-proto bench sim pack clean
+.PHONY: help setup gen build run test unit integration check lint format proto release-proto bench sim chaos pack clean
 
 BIN := node_modules/.bin
 
@@ -70,8 +70,11 @@ format: setup ## write sources as prettier and buf want them
 	$(BIN)/prettier --write --log-level warn .
 	cd proto && ../$(BIN)/buf format -w
 
-sim: build ## the seeded simulator: make sim SEEDS=2000 FIRST=1
-	SEEDS=$(SEEDS) FIRST=$(FIRST) $(BIN)/vitest run --project unit test/sim
+sim: build ## the seeded simulator, on every core: make sim SEEDS=2000 FIRST=1
+	SEEDS=$(SEEDS) FIRST=$(FIRST) node --conditions=source --import tsx test/sim/main.ts
+
+chaos: build ## real processes, killed again and again: make chaos KILLS=50 TASKS=10000 SEED=1 (WORKER_KILLS= CLIENT_KILLS=)
+	KILLS=$(KILLS) TASKS=$(TASKS) SEED=$(SEED) WORKER_KILLS=$(WORKER_KILLS) CLIENT_KILLS=$(CLIENT_KILLS) node --import tsx test/chaos/main.ts
 
 bench: build ## benchmarks against peers: make bench ROWS="roundtrip-p50"
 	node --import tsx test/bench/main.ts $(ROWS)

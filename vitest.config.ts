@@ -10,7 +10,11 @@ export default defineConfig({
         ...sources,
         test: {
           name: 'unit',
-          include: ['libs/**/*.test.ts', 'services/**/*.test.ts', 'test/{tidy,sim,conformance,bench}/**/*.test.ts'],
+          include: [
+            'libs/**/*.test.ts',
+            'services/**/*.test.ts',
+            'test/{tidy,sim,chaos,conformance,bench}/**/*.test.ts',
+          ],
           pool: 'forks',
           setupFiles: ['test/harness/property-limits.ts'],
           // Nothing waits for time: this is for machines that are busy with something else.
