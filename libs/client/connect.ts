@@ -56,7 +56,7 @@ export async function connect(nameOrAddress: string, options: ConnectOptions = {
       throw new MeshError('UNAVAILABLE', 'STORE_UNKNOWN', message)
     },
     security,
-    giveUpAfterMs: 5_000,
+    openWithinMs: 5_000,
   })
   const unmanaged = async (): Promise<void> => {
     throw new MeshError('FAILED_PRECONDITION', 'NOT_THE_OWNER', 'whoever made this mesh decides on its workers')

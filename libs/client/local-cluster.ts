@@ -123,7 +123,7 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
       schedulerAddresses: () => addressesOf(meshDir, 'scheduler', runDir),
       storeAddresses: () => addressesOf(meshDir, 'checkpointStore', runDir),
       security,
-      giveUpAfterMs: 10_000,
+      openWithinMs: 10_000,
     })
     const scaler = createLocalScaler(connection.scheduler, {
       initialCount: workers,

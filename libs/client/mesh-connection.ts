@@ -40,8 +40,8 @@ export interface MeshAddress {
   readonly schedulerAddresses: readonly string[] | AddressSource
   readonly storeAddresses: () => Promise<readonly string[]>
   readonly security: Security
-  /** How long the scheduler may be away before this client gives its futures up. */
-  readonly giveUpAfterMs: number
+  /** How long it may take until the scheduler answers for the first time. */
+  readonly openWithinMs: number
 }
 
 /** Everything that a client says to a mesh and hears from it. */
@@ -55,7 +55,7 @@ export class MeshConnection {
   #lost: MeshError | undefined
 
   constructor(address: MeshAddress) {
-    const { security, schedulerAddresses, storeAddresses, giveUpAfterMs } = address
+    const { security, schedulerAddresses, storeAddresses, openWithinMs } = address
     this.#channel = createRpcChannel(schedulerAddresses, { security, serverRole: 'scheduler', kind: 'control' })
     this.scheduler = createRpcClient(SchedulerServiceDefinition, this.#channel)
     this.pool = createTransferPool(security)
@@ -67,7 +67,7 @@ export class MeshConnection {
         resumed: () => this.#followOpenJobs(),
         lost: (error) => this.#lose(error),
       },
-      { clientName: `costate client ${process.pid}`, giveUpAfterMs },
+      { clientName: `costate client ${process.pid}`, openWithinMs },
     )
   }
 

@@ -1,5 +1,5 @@
 import { ClientError, Status } from 'nice-grpc-common'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 
 import { Durability, JobSpec, makeHello, type SchedulerServiceDefinition, type SessionRequest } from '#libs/proto'
 import type { RpcClient } from '#libs/rpc'
@@ -37,7 +37,7 @@ function openSession(onSubmit: (submit: Submit) => unknown) {
   const session = new ClientSession(
     client,
     { said: () => undefined, resumed: () => resumes++, lost: (error) => lost.push(error) },
-    { clientName: 'test', giveUpAfterMs: 60_000 },
+    { clientName: 'test', openWithinMs: 60_000 },
   )
   return { session, dialled, lost, resumes: () => resumes }
 }
@@ -57,4 +57,57 @@ test('a submit that breaks the stream for its size is given up with the cause, a
   expect(resumes()).toBe(2)
   expect(lost).toEqual([])
   session.close()
+})
+
+/** A scheduler that comes and goes. */
+function openUnsteadySession({ isAway = false } = {}) {
+  const lost: MeshError[] = []
+  const scheduler = { isAway, cut: (): void => undefined, dials: 0 }
+  const client = {
+    async *session() {
+      scheduler.dials++
+      if (scheduler.isAway) throw new ClientError('/session', Status.UNAVAILABLE, 'ECONNREFUSED')
+      yield { message: { $case: 'welcome', value: welcome } }
+      await new Promise<void>((resolve) => (scheduler.cut = resolve))
+      throw new ClientError('/session', Status.UNAVAILABLE, 'the link broke')
+    },
+  } as unknown as Client
+  const events = { said: () => undefined, resumed: () => undefined, lost: (error: MeshError) => lost.push(error) }
+  const session = new ClientSession(client, events, { clientName: 'test', openWithinMs: 5_000 })
+  const goAway = (): void => {
+    scheduler.isAway = true
+    scheduler.cut()
+  }
+  return { session, scheduler, goAway, lost }
+}
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+test('a scheduler that was there may be away for long: no future is given up', async () => {
+  vi.useFakeTimers()
+  const { session, scheduler, goAway, lost } = openUnsteadySession()
+  await session.opened
+  goAway()
+  await vi.advanceTimersByTimeAsync(50_000)
+  expect(lost).toEqual([])
+  scheduler.isAway = false
+  await vi.advanceTimersByTimeAsync(2_000)
+  const { dials } = scheduler
+  await vi.advanceTimersByTimeAsync(20_000)
+  // It is open again: nobody dials.
+  expect(scheduler.dials).toBe(dials)
+  goAway()
+  await vi.advanceTimersByTimeAsync(62_000)
+  expect(lost).toMatchObject([{ code: 'UNAVAILABLE' }])
+  session.close()
+})
+
+test('a scheduler that never answered is given up soon', async () => {
+  vi.useFakeTimers()
+  const { session, lost } = openUnsteadySession({ isAway: true })
+  await vi.advanceTimersByTimeAsync(7_000)
+  expect(lost).toMatchObject([{ code: 'UNAVAILABLE' }])
+  await expect(session.opened).rejects.toMatchObject({ code: 'UNAVAILABLE' })
 })

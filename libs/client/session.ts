@@ -30,6 +30,11 @@ export interface SessionEvents {
 
 const firstRetryMs = 50
 const maxRetryMs = 1_000
+/**
+ * A scheduler that was there may be away for so long: it starts again, perhaps more than once, and knows every job. Workers
+ * wait as long for it, and it waits as long for a client.
+ */
+const giveUpAfterMs = 60_000
 
 interface Pending {
   readonly resolve: (durability: 'memory' | 'fsynced') => void
@@ -43,7 +48,7 @@ export class ClientSession {
   readonly #client: RpcClient<typeof SchedulerServiceDefinition>
   readonly #events: SessionEvents
   readonly #clientName: string
-  readonly #giveUpAfterMs: number
+  readonly #openWithinMs: number
   readonly #closing = new AbortController()
   readonly #pending = new Map<string, Pending>()
   #outbox = new Outbox<SessionRequest>()
@@ -55,12 +60,12 @@ export class ClientSession {
   constructor(
     client: RpcClient<typeof SchedulerServiceDefinition>,
     events: SessionEvents,
-    options: { readonly clientName: string; readonly giveUpAfterMs: number },
+    options: { readonly clientName: string; readonly openWithinMs: number },
   ) {
     this.#client = client
     this.#events = events
     this.#clientName = options.clientName
-    this.#giveUpAfterMs = options.giveUpAfterMs
+    this.#openWithinMs = options.openWithinMs
     this.opened = new Promise((resolve, reject) => (this.#settleOpened = { resolve, reject }))
     this.opened.catch(() => undefined)
     void this.#keep()
@@ -91,6 +96,7 @@ export class ClientSession {
   async #keep(): Promise<void> {
     let retryMs = firstRetryMs
     let lastOpenMs = Date.now()
+    let mostAwayMs = this.#openWithinMs
     while (!this.#isClosing()) {
       const error = await this.#converse().then(
         () => new Error('the scheduler ended the session'),
@@ -99,6 +105,7 @@ export class ClientSession {
       if (this.#isClosing()) return
       if (this.#open) {
         lastOpenMs = Date.now()
+        mostAwayMs = giveUpAfterMs
         retryMs = firstRetryMs
       }
       this.#open = false
@@ -110,7 +117,7 @@ export class ClientSession {
           : new MeshError(failure.code, failure.reason ?? 'SCHEDULER_UNREACHABLE', failure.message, failure)
       // What broke the stream may be a submit, which would break the next one too. The other jobs' futures live on.
       if (isTooMuch(failure) && this.#rejectPending(known)) continue
-      if (isFinal(failure) || error instanceof MeshError || Date.now() - lastOpenMs > this.#giveUpAfterMs) {
+      if (isFinal(failure) || error instanceof MeshError || Date.now() - lastOpenMs > mostAwayMs) {
         this.#lose(known)
         return
       }
