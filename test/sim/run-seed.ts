@@ -3,7 +3,7 @@ import { shrink } from './shrink.js'
 import { Simulation } from './simulation.js'
 
 const shownLines = 150
-const mostTries = 300
+const mostTries = 1_000
 
 /** Runs a seed. Returns what went wrong, for people: the smallest script that fails as well, and its end. */
 export function runSeed(seed: number): string | undefined {

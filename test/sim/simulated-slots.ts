@@ -56,6 +56,9 @@ export class SimulatedSlots {
   execute(index: number, order: TaskOrder): void {
     const slot = this.#slots[index]
     if (slot === undefined) throw new Error(`there is no slot ${index}`)
+    // A thread would run it twice.
+    if (slot.line.some((other) => keyOf(other) === keyOf(order)))
+      throw new Error(`${keyOf(order)} is in slot ${index} twice`)
     slot.line.push(order)
     if (!slot.isRunning) this.#runNext(index, slot)
   }

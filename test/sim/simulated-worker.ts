@@ -166,6 +166,7 @@ export class SimulatedWorker {
         this.fetched.delete(keyOf(effect.attempt.order))
         return
       case 'leave':
+      case 'giveUp':
         this.#around.world.tell(`${this.workerId} leaves`)
         this.#report({ kind: 'goodbye' })
         this.#link?.end()
@@ -351,6 +352,7 @@ export class SimulatedWorker {
         if (workload.throws(objectId)) return { kind: 'failed', failure: thrown }
         const value = compute(objectId, values as number[])
         if (!large) return { kind: 'payload', payload: bytesOf(value) }
+        this.#around.world.note(() => `${this.workerId} keeps ${keyOf(order)}`)
         this.objects.set(objectId, value)
         return { kind: 'object', objectId }
       },

@@ -14,10 +14,13 @@ function createWorker(slots: number) {
   const state = createState(slots)
   let nowMs = 0
 
-  const happen = (event: Untimed): string[] => {
+  /** One batch of events, whose effects are done together. */
+  const happen = (...events: Untimed[]): string[] => {
     const out: Effect[] = []
-    decide(state, { ...event, atMs: nowMs }, out)
-    checkInvariants(state)
+    for (const event of events) {
+      decide(state, { ...event, atMs: nowMs }, out)
+      checkInvariants(state)
+    }
     return out.flatMap(sayEffect)
   }
   const key = (name: string): string => keyOf(refOf(name))
@@ -47,17 +50,20 @@ function createWorker(slots: number) {
     },
     cancel: (...names: string[]) => happen({ kind: 'cancelOrdered', refs: names.map(refOf), reason: 'told' }),
     acknowledge: (...names: string[]) => happen({ kind: 'endsAcknowledged', refs: names.map(refOf) }),
-    lose: (slot: number) =>
-      happen({ kind: 'slotLost', slot, failure: { kind: 'workerLost', reason: 'SLOT_LOST', message: 'gone' } }),
     stick: (name: string, slot: number) => {
       const failure = { kind: 'timeout', reason: 'TASK_TIMEOUT', message: 'too long' } as const
       return happen({ kind: 'slotStuck', slot, key: key(name), failure })
     },
+    lose: (slot: number) => happen({ kind: 'slotLost', slot, failure: slotLost }),
+    orderAndLose: (name: string, slot: number) =>
+      happen({ kind: 'tasksOrdered', orders: [orderOf(name)] }, { kind: 'slotLost', slot, failure: slotLost }),
     drain: () => happen({ kind: 'drainOrdered', reason: 'told' }),
     open: () => happen({ kind: 'linkOpened' }),
   }
   return worker
 }
+
+const slotLost = { kind: 'workerLost', reason: 'SLOT_LOST', message: 'gone' } as const
 
 function refOf(name: string): AttemptRef {
   return { taskId: name as TaskId, epoch: 1, attempt: 1 }
@@ -248,6 +254,11 @@ describe('the life of an attempt', () => {
     worker.start('a1')
     worker.cancel('a1')
     expect(worker.stick('a1', 0)).toEqual(['give up: slot 0 is stuck in native code: too long'])
+  })
+
+  test('a task that was put into a slot just before that was lost is run once', () => {
+    const worker = createWorker(1)
+    expect(worker.orderAndLose('a1', 0)).toEqual(['a1 to 0'])
   })
 
   test('a draining worker returns what does not run, and leaves when all is recorded', () => {

@@ -158,6 +158,7 @@ function loseSlot(state: State, { slot, failure, atMs }: EventOf<'slotLost'>, ou
   state.lines[slot] = []
   state.openLines[slot] = undefined
   const again: AttemptKey[] = []
+  takeBackExecutions(slot, out)
   for (const key of line) {
     const attempt = state.attempts.get(key)
     if (attempt === undefined) continue
@@ -195,6 +196,12 @@ function giveUp(state: State, { slot, key, failure, atMs }: EventOf<'slotStuck'>
   state.draining = true
   state.left = true
   out.push({ kind: 'giveUp', reason: `slot ${slot} is stuck in native code: ${failure.message}` })
+}
+
+/** What the same batch of events put into the slot would run in the next thread, and then once more: it goes into a line again. */
+function takeBackExecutions(slot: number, out: Effect[]): void {
+  const kept = out.filter((effect) => effect.kind !== 'execute' || effect.slot !== slot)
+  out.splice(0, out.length, ...kept)
 }
 
 function cancelAttempts(state: State, { refs, reason }: EventOf<'cancelOrdered'>, out: Effect[]): void {
