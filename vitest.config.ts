@@ -16,7 +16,6 @@ export default defineConfig({
             'test/{tidy,sim,chaos,conformance,bench}/**/*.test.ts',
           ],
           pool: 'forks',
-          setupFiles: ['test/harness/property-limits.ts'],
           // Nothing waits for time: this is for machines that are busy with something else.
           testTimeout: 60_000,
         },

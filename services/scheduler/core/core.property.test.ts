@@ -37,7 +37,7 @@ test('whatever happens: invariants hold, facts suffice, everything settles once,
       expect([...state.objects.keys()]).toEqual([])
       expect(state.sessions.size).toBe(0)
     }),
-    { numRuns: Number(process.env['RUNS'] ?? 300) },
+    { numRuns: Number(process.env['RUNS'] ?? 300), plugins: [fc.interruptAfterTimeLimit(30_000)] },
   )
 }, 600_000)
 

@@ -48,7 +48,7 @@ test('whatever happens: facts that were written and read back rebuild what is du
       expect(comparable(rebuilt)).toEqual(comparable(state))
       expect([...rebuilt.jobs.keys()]).toEqual([...state.jobs.keys()])
     }),
-    { numRuns: Number(process.env['RUNS'] ?? 100) },
+    { numRuns: Number(process.env['RUNS'] ?? 100), plugins: [fc.interruptAfterTimeLimit(30_000)] },
   )
 }, 600_000)
 
