@@ -1,4 +1,4 @@
-import type { RetryableKind } from '#libs/domain'
+import type { ResourceAmounts, RetryableKind } from '#libs/domain'
 import type { AnyTask, Task } from '#libs/task'
 import type { TypedArray } from '#libs/value'
 
@@ -42,6 +42,17 @@ export interface SubmitOptions {
   readonly deadline?: Date | number | string
   /** With the first task that fails for good the others are cancelled. Unless given, they go on: the job has partial results. */
   readonly failFast?: boolean
+  /**
+   * What each task takes of its worker, such as `{ cpu: 2, memory: '2GB', gpu: 1, licence: 1 }`: `cpu` are slots, one unless
+   * given; `gpu` are devices, which the task finds in `ctx.devices`; other names are what workers are started with.
+   */
+  readonly resources?: ResourceAmounts
+  /** Higher first, 0 unless given. Jobs of one priority take turns. */
+  readonly priority?: number
+  /** Ids of the workers that may run the tasks. While none of them is there the tasks wait. */
+  readonly workers?: readonly string[]
+  /** The host whose workers may run the tasks. */
+  readonly host?: string
 }
 
 /** When tasks that fail are tried again. */
@@ -83,6 +94,8 @@ export interface WorkerInfo {
   /** In quarantine are workers on which several tasks in a row failed by no fault of theirs: they get none for a while. */
   readonly state: 'ready' | 'draining' | 'quarantined'
   readonly quarantine?: { readonly until: Date; readonly reason: string }
+  /** What it offers beside slots and memory. */
+  readonly resources: Readonly<Record<string, number>>
 }
 
 /** Where to scatter. */

@@ -172,6 +172,7 @@ class InlineCluster implements Cluster {
         rssBytes,
         memoryLimitBytes: 0,
         executor: 'thread',
+        resources: {},
         state: 'ready',
       },
     ]

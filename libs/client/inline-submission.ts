@@ -16,6 +16,7 @@ import { inlineFailureOf, inlineInputFailureOf } from './inline-failure.js'
 import { MeshJob } from './mesh-job.js'
 import { ScatteredObject } from './scattered-object.js'
 import { errorOfFailure, type MeshError } from './task-error.js'
+import { needsOf } from './task-needs.js'
 
 /** Who runs the tasks of an inline cluster, as their timing says. */
 const workerId = 'inline'
@@ -36,6 +37,8 @@ export class InlineSubmission {
   readonly #state: InlineState
   readonly #options: SubmitOptions
   readonly #timeoutMs: number | undefined
+  /** As many as a task of the job asks for: one runs at a time. */
+  readonly #devices: readonly number[]
   readonly #calls: InlineCall[] = []
   readonly #endings: InlineEndings
   /** What runs now, by the task's index. */
@@ -47,6 +50,8 @@ export class InlineSubmission {
     this.#state = state
     this.#options = options
     this.#timeoutMs = options.timeout === undefined ? undefined : parseDurationMs(options.timeout, 'timeout')
+    const gpus = needsOf(options)?.resources.get('gpu') ?? 0
+    this.#devices = Array.from({ length: gpus }, (_, device) => device)
     const id = `j-${randomUUID().replaceAll('-', '').slice(0, 16)}`
     const job: MeshJob = new MeshJob(
       id,
@@ -175,6 +180,7 @@ export class InlineSubmission {
     const endsAtMs = Math.min(Date.now() + (this.#timeoutMs ?? Infinity), this.#endings.deadlineMs ?? Infinity)
     const context = createInlineContext({
       ...{ taskId, jobId: job.id, taskIndex: index, attempt, seed: this.#options.seed ?? 0, signal },
+      devices: this.#devices,
       ...(endsAtMs === Infinity ? {} : { deadline: new Date(endsAtMs) }),
       ...(checkpoint ? { checkpoint } : {}),
       progress: (fraction, detail = {}) =>

@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 
-import { parseBytes } from '#libs/domain'
+import { parseBytes, parseOffer, type ResourceAmounts } from '#libs/domain'
 import {
   findMeshProcesses,
   markOwned,
@@ -37,6 +37,8 @@ export interface LocalClusterOptions {
   readonly executor?: 'thread' | 'process'
   /** Resident memory of one worker, in bytes or as `'4GB'`, at least 200 MB; no limit unless given. */
   readonly memoryLimit?: number | string
+  /** What each worker offers beside slots and memory, such as `{ gpu: 2, licence: 1 }`; tasks ask for it by name. */
+  readonly resources?: ResourceAmounts
   /** Under which `connect(name)` finds the mesh; made up unless given. */
   readonly name?: string
   /** The mesh outlives this program; `connect(name)` finds it, `costate down <name>` ends it. */
@@ -62,6 +64,7 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
   checkCount(threadsPerWorker, 'threadsPerWorker', 256)
   checkExecutor(executor)
   const memoryLimit = memoryLimitOf(options)
+  const resources = Object.entries(parseOffer(options.resources ?? {}, 'resources'))
   const name = options.name ?? `${keepAlive ? 'mesh' : 'local'}-${randomUUID().slice(0, 8)}`
   const meshDir = meshDirOf(name)
   const runDir = await createRunDir(options.runDir, name)
@@ -92,6 +95,7 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
     const supervisor = start('worker', `worker-${supervisors++}`, [
       ...['--count', String(count), '--slots', String(threadsPerWorker), '--memory-limit', String(memoryLimit)],
       ...['--executor', executor, '--cache-dir', path.join(meshDir, 'data', 'bundles')],
+      ...(resources.length > 0 ? ['--resources', resources.map((pair) => pair.join('=')).join(',')] : []),
     ])
     capacity += count
     void supervisor.exited.then(() => (capacity -= count))

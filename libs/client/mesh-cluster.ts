@@ -226,6 +226,7 @@ function workerInfoOf(worker: Worker): WorkerInfo {
     executor: worker.executor === ExecutorKind.PROCESS ? 'process' : 'thread',
     state: stateOf(worker),
     ...quarantineOf(worker),
+    resources: Object.fromEntries(worker.resources),
   }
 }
 

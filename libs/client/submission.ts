@@ -4,7 +4,7 @@ import { SpanKind } from '@opentelemetry/api'
 
 import { bundleTaskModule, describeNotATask, localizeStack } from '#libs/bundle'
 import { parseDurationMs } from '#libs/domain'
-import type { FunctionRef, JobSpec, TaskSpec } from '#libs/proto'
+import type { FunctionRef, JobSpec, TaskNeeds, TaskSpec } from '#libs/proto'
 import { type AnyTask, isTask } from '#libs/task'
 import { carrierOf, failSpan, startSpan } from '#libs/telemetry'
 
@@ -17,6 +17,7 @@ import { graphAlreadySent } from './graph.js'
 import { isLeaving } from './interrupt.js'
 import { bundledFunction, meshErrorOf, type MeshConnection } from './mesh-connection.js'
 import { MeshJob } from './mesh-job.js'
+import { needsOf } from './task-needs.js'
 
 /** A task that is called: declared here, or registered under a name. */
 export type Called =
@@ -39,6 +40,7 @@ export class Submission {
   readonly #span
   readonly #timeoutMs: number | undefined
   readonly #endings: Endings
+  readonly #needs: TaskNeeds | undefined
 
   constructor(connection: MeshConnection, options: SubmitOptions, name: string) {
     connection.check()
@@ -46,6 +48,7 @@ export class Submission {
     this.#options = options
     this.#timeoutMs = options.timeout === undefined ? undefined : parseDurationMs(options.timeout, 'timeout')
     this.#endings = endingsOf(options)
+    this.#needs = needsOf(options)
     const id = `j-${randomUUID().replaceAll('-', '').slice(0, 16)}`
     const jobName = options.name ?? name
     this.#span = startSpan(`submit ${jobName}`, { kind: SpanKind.PRODUCER, attributes: { 'costate.job.id': id } })
@@ -81,6 +84,7 @@ export class Submission {
       input: encoder.encode(args, taskName),
       name: taskName,
       timeout: this.#timeoutMs === undefined ? undefined : durationToWire(this.#timeoutMs),
+      needs: this.#needs ? 1 : 0,
     })
     return this.job.addFuture(taskName)
   }
@@ -125,6 +129,7 @@ export class Submission {
       trace: new Map(Object.entries(this.job.carrier)),
       detached: this.#options.detached ?? false,
       ...endingsToWire(this.#endings),
+      needs: this.#needs ? [this.#needs] : [],
     }
     const durability = await this.#connection.session.submit(spec)
     // The job's futures keep this submission; its arguments are the scheduler's now.

@@ -4,7 +4,13 @@ import { JobSpec, SessionRequest } from '#libs/proto'
 
 import { partsOf } from './submit-parts.js'
 
-const taskOf = (byteLength: number) => ({ function: 0, input: Buffer.alloc(byteLength), name: 'f', timeout: undefined })
+const taskOf = (byteLength: number) => ({
+  function: 0,
+  input: Buffer.alloc(byteLength),
+  name: 'f',
+  timeout: undefined,
+  needs: 0,
+})
 
 function partsWith(inputs: readonly number[]) {
   const job = JobSpec.fromPartial({ jobId: 'j1', name: 'sweep', functions: [{}] })

@@ -43,4 +43,5 @@ const emptyJob: Omit<JobSpec, 'jobId' | 'tasks'> = {
   retry: undefined,
   deadline: undefined,
   failFast: false,
+  needs: [],
 }

@@ -8,6 +8,8 @@ export interface TaskContext {
   readonly taskIndex: number
   /** Which run of the task this is, from 1. */
   readonly attempt: number
+  /** The devices, numbered from 0 on its worker, that are the task's own while it runs: as many as its `gpu` says. */
+  readonly devices: readonly number[]
   /** Aborts when the task is cancelled, times out, or its worker drains. A long loop checks it or hands it on. */
   readonly signal: AbortSignal
   /** When the task must have ended, if its job or its timeout says so. */

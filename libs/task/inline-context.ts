@@ -7,6 +7,7 @@ export interface InlineContextOptions {
   jobId?: string
   taskIndex?: number
   attempt?: number
+  devices?: readonly number[]
   signal?: AbortSignal
   deadline?: Date
   /** The job's seed, 0 unless told: a call without a mesh draws the same numbers every time. */
@@ -27,6 +28,7 @@ export function createInlineContext(options: InlineContextOptions = {}): TaskCon
     jobId: options.jobId ?? 'inline',
     taskIndex,
     attempt: options.attempt ?? 1,
+    devices: options.devices ?? [],
     signal: options.signal ?? new AbortController().signal,
     deadline: options.deadline,
     progress: options.progress ?? (() => undefined),

@@ -43,6 +43,8 @@ export const schedulerConfig = z.object({
   maxJobRecords: z._default(z.coerce.number().check(z.int(), z.gte(0)), 10_000),
   /** An attached job whose client is gone longer is cancelled. */
   orphanGrace: z.prefault(durationMs('orphan-grace'), '60s'),
+  /** A task fails that waits longer for what none of the workers there can ever offer; 0 for never. */
+  unschedulableAfter: z.prefault(durationMs('unschedulable-after'), '10min'),
   /** No job is taken that would make more unsettled tasks than this. */
   maxUnsettledTasks: z._default(z.coerce.number().check(z.int(), z.gte(1)), 5_000_000),
   /** No job is taken with which the specs of all unsettled tasks would take more than this, such as 2GiB. */

@@ -9,7 +9,8 @@ import { activeTelemetry, createLogger } from '#libs/telemetry'
 import type { SchedulerConfig } from './config.js'
 import { demandOf } from './core/demand.js'
 import type { Fact } from './core/fact.js'
-import { createState, defaultPolicy, type Policy } from './core/state.js'
+import { defaultPolicy, type Policy } from './core/policy.js'
+import { createState } from './core/state.js'
 import { createJobWaiters } from './effects/job-waiters.js'
 import { createPeers } from './effects/peers.js'
 import { createPerform } from './effects/perform.js'
@@ -89,7 +90,7 @@ function openJournal(config: SchedulerConfig, onWarning: (message: string) => vo
 
 function policyOf(config: SchedulerConfig): Policy {
   const { orphanGrace, resultTtl, historyTtl, maxSettledJobs, maxSettledBytes, maxJobRecords } = config
-  const { maxUnsettledTasks, maxUnsettledBytes } = config
+  const { maxUnsettledTasks, maxUnsettledBytes, unschedulableAfter } = config
   return {
     ...defaultPolicy,
     orphanGraceMs: orphanGrace,
@@ -100,5 +101,6 @@ function policyOf(config: SchedulerConfig): Policy {
     maxJobRecords,
     maxUnsettledTasks,
     maxUnsettledBytes,
+    unschedulableMs: unschedulableAfter,
   }
 }

@@ -1,7 +1,7 @@
 // The light variant: a service starts sooner by 10 ms of processor time.
 import * as z from 'zod/mini'
 
-import { parseBytes, parseDurationMs } from '#libs/domain'
+import { parseBytes, parseDurationMs, parseOffer } from '#libs/domain'
 
 const addressList = z.pipe(
   z.string(),
@@ -25,6 +25,14 @@ export const workerConfig = z.object({
       z.transform((text) => parseBytes(text, 'memory-limit')),
     ),
     '0',
+  ),
+  /** What it offers beside slots and memory, such as gpu=2,licence=1. */
+  resources: z.prefault(
+    z.pipe(
+      z.string(),
+      z.transform((text) => parseOffer(text, 'resources')),
+    ),
+    '',
   ),
   listenAddress: z._default(z.string(), '127.0.0.1:0'),
   /** What others dial, when it is not what is listened on. */

@@ -74,7 +74,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
     config.checkpointStoreAddress ?? (await find('checkpointStore'))
   const bundles = createBundleCache(config.cacheDir ?? (ownCacheDir as string), pool, storeAddresses)
   const fetcher = createInputFetcher(store, pool, storeAddresses)
-  const state = createState(config.slots)
+  const state = createState(config.slots, config.resources['gpu'] ?? 0)
   // Reports before the link is dialled are lost, as on a link that is cut.
   const scheduler: { link?: SchedulerLink } = {}
   const loopDelay = createLoopDelay()
@@ -190,6 +190,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
             addresses: [advertised],
             memoryLimitBytes: BigInt(config.memoryLimit),
             executor: config.executor === 'process' ? ExecutorKind.PROCESS : ExecutorKind.THREAD,
+            resources: new Map(Object.entries(config.resources)),
             predecessor: supervised?.predecessor && predecessorToWire(supervised.predecessor),
           },
           {
@@ -257,6 +258,8 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
       case 'acknowledgeStored':
         announcements.acknowledge(command.value.requestId)
         return
+      case 'recallTasks':
+        return loop.post({ kind: 'recallOrdered', refs: command.value.attempts.map(attemptToDomain) })
       case 'drain':
         return loop.post({ kind: 'drainOrdered', reason: command.value.reason })
       case 'welcome':

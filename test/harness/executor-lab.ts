@@ -155,6 +155,7 @@ export async function startExecutorLab(
 class OpenTask implements LabTask {
   readonly order: TaskOrder
   readonly inputs: FetchedInputs
+  readonly devices: readonly number[] = []
   readonly slot: number
   readonly started: Promise<void>
   readonly ended: Promise<unknown>

@@ -54,6 +54,8 @@ function isExcused(
       return plan.perishable
     case 'WORKER_LOST':
       return mayGiveUp(task, 'workerLost', task.losses, scheduler.state.policy.maxLosses + 1)
+    case 'UNSCHEDULABLE':
+      return task.spec.needs !== undefined
     case 'INPUT_FAILED':
       return plan.inputs.some((input) => {
         const entity = findObject(scheduler.state, input)

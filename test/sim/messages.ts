@@ -16,7 +16,7 @@ export type Report =
   | { readonly kind: 'heartbeat' }
   | { readonly kind: 'started'; readonly attempt: AttemptRef }
   | { readonly kind: 'ended'; readonly end: AttemptEnd }
-  | { readonly kind: 'returned'; readonly attempt: AttemptRef }
+  | { readonly kind: 'returned'; readonly attempt: AttemptRef; readonly recalled: boolean }
   | {
       readonly kind: 'stored'
       readonly requestId: string
@@ -34,6 +34,7 @@ export interface OrderedInput {
 
 export interface Order extends AttemptRef {
   readonly taskName: string
+  readonly gpus: number
   readonly inputs: readonly OrderedInput[]
 }
 
@@ -45,6 +46,7 @@ export type Command =
   | { readonly kind: 'acknowledge'; readonly attempts: readonly AttemptRef[] }
   | { readonly kind: 'release'; readonly objectIds: readonly ObjectId[] }
   | { readonly kind: 'acknowledgeStored'; readonly requestId: string }
+  | { readonly kind: 'recall'; readonly attempts: readonly AttemptRef[] }
   | { readonly kind: 'drain' }
 
 /** What a client says on its session. */

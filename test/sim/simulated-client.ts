@@ -1,5 +1,6 @@
 import type { JobId, ObjectId, RetryPolicy, SessionId } from '#libs/domain'
 
+import type { TaskNeeds } from '../../services/scheduler/core/demand-class.js'
 import type { JobSpec, Outcome } from '../../services/scheduler/core/state.js'
 import type { Request, Response } from './messages.js'
 import type { Surroundings } from './simulated-worker.js'
@@ -180,16 +181,19 @@ export class SimulatedClient {
     const known = [...outside, ...this.#buffers.slice(-2)]
     const own: ObjectId[] = []
     const kind = dice.between(0, 1)
+    const needs = this.#needs(dice)
+    const needed = needs ? { needs: 1 } : {}
     const tasks = Array.from({ length: dice.between(1, 8) }, (_, index) => {
       const inputs = Array.from({ length: dice.between(0, 3) }, () => dice.pick(dice.chance(0.7) ? own : known))
       const dependencies = inputs.filter((input) => input !== undefined)
       const taskId = taskIdIn(jobId, index)
-      const runMs = kind === 0 ? dice.between(1, 8) : dice.between(50, 3_000)
+      // Now and then one takes much longer than its kind does, and holds up what was sent ahead behind it.
+      const runMs = kind === 0 && !dice.chance(0.05) ? dice.between(1, 8) : dice.between(50, 3_000)
       const flaws = dice.chance(0.1) ? dice.between(1, 3) : 0
       const [fails, exits] = [dice.chance(0.03), dice.chance(0.02)]
       workload.addTask(taskId, { inputs: dependencies, runMs, fails, flaws, exits, large: dice.chance(0.6) })
       own.push(taskId)
-      return { functionIndex: 0, input: new Uint8Array(1), dependencies, name: '', timeoutMs: undefined }
+      return { functionIndex: 0, input: new Uint8Array(1), dependencies, name: '', timeoutMs: undefined, ...needed }
     })
     const spec: JobSpec = {
       jobId,
@@ -200,12 +204,23 @@ export class SimulatedClient {
       trace: {},
       detached: dice.chance(0.2),
       ...randomEndings(dice, world.nowMs),
+      ...(needs && { needs: [needs] }),
     }
     const requestId = `request of ${jobId}`
     const outcomes = tasks.map(() => undefined)
     this.jobs.set(jobId, { spec, requestId, acknowledged: false, cancelled: false, outcomes, released: new Set() })
     this.#say({ kind: 'submit', requestId, job: spec })
     if (dice.chance(0.1)) this.#say({ kind: 'submit', requestId, job: spec })
+  }
+
+  /** Some of what is asked for nobody offers; the last worker to come can do everything. */
+  #needs(dice: Dice): TaskNeeds | undefined {
+    if (dice.chance(0.6)) return undefined
+    const gpu = dice.between(0, 2)
+    const licence = dice.between(0, 1)
+    const pin = dice.chance(0.05) ? dice.pick([...this.#around.workers.keys()]) : undefined
+    const resources = { ...(dice.chance(0.2) ? { cpu: 2 } : {}), gpu, licence }
+    return { resources, priority: dice.between(-1, 1), workers: pin ? [pin] : [], host: '' }
   }
 
   #cancel(dice: Dice): void {

@@ -8,6 +8,7 @@ import type { Fact } from '../../services/scheduler/core/fact.js'
 import { checkInvariants } from '../../services/scheduler/core/invariants.js'
 import { findObject, isScattered } from '../../services/scheduler/core/lookup.js'
 import { startResync } from '../../services/scheduler/core/resync.js'
+import { defaultPolicy } from '../../services/scheduler/core/policy.js'
 import { createState, type State, type Task } from '../../services/scheduler/core/state.js'
 import {
   type Command,
@@ -27,12 +28,14 @@ type Link = Stream<Report, Command>
 type Session = Stream<Request, Response>
 
 const tickMs = 250
+/** What nobody can take is given up before the simulation ends. */
+const policy = { ...defaultPolicy, unschedulableMs: 60_000 }
 
 /** The real core with a loop and a rim in virtual time: batches, flushes that take time, streams, crashes. */
 export class SimulatedScheduler {
   /** All that a crash leaves. */
   readonly journal = new SimulatedJournal()
-  state: State = createState()
+  state: State = createState(policy)
   readonly #world: World
   readonly #links = new Map<WorkerId, Link>()
   readonly #sessions = new Map<SessionId, Session>()
@@ -53,7 +56,7 @@ export class SimulatedScheduler {
   start(): void {
     const life = ++this.#life
     this.#isUp = true
-    this.state = createState()
+    this.state = createState(policy)
     for (const fact of this.journal.replay()) apply(this.state, fact)
     const raised: Fact = { kind: 'epochRaised', epoch: this.state.epoch + 1 }
     apply(this.state, raised)
@@ -145,7 +148,7 @@ export class SimulatedScheduler {
       case 'ended':
         return this.post({ kind: 'tasksEnded', workerId, ends: [report.end] })
       case 'returned':
-        return this.post({ kind: 'tasksReturned', workerId, attempts: [report.attempt] })
+        return this.post({ kind: 'tasksReturned', workerId, attempts: [report.attempt], recalled: report.recalled })
       case 'stored': {
         const { requestId, sessionId, objects } = report
         return this.post({ kind: 'objectsStored', workerId, requestId, sessionId, objects })
@@ -276,6 +279,8 @@ export class SimulatedScheduler {
     switch (effect.kind) {
       case 'cancelAttempt':
         return this.#command(effect.workerId, { kind: 'cancel', attempts: [effect.attempt] })
+      case 'recallTask':
+        return this.#command(effect.workerId, { kind: 'recall', attempts: [effect.attempt] })
       case 'acknowledgeEnd':
         return this.#command(effect.workerId, { kind: 'acknowledge', attempts: [effect.attempt] })
       case 'releaseObject':
@@ -312,7 +317,8 @@ export class SimulatedScheduler {
     if (this.journal.isSettled(jobId, task.index))
       throw new Error(`${jobId}/${task.index} is settled and ordered again`)
     const taskName = spec.functions[task.spec.functionIndex]?.taskName ?? ''
-    return { jobId, index: task.index, attempt, epoch, taskName, inputs }
+    const gpus = spec.needs?.[(task.spec.needs ?? 0) - 1]?.resources['gpu'] ?? 0
+    return { jobId, index: task.index, attempt, epoch, taskName, gpus, inputs }
   }
 
   #inputOf(objectId: ObjectId): OrderedInput[] {

@@ -88,6 +88,15 @@ export class SimulatedSlots {
     })
   }
 
+  /** What has not begun is given up. */
+  withdraw(index: number, key: AttemptKey): void {
+    const slot = this.#slots[index]
+    const at = slot?.line.findIndex((order) => keyOf(order) === key) ?? -1
+    if (slot === undefined || at < 0 || (at === 0 && slot.isRunning)) return
+    slot.line.splice(at, 1)
+    this.#post({ kind: 'attemptWithdrawn', key })
+  }
+
   #runNext(index: number, slot: Slot): void {
     const order = slot.line[0]
     slot.isRunning = order !== undefined

@@ -58,15 +58,18 @@ export class SimulatedWorker {
   readonly #host: string
   /** Nothing can be loaded there. */
   readonly #isSick: boolean
+  readonly #resources: Readonly<Record<string, number>>
   #inbox: Event[] = []
   #link: Stream<Report, Command> | undefined
   #isLinked = false
   #partitionedUntilMs = 0
 
   /** `predecessor` is the crashed worker in whose place this one is started, when somebody saw it. */
-  constructor(around: Surroundings, workerId: WorkerId, slots: number, predecessor?: WorkerEnd) {
+  constructor(around: Surroundings, workerId: WorkerId, has: { slots: number; gpu: number }, predecessor?: WorkerEnd) {
+    const { slots, gpu } = has
     this.workerId = workerId
-    this.state = createState(slots)
+    this.state = createState(slots, gpu)
+    this.#resources = { gpu, licence: 1 }
     this.#predecessor = predecessor
     this.#around = around
     this.#slots = new SimulatedSlots(slots, around.world, {
@@ -154,6 +157,8 @@ export class SimulatedWorker {
         return this.#fetch(effect.order)
       case 'execute':
         return this.#execute(effect.slot, effect.order)
+      case 'withdrawExecution':
+        return this.#slots.withdraw(effect.slot, keyOf(effect.order))
       case 'stopExecution':
         return this.#slots.stop(effect.slot, keyOf(effect.order))
       case 'reportStarted':
@@ -161,7 +166,7 @@ export class SimulatedWorker {
       case 'reportEnded':
         return this.#report({ kind: 'ended', end: this.#endToScheduler(effect.end) })
       case 'returnTask':
-        return this.#report({ kind: 'returned', attempt: refToScheduler(effect.ref) })
+        return this.#report({ kind: 'returned', attempt: refToScheduler(effect.ref), recalled: effect.recalled })
       case 'dropInputs':
         this.fetched.delete(keyOf(effect.attempt.order))
         return
@@ -223,6 +228,7 @@ export class SimulatedWorker {
         addresses: ['host:1'],
         memoryLimitBytes: 0,
         executor: 'thread',
+        resources: this.#resources,
       },
       attempts: [
         ...live.map(({ order, status }) => ({ ...refToScheduler(order), running: status.kind === 'running' })),
@@ -271,6 +277,8 @@ export class SimulatedWorker {
         return this.#post({ kind: 'tasksOrdered', orders: command.orders.map(orderToWorker) })
       case 'cancel':
         return this.#post({ kind: 'cancelOrdered', refs: command.attempts.map(refToWorker), reason: 'cancelled' })
+      case 'recall':
+        return this.#post({ kind: 'recallOrdered', refs: command.attempts.map(refToWorker) })
       case 'acknowledge':
         return this.#post({ kind: 'endsAcknowledged', refs: command.attempts.map(refToWorker) })
       case 'release':
@@ -364,13 +372,14 @@ const unavailable: TaskFailure = { kind: 'input', reason: 'INPUT_UNAVAILABLE', m
 const unloadable: TaskFailure = { kind: 'bundle', reason: 'MODULE_NOT_LOADED', message: 'the disk is full' }
 const thrown: TaskFailure = { kind: 'userError', reason: 'TASK_THREW', message: 'as planned' }
 
-function orderToWorker({ inputs, taskName, ...ref }: Order): TaskOrder {
+function orderToWorker({ inputs, taskName, gpus, ...ref }: Order): TaskOrder {
   return {
     ...refToWorker(ref),
     jobId: ref.jobId,
     index: ref.index,
     bundleDigest: 'bundle',
     taskName,
+    gpus,
     seed: 0n,
     input: new Uint8Array(),
     inputs,
@@ -379,7 +388,7 @@ function orderToWorker({ inputs, taskName, ...ref }: Order): TaskOrder {
   }
 }
 
-function refToWorker({ jobId, index, epoch, attempt }: Omit<Order, 'inputs' | 'taskName'>): AttemptRef {
+function refToWorker({ jobId, index, epoch, attempt }: Omit<Order, 'inputs' | 'taskName' | 'gpus'>): AttemptRef {
   return { taskId: taskIdOf(jobId, index), epoch, attempt }
 }
 

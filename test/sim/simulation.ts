@@ -47,11 +47,12 @@ export class Simulation {
     checkNothingIsLeft(this.#around)
   }
 
-  #addWorker(predecessor?: WorkerEnd): void {
+  #addWorker(predecessor?: WorkerEnd, has: { readonly slots?: number; readonly gpu?: number } = {}): void {
     const workerId = `w${++this.#workerCount}` as WorkerId
-    const slots = this.world.between(1, 3)
-    this.world.tell(`${workerId} starts with ${slots} slots`)
-    new SimulatedWorker(this.#around, workerId, slots, predecessor)
+    const slots = has.slots ?? this.world.between(1, 3)
+    const gpu = has.gpu ?? this.world.between(0, 2)
+    this.world.tell(`${workerId} starts with ${slots} slots and ${gpu} gpus`)
+    new SimulatedWorker(this.#around, workerId, { slots, gpu }, predecessor)
   }
 
   #take(step: Step): void {
@@ -121,7 +122,8 @@ export class Simulation {
   #calm(): void {
     const { world } = this
     const { scheduler } = this.#around
-    this.#addWorker()
+    // It can take whatever is not pinned elsewhere.
+    this.#addWorker(undefined, { slots: 3, gpu: 2 })
     // Partitions end, and a client that was killed may still be started again.
     world.runFor(50_000)
     const untilMs = world.nowMs + longestCalmMs

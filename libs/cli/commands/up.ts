@@ -3,13 +3,17 @@ import path from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 
 import { createLocalCluster, type LocalClusterOptions } from '#libs/client'
+import { parseOffer } from '#libs/domain'
 import { meshDirOf } from '#libs/lifecycle'
 
 import { readRunDir } from '../mesh.js'
 import { report } from '../report.js'
 import type { Terminal } from '../terminal.js'
 
-interface Options extends Pick<LocalClusterOptions, 'workers' | 'threadsPerWorker' | 'executor' | 'memoryLimit'> {
+interface Options extends Pick<
+  LocalClusterOptions,
+  'workers' | 'threadsPerWorker' | 'executor' | 'memoryLimit' | 'resources'
+> {
   readonly name: string
 }
 
@@ -27,6 +31,7 @@ export function addUp(program: Command, terminal: Terminal): void {
         .default('thread'),
     )
     .option('--memory-limit <bytes>', 'resident memory of one worker, such as 4GB; no limit unless given')
+    .option('--resources <amounts>', 'what each worker offers besides, such as gpu=2,licence=1', parseResources)
     .action(async (options: Options, command: Command) => {
       const { name } = options
       const cluster = await createLocalCluster({ ...options, keepAlive: true })
@@ -52,4 +57,12 @@ function countOf(count: number, what: string): string {
 function parseCount(text: string): number {
   if (/^[1-9]\d{0,2}$/.test(text)) return Number(text)
   throw new InvalidArgumentError('Give a whole number from 1 to 256.')
+}
+
+function parseResources(text: string): Record<string, number> {
+  try {
+    return parseOffer(text, 'resources')
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message)
+  }
 }

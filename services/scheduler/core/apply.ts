@@ -1,6 +1,7 @@
 import type { JobId } from '#libs/domain'
 
 import { changeStatus, countNames } from './counts.js'
+import { demandOfNeeds } from './demand-class.js'
 import type { Fact } from './fact.js'
 import { findObject } from './lookup.js'
 import { addFailedAttempt } from './past.js'
@@ -85,6 +86,8 @@ function addJob(
     spec,
     number,
     kinds: spec.functions.map(({ bundleDigest, taskName }) => `${bundleDigest}/${taskName}`),
+    demands: spec.needs?.map(demandOfNeeds) ?? [],
+    lanes: [],
     requestId,
     sessionId,
     submittedAtMs: atMs,

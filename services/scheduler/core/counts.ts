@@ -1,4 +1,4 @@
-import type { Task, TaskCounts, TaskStatus } from './state.js'
+import type { Job, Task, TaskCounts, TaskStatus } from './state.js'
 
 /** Under which count a task with this status is kept. */
 export function countOf(status: TaskStatus): keyof TaskCounts {
@@ -29,6 +29,12 @@ export function changeStatus(task: Task, status: TaskStatus): void {
   counts[to]++
   totals[from]--
   totals[to]++
+  if (from !== to && (from === 'running' || to === 'running')) reorderLanes(task.job)
+}
+
+/** Whose turn it is depends on how many tasks of each job are on workers. */
+function reorderLanes({ lanes }: Job): void {
+  for (const lane of lanes) if (lane !== undefined && lane.heapAt >= 0) lane.group.lanes.place(lane)
 }
 
 export const countNames: readonly (keyof TaskCounts)[] = [

@@ -43,6 +43,8 @@ export type Effect =
       readonly attempt: AttemptRef
       readonly reason: string
     }
+  /** The worker gives it back unless it has begun. */
+  | { readonly kind: 'recallTask'; readonly workerId: WorkerId; readonly attempt: AttemptRef }
   | { readonly kind: 'acknowledgeEnd'; readonly workerId: WorkerId; readonly attempt: AttemptRef }
   | { readonly kind: 'releaseObject'; readonly workerId: WorkerId; readonly objectId: ObjectId }
   | { readonly kind: 'acknowledgeStored'; readonly workerId: WorkerId; readonly requestId: string }

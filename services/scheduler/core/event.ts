@@ -96,7 +96,13 @@ export type Event = { readonly atMs: number } & (
       readonly attempts: readonly (AttemptRef & { readonly startedAtMs: number })[]
     }
   | { readonly kind: 'tasksEnded'; readonly workerId: WorkerId; readonly ends: readonly AttemptEnd[] }
-  | { readonly kind: 'tasksReturned'; readonly workerId: WorkerId; readonly attempts: readonly AttemptRef[] }
+  | {
+      readonly kind: 'tasksReturned'
+      readonly workerId: WorkerId
+      readonly attempts: readonly AttemptRef[]
+      /** They were asked back; else the worker is about to leave. */
+      readonly recalled?: boolean
+    }
   | ({ readonly kind: 'objectsStored'; readonly workerId: WorkerId } & StoredReport)
   | { readonly kind: 'objectsDropped'; readonly workerId: WorkerId; readonly objectIds: readonly ObjectId[] }
   | { readonly kind: 'timePassed' }

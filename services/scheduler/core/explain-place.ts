@@ -1,7 +1,10 @@
 import { formatDuration } from '#libs/domain'
 
-import { expectedMsOf, hasRoom } from './slots.js'
+import { type Demand, isPlain, plainDemand, type Shape } from './demand-class.js'
+import { couldTake, fits, isAllowed, offerOf } from './resources.js'
+import { demandOfTask, expectedMsOf, hasRoom } from './slots.js'
 import type { State, Task, TaskStatus, Worker } from './state.js'
+import { describeLack, describePin, describeShape, isOffered } from './unschedulable.js'
 
 type PlaceStatus = Extract<TaskStatus, { kind: 'queued' | 'assigned' | 'running' }>
 
@@ -21,26 +24,59 @@ export function describePlace(state: State, task: Task, status: PlaceStatus, atM
     return `has run on ${where} for ${lasted} as attempt ${status.attempt}${mean}${cut}`
   }
   const ahead = worker ? [...worker.tasks].indexOf(task) : 0
+  const back = worker?.recalled.has(task) ? '; it was asked back, because another worker is free' : ''
   const turn = ahead > 0 ? `waits there for ${countOf(ahead, 'task')} before it` : 'has not begun there'
-  return `was sent to ${where} ${formatDuration(atMs - status.sinceMs)} ago as attempt ${status.attempt} and ${turn}${cut}`
+  return `was sent to ${where} ${formatDuration(atMs - status.sinceMs)} ago as attempt ${status.attempt} and ${turn}${back}${cut}`
 }
 
 function describeQueue(state: State, task: Task, waitedMs: number): string {
-  let position = 0
-  let length = 0
-  for (const { task: queued } of (task.suspect ? state.suspects : state.queue).values()) {
-    length++
-    if (queued === task) position = length
-  }
-  const queue = task.suspect ? 'queue of those that run alone, because they may have ended a worker' : 'queue'
-  const place = position > 0 ? `is number ${position} of ${length} in the ${queue}` : `is in the ${queue}`
-  return `${place}, where it has waited ${formatDuration(waitedMs)}: ${describeRoom(state, task)}`
+  const demand = demandOfTask(task)
+  const lane = task.job.lanes[task.spec.needs ?? 0]
+  const queued = task.suspect ? [...state.suspects.values()] : (lane?.values() ?? [])
+  const position = 1 + queued.findIndex((entry) => entry.task === task)
+  const queue = task.suspect
+    ? 'queue of those that run alone, because they may have ended a worker'
+    : 'queue of its job'
+  const place = position > 0 ? `is number ${position} of ${queued.length} in the ${queue}` : `is in the ${queue}`
+  const wants = describeDemand(demand)
+  return `${place}${wants}, where it has waited ${formatDuration(waitedMs)}: ${describeRoom(state, task, demand)}`
+}
+
+/** What the task asks for beyond a slot anywhere. */
+function describeDemand(demand: Demand): string {
+  const pin = describePin(demand)
+  const wants = [
+    ...(isPlain(demand.shape) ? [] : [`for ${describeShape(demand)}`]),
+    ...(pin === '' ? [] : [`for ${pin}`]),
+    ...(demand.priority === 0 ? [] : [`with priority ${demand.priority}`]),
+  ]
+  return wants.length === 0 ? '' : ` ${wants.join(' ')}`
+}
+
+/** What none of the workers there can ever offer, and what becomes of the task then. */
+function describeUnoffered(state: State, demand: Demand): string {
+  const { unschedulableMs } = state.policy
+  const end =
+    unschedulableMs === 0 ? 'it waits for such a worker' : `it fails after ${formatDuration(unschedulableMs)} of that`
+  return `it needs ${describeLack(state, demand)}; ${end}`
+}
+
+/** How others stand before the task that need the same or come before it. */
+function describeTurn({ queue, counts }: State, task: Task): string {
+  const others = counts.queued - task.job.counts.queued
+  if (task.suspect || others <= 0) return ''
+  const { priority } = demandOfTask(task)
+  const higher = queue.levels.some((level) => level.priority > priority && level.groups.some((group) => group.first()))
+  return higher
+    ? '; tasks of a higher priority come first'
+    : '; jobs of one priority take turns, the one with the fewest tasks on workers first'
 }
 
 /** Why no worker has taken the task yet. */
-function describeRoom(state: State, task: Task): string {
-  const workers = [...state.workers.values()]
-  if (workers.length === 0) return 'there is no worker'
+function describeRoom(state: State, task: Task, demand: Demand): string {
+  if (state.workers.size === 0) return 'there is no worker'
+  if (demand !== plainDemand && !isOffered(state, demand)) return describeUnoffered(state, demand)
+  const workers = [...state.workers.values()].filter((worker) => isAllowed(worker, demand))
   const draining = workers.filter((worker) => worker.draining).length
   const cut = workers.filter(
     (worker) => !worker.draining && !worker.quarantine && worker.unlinkedSinceMs !== undefined,
@@ -60,10 +96,27 @@ function describeRoom(state: State, task: Task): string {
   const free = sum(present, ({ profile, tasks }) => Math.max(0, profile.slots - tasks.size))
   const others = away === '' ? '' : `; of the others ${away}`
   const expectedMs = expectedMsOf(state, task)
+  const busy = isPlain(demand.shape) ? '' : describeBusy(present, demand.shape)
+  if (busy !== '') return `${busy}${others}${describeTurn(state, task)}`
   if (free === 0 && !present.some((worker) => hasRoom(worker, expectedMs))) {
-    return `nobody has room, of ${countOf(slots, 'slot')} on ${countOf(present.length, 'worker')} none is free${others}`
+    return `nobody has room, of ${countOf(slots, 'slot')} on ${countOf(present.length, 'worker')} none is free${others}${describeTurn(state, task)}`
   }
   return `${free} of ${countOf(slots, 'slot')} ${free === 1 ? 'is' : 'are'} free, it is sent as soon as those before it are${others}`
+}
+
+/** What is taken by others on all workers that have it. */
+function describeBusy(present: readonly Worker[], shape: Shape): string {
+  const able = present.filter((worker) => couldTake(worker, shape))
+  if (able.length === 0 || able.some((worker) => fits(worker, shape))) return ''
+  const taken = shape.others.flatMap(([name, amount]) => {
+    const free = Math.max(...able.map((worker) => offerOf(worker, name) - (worker.used.get(name) ?? 0)))
+    return free < amount ? [`${name} (${free} free at most on one worker)`] : []
+  })
+  const of = countOf(able.length, 'worker')
+  if (taken.length > 0) return `${taken.join(' and ')} is taken by others on ${of}`
+  const kept = able.find(({ keptFor }) => keptFor === shape.key)
+  const soon = kept ? `; ${kept.profile.workerId} takes no others until it has room for it` : ''
+  return `none of ${of} has ${countOf(shape.slots, 'slot')} free beside all else that it needs${soon}`
 }
 
 function takes({ draining, quarantine, unlinkedSinceMs }: Worker): boolean {

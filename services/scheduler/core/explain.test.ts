@@ -13,7 +13,7 @@ test('a task without a worker', () => {
   mesh.pass(3_000)
 
   expect(explain(mesh, 'b')).toBe(
-    'task j1/1 (b) is number 2 of 2 in the queue, where it has waited 3.00 s: there is no worker',
+    'task j1/1 (b) is number 2 of 2 in the queue of its job, where it has waited 3.00 s: there is no worker',
   )
 })
 
@@ -23,7 +23,7 @@ test('a task that nobody has room for', () => {
   mesh.submit(['a', 'b', 'c'])
 
   expect(explain(mesh, 'c')).toBe(
-    'task j1/2 (c) is number 1 of 1 in the queue, where it has waited 0 ms: nobody has room, of 2 slots on 2 workers none is free',
+    'task j1/2 (c) is number 1 of 1 in the queue of its job, where it has waited 0 ms: nobody has room, of 2 slots on 2 workers none is free',
   )
 })
 
@@ -179,4 +179,55 @@ test('a task that waits for its next attempt says why, and a queue behind a quar
   if (worker) worker.quarantine = { untilMs: mesh.nowMs + 1_000, why: 'test' }
   mesh.submit(['b', 'c'])
   expect(explain(mesh, 'c')).toContain('of the others 1 is in quarantine')
+})
+test('a task whose device others have', () => {
+  const mesh = createMesh()
+  mesh.join('w1', { slots: 4, resources: { gpu: 1 } })
+  mesh.submit(['a', 'b'], { resources: { gpu: 1 }, priority: 2 })
+
+  expect(explain(mesh, 'b')).toBe(
+    'task j1/1 (b) is number 1 of 1 in the queue of its job for cpu 1, gpu 1 with priority 2, where it has waited 0 ms: gpu (0 free at most on one worker) is taken by others on 1 worker',
+  )
+})
+
+test('a task that no worker can ever take', () => {
+  const mesh = createMesh()
+  mesh.join('w1', { resources: { gpu: 1 } })
+  mesh.submit(['a'], { resources: { gpu: 2, licence: 1 } })
+  mesh.submit(['b'], { on: ['w7'] })
+  mesh.submit(['c'], { host: 'elsewhere' })
+
+  expect(explain(mesh, 'a')).toContain(
+    'it needs gpu 2, of which a worker offers 1 at most and licence 1, of which no worker offers any; it fails after 10m 00s of that',
+  )
+  expect(explain(mesh, 'b')).toContain(
+    'for worker w7, where it has waited 0 ms: it needs worker w7, which is not there',
+  )
+  expect(explain(mesh, 'c')).toContain('it needs a worker on host elsewhere, which is not there')
+})
+
+test('a task that waits for several slots, and one that others come before', () => {
+  const mesh = createMesh()
+  mesh.join('w1', { slots: 2 })
+  mesh.submit(['a', 'b', 'c'])
+  mesh.submit(['wide'], { resources: { cpu: 2 } })
+  mesh.submit(['first', 'second'], { priority: 1 })
+
+  expect(explain(mesh, 'wide')).toContain(
+    'none of 1 worker has 2 slots free beside all else that it needs; w1 takes no others until it has room for it; tasks of a higher priority come first',
+  )
+  expect(explain(mesh, 'second')).toContain('jobs of one priority take turns')
+})
+
+test('a task that was asked back', () => {
+  const mesh = createMesh()
+  mesh.join('w1')
+  mesh.submit(['learnt'])
+  mesh.finish('learnt', { runMs: 5 })
+  mesh.submit(['a', 'b'])
+  mesh.start('a')
+  mesh.nowMs += 200
+  mesh.join('w2')
+
+  expect(explain(mesh, 'b')).toContain('it was asked back, because another worker is free')
 })

@@ -1,7 +1,8 @@
 import { countNames, countOf } from './counts.js'
 import { findObject, isAvailable, isLost, isScattered, isWanted, objectIdOf, type ObjectEntity } from './lookup.js'
 import { specBytes } from './spec-size.js'
-import { takesShort } from './slots.js'
+import { fits } from './resources.js'
+import { demandOfTask, takesShort } from './slots.js'
 import type { Job, State, Task, TaskCounts, Worker } from './state.js'
 
 /** What must be true after every event. Throws on what is not; called by tests and always by the simulator. */
@@ -127,8 +128,32 @@ function checkWorker(state: State, worker: Worker): void {
   if (long !== longTasks || Math.abs(ms - shortMs) > 1e-6) fail(`${workerId} counts its work wrongly`)
   if ([...tasks].filter(({ suspect }) => suspect).length !== suspects) fail(`${workerId} counts suspects wrongly`)
   if (takesShort(worker) && !state.vacancies.has(worker)) fail(`${workerId} has room, but nobody finds it`)
+  checkResources(state, worker)
   for (const objectId of objects) {
     if (!findObject(state, objectId)?.holders?.has(workerId)) fail(`${workerId} holds stray ${objectId}`)
+  }
+}
+
+function checkResources(state: State, worker: Worker): void {
+  const { profile, tasks, extraSlots, recalled } = worker
+  const { workerId } = profile
+  const used = new Map<string, number>()
+  let slots = 0
+  for (const task of tasks) {
+    const { shape } = demandOfTask(task)
+    slots += shape.slots - 1
+    for (const [name, amount] of shape.others) used.set(name, (used.get(name) ?? 0) + amount)
+  }
+  if (slots !== extraSlots) fail(`${workerId} counts ${extraSlots} more slots than tasks, not ${slots}`)
+  for (const name of new Set([...used.keys(), ...worker.used.keys()])) {
+    const [counted, real] = [worker.used.get(name) ?? 0, used.get(name) ?? 0]
+    if (Math.abs(counted - real) > 1e-6) fail(`${workerId} counts ${counted} of ${name}, but ${real} are taken`)
+  }
+  for (const task of recalled) check(tasks.has(task), task, `is asked back from ${workerId}, which has it not`)
+  for (const group of state.queue.groups()) {
+    const { shape } = group.demand
+    const rooms = state.rooms.get(shape.key)
+    if (rooms && fits(worker, shape) && !rooms.has(worker)) fail(`${workerId} has room for ${shape.key} unseen`)
   }
 }
 

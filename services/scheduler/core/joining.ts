@@ -11,7 +11,7 @@ import { recordStored, removeHolder } from './objects.js'
 import { mayStillRun } from './past.js'
 import { obeyHost } from './quarantine.js'
 import { findTask, isCurrent } from './settle.js'
-import { expectedMsOf, occupySlot, vacateSlot } from './slots.js'
+import { expectedMsOf, occupySlot, updateRooms, vacateSlot } from './slots.js'
 import type { State, Task, Worker } from './state.js'
 import { setStatus } from './status.js'
 
@@ -40,7 +40,7 @@ export function joinWorker(state: State, event: EventOf<'workerJoined'>, out: Ou
     vacateSlot(state, task)
     awaitInputs(state, task, atMs, out)
   }
-  state.vacancies.update(worker)
+  updateRooms(state, worker)
   adoptObjects(state, worker, event, out)
   if (worker.draining) out.effects.push({ kind: 'drainWorker', workerId, reason: 'asked to drain' })
 }
@@ -51,6 +51,10 @@ function addWorker(state: State, { profile, atMs }: EventOf<'workerJoined'>): Wo
     tasks: new Set(),
     longTasks: 0,
     shortMs: 0,
+    extraSlots: 0,
+    used: new Map(),
+    keptFor: undefined,
+    recalled: new Set(),
     suspects: 0,
     reserved: false,
     objects: new Set(),

@@ -14,10 +14,9 @@ function learn(mesh: Mesh, kind: string, runMs: number): void {
   mesh.effects()
 }
 
-test('first in, first out, over jobs', () => {
+test('first in, first out within a job', () => {
   const mesh = createMesh()
-  mesh.submit(['a', 'b'])
-  mesh.submit(['c'])
+  mesh.submit(['a', 'b', 'c'])
   mesh.effects()
   mesh.workers(1)
   for (const name of ['a', 'b', 'c']) mesh.finish(name)

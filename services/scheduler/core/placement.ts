@@ -1,58 +1,161 @@
 import type { TaskFailure, WorkerId } from '#libs/domain'
 
 import type { Out } from './effect.js'
+import { type Demand, isPinned, isPlain, plainDemand } from './demand-class.js'
+import { isBefore, type Lane, type LaneGroup } from './lane.js'
 import { findObject, isScattered, objectIdOf } from './lookup.js'
 import { failTask } from './outcome.js'
-import { expectedMsOf, hasRoom, occupySlot, takesTasks } from './slots.js'
+import { rebalance } from './recall.js'
+import { couldTake, fits, hasOthers, isAllowed, roomsOf } from './resources.js'
+import { demandOfTask, expectedMsOf, hasRoom, occupySlot, takesTasks, updateRooms } from './slots.js'
 import type { State, Task, Worker } from './state.js'
 import { setStatus } from './status.js'
 
-/** Sends queued tasks to workers with room, first in, first out, until either runs out. */
+/** How often a worker is sought that keeps its room for a task which needs more than a slot. */
+const seekEveryMs = 100
+
+/**
+ * Sends queued tasks to workers with room: the highest priority first; of one priority the jobs take turns; what fits nowhere
+ * now stands in the way of nobody.
+ */
 export function placeQueued(state: State, atMs: number, out: Out): void {
   placeSuspects(state, atMs, out)
-  for (let task = state.queue.peek()?.task; task !== undefined; task = state.queue.peek()?.task) {
-    const expectedMs = expectedMsOf(state, task)
-    const leastLoaded = state.vacancies.best(expectedMs)
-    if (leastLoaded === undefined) return
-    const inputs = measureInputs(state, task)
-    if (refuseLarge(state, task, inputs, atMs, out)) continue
-    const holders = holdersOf(state, inputs.heldBytes)
-    const worker = chooseWorker(holders, inputs.heldBytes, (holder) => hasRoom(holder, expectedMs)) ?? leastLoaded
-    state.queue.shift()
-    placeTask(state, task, worker, expectedMs, atMs, out)
+  let outranked = false
+  for (const { groups } of [...state.queue.levels]) {
+    if (placeLevel(state, [...groups], outranked, atMs, out)) outranked = true
   }
+  rebalance(state, atMs, out)
 }
 
-/** Suspects go to workers that have nothing else. While some wait, one worker gets nothing else, so that they have their turn. */
-function placeSuspects(state: State, atMs: number, out: Out): void {
-  for (let task = state.suspects.peek()?.task; task !== undefined; task = state.suspects.peek()?.task) {
+/** Places tasks of one priority; says whether some are left. */
+function placeLevel(state: State, open: LaneGroup[], outranked: boolean, atMs: number, out: Out): boolean {
+  let isLeft = false
+  for (let lane = nextLane(state, open); lane !== undefined; lane = nextLane(state, open)) {
+    const { group } = lane
+    const task = lane.peek()?.task as Task
+    const expectedMs = expectedMsOf(state, task)
+    const leastLoaded = findRoom(state, group.demand, expectedMs)
+    if (leastLoaded === undefined) {
+      open.splice(open.indexOf(group), 1)
+      isLeft = true
+      if (!outranked) keepRoom(state, group, atMs)
+      continue
+    }
     const inputs = measureInputs(state, task)
     if (refuseLarge(state, task, inputs, atMs, out)) continue
-    const worker = chooseWorker(
-      state.workers.values(),
-      inputs.heldBytes,
-      (candidate) => takesTasks(candidate) && !candidate.tasks.size,
-    )
-    if (worker === undefined) return reserveWorker(state)
-    state.suspects.shift()
-    placeTask(state, task, worker, expectedMsOf(state, task), atMs, out)
+    const worker = chooseHolder(state, inputs.heldBytes, group.demand, expectedMs) ?? leastLoaded
+    lane.shift()
+    state.queue.passTurn(lane)
+    placeTask(state, task, worker, expectedMs, atMs, out)
+    if (group.kept) endKeeping(state, group)
+  }
+  return isLeft
+}
+
+/** The lane whose turn it is among groups that may find room; groups without tasks are forgotten. */
+function nextLane(state: State, open: LaneGroup[]): Lane | undefined {
+  let best: Lane | undefined
+  for (let at = open.length - 1; at >= 0; at--) {
+    const group = open[at] as LaneGroup
+    const lane = group.first()
+    if (lane === undefined) {
+      open.splice(at, 1)
+      endKeeping(state, group)
+      if (group.demand !== plainDemand) forgetGroup(state, group)
+    } else if (best === undefined || isBefore(lane, best)) best = lane
+  }
+  return best
+}
+
+function forgetGroup({ queue, rooms }: State, group: LaneGroup): void {
+  queue.drop(group)
+  const { key } = group.demand.shape
+  for (const { demand } of queue.groups()) if (demand.shape.key === key) return
+  rooms.delete(key)
+}
+
+/** The worker with the fewest tasks per slot that may take such a task now. */
+function findRoom(state: State, demand: Demand, expectedMs: number | undefined): Worker | undefined {
+  if (!isPinned(demand)) return roomsOf(state, demand.shape).best(expectedMs)
+  return chooseWorker(candidatesOf(state, demand), nothingHeld, (worker) => hasRoomFor(worker, demand, expectedMs))
+}
+
+/** Those that a pin lets take the task, and perhaps others. */
+function candidatesOf({ workers }: State, demand: Demand): Iterable<Worker> {
+  return demand.workers.length === 0 ? workers.values() : demand.workers.flatMap((id) => workers.get(id) ?? [])
+}
+
+function hasRoomFor(worker: Worker, demand: Demand, expectedMs: number | undefined): boolean {
+  if (demand === plainDemand) return hasRoom(worker, expectedMs)
+  if (!isAllowed(worker, demand)) return false
+  return isPlain(demand.shape) ? hasRoom(worker, expectedMs) : fits(worker, demand.shape)
+}
+
+/**
+ * Tasks of one slot would take each slot that comes free, and a task that needs several, or one beside its device, would wait
+ * for ever: where all else that it needs is free, one worker takes no others until it has room for it.
+ */
+function keepRoom(state: State, group: LaneGroup, atMs: number): void {
+  const { demand, kept } = group
+  const { shape } = demand
+  if (isPlain(shape)) return
+  const mayKeep = (worker: Worker): boolean =>
+    takesTasks(worker) && isAllowed(worker, demand) && couldTake(worker, shape) && hasOthers(worker, shape)
+  if (kept) {
+    if (state.workers.get(kept.profile.workerId) === kept && mayKeep(kept)) return
+    endKeeping(state, group)
+  }
+  if (atMs - group.soughtAtMs < seekEveryMs) return
+  group.soughtAtMs = atMs
+  const isFree = (worker: Worker): boolean => !worker.reserved && worker.suspects === 0 && worker.keptFor === undefined
+  const worker = chooseWorker(candidatesOf(state, demand), nothingHeld, (each) => isFree(each) && mayKeep(each))
+  if (worker === undefined) return
+  group.kept = worker
+  worker.keptFor = shape.key
+  updateRooms(state, worker)
+}
+
+function endKeeping(state: State, group: LaneGroup): void {
+  const { kept } = group
+  if (kept === undefined) return
+  group.kept = undefined
+  kept.keptFor = undefined
+  if (state.workers.get(kept.profile.workerId) === kept) updateRooms(state, kept)
+}
+
+/**
+ * Suspects go to workers that have nothing else. While some wait, one worker gets nothing else, so that they have their turn.
+ * One that none of the workers can take keeps no others waiting.
+ */
+function placeSuspects(state: State, atMs: number, out: Out): void {
+  if (state.suspects.peek() === undefined) return endReservation(state)
+  for (const { task } of state.suspects.values()) {
+    const inputs = measureInputs(state, task)
+    if (refuseLarge(state, task, inputs, atMs, out)) continue
+    const demand = demandOfTask(task)
+    const mayTake = (candidate: Worker): boolean =>
+      takesTasks(candidate) && isAllowed(candidate, demand) && couldTake(candidate, demand.shape)
+    const worker = chooseWorker(state.workers.values(), inputs.heldBytes, (each) => !each.tasks.size && mayTake(each))
+    if (worker !== undefined) placeTask(state, task, worker, expectedMsOf(state, task), atMs, out)
+    else if (reserveWorker(state, mayTake)) return
   }
   endReservation(state)
 }
 
-/** The worker that is free first, as far as that can be told; once chosen it stays that one. */
-function reserveWorker(state: State): void {
+/** The worker that is free first, as far as that can be told; once chosen it stays that one. False when there is none. */
+function reserveWorker(state: State, mayTake: (worker: Worker) => boolean): boolean {
   const { reserved, workers } = state
-  if (reserved && takesTasks(reserved) && workers.get(reserved.profile.workerId) === reserved) return
+  if (reserved && mayTake(reserved) && workers.get(reserved.profile.workerId) === reserved) return true
   endReservation(state)
   let best: Worker | undefined
   for (const worker of workers.values()) {
-    if (takesTasks(worker) && (best === undefined || worker.tasks.size < best.tasks.size)) best = worker
+    if (mayTake(worker) && (best === undefined || worker.tasks.size < best.tasks.size)) best = worker
   }
-  if (best === undefined) return
+  if (best === undefined) return false
   best.reserved = true
   state.reserved = best
-  state.vacancies.update(best)
+  updateRooms(state, best)
+  return true
 }
 
 function endReservation(state: State): void {
@@ -60,7 +163,7 @@ function endReservation(state: State): void {
   if (reserved === undefined) return
   reserved.reserved = false
   state.reserved = undefined
-  if (state.workers.get(reserved.profile.workerId) === reserved) state.vacancies.update(reserved)
+  if (state.workers.get(reserved.profile.workerId) === reserved) updateRooms(state, reserved)
 }
 
 function placeTask(
@@ -77,12 +180,20 @@ function placeTask(
   task.adoptable = false
   setStatus(task, { kind: 'assigned', workerId, epoch, attempt, expectedMs, sinceMs: atMs })
   occupySlot(worker, task, expectedMs)
-  state.vacancies.update(worker)
+  updateRooms(state, worker)
   out.effects.push({ kind: 'runTask', workerId, task, attempt, epoch })
 }
 
-function holdersOf({ workers }: State, heldBytes: ReadonlyMap<WorkerId, number>): Worker[] {
-  return [...heldBytes.keys()].flatMap((workerId) => workers.get(workerId) ?? [])
+/** Of those that hold inputs of the task and may take it, the one that holds most. */
+function chooseHolder(
+  { workers }: State,
+  heldBytes: ReadonlyMap<WorkerId, number>,
+  demand: Demand,
+  expectedMs: number | undefined,
+): Worker | undefined {
+  if (heldBytes.size === 0) return undefined
+  const holders = [...heldBytes.keys()].flatMap((workerId) => workers.get(workerId) ?? [])
+  return chooseWorker(holders, heldBytes, (holder) => hasRoomFor(holder, demand, expectedMs))
 }
 
 /** Of those that may take it the one where most of the task's inputs are, then the one with the fewest tasks per slot. */

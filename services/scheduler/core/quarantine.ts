@@ -1,7 +1,7 @@
 import type { ObjectId } from '#libs/domain'
 
 import { objectIdOf } from './lookup.js'
-import { takesTasks } from './slots.js'
+import { takesTasks, updateRooms } from './slots.js'
 import type { HostStanding, Quarantine, Standing, Trouble } from './standing.js'
 import type { State, Task, Worker } from './state.js'
 
@@ -77,7 +77,7 @@ export function passQuarantines(state: State, atMs: number): void {
 
 function free(state: State, worker: Worker): void {
   worker.quarantine = undefined
-  state.vacancies.update(worker)
+  updateRooms(state, worker)
 }
 
 type Confined = Worker & { readonly quarantine: Quarantine }

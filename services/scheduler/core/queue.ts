@@ -13,43 +13,61 @@ const fewItems = 1_024
 
 /** `isLive` says whether an item still counts; one that does not never will again. */
 export function createQueue<Item>(isLive: (item: Item) => boolean): Queue<Item> {
-  let items: (Item | undefined)[] = []
-  let head = 0
-  let sweepAt = fewItems
+  return new ArrayQueue(isLive)
+}
 
-  const live = (): Item[] => items.slice(head).filter((item): item is Item => item !== undefined && isLive(item))
-  // Costs as much as what was added since the last sweep: constant per item over time.
-  const sweep = (): void => {
-    items = live()
-    head = 0
-    sweepAt = Math.max(fewItems, items.length * 2)
+// A class, because a mesh may have as many of them as jobs.
+class ArrayQueue<Item> implements Queue<Item> {
+  readonly #isLive: (item: Item) => boolean
+  #items: (Item | undefined)[] = []
+  #head = 0
+  #sweepAt = fewItems
+
+  constructor(isLive: (item: Item) => boolean) {
+    this.#isLive = isLive
   }
-  const peek = (): Item | undefined => {
-    for (; head < items.length; head++) {
-      const item = items[head] as Item
-      if (isLive(item)) return item
+
+  get length(): number {
+    return this.#items.length - this.#head
+  }
+
+  push(item: Item): void {
+    if (this.#items.length >= this.#sweepAt) this.#sweep()
+    this.#items.push(item)
+  }
+
+  peek(): Item | undefined {
+    const items = this.#items
+    for (; this.#head < items.length; this.#head++) {
+      const item = items[this.#head] as Item
+      if (this.#isLive(item)) return item
       // What was taken or died is not kept alive by its place.
-      items[head] = undefined
+      items[this.#head] = undefined
     }
-    items = []
-    head = 0
-    sweepAt = fewItems
+    if (items.length > 0) this.#items = []
+    this.#head = 0
+    this.#sweepAt = fewItems
     return undefined
   }
-  return {
-    get length() {
-      return items.length - head
-    },
-    push: (item) => {
-      if (items.length >= sweepAt) sweep()
-      items.push(item)
-    },
-    peek,
-    shift: () => {
-      const item = peek()
-      if (item !== undefined) items[head++] = undefined
-      return item
-    },
-    values: () => live().values(),
+
+  shift(): Item | undefined {
+    const item = this.peek()
+    if (item !== undefined) this.#items[this.#head++] = undefined
+    return item
+  }
+
+  values(): IterableIterator<Item> {
+    return this.#live().values()
+  }
+
+  #live(): Item[] {
+    return this.#items.slice(this.#head).filter((item): item is Item => item !== undefined && this.#isLive(item))
+  }
+
+  // Costs as much as what was added since the last sweep: constant per item over time.
+  #sweep(): void {
+    this.#items = this.#live()
+    this.#head = 0
+    this.#sweepAt = Math.max(fewItems, this.#items.length * 2)
   }
 }

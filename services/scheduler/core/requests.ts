@@ -42,8 +42,11 @@ function forgetAnswers(state: State, nowMs: number, out: Out): void {
 }
 
 /** The worker as it is now. */
-export function viewOf({ profile, draining, quarantine, rssBytes, loopLagMs, tasks, objects }: Worker): WorkerView {
-  const counts = { taskCount: tasks.size, objectCount: objects.size }
+export function viewOf(worker: Worker): WorkerView {
+  const { profile, draining, quarantine, rssBytes, loopLagMs, tasks, objects, extraSlots } = worker
+  // What is sent ahead takes no slot yet.
+  const used = { cpu: Math.min(profile.slots, tasks.size + extraSlots), ...Object.fromEntries(worker.used) }
+  const counts = { taskCount: tasks.size, objectCount: objects.size, used }
   return { profile, draining, ...(quarantine ? { quarantine } : {}), rssBytes, loopLagMs, ...counts }
 }
 

@@ -1,3 +1,4 @@
+import { type Demand, isPlain, plainDemand } from './demand-class.js'
 import type { State, Task, Worker } from './state.js'
 
 /** How much work of a short kind is sent ahead to a slot, so that it never waits for the next command. */
@@ -27,8 +28,14 @@ export function learnRunTime(state: State, task: Task, runMs: number): void {
 
 /** How long the task should run; nothing when its kind is unknown or too long for others to queue behind it. */
 export function expectedMsOf(state: State, task: Task): number | undefined {
+  if (task.spec.needs !== undefined && !isPlain(demandOfTask(task).shape)) return undefined
   const meanMs = state.meanRunMs.get(kindOf(task))
   return meanMs === undefined || meanMs > aheadMs ? undefined : Math.max(meanMs, leastMs)
+}
+
+/** What the task asks of the place where it runs. */
+export function demandOfTask({ job, spec }: Task): Demand {
+  return spec.needs ? (job.demands[spec.needs - 1] ?? plainDemand) : plainDemand
 }
 
 /** Whether the worker may be sent tasks at all. */
@@ -43,8 +50,10 @@ export function takesTasks({ draining, quarantine, unlinkedSinceMs, profile }: W
 export function hasRoom(worker: Worker, expectedMs: number | undefined): boolean {
   const { slots } = worker.profile
   const { size } = worker.tasks
-  if (!takesTasks(worker) || worker.reserved || worker.suspects > 0) return false
-  if (size < slots) return true
+  if (!takesTasks(worker) || worker.reserved || worker.suspects > 0 || worker.keptFor !== undefined) return false
+  if (size + worker.extraSlots < slots) return true
+  // What runs in a place of its own there must not be taken for a slot that others can wait behind.
+  if (worker.extraSlots > 0) return false
   const shortSlots = slots - worker.longTasks
   if (expectedMs === undefined || shortSlots <= 0) return false
   const shortTasks = size - worker.longTasks
@@ -64,6 +73,19 @@ export function occupySlot(worker: Worker, task: Task, expectedMs: number | unde
   if (task.suspect) worker.suspects++
   if (expectedMs === undefined) worker.longTasks++
   else worker.shortMs += expectedMs
+  if (task.spec.needs !== undefined) takeResources(worker, task, 1)
+}
+
+/** What the task takes beside a slot: `sign` is 1 when it comes and -1 when it goes. */
+function takeResources(worker: Worker, task: Task, sign: 1 | -1): void {
+  const { slots, others } = demandOfTask(task).shape
+  worker.extraSlots += sign * (slots - 1)
+  for (const [name, amount] of others) {
+    const used = (worker.used.get(name) ?? 0) + sign * amount
+    // Sums of fractions drift.
+    if (used > 1e-9) worker.used.set(name, used)
+    else worker.used.delete(name)
+  }
 }
 
 /** The task leaves the worker that it is on, if it is on one. Its status changes next. */
@@ -77,7 +99,16 @@ export function vacateSlot(state: State, task: Task): void {
   else worker.shortMs -= status.expectedMs
   // Sums of fractions drift.
   if (worker.tasks.size === worker.longTasks) worker.shortMs = 0
+  if (task.spec.needs !== undefined) takeResources(worker, task, -1)
+  if (worker.recalled.size > 0) worker.recalled.delete(task)
+  updateRooms(state, worker)
+}
+
+/** The worker may have got room, or more or fewer tasks. */
+export function updateRooms(state: State, worker: Worker): void {
   state.vacancies.update(worker)
+  if (state.rooms.size === 0) return
+  for (const rooms of state.rooms.values()) rooms.update(worker)
 }
 
 /** What the task's function is known by for run times. */

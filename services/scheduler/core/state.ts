@@ -1,7 +1,11 @@
 import type { JobId, ObjectId, RetryPolicy, SessionId, TaskFailure, WorkerId } from '#libs/domain'
 
 import type { FailedAttempts } from './failed-attempts.js'
+import type { Demand, TaskNeeds } from './demand-class.js'
+import type { Lane } from './lane.js'
+import { defaultPolicy, type Policy } from './policy.js'
 import { createQueue, type Queue } from './queue.js'
+import { TaskQueue } from './task-queue.js'
 import { createVacancies, type Vacancies } from './vacancies.js'
 import type { HostStanding, Quarantine, Standing } from './standing.js'
 
@@ -62,6 +66,8 @@ export interface TaskSpec {
   readonly dependencies: readonly ObjectId[]
   readonly name: string
   readonly timeoutMs: number | undefined
+  /** Which of its job's needs are the task's, from 1; none for a slot anywhere. */
+  readonly needs?: number
 }
 
 /** One call of a function on inputs; its result is the object with the task's id. */
@@ -100,6 +106,8 @@ export interface JobSpec {
   readonly name: string
   readonly functions: readonly BundledFunction[]
   readonly tasks: readonly TaskSpec[]
+  /** What its tasks ask of the places where they run, each said once. */
+  readonly needs?: readonly TaskNeeds[]
   readonly seed: bigint
   readonly trace: Readonly<Record<string, string>>
   readonly detached: boolean
@@ -127,6 +135,10 @@ export interface Job {
   readonly number: number
   /** What each of its functions is known by for run times. */
   readonly kinds: readonly string[]
+  /** What its needs come to. */
+  readonly demands: readonly Demand[]
+  /** Its queued tasks by what they need: at 0 those that need nothing special. */
+  readonly lanes: (Lane | undefined)[]
   readonly requestId: string
   readonly sessionId: SessionId | undefined
   readonly submittedAtMs: number
@@ -178,6 +190,8 @@ export interface WorkerProfile {
   readonly memoryLimitBytes: number
   /** Where its tasks run. */
   readonly executor: 'thread' | 'process'
+  /** What it offers beside slots and memory, such as `gpu` and licences. */
+  readonly resources?: Readonly<Record<string, number>>
 }
 
 /** How a worker's process ended, as its supervisor saw it. */
@@ -198,6 +212,14 @@ export interface Worker {
   longTasks: number
   /** How long the others should run, all together. */
   shortMs: number
+  /** How many slots its tasks take beyond one each. */
+  extraSlots: number
+  /** What its tasks take beside slots, by name. */
+  readonly used: Map<string, number>
+  /** Only tasks of this shape are sent to it, until it had room for one. */
+  keptFor: string | undefined
+  /** What it was asked to give back unless it has started. */
+  readonly recalled: Set<Task>
   /** How many of its tasks are suspects: with one of them it gets no others. */
   suspects: number
   /** It gets nothing before the next suspect. */
@@ -227,6 +249,8 @@ export interface WorkerView extends Pick<Worker, 'profile' | 'draining' | 'rssBy
   readonly quarantine?: Quarantine
   readonly taskCount: number
   readonly objectCount: number
+  /** What its tasks take, by resource. */
+  readonly used?: Readonly<Record<string, number>>
 }
 
 /** The first answer to a mutating request, for its duplicates. That of a submit is with its job. */
@@ -236,77 +260,6 @@ export interface RememberedAnswer {
   readonly request: string
   readonly jobId?: JobId
   readonly worker?: WorkerView
-}
-
-/** Limits and graces that the core goes by. */
-export interface Policy {
-  /** An attached job whose session is gone longer is cancelled. */
-  readonly orphanGraceMs: number
-  /** A worker that was not heard of for longer is lost. */
-  readonly workerSilenceMs: number
-  /** A worker whose link is cut may come back within this; then it is lost. */
-  readonly relinkGraceMs: number
-  /** After a restart, what ran and was held before is taken for there this long. */
-  readonly resyncGraceMs: number
-  /** Between two ticks no more time than this counts against anybody: in the rest the scheduler itself stood still. */
-  readonly longestTickMs: number
-  /** A task that was lost with its worker more often fails. */
-  readonly maxLosses: number
-  /** A task whose inputs could not be fetched waits this long, then twice as long each time. */
-  readonly firstFetchDelayMs: number
-  /** A task whose inputs could not be fetched more often in a row fails. */
-  readonly maxFetchFailures: number
-  /** So many different tasks in a row that fail by no fault of theirs put a worker, or a host, in quarantine. */
-  readonly quarantineAfter: number
-  /** How long it gets no tasks the first time; then twice as long each time. */
-  readonly firstQuarantineMs: number
-  readonly maxQuarantineMs: number
-  /** Small results travel with the command that runs the task; more than this does not fit into one. */
-  readonly maxInlineInputBytes: number
-  /** Once nobody holds them, the results of a settled job are kept this long. */
-  readonly resultTtlMs: number
-  /** A record of a settled job is kept this long. */
-  readonly historyTtlMs: number
-  /** The results of settled jobs beyond this number are forgotten, the oldest first, once nobody holds them. */
-  readonly maxSettledJobs: number
-  /** So do those whose results were given up, beyond so many tasks together: a record takes about a kilobyte. */
-  readonly maxSettledTasks: number
-  /** No job is taken that would make more unsettled tasks than this, or whose specs would make more bytes. */
-  readonly maxUnsettledTasks: number
-  readonly maxUnsettledBytes: number
-  /** How long, and how many, answers are remembered for duplicates. */
-  readonly rememberMs: number
-  readonly rememberRequests: number
-  /** The same when all settled jobs that nobody holds take more than this. */
-  readonly maxSettledBytes: number
-  /** Records beyond this number are forgotten, the oldest first. */
-  readonly maxJobRecords: number
-}
-
-export const defaultPolicy: Policy = {
-  orphanGraceMs: 60_000,
-  workerSilenceMs: 30_000,
-  relinkGraceMs: 2_000,
-  resyncGraceMs: 5_000,
-  longestTickMs: 1_000,
-  maxLosses: 3,
-  // All delays together are longer than the silence after which a holder is lost and its objects are computed again.
-  firstFetchDelayMs: 250,
-  maxFetchFailures: 8,
-  quarantineAfter: 3,
-  firstQuarantineMs: 30_000,
-  maxQuarantineMs: 30 * 60_000,
-  maxInlineInputBytes: 8 * 2 ** 20,
-  resultTtlMs: 24 * 3_600_000,
-  historyTtlMs: 30 * 24 * 3_600_000,
-  maxSettledJobs: 1_000,
-  maxSettledTasks: 200_000,
-  maxUnsettledTasks: 5_000_000,
-  maxUnsettledBytes: 2 * 2 ** 30,
-  rememberMs: 3_600_000,
-  rememberRequests: 100_000,
-  maxSettledBytes: 256 * 2 ** 20,
-  maxJobRecords: 10_000,
 }
 
 /** A place in the queue; void once the task is in another status. */
@@ -343,7 +296,9 @@ export interface State {
   /** Hosts on which something went wrong lately. */
   readonly hosts: Map<string, HostStanding>
   readonly sessions: Map<SessionId, Session>
-  readonly queue: Queue<QueuedTask>
+  /** The workers with room for tasks that take more than a slot, by shape. */
+  readonly rooms: Map<string, Vacancies>
+  readonly queue: TaskQueue
   /** Queued tasks that must run alone. */
   readonly suspects: Queue<QueuedTask>
   /** The worker that gets nothing before the next of them. */
@@ -355,6 +310,8 @@ export interface State {
   /** Until when workers from before a restart are expected back; nothing when they are not. */
   resyncUntilMs: number | undefined
   tickedAtMs: number | undefined
+  /** When was looked last for tasks that wait on one worker while another is idle. */
+  rebalancedAtMs: number
 }
 
 export function createState(policy: Policy = defaultPolicy): State {
@@ -379,12 +336,14 @@ export function createState(policy: Policy = defaultPolicy): State {
     vacancies: createVacancies(workers),
     hosts: new Map(),
     sessions: new Map(),
-    queue: createQueue(isLive),
+    rooms: new Map(),
+    queue: new TaskQueue(),
     suspects: createQueue(isLive),
     reserved: undefined,
     delayed: new Set(),
     meanRunMs: new Map(),
     resyncUntilMs: undefined,
     tickedAtMs: undefined,
+    rebalancedAtMs: -Infinity,
   }
 }

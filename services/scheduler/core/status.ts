@@ -6,8 +6,8 @@ function enqueue(state: State, task: Task, atMs: number): void {
   task.readyAtMs = atMs
   const status = { kind: 'queued', sinceMs: atMs } as const
   setStatus(task, status)
-  const queue = task.suspect ? state.suspects : state.queue
-  queue.push({ task, status })
+  if (task.suspect) state.suspects.push({ task, status })
+  else state.queue.push({ task, status })
 }
 
 /** Nothing keeps the task back but, when its last attempt failed, the wait before the next. */

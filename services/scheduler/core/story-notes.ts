@@ -131,6 +131,10 @@ export function createStoryNotes(ring: StoryRing = createStoryRing()): StoryNote
         const { attempt, workerId, reason } = effect
         return writeRef(state, atMs, codes.cancelAttempt, attempt, attempt.attempt, workerId, 0, reason)
       }
+      case 'recallTask': {
+        const { attempt, workerId } = effect
+        return writeRef(state, atMs, codes.recallTask, attempt, attempt.attempt, workerId, 0, undefined)
+      }
       case 'drainWorker':
       case 'dismissWorker':
         return writeWorker(atMs, codes[effect.kind], effect.workerId, effect.reason)

@@ -23,6 +23,7 @@ export const happenings = [
   'workerLeft',
   'drainWorker',
   'dismissWorker',
+  'recallTask',
 ] as const
 
 export type Happening = (typeof happenings)[number]

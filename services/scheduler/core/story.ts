@@ -90,6 +90,8 @@ function textOf(record: StoryRecord): string {
       return `sent to ${workerId} as attempt ${attempt}, after ${formatDuration(ms)} in the queue`
     case 'cancelAttempt':
       return `${workerId} was told to stop attempt ${attempt}${because}`
+    case 'recallTask':
+      return `${workerId} was asked to give it back unless it has begun: another worker is free`
     case 'tasksStarted':
       return `began to run on ${workerId}`
     case 'tasksEnded':

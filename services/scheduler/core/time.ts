@@ -8,6 +8,7 @@ import { endResync } from './resync.js'
 import { forgetOldJobs } from './retention.js'
 import { expireSessions } from './sessions.js'
 import type { State } from './state.js'
+import { expireUnschedulable } from './unschedulable.js'
 import { expireWorkers } from './workers.js'
 
 /** Graces end, delays are over, old jobs are forgotten. */
@@ -21,6 +22,7 @@ export function passTime(state: State, event: EventOf<'timePassed'>, out: Out): 
   if (objectIds.length > 0) releaseObjects(state, { kind: 'objectsReleased', atMs, objectIds }, out)
   expireWorkers(state, event, out)
   passQuarantines(state, atMs)
+  expireUnschedulable(state, event, out)
   forgetOldJobs(state, atMs, out)
 }
 

@@ -1,5 +1,6 @@
 import type { WorkerId } from '#libs/domain'
 
+import { IndexedHeap } from './indexed-heap.js'
 import { hasRoom, takesShort } from './slots.js'
 import type { Worker } from './state.js'
 
@@ -20,67 +21,45 @@ interface Entry {
   readonly worker: Worker
   readonly order: number
   load: number
-  /** In the heap; -1 outside. */
-  at: number
+  heapAt: number
 }
 
-export function createVacancies(workers: ReadonlyMap<WorkerId, Worker>): Vacancies {
+/** Whether the worker has room at all, and whether it has for a task that should run so long. */
+export interface RoomRule {
+  takesAny(worker: Worker): boolean
+  takes(worker: Worker, expectedMs: number | undefined): boolean
+}
+
+/** Room for tasks that take one slot. */
+const slotRule: RoomRule = { takesAny: takesShort, takes: hasRoom }
+
+export function createVacancies(workers: ReadonlyMap<WorkerId, Worker>, rule: RoomRule = slotRule): Vacancies {
   const entries = new WeakMap<Worker, Entry>()
-  const heap: Entry[] = []
+  const heap = new IndexedHeap<Entry>(isBefore)
   let known = 0
 
   const entryOf = (worker: Worker): Entry => {
     let entry = entries.get(worker)
-    if (entry === undefined) entries.set(worker, (entry = { worker, order: known++, load: 0, at: -1 }))
+    if (entry === undefined) entries.set(worker, (entry = { worker, order: known++, load: 0, heapAt: -1 }))
     return entry
-  }
-  const put = (entry: Entry, at: number): void => {
-    heap[at] = entry
-    entry.at = at
-  }
-  /** Moves an entry to where it belongs, starting at a place that is free for it. */
-  const settle = (entry: Entry, from: number): void => {
-    let at = from
-    for (let parent = (at - 1) >> 1; at > 0 && isBefore(entry, heap[parent]!); parent = (at - 1) >> 1) {
-      put(heap[parent]!, at)
-      at = parent
-    }
-    for (let child = lesserChild(at); child !== undefined && isBefore(heap[child]!, entry); child = lesserChild(at)) {
-      put(heap[child]!, at)
-      at = child
-    }
-    put(entry, at)
-  }
-  const lesserChild = (at: number): number | undefined => {
-    const left = 2 * at + 1
-    if (left >= heap.length) return undefined
-    return left + 1 < heap.length && isBefore(heap[left + 1]!, heap[left]!) ? left + 1 : left
-  }
-  const remove = (entry: Entry): void => {
-    const last = heap.pop()!
-    if (last !== entry) settle(last, entry.at)
-    entry.at = -1
   }
   return {
     update: (worker) => {
       const entry = entryOf(worker)
-      if (!takesShort(worker)) {
-        if (entry.at >= 0) remove(entry)
-        return
-      }
+      if (!rule.takesAny(worker)) return heap.remove(entry)
       entry.load = worker.tasks.size / worker.profile.slots
-      settle(entry, entry.at >= 0 ? entry.at : heap.length)
+      heap.place(entry)
     },
-    has: (worker) => (entries.get(worker)?.at ?? -1) >= 0,
+    has: (worker) => (entries.get(worker)?.heapAt ?? -1) >= 0,
     best: (expectedMs) => {
-      for (let first = heap[0]; first !== undefined; first = heap[0]) {
+      for (let first = heap.first(); first !== undefined; first = heap.first()) {
         const { worker } = first
         // Nobody says when a worker stops taking tasks, or is gone.
-        if (takesShort(worker) && workers.get(worker.profile.workerId) === worker) {
+        if (rule.takesAny(worker) && workers.get(worker.profile.workerId) === worker) {
           // Those behind it have no free slot either.
-          return hasRoom(worker, expectedMs) ? worker : undefined
+          return rule.takes(worker, expectedMs) ? worker : undefined
         }
-        remove(first)
+        heap.remove(first)
       }
       return undefined
     },

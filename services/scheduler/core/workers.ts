@@ -49,11 +49,12 @@ export function startTasks(state: State, { workerId, attempts, atMs }: EventOf<'
   }
 }
 
-/** Tasks that a worker was sent and gives back, not started: it is about to leave, and gets no more. */
-export function returnTasks(state: State, { workerId, attempts, atMs }: EventOf<'tasksReturned'>, out: Out): void {
+/** Tasks that a worker was sent and gives back, not started: it was asked to, or is about to leave and gets no more. */
+export function returnTasks(state: State, event: EventOf<'tasksReturned'>, out: Out): void {
+  const { workerId, attempts, atMs } = event
   const worker = state.workers.get(workerId)
   if (worker === undefined) return
-  worker.draining = true
+  if (!event.recalled) worker.draining = true
   worker.heardAtMs = atMs
   for (const ref of attempts) {
     const task = findTask(state, ref)

@@ -37,6 +37,7 @@ type Message = NonNullable<SessionResponse['message']>
 interface Orders {
   readonly acknowledged: WireAttemptRef[]
   readonly cancelled: Map<string, WireAttemptRef[]>
+  readonly recalled: WireAttemptRef[]
   readonly released: string[]
   readonly others: Command[]
   readonly runs: RunBatch
@@ -74,6 +75,9 @@ class Batch {
         return
       case 'cancelAttempt':
         getOrAdd(this.#to(effect.workerId).cancelled, effect.reason, () => []).push(attemptToWire(effect.attempt))
+        return
+      case 'recallTask':
+        this.#to(effect.workerId).recalled.push(attemptToWire(effect.attempt))
         return
       case 'releaseObject':
         this.#to(effect.workerId).released.push(effect.objectId)
@@ -160,6 +164,7 @@ class Batch {
     return getOrAdd(this.#orders, workerId, () => ({
       acknowledged: [],
       cancelled: new Map<string, WireAttemptRef[]>(),
+      recalled: [],
       released: [],
       others: [],
       runs: createRunBatch(this.#state),
@@ -168,11 +173,12 @@ class Batch {
 }
 
 /** What comes last may build on what comes before: a result is released, then its task is run again. */
-function* commandsOf({ acknowledged, cancelled, released, others, runs }: Orders): Generator<Command> {
+function* commandsOf({ acknowledged, cancelled, recalled, released, others, runs }: Orders): Generator<Command> {
   for (const attempts of chunksOf(acknowledged)) yield { $case: 'acknowledgeEnds', value: { attempts } }
   for (const [reason, refs] of cancelled) {
     for (const attempts of chunksOf(refs)) yield { $case: 'cancelTasks', value: { attempts, reason } }
   }
+  for (const attempts of chunksOf(recalled)) yield { $case: 'recallTasks', value: { attempts } }
   for (const objectIds of chunksOf(released)) yield { $case: 'releaseObjects', value: { objectIds } }
   yield* others
   for (const value of runs.messages()) yield { $case: 'runTasks', value }

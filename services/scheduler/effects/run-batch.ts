@@ -1,6 +1,7 @@
 import { type JobContext, type Result, type RunTask, type RunTasks, type TaskInput, Value } from '#libs/proto'
 
 import { findObject } from '../core/lookup.js'
+import { demandOfTask } from '../core/slots.js'
 import type { Job, State, Task } from '../core/state.js'
 import { durationOf, resultToWire, timestampOf } from '../rpc/to-wire.js'
 
@@ -64,13 +65,15 @@ function bytesOf(result: Result | undefined): number {
 }
 
 function runTaskOf(
-  { spec, index }: Task,
+  task: Task,
   job: number,
   attempt: number,
   epoch: number,
   inputs: TaskInput[],
   trace: Readonly<Record<string, string>>,
 ): RunTask {
+  const { spec, index } = task
+  const gpus = spec.needs === undefined ? undefined : demandOfTask(task).shape.others.find(([name]) => name === 'gpu')
   return {
     job,
     index,
@@ -80,6 +83,7 @@ function runTaskOf(
     input: spec.input as Buffer,
     inputs,
     trace: new Map(Object.entries(trace)),
+    gpus: gpus?.[1] ?? 0,
     timeout: spec.timeoutMs === undefined ? undefined : durationOf(spec.timeoutMs),
   }
 }

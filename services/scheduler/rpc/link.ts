@@ -131,7 +131,7 @@ function take(report: Report, workerId: WorkerId, loop: Loop, peers: Peers): voi
       })
     case 'tasksReturned': {
       const attempts = report.value.attempts.flatMap((ref) => attemptToDomain(ref) ?? [])
-      return loop.post({ kind: 'tasksReturned', workerId, attempts })
+      return loop.post({ kind: 'tasksReturned', workerId, attempts, recalled: report.value.recalled })
     }
     case 'objectsStored':
       return loop.post({ kind: 'objectsStored', workerId, ...storedToDomain(report.value) })

@@ -23,7 +23,7 @@ test('a task is explained in a sentence', async () => {
   expect(await rim.service.explainTask({ taskId: 'j/1' }, context)).toEqual({
     taskId: 'j/1',
     state: TaskState.QUEUED,
-    sentence: 'task j/1 (b) is number 2 of 2 in the queue, where it has waited 0 ms: there is no worker',
+    sentence: 'task j/1 (b) is number 2 of 2 in the queue of its job, where it has waited 0 ms: there is no worker',
   })
 })
 

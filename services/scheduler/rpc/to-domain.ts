@@ -33,6 +33,7 @@ import type { BundledFunction, JobSpec, State, TaskSpec, WorkerEnd, WorkerProfil
 import { endingToDomain } from './ending-to-domain.js'
 import { domainKindOf } from './failure-kinds.js'
 import { durationMs, invalid } from './invalid.js'
+import { needsOfTask, needsToDomain, offerToDomain } from './needs.js'
 
 /** A job has at most this many tasks, and a task's input this many bytes: larger inputs go to the checkpoint-store. */
 export const maxTasksPerJob = 2_000_000
@@ -66,12 +67,14 @@ export function jobToDomain(state: State, job: WireJobSpec): JobSpec {
   if (traceBytes > maxTraceBytes) {
     throw invalid('TRACE_TOO_LARGE', `the trace context has ${traceBytes} bytes, at most ${maxTraceBytes}`, 'job.trace')
   }
+  const needs = needsToDomain(job.needs)
   const jobId = (job.jobId || `j-${randomUUID().replaceAll('-', '').slice(0, 16)}`) as JobId
   return {
     jobId,
     name: job.name.slice(0, 256),
     functions: job.functions.map((ref, index) => functionToDomain(state, ref, index)),
-    tasks: tasksToDomain(jobId, job.tasks, 0),
+    tasks: tasksToDomain(jobId, job.tasks, 0, needs.length),
+    ...(needs.length > 0 ? { needs } : {}),
     seed: job.seed,
     trace,
     detached: job.detached,
@@ -80,11 +83,16 @@ export function jobToDomain(state: State, job: WireJobSpec): JobSpec {
 }
 
 /** Tasks of a job, the first of them with this index. */
-export function tasksToDomain(jobId: JobId, tasks: readonly WireTaskSpec[], firstIndex: number): TaskSpec[] {
-  return tasks.map((task, i) => taskToDomain(jobId, task, firstIndex + i))
+export function tasksToDomain(
+  jobId: JobId,
+  tasks: readonly WireTaskSpec[],
+  firstIndex: number,
+  needsCount: number,
+): TaskSpec[] {
+  return tasks.map((task, i) => taskToDomain(jobId, task, firstIndex + i, needsCount))
 }
 
-function taskToDomain(jobId: JobId, task: WireTaskSpec, index: number): TaskSpec {
+function taskToDomain(jobId: JobId, task: WireTaskSpec, index: number, needsCount: number): TaskSpec {
   const field = `job.tasks[${index}].input`
   if (task.input.byteLength > maxInputBytes) {
     const message = `the input of task ${index} has ${task.input.byteLength} bytes, at most ${maxInputBytes} are taken: put it into the checkpoint-store as a blob and refer to it`
@@ -104,6 +112,7 @@ function taskToDomain(jobId: JobId, task: WireTaskSpec, index: number): TaskSpec
     dependencies: [...dependencies],
     name: task.name.slice(0, 256),
     timeoutMs: timeoutToDomain(task.timeout, index),
+    ...needsOfTask(task.needs, needsCount, index),
   }
 }
 
@@ -193,6 +202,7 @@ export function profileToDomain(hello: WorkerHello): WorkerProfile {
     addresses: hello.addresses,
     memoryLimitBytes: Number(hello.memoryLimitBytes),
     executor: hello.executor === ExecutorKind.PROCESS ? 'process' : 'thread',
+    resources: offerToDomain(hello.resources),
   }
 }
 

@@ -148,7 +148,7 @@ export function taskToWire(state: State, task: Task): WireTask {
 }
 
 export function workerToWire(worker: WorkerView): WireWorker {
-  const { profile, taskCount, objectCount, quarantine, rssBytes, loopLagMs } = worker
+  const { profile, taskCount, objectCount, quarantine, rssBytes, loopLagMs, used = {} } = worker
   return {
     workerId: profile.workerId,
     host: profile.host,
@@ -164,6 +164,8 @@ export function workerToWire(worker: WorkerView): WireWorker {
     loopLagMs,
     quarantineReason: quarantine?.why ?? '',
     quarantinedUntil: quarantine && timestampOf(quarantine.untilMs),
+    resources: new Map(Object.entries(profile.resources ?? {})),
+    usedResources: new Map(Object.entries(used)),
   }
 }
 

@@ -12,7 +12,8 @@ import {
 import { Outbox } from '#libs/transfer'
 
 import type { Fact } from '../core/fact.js'
-import { createState, defaultPolicy, type Policy } from '../core/state.js'
+import { defaultPolicy, type Policy } from '../core/policy.js'
+import { createState } from '../core/state.js'
 import { createJobWaiters } from '../effects/job-waiters.js'
 import { createPeers } from '../effects/peers.js'
 import { createPerform } from '../effects/perform.js'

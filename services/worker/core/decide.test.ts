@@ -10,8 +10,8 @@ import { type AttemptRef, createState, keyOf, type TaskOrder } from './state.js'
 type Untimed = Event extends infer E ? (E extends Event ? Omit<E, 'atMs'> : never) : never
 
 /** A worker with its clock; every step is checked. Tasks are named by a letter for the kind and a number. */
-function createWorker(slots: number) {
-  const state = createState(slots)
+function createWorker(slots: number, devices = 0) {
+  const state = createState(slots, devices)
   let nowMs = 0
 
   /** One batch of events, whose effects are done together. */
@@ -27,6 +27,10 @@ function createWorker(slots: number) {
 
   const worker = {
     order: (...names: string[]) => happen({ kind: 'tasksOrdered', orders: names.map((name) => orderOf(name)) }),
+    orderWithGpus: (name: string, gpus: number) =>
+      happen({ kind: 'tasksOrdered', orders: [{ ...orderOf(name), gpus }] }),
+    recall: (...names: string[]) => happen({ kind: 'recallOrdered', refs: names.map(refOf) }),
+    withdrawn: (name: string) => happen({ kind: 'attemptWithdrawn', key: key(name) }),
     orderWithInputs: (name: string) => happen({ kind: 'tasksOrdered', orders: [orderOf(name, ['x'])] }),
     fetched: (name: string) => happen({ kind: 'inputsFetched', key: key(name) }),
     start: (name: string) => happen({ kind: 'attemptStarted', key: key(name), startedAtMs: nowMs }),
@@ -80,7 +84,11 @@ function orderOf(name: string, inputs: readonly unknown[] = []): TaskOrder {
 function sayEffect(effect: Effect): string[] {
   switch (effect.kind) {
     case 'execute':
-      return [`${effect.order.taskId} to ${effect.slot}`]
+      return [
+        `${effect.order.taskId} to ${effect.slot}${effect.devices.map((device) => ` with gpu ${device}`).join('')}`,
+      ]
+    case 'withdrawExecution':
+      return [`withdraw ${effect.order.taskId} on ${effect.slot}`]
     case 'stopExecution':
       return [`stop ${effect.order.taskId} on ${effect.slot}`]
     case 'fetchInputs':
@@ -88,7 +96,7 @@ function sayEffect(effect: Effect): string[] {
     case 'reportEnded':
       return [`${effect.end.ref.taskId} ${effect.end.outcome.kind === 'failed' ? 'failed' : 'ended'}`]
     case 'returnTask':
-      return [`return ${effect.ref.taskId}`]
+      return [`return ${effect.ref.taskId}${effect.recalled ? ' as asked' : ''}`]
     case 'leave':
       return ['leave']
     case 'giveUp':
@@ -100,6 +108,53 @@ function sayEffect(effect: Effect): string[] {
       return effect satisfies never
   }
 }
+
+describe('devices', () => {
+  test('each running task has its own, and who waits for some keeps no others waiting', () => {
+    const worker = createWorker(4, 2)
+    expect(worker.orderWithGpus('g1', 1)).toEqual(['g1 to 0 with gpu 0'])
+    expect(worker.orderWithGpus('g2', 2)).toEqual([])
+    expect(worker.order('a1')).toEqual(['a1 to 1'])
+    expect(worker.orderWithGpus('g3', 1)).toEqual(['g3 to 2 with gpu 1'])
+    worker.start('g1')
+    expect(worker.end('g1', 1_000)).toEqual(['g1 ended'])
+    worker.start('g3')
+    expect(worker.end('g3', 1_000)).toEqual(['g3 ended', 'g2 to 0 with gpu 0 with gpu 1'])
+  })
+
+  test('a lost slot gives its devices back', () => {
+    const worker = createWorker(1, 1)
+    worker.orderWithGpus('g1', 1)
+    worker.start('g1')
+    worker.orderWithGpus('g2', 1)
+    expect(worker.lose(0)).toEqual(['g1 failed', 'g2 to 0 with gpu 0'])
+  })
+})
+
+describe('what is asked back', () => {
+  test('what waits is given back, what runs goes on, and the worker takes more', () => {
+    const worker = createWorker(1)
+    worker.run('s0', 5)
+    worker.order('s1', 's2', 's3')
+    worker.order('s4', 's5', 's6', 's7')
+    worker.start('s1')
+    expect(worker.recall('s1', 's2', 's3', 's7')).toEqual([
+      ...['withdraw s2 on 0', 'withdraw s3 on 0', 'return s7 as asked'],
+    ])
+    expect(worker.withdrawn('s2')).toEqual(['return s2 as asked', 's6 to 0'])
+    // That one had begun before it could be withdrawn.
+    worker.start('s3')
+    expect(worker.withdrawn('s3')).toEqual([])
+    expect(worker.order('s8')).toEqual([])
+  })
+
+  test('what still waits for its inputs is given back at once', () => {
+    const worker = createWorker(1)
+    worker.orderWithInputs('a1')
+    expect(worker.recall('a1', 'a2')).toEqual(['return a1 as asked'])
+    expect(worker.fetched('a1')).toEqual([])
+  })
+})
 
 describe('what waits behind what runs', () => {
   test('tasks of an unknown kind run one to a slot', () => {

@@ -33,6 +33,10 @@ export function decide(state: State, event: Event, out: Effect[]): void {
       return giveUp(state, event, out)
     case 'cancelOrdered':
       return cancelAttempts(state, event, out)
+    case 'recallOrdered':
+      return recallAttempts(state, event, out)
+    case 'attemptWithdrawn':
+      return giveBackWithdrawn(state, event, out)
     case 'endsAcknowledged':
       for (const ref of event.refs) state.unacknowledged.delete(keyOf(ref))
       fillLines(state, out)
@@ -54,7 +58,7 @@ function takeOrders(state: State, event: EventOf<'tasksOrdered'>, out: Effect[])
     const key = keyOf(order)
     if (state.attempts.has(key) || state.unacknowledged.has(key)) continue
     if (state.draining) {
-      out.push({ kind: 'returnTask', ref: refOf(order) })
+      out.push({ kind: 'returnTask', ref: refOf(order), recalled: false })
       continue
     }
     const ready = order.inputs.length === 0
@@ -91,6 +95,12 @@ function fillLines(state: State, out: Effect[]): void {
       state.ready.shift()
       continue
     }
+    if ((attempt.order.gpus ?? 0) > state.freeDevices.length) {
+      // It keeps nobody waiting who needs none.
+      state.ready.shift()
+      state.awaitingDevices.push(key)
+      continue
+    }
     const slot = shortestLine(state)
     const line = slot === undefined ? undefined : state.lines[slot]
     if (slot === undefined || line === undefined) return
@@ -98,8 +108,26 @@ function fillLines(state: State, out: Effect[]): void {
     state.ready.shift()
     line.push(key)
     attempt.status = { kind: 'lined', slot }
-    out.push({ kind: 'execute', slot, order: attempt.order })
+    const devices = takeDevices(state, attempt)
+    out.push({ kind: 'execute', slot, order: attempt.order, devices })
   }
+}
+
+const noDevices: readonly number[] = []
+
+function takeDevices(state: State, attempt: Attempt): readonly number[] {
+  const { gpus = 0 } = attempt.order
+  if (gpus === 0) return noDevices
+  return (attempt.devices = state.freeDevices.splice(0, gpus))
+}
+
+/** The attempt needs its devices no longer; those who wait for some may have their turn. */
+function freeDevices(state: State, attempt: Attempt): void {
+  if (attempt.devices === undefined) return
+  state.freeDevices.push(...attempt.devices)
+  state.freeDevices.sort((a, b) => a - b)
+  delete attempt.devices
+  state.ready.unshift(...state.awaitingDevices.splice(0))
 }
 
 /** The shortest of the lines that take more. */
@@ -167,9 +195,11 @@ function loseSlot(state: State, { slot, failure, atMs }: EventOf<'slotLost'>, ou
       const times = { startedAtMs: status.startedAtMs, endedAtMs: atMs, slot }
       finish(state, key, attempt, { kind: 'failed', failure }, times, out)
     } else if (attempt.cancelled) {
+      freeDevices(state, attempt)
       state.attempts.delete(key)
       out.push({ kind: 'dropInputs', attempt })
     } else {
+      freeDevices(state, attempt)
       attempt.status = { kind: 'ready' }
       again.push(key)
     }
@@ -223,13 +253,44 @@ function cancelAttempts(state: State, { refs, reason }: EventOf<'cancelOrdered'>
   leaveWhenDone(state, out)
 }
 
+/** Gives back what has not begun. What is in a line is given back when the executor has let go of it. */
+function recallAttempts(state: State, { refs }: EventOf<'recallOrdered'>, out: Effect[]): void {
+  for (const ref of refs) {
+    const key = keyOf(ref)
+    const attempt = state.attempts.get(key)
+    if (attempt === undefined || attempt.cancelled) continue
+    const { status, order } = attempt
+    if (status.kind === 'lined') out.push({ kind: 'withdrawExecution', slot: status.slot, order })
+    else if (status.kind !== 'running') giveBack(state, key, attempt, out)
+  }
+}
+
+function giveBackWithdrawn(state: State, { key }: EventOf<'attemptWithdrawn'>, out: Effect[]): void {
+  const attempt = state.attempts.get(key)
+  if (attempt?.status.kind !== 'lined') return
+  leaveLine(state, key, attempt)
+  freeDevices(state, attempt)
+  if (attempt.cancelled) {
+    state.attempts.delete(key)
+    out.push({ kind: 'dropInputs', attempt })
+  } else giveBack(state, key, attempt, out)
+  fillLines(state, out)
+  leaveWhenDone(state, out)
+}
+
+function giveBack(state: State, key: AttemptKey, attempt: Attempt, out: Effect[]): void {
+  state.attempts.delete(key)
+  out.push({ kind: 'dropInputs', attempt })
+  out.push({ kind: 'returnTask', ref: refOf(attempt.order), recalled: true })
+}
+
 function drain(state: State, out: Effect[]): void {
   state.draining = true
   for (const [key, attempt] of state.attempts) {
     if ('slot' in attempt.status) continue
     state.attempts.delete(key)
     out.push({ kind: 'dropInputs', attempt })
-    if (!attempt.cancelled) out.push({ kind: 'returnTask', ref: refOf(attempt.order) })
+    if (!attempt.cancelled) out.push({ kind: 'returnTask', ref: refOf(attempt.order), recalled: false })
   }
   leaveWhenDone(state, out)
 }
@@ -249,19 +310,23 @@ function finish(
   out: Effect[],
 ): void {
   state.attempts.delete(key)
-  if ('slot' in attempt.status) {
-    const line = state.lines[attempt.status.slot]
-    const at = line?.indexOf(key) ?? -1
-    if (at >= 0) line?.splice(at, 1)
-    // Only what closed the line can open it.
-    if (!state.openLines[attempt.status.slot]) state.openLines[attempt.status.slot] = undefined
-  }
+  leaveLine(state, key, attempt)
+  freeDevices(state, attempt)
   out.push({ kind: 'dropInputs', attempt })
   // A large result that came in spite of a cancel is said all the same: only the scheduler knows whether it may be forgotten.
   if (attempt.cancelled && outcome.kind !== 'object') return
   const end = { ref: refOf(attempt.order), outcome, ...times }
   state.unacknowledged.set(key, end)
   out.push({ kind: 'reportEnded', end, order: attempt.order })
+}
+
+function leaveLine(state: State, key: AttemptKey, { status }: Attempt): void {
+  if (!('slot' in status)) return
+  const line = state.lines[status.slot]
+  const at = line?.indexOf(key) ?? -1
+  if (at >= 0) line?.splice(at, 1)
+  // Only what closed the line can open it.
+  if (!state.openLines[status.slot]) state.openLines[status.slot] = undefined
 }
 
 function learnRunTime(state: State, { order }: Attempt, runMs: number): void {

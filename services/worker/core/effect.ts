@@ -3,11 +3,19 @@ import type { Attempt, AttemptEnd, AttemptRef, TaskOrder } from './state.js'
 /** What must be done. Effects expect no answer; answers come back as events. */
 export type Effect =
   | { readonly kind: 'fetchInputs'; readonly order: TaskOrder }
-  | { readonly kind: 'execute'; readonly slot: number; readonly order: TaskOrder }
+  | {
+      readonly kind: 'execute'
+      readonly slot: number
+      readonly order: TaskOrder
+      /** The devices that are the attempt's own while it runs. */
+      readonly devices: readonly number[]
+    }
+  /** Gives it up unless it has begun. */
+  | { readonly kind: 'withdrawExecution'; readonly slot: number; readonly order: TaskOrder }
   | { readonly kind: 'stopExecution'; readonly slot: number; readonly order: TaskOrder; readonly reason: string }
   | { readonly kind: 'reportStarted'; readonly ref: AttemptRef; readonly slot: number; readonly startedAtMs: number }
   | { readonly kind: 'reportEnded'; readonly end: AttemptEnd; readonly order: TaskOrder | undefined }
-  | { readonly kind: 'returnTask'; readonly ref: AttemptRef }
+  | { readonly kind: 'returnTask'; readonly ref: AttemptRef; readonly recalled: boolean }
   | { readonly kind: 'dropInputs'; readonly attempt: Attempt }
   | { readonly kind: 'leave' }
   /** Leaves at once, whatever runs, and lets another process take the place. */

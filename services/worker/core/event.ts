@@ -22,6 +22,9 @@ export type Event = { readonly atMs: number } & (
   /** The slot's thread does not end while this attempt is in native code. */
   | { readonly kind: 'slotStuck'; readonly slot: number; readonly key: AttemptKey; readonly failure: TaskFailure }
   | { readonly kind: 'cancelOrdered'; readonly refs: readonly AttemptRef[]; readonly reason: string }
+  | { readonly kind: 'recallOrdered'; readonly refs: readonly AttemptRef[] }
+  /** The executor gave up an attempt that had not begun. */
+  | { readonly kind: 'attemptWithdrawn'; readonly key: AttemptKey }
   | { readonly kind: 'endsAcknowledged'; readonly refs: readonly AttemptRef[] }
   | { readonly kind: 'drainOrdered'; readonly reason: string }
 )

@@ -11,8 +11,15 @@ export function checkInvariants(state: State): void {
   }
   for (const [key, { status }] of state.attempts) {
     if ('slot' in status && !state.lines[status.slot]?.includes(key)) throw new Error(`${key} is in no line`)
-    if (status.kind === 'ready' && !state.ready.includes(key)) throw new Error(`${key} is ready, but nobody knows`)
+    if (status.kind === 'ready' && !state.ready.includes(key) && !state.awaitingDevices.includes(key))
+      throw new Error(`${key} is ready, but nobody knows`)
     if (state.unacknowledged.has(key)) throw new Error(`${key} has ended and goes on`)
+  }
+  const taken = [...state.attempts.values()].flatMap(({ devices }) => devices ?? [])
+  const devices = [...taken, ...state.freeDevices]
+  if (new Set(devices).size !== devices.length) throw new Error('a device has two owners')
+  for (const [key, { order, status, devices: own }] of state.attempts) {
+    if ('slot' in status && (own?.length ?? 0) !== (order.gpus ?? 0)) throw new Error(`${key} runs without its devices`)
   }
   if (state.left && (state.attempts.size > 0 || !state.draining)) throw new Error('the worker left its work behind')
 }

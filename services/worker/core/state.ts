@@ -29,6 +29,8 @@ export interface TaskOrder extends AttemptRef {
   readonly timeoutMs: number | undefined
   /** When the job's time is over; the scheduler sees to it. */
   readonly deadlineMs?: number | undefined
+  /** How many devices it needs. */
+  readonly gpus?: number
 }
 
 /** A result: small ones travel in the report, large ones stay here as objects. */
@@ -58,6 +60,8 @@ export interface Attempt {
   status: AttemptStatus
   /** The scheduler took the attempt back; its end is not reported, unless it left a large result. */
   cancelled: boolean
+  /** The devices that are its own while it is in a slot. */
+  devices?: readonly number[]
 }
 
 export interface State {
@@ -65,6 +69,10 @@ export interface State {
   readonly attempts: Map<AttemptKey, Attempt>
   /** Attempts whose inputs are here, in the order in which they became ready. */
   readonly ready: AttemptKey[]
+  /** Attempts whose inputs are here, but not as many devices as they need. */
+  readonly awaitingDevices: AttemptKey[]
+  /** Devices that no attempt has, the lowest first. */
+  readonly freeDevices: number[]
   /** What each slot has: the first runs, the others wait behind it. */
   readonly lines: AttemptKey[][]
   /** Whether everything in a slot's line is short, so that more may wait behind it; looked up again where unknown. */
@@ -77,11 +85,13 @@ export interface State {
   left: boolean
 }
 
-export function createState(slots: number): State {
+export function createState(slots: number, devices = 0): State {
   return {
     slots,
     attempts: new Map(),
     ready: [],
+    awaitingDevices: [],
+    freeDevices: Array.from({ length: devices }, (_, device) => device),
     lines: Array.from({ length: slots }, () => []),
     openLines: Array.from({ length: slots }, () => undefined),
     unacknowledged: new Map(),

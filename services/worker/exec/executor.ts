@@ -14,10 +14,20 @@ export interface ExecutorEvents {
   slotStuck(slot: number, key: AttemptKey, failure: TaskFailure): void
 }
 
+/** A task with what it needs to run. */
+export interface Execution {
+  readonly order: TaskOrder
+  readonly inputs: FetchedInputs
+  /** The devices that are its own while it runs. */
+  readonly devices: readonly number[]
+}
+
 /** Runs tasks in slots, each slot one task at a time. */
 export interface Executor {
   /** Puts the tasks at the end of the slot's line. */
-  execute(slot: number, tasks: readonly { readonly order: TaskOrder; readonly inputs: FetchedInputs }[]): void
+  execute(slot: number, tasks: readonly Execution[]): void
+  /** Gives up a task that waits in the line; false when it has begun, or that cannot be told. */
+  withdraw(slot: number, key: AttemptKey): boolean
   /** Stops a task: asks it first, then ends its slot. A task that waits in the line is dropped. */
   stopTask(slot: number, key: AttemptKey, reason: string): void
   stop(): Promise<void>
@@ -35,6 +45,7 @@ export function createExecutor(
   const all = Array.from({ length: slots }, (_, number) => new Slot(number, events, listeners, startHost, doubtful))
   return {
     execute: (slot, tasks) => all[slot]?.execute(tasks),
+    withdraw: (slot, key) => all[slot]?.withdraw(key) ?? false,
     stopTask: (slot, key, reason) => all[slot]?.stopTask(key, reason),
     stop: async () => {
       await Promise.all(all.map((slot) => slot.stop()))

@@ -9,10 +9,12 @@ import type { ObjectStore } from '../objects/object-store.js'
 import { bytesPerMessage, partsOf } from '../rpc/parts.js'
 import { attemptToWire, bytesOfEnd, endToWire } from '../rpc/to-wire.js'
 import { type BundleCache, failureOfBundle } from './bundle-cache.js'
-import type { Executor } from './executor.js'
+import type { Execution, Executor } from './executor.js'
 import { traceAttempt } from './trace-attempt.js'
 
 type Report = NonNullable<LinkRequest['report']>
+/** What the core puts into a slot. */
+type Run = Omit<Execution, 'inputs'>
 
 /** What the effects work on. */
 export interface PerformPorts {
@@ -37,12 +39,13 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
   const { executor, fetcher, bundles, store, post, report } = ports
 
   /** Puts tasks into their slots; those whose bundle is not here yet follow when it is. */
-  function execute(runs: ReadonlyMap<number, TaskOrder[]>): void {
-    for (const [slot, orders] of runs) {
-      const here: Parameters<Executor['execute']>[1][number][] = []
-      for (const order of orders) {
-        if (bundles.path(order.bundleDigest) === undefined) void executeLater(slot, order)
-        else here.push({ order, inputs: fetcher.inputsOf(keyOf(order)) })
+  function execute(runs: ReadonlyMap<number, Run[]>): void {
+    for (const [slot, slotRuns] of runs) {
+      const here: Execution[] = []
+      for (const run of slotRuns) {
+        const { order } = run
+        if (bundles.path(order.bundleDigest) === undefined) void executeLater(slot, run)
+        else here.push({ ...run, inputs: fetcher.inputsOf(keyOf(order)) })
       }
       if (here.length > 0) executor().execute(slot, here)
     }
@@ -51,13 +54,13 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
   /** Attempts whose bundle is on its way: the executor does not know them yet. */
   const awaiting = new Set<string>()
 
-  async function executeLater(slot: number, order: TaskOrder): Promise<void> {
+  async function executeLater(slot: number, { order, devices }: Run): Promise<void> {
     const key = keyOf(order)
     awaiting.add(key)
     try {
       await bundles.fetch(order.bundleDigest, order.trace)
       if (!awaiting.delete(key)) return
-      executor().execute(slot, [{ order, inputs: fetcher.inputsOf(keyOf(order)) }])
+      executor().execute(slot, [{ order, devices, inputs: fetcher.inputsOf(keyOf(order)) }])
     } catch (error) {
       if (!awaiting.delete(key)) return
       const failure = failureOfBundle(order.bundleDigest, error)
@@ -70,6 +73,11 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
         endedAtMs: atMs,
       })
     }
+  }
+
+  function withdrawExecution({ slot, order }: Extract<Effect, { kind: 'withdrawExecution' }>): void {
+    const key = keyOf(order)
+    if (awaiting.delete(key) || executor().withdraw(slot, key)) post({ kind: 'attemptWithdrawn', key })
   }
 
   /** What waits for its bundle has not started: its place in the slot is free at once. */
@@ -98,10 +106,12 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
   }
 
   return (effects) => {
-    const runs = new Map<number, TaskOrder[]>()
+    const runs = new Map<number, Run[]>()
     const started: TaskStarted[] = []
     const ended: { readonly wire: TaskEnded; readonly bytes: number }[] = []
     const returned: AttemptRef[] = []
+    const recalled: AttemptRef[] = []
+    const withdrawals: Extract<Effect, { kind: 'withdrawExecution' }>[] = []
     let leaves = false
     let reasonToGiveUp: string | undefined
     for (const effect of effects) {
@@ -110,7 +120,10 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
           void fetchInputs(effect.order)
           break
         case 'execute':
-          pushTo(runs, effect.slot, effect.order)
+          pushTo(runs, effect.slot, { order: effect.order, devices: effect.devices })
+          break
+        case 'withdrawExecution':
+          withdrawals.push(effect)
           break
         case 'stopExecution':
           stopExecution(effect)
@@ -130,7 +143,7 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
           break
         }
         case 'returnTask':
-          returned.push(attemptToWire(effect.ref))
+          ;(effect.recalled ? recalled : returned).push(attemptToWire(effect.ref))
           break
         case 'dropInputs':
           fetcher.drop(keyOf(effect.attempt.order))
@@ -146,12 +159,15 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
       }
     }
     execute(runs)
+    // After what the same batch put into the lines.
+    for (const effect of withdrawals) withdrawExecution(effect)
     if (started.length > 0) report({ $case: 'tasksStarted', value: { tasks: started } })
     if (ended.length > 0) ports.flushLines()
     for (const part of partsOf(ended, ({ bytes }) => bytes, mostEnds)) {
       report({ $case: 'tasksEnded', value: { tasks: part.map(({ wire }) => wire) } })
     }
-    if (returned.length > 0) report({ $case: 'tasksReturned', value: { attempts: returned } })
+    if (returned.length > 0) report({ $case: 'tasksReturned', value: { attempts: returned, recalled: false } })
+    if (recalled.length > 0) report({ $case: 'tasksReturned', value: { attempts: recalled, recalled: true } })
     if (leaves) ports.leave()
     if (reasonToGiveUp !== undefined) ports.giveUp(reasonToGiveUp)
   }

@@ -27,6 +27,7 @@ export function createProcessHosts(program: URL, memory: ChildMemory): StartHost
 }
 
 class ProcessHost implements SlotHost {
+  readonly claims = undefined
   readonly #child: ChildProcess
   readonly #memory: ChildMemory
   readonly #events: HostEvents

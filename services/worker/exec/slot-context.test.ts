@@ -19,6 +19,8 @@ const task: SlotTask = {
   trace: {},
   timeoutMs: undefined,
   isDoubtful: false,
+  claim: -1,
+  devices: [],
 }
 
 function createContext(stop = new AbortController(), times: Partial<SlotTask> = {}) {

@@ -24,6 +24,7 @@ class SlotContext implements TaskContext {
   readonly jobId: string
   readonly taskIndex: number
   readonly attempt: number
+  readonly devices: readonly number[]
   readonly deadline: Date | undefined
   readonly progress: TaskContext['progress']
   readonly #task: SlotTask
@@ -35,12 +36,13 @@ class SlotContext implements TaskContext {
   #checkpoint: TaskCheckpoint | undefined
 
   constructor(task: SlotTask, stop: AbortController, say: Say) {
-    const { taskId, call, index, attempt, timeoutMs, deadlineMs } = task
+    const { taskId, call, index, attempt, timeoutMs, deadlineMs, devices } = task
     this.taskId = taskId
     this.jobId = call.jobId
     this.taskIndex = index
     this.attempt = attempt
     this.deadline = deadlineOf(timeoutMs, deadlineMs)
+    this.devices = devices
     // Tasks take it out of the context: `({ progress }) => …`.
     this.progress = (fraction, detail) => this.#report(fraction, detail)
     this.#task = task

@@ -1,5 +1,6 @@
 import type { TaskFailure } from '#libs/domain'
 
+import type { ClaimBook } from './line-claims.js'
 import type { FromSlot, ToSlot } from './slot-messages.js'
 
 /** What a slot hears of its thread or process. */
@@ -16,6 +17,8 @@ export interface HostEvents {
 /** Where a slot's tasks run: a thread or a process, which can be ended whatever it does. */
 export interface SlotHost {
   post(message: ToSlot): void
+  /** Who has a task of the line; nothing where memory is not shared. */
+  readonly claims: ClaimBook | undefined
   /** Ends it; `ended` follows. */
   end(): void
   /** Ends it for good: nothing follows. */

@@ -1,5 +1,8 @@
+import { isMainThread, workerData } from 'node:worker_threads'
+
 import { registerThreadTelemetry } from '#libs/telemetry/thread'
 
+import { beginClaimed, type LineClaims } from './line-claims.js'
 import { captureConsole } from './task-console.js'
 import { answerCall } from './slot-calls.js'
 import type { FromSlot, SlotEnd, SlotTask } from './slot-messages.js'
@@ -19,6 +22,8 @@ const flushMs = 1
 const shortMs = 1
 
 const line: SlotTask[] = []
+/** A process has none. */
+const claims = isMainThread ? undefined : (workerData as LineClaims)
 const lastRunMs = new Map<string, number>()
 let running: { readonly key: string; readonly stop: AbortController } | undefined
 let ends: SlotEnd[] = []
@@ -50,6 +55,11 @@ port.listen((message) => {
 async function work(): Promise<void> {
   busy = true
   for (let task = line.shift(); task !== undefined; task = line.shift()) {
+    if (claims && !beginClaimed(claims, task.claim)) {
+      say({ kind: 'dropped', key: task.key })
+      continue
+    }
+    if (isMainThread && task.devices.length > 0) process.env['CUDA_VISIBLE_DEVICES'] = task.devices.join(',')
     const { kind } = task.call
     const startedAtMs = now()
     // It may be told to stop before it starts.

@@ -29,6 +29,10 @@ export interface SlotTask {
   readonly deadlineMs?: number | undefined
   /** It may have ended a slot: that it starts is said before it does. */
   readonly isDoubtful: boolean
+  /** Its place among the claims of the line. */
+  readonly claim: number
+  /** The devices that are its own while it runs. */
+  readonly devices: readonly number[]
 }
 
 /** A value with its body in a buffer of its own, which the message moves. */

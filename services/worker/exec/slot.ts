@@ -2,9 +2,10 @@ import type { TaskFailure } from '#libs/domain'
 
 import { type AttemptKey, keyOf, kindOf, type TaskOrder } from '../core/state.js'
 import type { FetchedInputs } from '../objects/fetched-input.js'
-import type { ExecutorEvents } from './executor.js'
+import type { Execution, ExecutorEvents } from './executor.js'
 import { createLastLines } from './last-lines.js'
 import { cutLine } from './line.js'
+import { noClaim } from './line-claims.js'
 import type { SlotHost, StartHost } from './slot-host.js'
 import type { FromSlot, SlotCall, SlotEnd, SlotTask, ToSlot } from './slot-messages.js'
 
@@ -57,11 +58,11 @@ export class Slot {
     this.#host = this.#start()
   }
 
-  execute(tasks: readonly { readonly order: TaskOrder; readonly inputs: FetchedInputs }[]): void {
+  execute(tasks: readonly Execution[]): void {
     let call: SlotCall | undefined
     let batch: SlotTask[] = []
     const inBatch = new Set<ArrayBuffer>()
-    for (const { order, inputs } of tasks) {
+    for (const { order, inputs, devices } of tasks) {
       const { taskId, index, attempt, input, trace, timeoutMs, deadlineMs } = order
       const key = keyOf(order)
       this.#orders.set(key, order)
@@ -75,9 +76,17 @@ export class Slot {
       }
       for (const buffer of buffers) inBatch.add(buffer)
       const isDoubtful = this.#doubtful.has(key)
-      batch.push({ key, taskId, index, attempt, call, input, inputs, trace, timeoutMs, deadlineMs, isDoubtful })
+      const own = { key, taskId, index, attempt, isDoubtful, devices, claim: this.#host.claims?.open(key) ?? noClaim }
+      batch.push({ ...own, call, input, inputs, trace, timeoutMs, deadlineMs })
     }
     this.#host.post({ kind: 'run', tasks: batch })
+  }
+
+  /** Gives up a task that has not begun. */
+  withdraw(key: AttemptKey): boolean {
+    if (!this.#orders.has(key) || !this.#host.claims?.withdraw(key)) return false
+    this.#forget(key)
+    return true
   }
 
   stopTask(key: AttemptKey, reason: string): void {
@@ -134,6 +143,9 @@ export class Slot {
         for (const end of message.ends) this.#take(end)
         return
       case 'dropped': {
+        this.#host.claims?.close(message.key)
+        // Withdrawn: that it is given up was said when it was.
+        if (!this.#orders.has(message.key)) return
         const at = Date.now()
         const failure: TaskFailure = { kind: 'cancelled', reason: 'CANCELLED', message: 'dropped before it started' }
         this.#forget(message.key)
@@ -159,6 +171,7 @@ export class Slot {
   }
 
   #take(end: SlotEnd): void {
+    this.#host.claims?.close(end.key)
     const order = this.#orders.get(end.key)
     if (order === undefined) return
     this.#forget(end.key)

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { TaskFailure } from '#libs/domain'
 
 import { failureOf } from './failure-of.js'
+import { ClaimBook } from './line-claims.js'
 import type { StartHost } from './slot-host.js'
 import type { FromSlot } from './slot-messages.js'
 
@@ -14,9 +15,10 @@ export function createThreadHosts(program: URL): StartHost {
   return (slot, events) => {
     let fate: TaskFailure | undefined
     let stopped = false
+    const claims = new ClaimBook()
     let ending: NodeJS.Timeout | undefined
     // Without execArgv the thread would preload this process's telemetry once more.
-    const worker = new Worker(program, { execArgv: [], name: `slot-${slot}` })
+    const worker = new Worker(program, { execArgv: [], name: `slot-${slot}`, workerData: claims.claims })
     worker.on('message', (message: FromSlot) => events.heard(message))
     worker.on('error', (error) => (fate ??= failureOf(error)))
     worker.on('exit', (code) => {
@@ -24,6 +26,7 @@ export function createThreadHosts(program: URL): StartHost {
       if (!stopped) events.ended(fate ?? exitOf(code))
     })
     return {
+      claims,
       post: (message) => worker.postMessage(message),
       end: () => {
         ending ??= setTimeout(() => events.stuck(), endMs)

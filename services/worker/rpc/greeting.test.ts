@@ -14,6 +14,7 @@ const self = {
   memoryLimitBytes: 0n,
   executor: ExecutorKind.THREAD,
   predecessor: undefined,
+  resources: new Map(),
 }
 
 function held(objectId: string) {

@@ -31,6 +31,7 @@ export function ordersToDomain({ jobs, tasks }: RunTasks): TaskOrder[] {
         trace: Object.fromEntries(task.trace),
         timeoutMs: timeout && millisecondsOf(timeout),
         deadlineMs: deadline && millisecondsOf(deadline),
+        gpus: task.gpus,
       },
     ]
   })

@@ -10,24 +10,18 @@ import { createOut, type Effect, type Out } from '../effect.js'
 import type { AttemptRef, Event, HeldObject, StoredReport } from '../event.js'
 import type { Fact } from '../fact.js'
 import { checkInvariants } from '../invariants.js'
+import { defaultPolicy, type Policy } from '../policy.js'
 import { startResync } from '../resync.js'
-import {
-  createState,
-  defaultPolicy,
-  type Outcome,
-  type Policy,
-  type State,
-  type Task,
-  type WorkerEnd,
-} from '../state.js'
+import { createState, type Outcome, type State, type Task, type WorkerEnd } from '../state.js'
 import { createStoryNotes } from '../story-notes.js'
 import { durablePartOf } from './durable.js'
+import { needsOf, type TestNeeds } from './needs.js'
 import { renderEffect, renderStatus } from './rendering.js'
 
 /** A task of a test: its name, and the names of the tasks and buffers that it takes. */
 export type TestTask = string | readonly [name: string, ...inputs: string[]]
 
-export interface SubmitOptions {
+export interface SubmitOptions extends TestNeeds {
   readonly job?: string
   readonly session?: string
   readonly detached?: boolean
@@ -102,12 +96,13 @@ export class Mesh {
   /** Submits a job; returns its id. */
   submit(tasks: readonly TestTask[], options: SubmitOptions = {}): JobId {
     const jobId = (options.job ?? `j${++this.#jobCount}`) as JobId
+    const needs = needsOf(options)
     const specs = tasks.map((task, index) => {
       const [name, ...inputs] = typeof task === 'string' ? [task] : task
       this.#name(name, `${jobId}/${index}` as ObjectId)
       const dependencies = inputs.map((input) => this.#ids.get(input) ?? (input as ObjectId))
       const input = new Uint8Array(options.inputBytes ?? 1)
-      return { functionIndex: 0, input, dependencies, name, timeoutMs: undefined }
+      return { functionIndex: 0, input, dependencies, name, timeoutMs: undefined, ...(needs && { needs: 1 }) }
     })
     this.happen({
       kind: 'jobSubmitted',
@@ -119,6 +114,7 @@ export class Mesh {
         name: '',
         functions: [{ bundleDigest: 'bundle', taskName: options.kind ?? 'f' }],
         tasks: specs,
+        ...(needs && { needs: [needs] }),
         seed: 0n,
         trace: {},
         detached: options.detached ?? false,
@@ -140,6 +136,8 @@ export class Mesh {
     worker: string,
     has: {
       readonly slots?: number
+      readonly resources?: Readonly<Record<string, number>>
+      readonly memoryLimitBytes?: number
       readonly host?: string
       readonly attempts?: readonly (AttemptRef & { readonly running?: boolean })[]
       readonly objects?: readonly (string | HeldObject)[]
@@ -151,15 +149,10 @@ export class Mesh {
     const known = this.state.workers.get(workerId)?.profile
     const slots = has.slots ?? known?.slots ?? 1
     const host = has.host ?? known?.host ?? 'host'
-    const profile = {
-      workerId,
-      host,
-      pid: 1,
-      slots,
-      addresses: ['host:1'],
-      memoryLimitBytes: 0,
-      executor: 'thread' as const,
-    }
+    const { memoryLimitBytes = 0 } = has
+    const resources = has.resources ?? known?.resources ?? {}
+    const own = { workerId, host, slots, memoryLimitBytes, resources }
+    const profile = { ...own, pid: 1, addresses: ['host:1'], executor: 'thread' as const }
     this.happen({
       kind: 'workerJoined',
       profile,
@@ -235,6 +228,12 @@ export class Mesh {
   giveBack(worker: string, ...names: string[]): void {
     const attempts = names.map((name) => this.ref(name))
     this.happen({ kind: 'tasksReturned', workerId: worker as WorkerId, attempts })
+  }
+
+  /** The worker gives back what it was asked for. */
+  giveRecalled(worker: string, ...names: string[]): void {
+    const attempts = names.map((name) => this.ref(name))
+    this.happen({ kind: 'tasksReturned', workerId: worker as WorkerId, attempts, recalled: true })
   }
 
   cancel(...names: string[]): void {

@@ -2,7 +2,7 @@ import type { JobId, ObjectId, RetryPolicy, SessionId, WorkerId } from '#libs/do
 
 import type { AttemptRef, HeldObject } from '../event.js'
 import type { Task, Worker } from '../state.js'
-import { createMesh, type Mesh, type MeshOptions } from './mesh.js'
+import { createMesh, type Mesh, type MeshOptions, type SubmitOptions } from './mesh.js'
 
 /** Picks something by a number that means the same for the same history, so that a failing run can be shrunk. */
 export type Pick = (below: number) => number
@@ -23,7 +23,10 @@ export class RandomMesh {
   #workers = 0
 
   constructor(options: MeshOptions = {}) {
-    this.mesh = createMesh({ maxSettledJobs: 3, maxLosses: 1, maxInlineInputBytes: 40, maxJobRecords: 2 }, options)
+    this.mesh = createMesh(
+      { maxSettledJobs: 3, maxLosses: 1, maxInlineInputBytes: 40, maxJobRecords: 2, unschedulableMs: 60_000 },
+      options,
+    )
   }
 
   /** One thing happens; which, depends on what `pick` says. */
@@ -31,6 +34,7 @@ export class RandomMesh {
     const choice = pick(100)
     if (choice < 14) this.#submit(pick)
     else if (choice < 19) this.mesh.join(`w${++this.#workers}`, { slots: pick(4), host: `host${pick(2)}` })
+    else if (choice < 19) this.#joinWorker(pick)
     else if (choice < 57) this.#reportCurrent(pick)
     else if (choice < 62) this.#reportStale(pick)
     else if (choice < 78) this.#moveWorker(pick)
@@ -45,7 +49,7 @@ export class RandomMesh {
   /** Everybody behaves from now on: everything must come to its end. */
   heal(): void {
     for (const session of sessions) this.mesh.open(session)
-    this.mesh.join('healthy', { slots: 4 })
+    this.mesh.join('healthy', { slots: 4, resources: { gpu: 2, licence: 1 } })
     this.#runOut()
   }
 
@@ -105,6 +109,7 @@ export class RandomMesh {
       ...(session === undefined ? {} : { session }),
       ...(pick(3) === 0 ? { retry: randomRetry(pick) } : {}),
       ...(pick(5) === 0 ? { deadlineMs: pick(20_000) } : {}),
+      ...(pick(2) === 0 ? {} : randomNeeds(pick)),
     })
     if (this.mesh.state.jobs.has(job as JobId)) this.#tasks.push(...own)
   }
@@ -123,8 +128,21 @@ export class RandomMesh {
     if (choice < 2) this.mesh.start(name)
     else if (choice < 3) this.mesh.fail(name, { kind: failures[pick(failures.length)] ?? 'userError' })
     else if (choice < 4) this.mesh.missInputs(name)
-    else if (choice < 5) this.mesh.giveBack(this.#workerOf(task), name)
+    else if (choice < 5) this.#giveBack(this.#workerOf(task), task, name)
     else this.#finish(task, pick(30), pick(3) > 0)
+  }
+
+  #joinWorker(pick: Pick): void {
+    const resources = { gpu: pick(3), licence: pick(2) }
+    this.mesh.join(`w${++this.#workers}`, { slots: pick(4), resources, host: `host${pick(2)}` })
+  }
+
+  /** A worker gives back what it was asked for, or leaves. */
+  #giveBack(workerId: WorkerId, task: Task, name: string): void {
+    const worker = this.mesh.state.workers.get(workerId)
+    const recalled = [...(worker?.recalled ?? [])].map((each) => this.#nameOf(each))
+    if (recalled.length > 0) this.mesh.giveRecalled(workerId, ...recalled)
+    else if (task.status.kind === 'assigned') this.mesh.giveBack(workerId, name)
   }
 
   #finish(task: Task, inlineBytes: number, large = false): void {
@@ -230,6 +248,12 @@ export class RandomMesh {
     if (status.kind !== 'assigned' && status.kind !== 'running') throw new Error('the task is on no worker')
     return status.workerId
   }
+}
+
+function randomNeeds(pick: Pick): Partial<SubmitOptions> {
+  const resources = { cpu: 1 + pick(2), gpu: pick(3), licence: pick(2) }
+  const on = pick(6) === 0 ? [`w${1 + pick(4)}`] : []
+  return { resources, priority: pick(3) - 1, on, ...(pick(6) === 0 ? { host: `host${pick(2)}` } : {}) }
 }
 
 /** Requests with few ids: some come twice, some ids come with another request. */

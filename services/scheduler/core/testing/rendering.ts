@@ -16,6 +16,8 @@ export function renderEffect(effect: Effect, nameOf: NameOf): string {
       return `run ${taskIn(effect.task, nameOf)}#${effect.attempt} on ${effect.workerId}`
     case 'cancelAttempt':
       return `cancel ${attemptIn(effect.attempt)} on ${effect.workerId}`
+    case 'recallTask':
+      return `recall ${attemptIn(effect.attempt)} from ${effect.workerId}`
     case 'acknowledgeEnd':
       return `acknowledge ${attemptIn(effect.attempt)} to ${effect.workerId}`
     case 'releaseObject':

@@ -1,0 +1,88 @@
+import type { Task, TaskFuture } from 'costate'
+import { expect, test } from 'vitest'
+
+import { startLocalMesh } from '../harness/local-mesh.js'
+
+interface Tasks {
+  readonly wait: Task<[number], readonly number[]>
+  readonly burn: Task<[number], string>
+}
+
+const source = `
+import { task } from 'costate'
+export const wait = task(import.meta, 'wait', async (ms, ctx) => {
+  await new Promise((resolve) => setTimeout(resolve, ms))
+  return [...ctx.devices]
+})
+export const burn = task(import.meta, 'burn', async (ms, ctx) => {
+  const untilMs = Date.now() + ms
+  while (Date.now() < untilMs);
+  return String(process.pid)
+})
+`
+
+/** The names of the futures in the order in which they settled. */
+async function orderOf(futures: Readonly<Record<string, TaskFuture<unknown>>>): Promise<string[]> {
+  const order: string[] = []
+  const settled = Object.entries(futures).map(async ([name, future]) => {
+    await future.settled()
+    order.push(name)
+  })
+  await Promise.all(settled)
+  return order
+}
+
+test('a task with a licence does not wait behind tasks that wait for a device (R7)', async () => {
+  await using mesh = await startLocalMesh({ workers: 1, threadsPerWorker: 4, resources: { gpu: 1, licence: 1 } })
+  const { wait } = await mesh.importModule<Tasks>('tasks.mjs', source)
+  const { cluster } = mesh
+  const onGpu = cluster.with({ resources: { gpu: 1 }, priority: 1 })
+  const [gpu1, gpu2] = [onGpu.submit(wait, 1_000), onGpu.submit(wait, 1_000)]
+  const licensed = cluster.with({ resources: { licence: 1 } }).submit(wait, 10)
+  await gpu1.job.submitted
+  expect(await cluster.explain(gpu2)).toContain('gpu')
+  expect(await orderOf({ gpu1, gpu2, licensed })).toEqual(['licensed', 'gpu1', 'gpu2'])
+  expect(await cluster.gather([gpu1, gpu2, licensed])).toEqual([[0], [0], []])
+  expect((await cluster.workers()).map(({ resources }) => resources)).toEqual([{ gpu: 1, licence: 1 }])
+})
+
+test('tasks that run at the same time have different devices; a pinned one runs where it must', async () => {
+  await using mesh = await startLocalMesh({ workers: 2, threadsPerWorker: 2, resources: { gpu: 2 } })
+  const { wait, burn } = await mesh.importModule<Tasks>('tasks.mjs', source)
+  const { cluster } = mesh
+  const [worker] = await cluster.workers()
+  if (worker === undefined) throw new Error('no worker is there')
+  const there = cluster.with({ workers: [worker.id], resources: { gpu: 1 } })
+  const devices = await cluster.gather(there.map(wait, [300, 300]))
+  expect(devices.flat().sort()).toEqual([0, 1])
+  const pids = await cluster.gather(cluster.with({ workers: [worker.id] }).map(burn, [1, 1, 1, 1, 1, 1]))
+  expect(new Set(pids)).toEqual(new Set([String(worker.pid)]))
+  const nowhere = cluster.with({ workers: ['w-nobody'] }).submit(burn, 1)
+  await nowhere.job.submitted
+  expect(await cluster.explain(nowhere)).toContain('it needs worker w-nobody, which is not there')
+  expect(() => cluster.with({ resources: { cpu: 0 } }).submit(burn, 1)).toThrow('cpu is 0')
+  expect(() => cluster.with({ priority: 0.5 }).submit(burn, 1)).toThrow('priority is 0.5')
+})
+
+test('no short task waits behind a long one (R10)', async () => {
+  await using mesh = await startLocalMesh({ workers: 2, threadsPerWorker: 1 })
+  const { wait } = await mesh.importModule<Tasks>('tasks.mjs', source)
+  const futures = mesh.cluster.map(wait, [2_000, ...Array.from({ length: 9 }, () => 100)])
+  const order = await orderOf(Object.fromEntries(futures.map((future, k) => [`t${k}`, future])))
+  expect(order.at(-1)).toBe('t0')
+})
+
+test('what was sent ahead behind a task that turns out long goes to a worker that comes', async () => {
+  await using mesh = await startLocalMesh({ workers: 1, threadsPerWorker: 1 })
+  const { burn } = await mesh.importModule<Tasks>('tasks.mjs', source)
+  const { cluster } = mesh
+  await cluster.gather(cluster.map(burn, [1, 1, 1]))
+  const futures = cluster.map(burn, [8_000, 1, 1, 1])
+  await futures[0]?.job.submitted
+  await cluster.scale(2)
+  const order = await orderOf(Object.fromEntries(futures.map((future, k) => [`t${k}`, future])))
+  expect(order.at(-1)).toBe('t0')
+  const [long, ...others] = await cluster.gather(futures)
+  expect(others).not.toContain(long)
+  expect(new Set((await cluster.workers()).map(({ state }) => state))).toEqual(new Set(['ready']))
+})
