@@ -1,4 +1,4 @@
-import { type ObjectId, parseTaskId, type SessionId, taskIdOf, type TaskFailure, type WorkerId } from '#libs/domain'
+import type { ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/domain'
 
 import type { HeldObject } from '../../services/scheduler/core/event.js'
 import type { WorkerEnd } from '../../services/scheduler/core/state.js'
@@ -9,14 +9,14 @@ import { checkInvariants } from '../../services/worker/core/invariants.js'
 import {
   type AttemptEnd,
   type AttemptKey,
-  type AttemptRef,
   createState,
   keyOf,
   type TaskOrder,
 } from '../../services/worker/core/state.js'
 import type { UntimedEvent } from '../../services/worker/loop.js'
-import { type Command, describeMessage, type Order, type OrderedInput, type Report } from './messages.js'
+import { type Command, describeMessage, type OrderedInput, type Report } from './messages.js'
 import type { SimulatedScheduler } from './simulated-scheduler.js'
+import { orderToWorker, refToScheduler, refToWorker } from './order-translation.js'
 import { type Run, SimulatedSlots } from './simulated-slots.js'
 import { Stream } from './stream.js'
 import { bytesOf, compute, decodeResult, encodeResult, type Workload } from './workload.js'
@@ -371,32 +371,6 @@ export class SimulatedWorker {
 const unavailable: TaskFailure = { kind: 'input', reason: 'INPUT_UNAVAILABLE', message: 'no holder has it' }
 const unloadable: TaskFailure = { kind: 'bundle', reason: 'MODULE_NOT_LOADED', message: 'the disk is full' }
 const thrown: TaskFailure = { kind: 'userError', reason: 'TASK_THREW', message: 'as planned' }
-
-function orderToWorker({ inputs, taskName, gpus, ...ref }: Order): TaskOrder {
-  return {
-    ...refToWorker(ref),
-    jobId: ref.jobId,
-    index: ref.index,
-    bundleDigest: 'bundle',
-    taskName,
-    gpus,
-    seed: 0n,
-    input: new Uint8Array(),
-    inputs,
-    trace: {},
-    timeoutMs: undefined,
-  }
-}
-
-function refToWorker({ jobId, index, epoch, attempt }: Omit<Order, 'inputs' | 'taskName' | 'gpus'>): AttemptRef {
-  return { taskId: taskIdOf(jobId, index), epoch, attempt }
-}
-
-function refToScheduler({ taskId, epoch, attempt }: AttemptRef) {
-  const parsed = parseTaskId(taskId)
-  if (parsed === undefined) throw new Error(`'${taskId}' names no task`)
-  return { ...parsed, epoch, attempt }
-}
 
 function held(objectId: ObjectId, value: number): HeldObject[] {
   return [{ objectId, descriptor: bytesOf(value), byteLength: 1_000 }]

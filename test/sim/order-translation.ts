@@ -1,0 +1,31 @@
+import { parseTaskId, taskIdOf } from '#libs/domain'
+
+import type { AttemptRef, TaskOrder } from '../../services/worker/core/state.js'
+import type { Order } from './messages.js'
+
+/** An order as the worker's core takes it; both cores name attempts in their own way. */
+export function orderToWorker({ inputs, taskName, gpus, ...ref }: Order): TaskOrder {
+  return {
+    ...refToWorker(ref),
+    jobId: ref.jobId,
+    index: ref.index,
+    bundleDigest: 'bundle',
+    taskName,
+    gpus,
+    seed: 0n,
+    input: new Uint8Array(),
+    inputs,
+    trace: {},
+    timeoutMs: undefined,
+  }
+}
+
+export function refToWorker({ jobId, index, epoch, attempt }: Omit<Order, 'inputs' | 'taskName' | 'gpus'>): AttemptRef {
+  return { taskId: taskIdOf(jobId, index), epoch, attempt }
+}
+
+export function refToScheduler({ taskId, epoch, attempt }: AttemptRef) {
+  const parsed = parseTaskId(taskId)
+  if (parsed === undefined) throw new Error(`'${taskId}' names no task`)
+  return { ...parsed, epoch, attempt }
+}
