@@ -26,6 +26,9 @@ export type ValueName = string | ((path: readonly (string | number)[]) => string
 /** A value that cannot travel; the message names the place and what to do. */
 export class UnserializableError extends Error {
   override readonly name = 'UnserializableError'
+  /** As a service would refuse it. */
+  readonly code = 'INVALID_ARGUMENT'
+  readonly reason = 'UNSERIALIZABLE'
 }
 
 /** A Buffer of Node 20 cannot be longer. */

@@ -125,7 +125,9 @@ test('an argument that cannot travel is named', () => {
 test('a 5 GB array is refused, scattered or submitted', async () => {
   const huge = new Float64Array(6.25e8)
   expect(() => mesh.cluster.submit(tasks.sum, huge)).toThrow('an array of 5.0 GB')
-  expect((await rejectionOf(mesh.cluster.scatter(huge))).message).toContain('pass it in parts')
+  const refusal = await rejectionOf(mesh.cluster.scatter(huge))
+  expect(refusal).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'UNSERIALIZABLE' })
+  expect(refusal.message).toContain('pass it in parts')
   await expectAlive()
 })
 
