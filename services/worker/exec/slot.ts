@@ -76,8 +76,10 @@ export class Slot {
       }
       for (const buffer of buffers) inBatch.add(buffer)
       const isDoubtful = this.#doubtful.has(key)
-      const own = { key, taskId, index, attempt, isDoubtful, devices, claim: this.#host.claims?.open(key) ?? noClaim }
-      batch.push({ ...own, call, input, inputs, trace, timeoutMs, deadlineMs })
+      const claim = this.#host.claims?.open(key) ?? noClaim
+      // One literal without a spread: a property that is added after one costs a microsecond.
+      const task = { key, taskId, index, attempt, isDoubtful, devices, claim, call, input, inputs, trace, timeoutMs }
+      batch.push(deadlineMs === undefined ? task : { ...task, deadlineMs })
     }
     this.#host.post({ kind: 'run', tasks: batch })
   }
