@@ -16,7 +16,7 @@ import {
 import { loadSecurity, type RpcClient } from '#libs/rpc'
 import type { AnyTask } from '#libs/task'
 import { createMemorySink, createTransferPool, type ReceivedBody, type TransferPool } from '#libs/transfer'
-import { decodePayload, decodeValue, inspectValue } from '#libs/value'
+import { decodePayload, decodeValue, inspectValue, nameOfReference } from '#libs/value'
 
 import { CliError, exitCodes } from './cli-error.js'
 import { answerTimeoutMs } from './mesh.js'
@@ -70,11 +70,15 @@ interface Sources {
 async function fetchArguments(input: Uint8Array, sources: Sources): Promise<readonly unknown[]> {
   const { root, body } = Payload.decode(input)
   const wanted = new Map<string, Reference>()
-  inspectValue(root, body.byteLength, (reference) => void wanted.set(nameOf(reference, sources.jobId), reference))
+  inspectValue(
+    root,
+    body.byteLength,
+    (reference) => void wanted.set(nameOfReference(reference, sources.jobId), reference),
+  )
   const values = new Map<string, () => unknown>()
   for (const [name, reference] of wanted) values.set(name, await fetchInput(name, reference, sources))
   return decodeValue(root, body, {
-    resolve: (reference) => values.get(nameOf(reference, sources.jobId))?.(),
+    resolve: (reference) => values.get(nameOfReference(reference, sources.jobId))?.(),
   }) as unknown[]
 }
 
@@ -134,19 +138,4 @@ async function loadHere(archive: Uint8Array, digest: string) {
   const folder = await mkdtemp(path.join(tmpdir(), 'costate-rerun-'))
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   return await loadBundle(await unpackBundle(archive, folder, digest))
-}
-
-function nameOf({ target }: Reference, jobId: string): string {
-  switch (target?.$case) {
-    case 'objectId':
-      return target.value
-    case 'taskIndex':
-      return `${jobId}/${target.value}`
-    case 'blob':
-      return `blob:${target.value.digest}`
-    case undefined:
-      return ''
-    default:
-      return target satisfies never
-  }
 }

@@ -13,3 +13,4 @@ export {
   UnserializableError,
 } from './encode.js'
 export type { EncodedValue, ReferenceFinder, ValueName } from './encode.js'
+export { nameOfReference } from './reference-name.js'

@@ -10,9 +10,10 @@ import {
   encodeValue,
   type EncodedValue,
   packStructure,
+  nameOfReference,
 } from '#libs/value'
 
-import { nameOfReference, type FetchedInputs } from '../objects/fetched-input.js'
+import type { FetchedInputs } from '../objects/fetched-input.js'
 import { failureOf } from './failure-of.js'
 import { cutLine } from './line.js'
 import { createSlotContext } from './slot-context.js'

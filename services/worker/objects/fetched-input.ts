@@ -1,4 +1,4 @@
-import type { Reference, Value } from '#libs/proto'
+import type { Value } from '#libs/proto'
 
 /** A value that a task's arguments refer to: as it travels, or taken apart. */
 export type FetchedInput =
@@ -7,19 +7,3 @@ export type FetchedInput =
 
 /** By object id, or `blob:` and its digest. */
 export type FetchedInputs = ReadonlyMap<string, FetchedInput>
-
-/** The name under which the thread looks an input up. */
-export function nameOfReference({ target }: Reference, jobId: string): string {
-  switch (target?.$case) {
-    case 'objectId':
-      return target.value
-    case 'taskIndex':
-      return `${jobId}/${target.value}`
-    case 'blob':
-      return `blob:${target.value.digest}`
-    case undefined:
-      return ''
-    default:
-      return target satisfies never
-  }
-}
