@@ -80,25 +80,28 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
     service: ServiceProcessOptions['name'],
     instanceId: string,
     args: readonly string[],
+    count = 1,
   ): ServiceProcess => {
-    const shared = ['--mesh-dir', meshDir]
+    const isLimited = service === 'worker' && memoryLimit > 0
     const started = startServiceProcess({
-      ...{ name: service, instanceId, args: [...shared, ...args], runDir, keepAlive },
+      ...{ name: service, instanceId, args: ['--mesh-dir', meshDir, ...args], count, runDir, keepAlive },
+      supervisor: keepAlive || isLimited ? 'process' : 'here',
       onStarted: (pid) => recordMeshProcess(meshDir, pid),
     })
     processes.push(started)
     return started
   }
-  let supervisors = 0
+  let batches = 0
   let capacity = 0
   const startWorkers = (count: number): void => {
-    const supervisor = start('worker', `worker-${supervisors++}`, [
+    const args = [
       ...['--count', String(count), '--slots', String(threadsPerWorker), '--memory-limit', String(memoryLimit)],
       ...['--executor', executor, '--cache-dir', path.join(meshDir, 'data', 'bundles')],
       ...(resources.length > 0 ? ['--resources', resources.map((pair) => pair.join('=')).join(',')] : []),
-    ])
+    ]
+    const batch = start('worker', `worker-${batches++}`, args, count)
     capacity += count
-    void supervisor.exited.then(() => (capacity -= count))
+    void batch.exited.then(() => (capacity -= count))
   }
   start('scheduler', 'scheduler', ['--mesh-name', name])
   start('checkpoint-store', 'checkpoint-store', ['--data-dir', path.join(meshDir, 'data', 'store')])
@@ -168,7 +171,7 @@ async function addressesOf(meshDir: string, service: string, runDir: string): Pr
 async function orFailed<T>(processes: readonly ServiceProcess[], waited: Promise<T>): Promise<T> {
   const failures = processes.map(async (service) => {
     const code = await service.exited
-    throw new Error(`the ${service.name} ended with code ${code ?? 'none'} at its start:\n${await service.logTail()}`)
+    throw new Error(`the ${service.name} ended with code ${code} at its start:\n${await service.logTail()}`)
   })
   for (const failure of failures) failure.catch(() => undefined)
   return await Promise.race([waited, ...failures])

@@ -18,7 +18,7 @@ export interface LocalWorkers {
   readonly slotsPerWorker: number
   /** Starts so many workers more. */
   start(count: number): void
-  /** How many the supervisors that still run were started with. */
+  /** How many were started in the batches of which some still run. */
   capacity(): number
   isRunning(pid: number): boolean
   describeTroubles(): Promise<string>

@@ -1,86 +1,78 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { closeSync, openSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { exitCodes } from '#libs/lifecycle'
+import { serviceRestarts, startSupervisor } from '#libs/lifecycle'
 
-/** A service of a cluster that this program made. */
+/** A service of a cluster that this program made: one process, or several workers that start and end together. */
 export interface ServiceProcess {
   readonly name: string
   readonly instanceId: string
   isRunning(): boolean
-  /** Resolves with the exit code when the process has ended and is not started again. */
-  readonly exited: Promise<number | null>
-  /** Asks the process to end, and ends it when it does not within the grace. */
+  /** Resolves with the exit code when the service has ended and is not started again. */
+  readonly exited: Promise<number>
+  /** Asks the service to end, and ends it when it does not within the grace. */
   stop(graceMs: number): Promise<void>
   /** The last lines of its log, for messages. */
   logTail(): Promise<string>
 }
 
-/** What a service process is started with. */
+/** What a service is started with. */
 export interface ServiceProcessOptions {
-  readonly name: 'scheduler' | 'checkpoint-store' | 'worker' | 'slurm-provisioner'
+  readonly name: 'scheduler' | 'checkpoint-store' | 'worker'
   readonly instanceId: string
   readonly args: readonly string[]
+  /** How many processes of it. */
+  readonly count: number
   readonly runDir: string
-  /** A process that outlives this program has no pipe to it, and a supervisor of its own. */
+  /** It outlives this program: there is no pipe to it. */
   readonly keepAlive: boolean
+  /**
+   * Who starts again what crashed: this program, or a process of its own, which a service that outlives this program and
+   * workers with a limit of memory need: limits hold also while this program computes.
+   */
+  readonly supervisor: 'here' | 'process'
   /** Hears of each process that is started. */
   readonly onStarted: (pid: number) => void
 }
 
-const restartMs = 100
-/** A service that fails at once, again and again, will not come up. */
-const mostCrashes = 5
-const healthyMs = 1_000
-
 const running = new Set<ChildProcess>()
 let isCleaningUp = false
 
-/** Starts a service by its path: the SDK never imports one. One that crashes is started again, as long as this program runs. */
+/** Starts a service by its path: the SDK never imports one. A process that crashes is started again. */
 export function startServiceProcess(options: ServiceProcessOptions): ServiceProcess {
-  const { name, instanceId, runDir, keepAlive } = options
+  const { name, instanceId, args, count, runDir, keepAlive, supervisor } = options
   const logFile = path.join(runDir, 'logs', `${instanceId}.log`)
-  let stopping = false
-  let crashes = 0
-  let child: ChildProcess
-  let giveUp!: (code: number | null) => void
-  const exited = new Promise<number | null>((resolve) => (giveUp = resolve))
-
-  const start = (): void => {
-    const startedAtMs = Date.now()
-    const started = spawnService(options, logFile)
-    child = started
-    options.onStarted(started.pid ?? 0)
-    if (!keepAlive) running.add(started)
-    started.on('exit', (code, signal) => {
-      running.delete(started)
-      crashes = Date.now() - startedAtMs > healthyMs ? 1 : crashes + 1
-      const hasCrashed = signal !== null || code === exitCodes.crashed
-      // A supervisor sees to its own, and does not crash with them.
-      if (stopping || !hasCrashed || isSupervised(options) || crashes === mostCrashes) giveUp(code)
-      else setTimeout(() => (stopping ? giveUp(code) : start()), restartMs * 2 ** (crashes - 1)).unref()
-    })
-    started.on('error', () => giveUp(null))
-  }
+  const dist = fileURLToPath(new URL('../../', import.meta.url))
+  const isHere = supervisor === 'here'
   if (!keepAlive) cleanUpAtExit()
-  start()
-
+  const service = startSupervisor({
+    program: path.join(dist, 'services', name, 'main.js'),
+    // A supervisor traces nothing; it preloads telemetry into what it keeps alive.
+    nodeArgs: isHere ? ['--import', path.join(dist, 'libs', 'telemetry', 'register.js')] : [],
+    args,
+    instance: instanceId,
+    count: isHere ? count : 1,
+    memoryLimitBytes: 0,
+    mintId: () => (name === 'worker' ? `w-${randomUUID().slice(0, 8)}` : instanceId),
+    // A supervisor sees to its own, and does not crash with them.
+    ...(isHere ? (name === 'worker' ? {} : serviceRestarts) : { mostCrashes: 1 }),
+    spawnNode: (nodeArgs, env) => spawnService(options, nodeArgs, env, logFile),
+  })
+  let isRunning = true
+  const exited = service.ended.then((code) => {
+    isRunning = false
+    return code
+  })
   return {
     name,
     instanceId,
-    isRunning: () => child.exitCode === null && child.signalCode === null,
+    isRunning: () => isRunning,
     exited,
-    stop: async (graceMs) => {
-      stopping = true
-      if (child.exitCode !== null || child.signalCode !== null) return
-      child.kill('SIGTERM')
-      const killer = setTimeout(() => child.kill('SIGKILL'), graceMs)
-      await exited
-      clearTimeout(killer)
-    },
+    stop: service.stop,
     logTail: async () => {
       const text = await readFile(logFile, 'utf8').catch(() => '')
       return text.trimEnd().split('\n').slice(-5).join('\n')
@@ -88,36 +80,33 @@ export function startServiceProcess(options: ServiceProcessOptions): ServiceProc
   }
 }
 
-/** Workers have a supervisor that watches their memory; what outlives this program needs one to be started again. */
-function isSupervised({ name, keepAlive }: ServiceProcessOptions): boolean {
-  return name === 'worker' || (keepAlive && name !== 'slurm-provisioner')
-}
-
-function spawnService(options: ServiceProcessOptions, logFile: string): ChildProcess {
-  const { name, instanceId, args, runDir, keepAlive } = options
-  const dist = fileURLToPath(new URL('../../', import.meta.url))
-  const program = path.join(dist, 'services', name, 'main.js')
-  const telemetry = path.join(dist, 'libs', 'telemetry', 'register.js')
+function spawnService(
+  { name, runDir, keepAlive, supervisor, onStarted }: ServiceProcessOptions,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  logFile: string,
+): ChildProcess {
   const log = openSync(logFile, 'a', 0o600)
-  // A supervisor traces nothing; it preloads telemetry into what it keeps alive.
-  const nodeArgs = isSupervised(options) ? [] : ['--import', telemetry]
-  const child = spawn(process.execPath, [...nodeArgs, program, ...args], {
+  const child = spawn(process.execPath, args, {
     // A process group of its own: Ctrl-C is for this program, which ends its services in order.
     detached: true,
     stdio: [keepAlive ? 'ignore' : 'pipe', log, log],
     env: {
-      ...process.env,
+      ...env,
       // Transparent huge pages for large buffers, where the C library knows the tunable.
       GLIBC_TUNABLES: process.env['GLIBC_TUNABLES'] ?? 'glibc.malloc.hugetlb=1',
       COSTATE_SERVICE: name,
-      COSTATE_INSTANCE: instanceId,
       COSTATE_RUN_DIR: runDir,
-      ...(isSupervised(options) ? { COSTATE_SUPERVISE: '1' } : {}),
-      ...(keepAlive ? {} : { COSTATE_OWNED: '1' }),
+      COSTATE_OWNED: keepAlive ? undefined : '1',
+      ...(supervisor === 'process' ? { COSTATE_SUPERVISE: '1', COSTATE_SUPERVISED: undefined } : {}),
     },
   })
   closeSync(log)
-  child.stdin?.on('error', () => undefined)
+  onStarted(child.pid ?? 0)
+  if (!keepAlive) {
+    running.add(child)
+    child.on('exit', () => running.delete(child))
+  }
   // A program that forgets to close its cluster still ends; its services then see their pipe close.
   child.unref()
   ;(child.stdin as unknown as { unref?: () => void } | null)?.unref?.()

@@ -1,11 +1,7 @@
 import { fileURLToPath } from 'node:url'
 
 import { type RunningService, runService } from './run-service.js'
-import { startSupervisor } from './supervise.js'
-
-/** A service that fails at once, again and again, will not come up. */
-const mostCrashes = 5
-const healthyMs = 1_000
+import { serviceRestarts, startSupervisor } from './supervise.js'
 
 /**
  * The life of a service process, below a supervisor when COSTATE_SUPERVISE asks for one: the same program twice, where the
@@ -22,11 +18,11 @@ export async function runSupervised(
       program: fileURLToPath(programUrl),
       nodeArgs: ['--import', fileURLToPath(new URL('../../libs/telemetry/register.js', programUrl))],
       args: process.argv.slice(2),
+      instance: process.env['COSTATE_INSTANCE'] ?? name,
       count: 1,
       memoryLimitBytes: 0,
       mintId: () => name,
-      healthyMs,
-      mostCrashes,
+      ...serviceRestarts,
     }),
   )
 }

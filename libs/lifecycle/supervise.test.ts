@@ -40,6 +40,7 @@ async function supervise(deed: string, options: Partial<SupervisorOptions> = {})
     program,
     nodeArgs: [],
     args: [path.join(folder, 'starts')],
+    instance: 'child',
     count: options.count ?? 1,
     memoryLimitBytes: options.memoryLimitBytes ?? 0,
     mintId: () => `child-${++minted}`,

@@ -12,6 +12,8 @@ export interface SupervisorOptions {
   /** Flags for Node. */
   readonly nodeArgs: readonly string[]
   readonly args: readonly string[]
+  /** What its processes are called in logs and traces, each with a number behind it. */
+  readonly instance: string
   /** How many processes of it. */
   readonly count: number
   /** Resident memory of one process; 0 for no limit. */
@@ -24,6 +26,8 @@ export interface SupervisorOptions {
   readonly healthyMs?: number
   /** After so many crashes in a row, none of them after a healthy life, it is let go; never unless given. */
   readonly mostCrashes?: number
+  /** Starts this process's Node with arguments; on this process's output, below it, unless given. */
+  readonly spawnNode?: (args: readonly string[], env: NodeJS.ProcessEnv) => ChildProcess
 }
 
 /** A process is ended at this share of its limit, before the system's out-of-memory killer picks one by itself. */
@@ -33,13 +37,16 @@ const firstRestartMs = 100
 const maxRestartMs = 10_000
 const defaultHealthyMs = 30_000
 
+/** For a service that is alone in its kind: one that fails at once, again and again, will not come up. */
+export const serviceRestarts = { healthyMs: 1_000, mostCrashes: 5 } as const
+
 /**
  * Keeps processes of a program alive: starts again what crashed, with a growing pause, and what grew over the memory limit.
  * A process that ends in order, or for a reason that a new start does not change, is let go. Ends when all are. A process
  * that takes the place of another is told how that one ended.
  */
-export function startSupervisor(options: SupervisorOptions): RunningService {
-  const { healthyMs = defaultHealthyMs, mostCrashes = Infinity } = options
+export function startSupervisor(options: SupervisorOptions): Required<RunningService> {
+  const { healthyMs = defaultHealthyMs, mostCrashes = Infinity, spawnNode = spawnBelow } = options
   const children = new Set<ChildProcess>()
   const timers = new Set<NodeJS.Timeout>()
   let stopping = false
@@ -53,26 +60,25 @@ export function startSupervisor(options: SupervisorOptions): RunningService {
   function start(restartMs: number, crashes = 0, predecessor?: PredecessorEnd): void {
     const startedAtMs = Date.now()
     const id = options.mintId()
-    const instance = process.env['COSTATE_INSTANCE'] ?? 'worker'
     // What is alone keeps the name that it was given, as long as it lives.
     const isAlone = options.mostCrashes !== undefined && started === 0
-    const instanceId = isAlone ? instance : `${instance}-${started}`
+    const instanceId = isAlone ? options.instance : `${options.instance}-${started}`
     started++
-    // The child's standard input ends with this process, however this process ends.
-    const child = spawn(process.execPath, [...options.nodeArgs, options.program, ...options.args], {
-      stdio: ['pipe', 'inherit', 'inherit'],
-      env: {
-        ...process.env,
-        COSTATE_SUPERVISED: '1',
-        COSTATE_OWNED: '1',
-        COSTATE_INSTANCE: instanceId,
-        ...supervisedEnv(predecessor ? { id, predecessor } : { id }),
-      },
+    const child = spawnNode([...options.nodeArgs, options.program, ...options.args], {
+      ...process.env,
+      COSTATE_SUPERVISED: '1',
+      COSTATE_OWNED: '1',
+      COSTATE_INSTANCE: instanceId,
+      ...supervisedEnv(predecessor ? { id, predecessor } : { id }),
     })
-    child.stdin.on('error', () => undefined)
+    child.stdin?.on('error', () => undefined)
     children.add(child)
     const watch = watchMemory(child, options)
-    child.on('exit', (code, signal) => {
+    child.on('exit', (code, signal) => onExit(code, signal))
+    // Without a number it was never there, and says no end.
+    child.on('error', () => child.pid === undefined && onExit(null, null))
+
+    function onExit(code: number | null, signal: NodeJS.Signals | null): void {
       children.delete(child)
       watch.stop()
       const wasHealthy = Date.now() - startedAtMs > healthyMs
@@ -87,10 +93,10 @@ export function startSupervisor(options: SupervisorOptions): RunningService {
         timers.add(timer)
         return
       }
-      lastCode = code ?? lastCode
+      lastCode = code ?? exitCodes.crashed
       alive--
       if (alive === 0) end(stopping ? exitCodes.ok : lastCode)
-    })
+    }
   }
 
   for (let i = 0; i < options.count; i++) start(firstRestartMs)
@@ -100,6 +106,7 @@ export function startSupervisor(options: SupervisorOptions): RunningService {
       stopping = true
       for (const timer of timers) clearTimeout(timer)
       alive -= timers.size
+      if (alive === 0) end(exitCodes.ok)
       for (const child of children) child.kill('SIGTERM')
       const killer = setTimeout(() => {
         for (const child of children) child.kill('SIGKILL')
@@ -108,6 +115,11 @@ export function startSupervisor(options: SupervisorOptions): RunningService {
       clearTimeout(killer)
     },
   }
+}
+
+/** The child's standard input ends with this process, however this process ends. */
+function spawnBelow(args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {
+  return spawn(process.execPath, args, { stdio: ['pipe', 'inherit', 'inherit'], env })
 }
 
 function isWorthRestarting(code: number | null): boolean {

@@ -22,6 +22,7 @@ if (process.env['COSTATE_SUPERVISED']) {
       program: fileURLToPath(import.meta.url),
       nodeArgs: ['--import', telemetry],
       args: process.argv.slice(2),
+      instance: process.env['COSTATE_INSTANCE'] ?? 'worker',
       count,
       memoryLimitBytes: memoryLimit,
       mintId: () => `w-${randomUUID().slice(0, 8)}`,

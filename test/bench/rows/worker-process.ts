@@ -3,9 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 
 import { compare } from '../contest.js'
 import { daskSide, newDaskSide, startCluster, withBoth, workers } from '../contestants.js'
-import { parentOf, residentBytesOf } from '../process-facts.js'
+import { residentBytesOf } from '../process-facts.js'
 import type { Row } from '../row.js'
-import { median } from '../statistics.js'
 import { atMost } from '../target.js'
 
 const pollMs = 20
@@ -39,13 +38,11 @@ const workerRssIdle: Row = {
   unit: 'MB',
   target: atMost(100, 'MB'),
   measure: async (context) => {
-    const supervisorBytes: number[] = []
     const ours = async (): Promise<number> => {
       await using cluster = await startCluster(context)
       await pause(settleMs)
       const pids = (await cluster.workers()).map(({ pid }) => pid)
       assert.equal(pids.length, workers)
-      supervisorBytes.push(await residentBytesOf(await parentOf(pids[0]!)))
       return Math.max(...(await Promise.all(pids.map(residentBytesOf)))) / 1e6
     }
     const theirs = newDaskSide(context, async (dask) => {
@@ -53,9 +50,7 @@ const workerRssIdle: Row = {
       await pause(settleMs)
       return Math.max(...(await dask.ask('worker_memory'))) / 1e6
     })
-    const measured = await compare({ warmUps: 1, ours, theirs }, context)
-    const note = `the supervisor adds ${Math.round(median(supervisorBytes) / 1e6)} MB, once for all workers that start together`
-    return { cases: [measured], note }
+    return { cases: [await compare({ warmUps: 1, ours, theirs }, context)] }
   },
 }
 
