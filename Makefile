@@ -6,12 +6,13 @@ BIN := node_modules/.bin
 
 # What runs as a process or thread of its own is bundled in place: a worker then starts in half the time, with a quarter less
 # memory. What stays outside is native, or loaded only when it is needed.
-PROGRAMS := $(patsubst %.ts,%,$(wildcard services/*/main.ts) services/worker/exec/slot-main.ts libs/telemetry/register.ts)
-BUNDLE_FLAGS := --bundle --splitting --format=esm --platform=node --target=node20 --outdir=dist --outbase=dist \
-  --main-fields=module,main --allow-overwrite --log-level=warning --chunk-names=chunks/[name]-[hash] --minify-whitespace --legal-comments=none \
+PROGRAMS := $(patsubst %.ts,%,$(wildcard services/*/main.ts) services/worker/exec/slot-main.ts)
+# As CommonJS, which Node 20 loads with a third less processor time than the same program as ES modules.
+BUNDLE_FLAGS := --bundle --format=cjs --out-extension:.js=.cjs --platform=node --target=node20 --outdir=dist --outbase=dist \
+  --main-fields=module,main --log-level=warning --minify-whitespace --legal-comments=none \
   --external:costate --external:esbuild --external:@node-rs/* --external:classic-level --external:@peculiar/x509 --external:reflect-metadata \
   --external:@opentelemetry/exporter-trace-otlp-grpc \
-  --banner:js="import { createRequire as cr } from 'node:module'; import { fileURLToPath as fp } from 'node:url'; const require = cr(import.meta.url), __filename = fp(import.meta.url), __dirname = fp(new URL('.', import.meta.url));"
+  --define:import.meta.url=moduleUrl --banner:js="const moduleUrl = require('node:url').pathToFileURL(__filename).href;"
 
 # The main job's parameters: make run WORKERS=4 PROBLEMS=400 OUT=dir
 RUN_FLAGS := $(if $(WORKERS),--workers $(WORKERS)) $(if $(PROBLEMS),--problems $(PROBLEMS)) $(if $(OUT),--out $(OUT)) $(if $(SEED),--seed $(SEED))
@@ -37,6 +38,7 @@ dist/.stamp: $(shell find libs services -name '*.ts' -not -path '*/gen/*') tscon
 	@rm -rf dist
 	$(BIN)/tsc -p tsconfig.build.json
 	$(BIN)/esbuild $(PROGRAMS:%=dist/%.js) $(BUNDLE_FLAGS)
+	@find dist/services -type f -not -name '*.cjs' -delete && find dist/services -type d -empty -delete
 	@chmod +x dist/libs/cli/main.js
 	@touch $@
 

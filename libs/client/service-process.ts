@@ -46,13 +46,10 @@ let isCleaningUp = false
 export function startServiceProcess(options: ServiceProcessOptions): ServiceProcess {
   const { name, instanceId, args, count, runDir, keepAlive, supervisor } = options
   const logFile = path.join(runDir, 'logs', `${instanceId}.log`)
-  const dist = fileURLToPath(new URL('../../', import.meta.url))
   const isHere = supervisor === 'here'
   if (!keepAlive) cleanUpAtExit()
   const service = startSupervisor({
-    program: path.join(dist, 'services', name, 'main.js'),
-    // A supervisor traces nothing; it preloads telemetry into what it keeps alive.
-    nodeArgs: isHere ? ['--import', path.join(dist, 'libs', 'telemetry', 'register.js')] : [],
+    program: fileURLToPath(new URL(`../../services/${name}/main.cjs`, import.meta.url)),
     args,
     instance: instanceId,
     count: isHere ? count : 1,
@@ -81,7 +78,7 @@ export function startServiceProcess(options: ServiceProcessOptions): ServiceProc
 }
 
 function spawnService(
-  { name, runDir, keepAlive, supervisor, onStarted }: ServiceProcessOptions,
+  { runDir, keepAlive, supervisor, onStarted }: ServiceProcessOptions,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   logFile: string,
@@ -95,7 +92,6 @@ function spawnService(
       ...env,
       // Transparent huge pages for large buffers, where the C library knows the tunable.
       GLIBC_TUNABLES: process.env['GLIBC_TUNABLES'] ?? 'glibc.malloc.hugetlb=1',
-      COSTATE_SERVICE: name,
       COSTATE_RUN_DIR: runDir,
       COSTATE_OWNED: keepAlive ? undefined : '1',
       ...(supervisor === 'process' ? { COSTATE_SUPERVISE: '1', COSTATE_SUPERVISED: undefined } : {}),

@@ -16,7 +16,6 @@ export async function runSupervised(
   await runService(`${name} supervisor`, async () =>
     startSupervisor({
       program: fileURLToPath(programUrl),
-      nodeArgs: ['--import', fileURLToPath(new URL('../../libs/telemetry/register.js', programUrl))],
       args: process.argv.slice(2),
       instance: process.env['COSTATE_INSTANCE'] ?? name,
       count: 1,

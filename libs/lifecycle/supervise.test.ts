@@ -38,7 +38,6 @@ async function supervise(deed: string, options: Partial<SupervisorOptions> = {})
   let minted = 0
   supervisor = startSupervisor({
     program,
-    nodeArgs: [],
     args: [path.join(folder, 'starts')],
     instance: 'child',
     count: options.count ?? 1,

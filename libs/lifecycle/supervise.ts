@@ -9,8 +9,6 @@ import { type PredecessorEnd, supervisedEnv } from './supervised.js'
 export interface SupervisorOptions {
   /** The program's file; it is run with this process's Node. */
   readonly program: string
-  /** Flags for Node. */
-  readonly nodeArgs: readonly string[]
   readonly args: readonly string[]
   /** What its processes are called in logs and traces, each with a number behind it. */
   readonly instance: string
@@ -64,7 +62,7 @@ export function startSupervisor(options: SupervisorOptions): Required<RunningSer
     const isAlone = options.mostCrashes !== undefined && started === 0
     const instanceId = isAlone ? options.instance : `${options.instance}-${started}`
     started++
-    const child = spawnNode([...options.nodeArgs, options.program, ...options.args], {
+    const child = spawnNode([options.program, ...options.args], {
       ...process.env,
       COSTATE_SUPERVISED: '1',
       COSTATE_OWNED: '1',

@@ -1,6 +1,7 @@
 export { activeTelemetry, type SpanCounts, type Telemetry } from './active-telemetry.js'
 export { attribute, schemaUrl, scopeName, stage } from './attributes.js'
 export { bindIds, createLogger, type LoggedIds, type Logger, type LoggerOptions } from './logger.js'
+export { startServiceTelemetry } from './service-telemetry.js'
 export { createSpanBudget, type SpanBudget } from './span-budget.js'
 export {
   failSpan,

@@ -8,6 +8,7 @@ import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '
 import { afterEach, beforeEach, expect, type MockInstance, test, vi } from 'vitest'
 
 import { activeTelemetry } from './active-telemetry.js'
+import { startServiceTelemetry } from './service-telemetry.js'
 import { recordSpan, withSpan } from './spans.js'
 import { startTelemetry } from './telemetry.js'
 import { readRunSpans } from './trace-file.js'
@@ -46,12 +47,11 @@ test('a process writes its own file, one request per line, and says who it is', 
   }
 })
 
-test('preloading register.js is all that a process of ours needs', async () => {
+test('a service says who it is, its environment where its spans go', async () => {
   const runDir = await makeRunDir()
-  vi.stubEnv('COSTATE_SERVICE', 'checkpoint-store')
   vi.stubEnv('COSTATE_INSTANCE', 'store-1')
   vi.stubEnv('COSTATE_RUN_DIR', runDir)
-  await import('./register.js')
+  startServiceTelemetry('checkpoint-store')
   trace.getTracer('user').startSpan('checkpoint save').end()
   await activeTelemetry()!.shutdown()
   expect(await readRunSpans(runDir)).toMatchObject([

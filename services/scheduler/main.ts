@@ -3,7 +3,9 @@ import { runSupervised } from '#libs/lifecycle'
 
 import { schedulerConfig } from './config.js'
 
-await runSupervised('scheduler', import.meta.url, async () => {
+void runSupervised('scheduler', import.meta.url, async () => {
+  const { startServiceTelemetry } = await import('#libs/telemetry')
+  startServiceTelemetry('scheduler')
   const { startScheduler } = await import('./service.js')
   return startScheduler(readConfig(schedulerConfig, process.argv.slice(2), process.env))
 })

@@ -88,12 +88,10 @@ async function prepareLaunch(config: ProvisionerConfig): Promise<WorkerLaunch> {
   const meshDir = path.resolve(config.meshDir)
   const logDir = path.resolve(config.logDir ?? path.join(meshDir, 'slurm'))
   await mkdir(logDir, { recursive: true, mode: 0o700 })
-  const besideUs = (file: string): string => fileURLToPath(new URL(file, import.meta.url))
   return {
     meshDir,
     logDir,
-    mainFile: besideUs('../worker/main.js'),
-    registerFile: besideUs('../../libs/telemetry/register.js'),
+    mainFile: fileURLToPath(new URL('../worker/main.cjs', import.meta.url)),
     ...(config.runDir === undefined ? {} : { runDir: path.resolve(config.runDir) }),
     ...(config.schedulerAddress === undefined ? {} : { schedulerAddress: config.schedulerAddress }),
     ...(config.checkpointStoreAddress === undefined ? {} : { checkpointStoreAddress: config.checkpointStoreAddress }),

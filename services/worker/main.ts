@@ -10,17 +10,18 @@ import { workerConfig } from './config.js'
 const config = () => readConfig(workerConfig, process.argv.slice(2), process.env)
 
 if (process.env['COSTATE_SUPERVISED']) {
-  const { startWorker } = await import('./service.js')
-  const slotProgram = new URL('./exec/slot-main.js', import.meta.url)
-  const supervised = readSupervised(process.env)
-  await runService('worker', (signal) => startWorker(config(), { slotProgram, supervised, signal }))
+  void runService('worker', async (signal) => {
+    const { startServiceTelemetry } = await import('#libs/telemetry')
+    startServiceTelemetry('worker')
+    const { startWorker } = await import('./service.js')
+    const slotProgram = new URL('./exec/slot-main.cjs', import.meta.url)
+    return startWorker(config(), { slotProgram, supervised: readSupervised(process.env), signal })
+  })
 } else {
-  await runService('worker supervisor', async () => {
+  void runService('worker supervisor', async () => {
     const { count, memoryLimit } = config()
-    const telemetry = fileURLToPath(new URL('../../libs/telemetry/register.js', import.meta.url))
     return startSupervisor({
       program: fileURLToPath(import.meta.url),
-      nodeArgs: ['--import', telemetry],
       args: process.argv.slice(2),
       instance: process.env['COSTATE_INSTANCE'] ?? 'worker',
       count,

@@ -17,7 +17,7 @@ import { createThreadHosts } from '../../services/worker/exec/thread-host.js'
 import type { FetchedInputs } from '../../services/worker/objects/fetched-input.js'
 
 /** The slots run what a user's machine runs. */
-const program = new URL('../../dist/services/worker/exec/slot-main.js', import.meta.url)
+const program = new URL('../../dist/services/worker/exec/slot-main.cjs', import.meta.url)
 
 /** Stands for an input of this name among the arguments. */
 export class LabInput {

@@ -30,7 +30,7 @@ export async function addService(
   service: keyof typeof saysAddressAs,
   args: readonly string[] = [],
 ): Promise<AddedService> {
-  const program = path.join(packageRoot, 'dist', 'services', service, 'main.js')
+  const program = path.join(packageRoot, 'dist', 'services', service, 'main.cjs')
   const child = spawn(process.execPath, [program, '--mesh-dir', meshDir, ...args], {
     stdio: ['pipe', 'ignore', 'pipe'],
     // It ends with this process, however this process ends.

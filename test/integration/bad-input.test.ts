@@ -77,7 +77,7 @@ test('a port in use stops the service with a code and a reason', async () => {
   const holder = createServer()
   await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve))
   const { port } = holder.address() as { port: number }
-  const program = path.join(packageRoot, 'dist', 'services', 'scheduler', 'main.js')
+  const program = path.join(packageRoot, 'dist', 'services', 'scheduler', 'main.cjs')
   const args = [program, '--mesh-dir', mesh.meshDir, '--journal', 'memory', '--listen-address', `127.0.0.1:${port}`]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''
@@ -89,7 +89,7 @@ test('a port in use stops the service with a code and a reason', async () => {
 })
 
 test('off loopback without TLS a service refuses to start', async () => {
-  const program = path.join(packageRoot, 'dist', 'services', 'checkpoint-store', 'main.js')
+  const program = path.join(packageRoot, 'dist', 'services', 'checkpoint-store', 'main.cjs')
   const args = [
     program,
     '--mesh-dir',

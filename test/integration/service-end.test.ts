@@ -90,7 +90,7 @@ async function addressOfOneWorker(schedulerAddress: string): Promise<string> {
   return (workers as { addresses: [string] }[])[0]?.addresses[0] ?? ''
 }
 
-const program = (service: string): string => path.join(packageRoot, 'dist', 'services', service, 'main.js')
+const program = (service: string): string => path.join(packageRoot, 'dist', 'services', service, 'main.cjs')
 
 test.each(['scheduler', 'worker', 'checkpoint-store', 'slurm-provisioner'])(
   '%s: an unknown flag ends it with 2 and the flag’s name',

@@ -116,7 +116,7 @@ test('a worker that is told to stop gives its running task back, to be run elsew
 test('a worker that is told to stop while it waits for its scheduler stops at once', async () => {
   const meshDir = await mkdtemp(path.join(tmpdir(), 'costate-alone-'))
   await createMeshSecurity(meshDir)
-  const program = path.join(packageRoot, 'dist', 'services', 'worker', 'main.js')
+  const program = path.join(packageRoot, 'dist', 'services', 'worker', 'main.cjs')
   const worker = spawn(process.execPath, [program, '--mesh-dir', meshDir], {
     stdio: 'ignore',
     env: { ...process.env, COSTATE_SUPERVISED: '1' },

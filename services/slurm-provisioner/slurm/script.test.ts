@@ -11,8 +11,7 @@ import { renderScript, type WorkerLaunch } from './script.js'
 const launch: WorkerLaunch = {
   meshDir: '/scratch/mesh',
   logDir: '/scratch/mesh/slurm',
-  mainFile: '/opt/costate/services/worker/main.js',
-  registerFile: '/opt/costate/libs/telemetry/register.js',
+  mainFile: '/opt/costate/services/worker/main.cjs',
 }
 
 function pool(settings: Record<string, unknown>): PoolSpec {
@@ -59,9 +58,8 @@ set -e
 export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 # Large buffers on huge pages: fresh memory is several times faster.
 export GLIBC_TUNABLES=glibc.malloc.hugetlb=1
-export COSTATE_SERVICE=worker
 # By exec, so that signals to the batch script reach the worker itself.
-exec /usr/bin/node --import file:///opt/costate/libs/telemetry/register.js /opt/costate/services/worker/main.js --mesh-dir /scratch/mesh --listen-address 0.0.0.0:0 --slots 1
+exec /usr/bin/node /opt/costate/services/worker/main.cjs --mesh-dir /scratch/mesh --listen-address 0.0.0.0:0 --slots 1
 `)
 })
 
@@ -123,11 +121,10 @@ export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 export GLIBC_TUNABLES=glibc.malloc.hugetlb=1
 module load nodejs/20
 export OMP_NUM_THREADS=2
-export COSTATE_SERVICE=worker
 export COSTATE_RUN_DIR=/scratch/run
 export TRACEPARENT=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
 # By exec, so that signals to the batch script reach the worker itself.
-exec /usr/bin/node --import file:///opt/costate/libs/telemetry/register.js /opt/costate/services/worker/main.js --mesh-dir '/data/o'\\''neil/mesh 100%' --listen-address 0.0.0.0:0 --slots 8 --memory-limit 65283502899 --scheduler-address login1:7411,10.0.0.7:7411 --checkpoint-store-address login1:7412
+exec /usr/bin/node /opt/costate/services/worker/main.cjs --mesh-dir '/data/o'\\''neil/mesh 100%' --listen-address 0.0.0.0:0 --slots 8 --memory-limit 65283502899 --scheduler-address login1:7411,10.0.0.7:7411 --checkpoint-store-address login1:7412
 `)
 })
 
@@ -145,18 +142,11 @@ test('bash gives the worker exactly what was meant, whatever the paths hold', ()
   const script = renderScript(
     pool({ node: '/opt/my node/bin/node', slots: 2 }),
     1,
-    { ...launch, meshDir: odd, runDir: `${odd}/run`, mainFile: `${odd}/main.js`, registerFile: '/opt/a b?/%41.js' },
+    { ...launch, meshDir: odd, runDir: `${odd}/run`, mainFile: `${odd}/main.cjs` },
     { TRACEPARENT: '00-a-b-01', BAGGAGE: "tenant=it's $HOME" },
   )
   const { args, env } = run(script, "'/opt/my node/bin/node'")
-  expect(args).toEqual(
-    ['--import', 'file:///opt/a%20b%3F/%2541.js', `${odd}/main.js`, '--mesh-dir', odd].concat([
-      '--listen-address',
-      '0.0.0.0:0',
-      '--slots',
-      '2',
-    ]),
-  )
+  expect(args).toEqual([`${odd}/main.cjs`, '--mesh-dir', odd].concat(['--listen-address', '0.0.0.0:0', '--slots', '2']))
   expect(env.get('COSTATE_RUN_DIR')).toBe(`${odd}/run`)
   expect(env.get('BAGGAGE')).toBe("tenant=it's $HOME")
   expect(env.get('TRACEPARENT')).toBe('00-a-b-01')
@@ -179,7 +169,5 @@ test('bash finds nothing wrong with a script', () => {
 test('no variable but the named ones is set for the worker', () => {
   const { env } = run(renderScript(pool({}), 1, launch, {}), '/usr/bin/node')
   const ours = [...env.keys()].filter((name) => !['PATH', 'PWD', 'SHLVL', '_'].includes(name)).sort()
-  expect(ours).toEqual(
-    ['COSTATE_SERVICE', 'GLIBC_TUNABLES', 'MKL_NUM_THREADS', 'OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS'].sort(),
-  )
+  expect(ours).toEqual(['GLIBC_TUNABLES', 'MKL_NUM_THREADS', 'OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS'].sort())
 })

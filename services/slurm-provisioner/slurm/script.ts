@@ -1,5 +1,4 @@
 import path from 'node:path'
-import { pathToFileURL } from 'node:url'
 
 import type { PoolSpec } from './pools.js'
 import { directiveWord, outputPath, shellWord } from './quoting.js'
@@ -14,7 +13,6 @@ export interface WorkerLaunch {
   readonly runDir?: string
   /** The built worker: its program, and the telemetry that is loaded before it. */
   readonly mainFile: string
-  readonly registerFile: string
   /** Where to dial; absent to look in the mesh folder. */
   readonly schedulerAddress?: readonly string[]
   readonly checkpointStoreAddress?: readonly string[]
@@ -38,7 +36,6 @@ export function renderScript(
   carrier: Readonly<Record<string, string>>,
 ): string {
   const environment = {
-    COSTATE_SERVICE: 'worker',
     ...(launch.runDir === undefined ? {} : { COSTATE_RUN_DIR: launch.runDir }),
     ...carrier,
   }
@@ -99,9 +96,6 @@ function commandOf(pool: PoolSpec, launch: WorkerLaunch): string[] {
   ]
   return [
     pool.node,
-    '--import',
-    // A path would be read as a URL, with its percent and question marks.
-    pathToFileURL(launch.registerFile).href,
     launch.mainFile,
     ...flags.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)])),
   ]

@@ -29,7 +29,7 @@ export function failureOf(error: unknown, depth = 0): TaskFailure {
 function userFrames(stack: string): string {
   const lines = stack.split('\n')
   const end = lines.findIndex((line) =>
-    /[/\\](libs[/\\]task[/\\]task|exec[/\\]slot-task|exec[/\\]slot-main)\.[jt]s/.test(line),
+    /[/\\](libs[/\\]task[/\\]task|exec[/\\]slot-task|exec[/\\]slot-main)\.c?[jt]s/.test(line),
   )
   return end < 0 ? stack : lines.slice(0, end).join('\n')
 }

@@ -9,11 +9,12 @@ const samplingIntervalUs = 250
 const {
   COSTATE_PROFILE_DIR: directory,
   COSTATE_PROFILE: wanted = '',
-  COSTATE_SERVICE,
+  COSTATE_SUPERVISE,
   COSTATE_SUPERVISED,
 } = process.env
-const isSupervisor = COSTATE_SERVICE === 'worker' && COSTATE_SUPERVISED === undefined
-const service = isSupervisor ? 'supervisor' : (COSTATE_SERVICE ?? 'client')
+const isSupervisor = COSTATE_SUPERVISE !== undefined && COSTATE_SUPERVISED === undefined
+const program = /services[/\\]([^/\\]+)[/\\]main\.cjs$/.exec(process.argv[1] ?? '')?.[1]
+const service = isSupervisor ? 'supervisor' : (program ?? 'client')
 
 if (isMainThread && directory !== undefined && (wanted === 'all' || wanted.split(/[\s,]+/).includes(service))) {
   mkdirSync(directory, { recursive: true })

@@ -8,7 +8,7 @@ const frame = (functionName: string, url = '', lineNumber = 0) => ({ functionNam
 const profile: CpuProfile = {
   nodes: [
     { id: 1, callFrame: frame('(root)'), children: [2, 6] },
-    { id: 2, callFrame: frame('main', 'file:///app/dist/services/worker/main.js', 4), children: [3] },
+    { id: 2, callFrame: frame('main', 'file:///app/dist/services/worker/main.cjs', 4), children: [3] },
     { id: 3, callFrame: frame('encode', 'file:///app/dist/libs/value/encode.js', 9), children: [4] },
     { id: 4, callFrame: frame('encode', 'file:///app/dist/libs/value/encode.js', 9), children: [5] },
     { id: 5, callFrame: frame('write', 'file:///app/node_modules/@grpc/grpc-js/build/call.js', 0) },
@@ -27,7 +27,7 @@ test('time of its own is ranked by function and by package', () => {
   expect(self).toEqual([
     ['write @grpc/grpc-js/build/call.js:1', 8.5],
     ['encode libs/value/encode.js:10', 6],
-    ['main services/worker/main.js:5', 1],
+    ['main services/worker/main.cjs:5', 1],
   ])
   expect(packages).toEqual([
     ['@grpc/grpc-js', 8.5],
@@ -38,7 +38,7 @@ test('time of its own is ranked by function and by package', () => {
 
 test('time below our functions includes what they call, and recursion counts once', () => {
   expect(summarize(profile).total).toEqual([
-    ['main services/worker/main.js:5', 15.5],
+    ['main services/worker/main.cjs:5', 15.5],
     ['encode libs/value/encode.js:10', 14.5],
   ])
 })

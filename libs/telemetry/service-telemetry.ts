@@ -1,16 +1,18 @@
-import { isMainThread } from 'node:worker_threads'
+import { hostname } from 'node:os'
 
-// Threads inherit --import: without this each of them would start an SDK of its own on the same file.
-if (isMainThread) {
-  const { hostname } = await import('node:os')
-  const { startTelemetry } = await import('./telemetry.js')
-  const { warnOnce } = await import('./warning.js')
-  const env = process.env
+import { startTelemetry } from './telemetry.js'
+import { warnOnce } from './warning.js'
+
+/**
+ * Telemetry of a service process, as its environment says: COSTATE_INSTANCE names it, its spans go to
+ * OTEL_EXPORTER_OTLP_ENDPOINT, else into COSTATE_RUN_DIR. A service whose telemetry cannot start serves without.
+ */
+export function startServiceTelemetry(service: string, env: NodeJS.ProcessEnv = process.env): void {
   const runDir = env['COSTATE_RUN_DIR']
   const otlpEndpoint = env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] ?? env['OTEL_EXPORTER_OTLP_ENDPOINT']
   try {
     startTelemetry({
-      service: env['COSTATE_SERVICE'] ?? 'costate',
+      service,
       instanceId: env['COSTATE_INSTANCE'] ?? `${hostname()}-${process.pid}`,
       ...(runDir ? { runDir } : {}),
       ...(otlpEndpoint ? { otlpEndpoint } : {}),
