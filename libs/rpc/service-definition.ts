@@ -9,14 +9,16 @@ export type NamedServiceDefinition = Pick<TsProtoServiceDefinition, 'name' | 'fu
 /**
  * The definition in the shape that serves us best in nice-grpc: that of ts-proto. A definition written as plain
  * methods would be taken for one of grpc-js, which loses its idempotency levels and copies every message received; and
- * nice-grpc copies every message sent, unless it is handed the memory itself.
+ * nice-grpc copies every message sent, unless it is handed the memory itself. What goes both ways on a stream must be whole:
+ * only calls of other kinds may leave out fields, because filling them in copies each message once more, object by object.
  */
 export function prepareDefinition(definition: CompatServiceDefinition): NamedServiceDefinition {
   const { name, fullName, methods } = isTsProto(definition) ? definition : nameMethods(definition)
-  const prepared = Object.entries(methods).map(([key, method]): [string, typeof method] => [
-    key,
-    { ...method, requestType: sendUncopied(method.requestType), responseType: sendUncopied(method.responseType) },
-  ])
+  const prepared = Object.entries(methods).map(([key, method]): [string, typeof method] => {
+    const whole = method.requestStream && method.responseStream
+    const requestType = sendUncopied(method.requestType, whole)
+    return [key, { ...method, requestType, responseType: sendUncopied(method.responseType, whole) }]
+  })
   return { name, fullName, methods: Object.fromEntries(prepared) }
 }
 
@@ -67,11 +69,11 @@ function messageType(serialize: (value: unknown) => Uint8Array, decode: (bytes: 
  * Generated encoders and large buffers fill their ArrayBuffer exactly; others are copied as before. An encoder must therefore never
  * write again to what it has returned.
  */
-function sendUncopied(type: MessageType): MessageType {
+function sendUncopied(type: MessageType, whole: boolean): MessageType {
   return {
     decode: (bytes) => type.decode(bytes) as unknown,
     encode: (message) => ({ finish: () => wholeBuffer(type.encode(message).finish()) }),
-    ...(type.fromPartial && { fromPartial: (object) => type.fromPartial?.(object) as unknown }),
+    ...(!whole && type.fromPartial && { fromPartial: (object) => type.fromPartial?.(object) as unknown }),
   }
 }
 
