@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from 'vitest'
 
-import type { JobId } from '#libs/domain'
+import type { JobId, ObjectId } from '#libs/domain'
 import { createMemoryJournal, type Journal } from '#libs/journal'
 
 import type { Fact } from './core/fact.js'
@@ -101,7 +101,26 @@ const join = (workerId: string) =>
     stored: [],
   }) as const
 
-test('nothing is answered or done before it is remembered; then answers come first', async () => {
+/** The end of the job's only task, run by the worker for the first time. */
+const endOf = (jobId: string, workerId: string) =>
+  ({
+    kind: 'tasksEnded',
+    workerId: workerId as never,
+    ends: [
+      {
+        jobId: jobId as JobId,
+        index: 0,
+        epoch: 1,
+        attempt: 1,
+        outcome: { kind: 'finished', result: { kind: 'inline', payload: new Uint8Array() } },
+        startedAtMs: 0,
+        endedAtMs: 1,
+        slot: 0,
+      },
+    ],
+  }) as const
+
+test('nothing but a dispatch is said before it is remembered; then answers come first', async () => {
   const journal = createSlowJournal()
   const { loop, log } = await start(journal)
   loop.post(join('w1'))
@@ -109,13 +128,64 @@ test('nothing is answered or done before it is remembered; then answers come fir
   void loop.ask(submit('j')).then(({ jobId }) => log.push(`answer ${jobId}`))
   await quiet()
   expect(journal.flushes.map(({ facts }) => facts)).toEqual([['j']])
-  expect(log).toEqual([])
+  expect(log).toEqual(['perform runTask'])
+  loop.post(endOf('j', 'w1'))
   journal.flushes[0]?.end()
   await quiet()
-  expect(log).toEqual(['answer j', 'perform runTask'])
+  expect(log).toEqual(['perform runTask', 'answer j'])
+  expect(journal.flushes.at(-1)?.facts).toEqual(['taskSettled'])
+  journal.flushes[1]?.end()
+  await quiet()
+  expect(log.slice(2)).toEqual(['perform acknowledgeEnd notifySettled notifyJob'])
 })
 
-test('a failed flush is fatal: nothing is answered or done, also not what was posted meanwhile', async () => {
+test('facts that nothing follows from go with the next flush, before whoever looks, or with the tick', async () => {
+  const journal = createSlowJournal()
+  const { loop } = await start(journal)
+  const flushed = () => journal.flushes.map(({ facts }) => facts.join(' '))
+  const give = (jobId: string): void => loop.post({ kind: 'objectsReleased', objectIds: [`${jobId}/0` as ObjectId] })
+  const asked = [loop.ask(submit('a')), loop.ask(submit('b')), loop.ask(submit('c'))]
+  await quiet()
+  journal.flushes[0]?.end()
+  await Promise.all(asked)
+
+  give('a')
+  await quiet()
+  expect(flushed()).toEqual(['a b c'])
+  void loop.ask(submit('d'))
+  await quiet()
+  expect(flushed().slice(1)).toEqual(['resultsReleased d'])
+  journal.flushes[1]?.end()
+  await quiet()
+
+  give('b')
+  await quiet()
+  const seen = loop.read(({ jobs }) => jobs.get('b' as JobId)?.unreleased)
+  await quiet()
+  expect(flushed().slice(2)).toEqual(['resultsReleased'])
+  journal.flushes[2]?.end()
+  expect(await seen).toBe(0)
+
+  give('c')
+  loop.post({ kind: 'timePassed' })
+  await quiet()
+  expect(flushed().slice(3)).toEqual(['resultsReleased'])
+  journal.flushes[3]?.end()
+})
+
+test('what nobody waited for is remembered at the stop', async () => {
+  const journal = createMemoryJournal<Fact>({ retain: true })
+  const { loop } = await start(journal)
+  await loop.ask(submit('a'))
+  loop.post({ kind: 'objectsReleased', objectIds: ['a/0' as ObjectId] })
+  await quiet()
+  await loop.stop()
+  const facts: string[] = []
+  for await (const { kind } of journal.replay()) facts.push(kind)
+  expect(facts).toEqual(['epochRaised', 'jobSubmitted', 'resultsReleased'])
+})
+
+test('a failed flush is fatal: nothing is answered or done but the dispatch before it, also not what was posted meanwhile', async () => {
   const journal = createSlowJournal()
   const { loop, log } = await start(journal)
   loop.post(join('w1'))
@@ -131,18 +201,18 @@ test('a failed flush is fatal: nothing is answered or done, also not what was po
   await quiet()
   loop.post(submit('another'))
   await quiet()
-  expect(log).toEqual(['fatal the disk is full'])
+  expect(log).toEqual(['perform runTask', 'fatal the disk is full'])
   expect(journal.flushes).toHaveLength(1)
 })
 
 test('what comes in one turn is flushed at once, what comes during a flush is flushed next', async () => {
   const journal = createSlowJournal()
   const { loop } = await start(journal)
-  loop.post(submit('a'))
-  loop.post(submit('b'))
+  void loop.ask(submit('a'))
+  void loop.ask(submit('b'))
   await quiet()
-  loop.post(submit('c'))
-  loop.post(submit('d'))
+  void loop.ask(submit('c'))
+  void loop.ask(submit('d'))
   await quiet()
   expect(journal.flushes.map(({ facts }) => facts)).toEqual([['a', 'b']])
   journal.flushes[0]?.end()
@@ -177,11 +247,11 @@ test('what facts do not follow from is done without a flush', async () => {
 test('a look at the state sees only what is remembered', async () => {
   const journal = createSlowJournal()
   const { loop } = await start(journal)
-  loop.post(submit('a'))
+  void loop.ask(submit('a'))
   await quiet()
   const seen: number[] = []
   void loop.read(({ jobs }) => seen.push(jobs.size))
-  loop.post(submit('b'))
+  void loop.ask(submit('b'))
   await quiet()
   expect(seen).toEqual([])
   journal.flushes[0]?.end()
@@ -208,7 +278,7 @@ test('a bug in what is done is fatal too', async () => {
     onFatal: (error) => log.push((error as Error).message),
   })
   running.push(loop)
-  loop.post(submit('j'))
+  void loop.ask(submit('j')).catch(() => undefined)
   await quiet()
   expect(log).toEqual(['a bug'])
 })

@@ -82,9 +82,10 @@ class EventLoop implements Loop {
   readonly #calls = new Map<number, Call>()
   readonly #timer: NodeJS.Timeout
   #inbox: Event[] = []
+  /** Facts that are not remembered yet. */
+  #unwritten: Fact[] = []
   #readers: (() => void)[] = []
   #draining: Promise<void> | undefined
-  #flushing = false
   #stopped = false
   #nextCallId = 1
 
@@ -114,8 +115,9 @@ class EventLoop implements Loop {
   read<T>(look: (state: State) => T): Promise<T> {
     return new Promise((resolve) => {
       const read = (): void => resolve((async () => look(this.state))())
-      if (this.#flushing) this.#readers.push(read)
-      else read()
+      if (this.#unwritten.length === 0) return read()
+      this.#readers.push(read)
+      this.#schedule()
     })
   }
 
@@ -123,6 +125,8 @@ class EventLoop implements Loop {
     this.#stopped = true
     clearInterval(this.#timer)
     await this.#draining
+    // After a failure nothing more is remembered.
+    if (this.#draining === undefined) await this.#flush()
     for (const { reject } of this.#calls.values()) reject(stopping())
     this.#calls.clear()
     await this.#ports.journal.close()
@@ -130,14 +134,18 @@ class EventLoop implements Loop {
 
   #take(event: Event): void {
     this.#inbox.push(event)
-    // What arrives in the same turn is decided together and flushed at once.
+    this.#schedule()
+  }
+
+  /** What arrives in the same turn is decided together and flushed at once. */
+  #schedule(): void {
     this.#draining ??= new Promise((resolve) => {
       setImmediate(() => void this.#drain().catch(this.#ports.onFatal).then(resolve))
     })
   }
 
   async #drain(): Promise<void> {
-    while (this.#inbox.length > 0) {
+    do {
       const events = this.#inbox
       this.#inbox = []
       const out = createOut()
@@ -148,8 +156,9 @@ class EventLoop implements Loop {
       const atMs = this.nowMs()
       placeQueued(this.state, atMs, out)
       this.notes.noteRest(this.state, atMs, out)
-      await this.#release(out)
-    }
+      const isTick = events.some(({ kind }) => kind === 'timePassed')
+      await this.#release(out, isTick)
+    } while (this.#inbox.length > 0)
     this.#draining = undefined
   }
 
@@ -161,14 +170,17 @@ class EventLoop implements Loop {
     }
   }
 
-  /** Durable before visible: a replayed journal must explain everything that was ever said. */
-  async #release({ facts, effects }: Out): Promise<void> {
+  /**
+   * Durable before visible: a replayed journal must explain everything that was ever said. So facts that nothing follows from
+   * (a client gave up results that no worker holds) go with the next flush, the tick's at the latest.
+   */
+  async #release({ facts, effects }: Out, isTick: boolean): Promise<void> {
+    for (const fact of facts) this.#unwritten.push(fact)
+    if (effects.length === 0 && this.#readers.length === 0 && !isTick) return
     this.#answerEarly(effects)
-    if (facts.length > 0) {
-      this.#flushing = true
-      await this.#ports.journal.append(facts)
-      this.#flushing = false
-    }
+    const { early, late } = byFlush(effects)
+    if (early.length > 0) this.#ports.perform(early)
+    await this.#flush()
     const readers = this.#readers
     this.#readers = []
     for (const read of readers) read()
@@ -181,7 +193,26 @@ class EventLoop implements Loop {
     }
     // Who asked hears the answer before what follows from it: a submit is acknowledged before its first settle is told.
     if (answered) await new Promise((resolve) => setImmediate(resolve))
-    this.#ports.perform(effects)
+    this.#ports.perform(late)
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#unwritten.length === 0) return
+    await this.#ports.journal.append(this.#unwritten)
+    this.#unwritten = []
+  }
+}
+
+/**
+ * A dispatch need not wait for the flush. When a crash forgets what it follows from, it was a run in vain: nobody had heard
+ * that its job is recorded, and its end, of an epoch that is over, settles nothing. But where a worker is told to forget an
+ * object, the run that makes the object again must come after.
+ */
+function byFlush(effects: readonly Effect[]): { readonly early: readonly Effect[]; readonly late: readonly Effect[] } {
+  if (effects.some(({ kind }) => kind === 'releaseObject')) return { early: [], late: effects }
+  return {
+    early: effects.filter(({ kind }) => kind === 'runTask'),
+    late: effects.filter(({ kind }) => kind !== 'runTask'),
   }
 }
 

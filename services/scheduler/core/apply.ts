@@ -3,7 +3,7 @@ import type { JobId } from '#libs/domain'
 import { changeStatus, countNames } from './counts.js'
 import { demandOfNeeds } from './demand-class.js'
 import type { Fact } from './fact.js'
-import { findObject } from './lookup.js'
+import { findObject, isScattered, type ObjectEntity } from './lookup.js'
 import { addFailedAttempt } from './past.js'
 import { specBytes } from './spec-size.js'
 import type { Job, JobRecord, State, Task, TaskSpec } from './state.js'
@@ -68,8 +68,13 @@ export function apply(state: State, fact: Fact): void {
       }
       return
     case 'objectReleased':
-      releaseObject(state, fact)
+      releaseEntity(findObject(state, fact.objectId))
       return
+    case 'resultsReleased': {
+      const { tasks } = jobAt(state, fact.jobId)
+      for (const index of fact.indices) releaseEntity(tasks[index])
+      return
+    }
     case 'objectForgotten':
       state.objects.delete(fact.objectId)
       return
@@ -173,11 +178,10 @@ function reopenTask(state: State, task: Task): void {
   task.job.settledAtMs = undefined
 }
 
-function releaseObject(state: State, { objectId }: Extract<Fact, { kind: 'objectReleased' }>): void {
-  const entity = findObject(state, objectId)
+function releaseEntity(entity: ObjectEntity | undefined): void {
   if (entity === undefined || entity.released) return
   entity.released = true
-  if (!('objectId' in entity)) entity.job.unreleased--
+  if (!isScattered(entity)) entity.job.unreleased--
 }
 
 /** What the scheduler itself keeps of a result. */

@@ -67,6 +67,8 @@ export type Fact =
       readonly byteLength: number
     }
   | { readonly kind: 'objectReleased'; readonly objectId: ObjectId }
+  /** Results that a client gave up in one go: mostly those of a whole job. */
+  | { readonly kind: 'resultsReleased'; readonly jobId: JobId; readonly indices: readonly number[] }
   | { readonly kind: 'objectForgotten'; readonly objectId: ObjectId }
 
 /** The facts of one kind. */

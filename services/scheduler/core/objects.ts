@@ -1,4 +1,4 @@
-import { parseTaskId, type ObjectId, type WorkerId } from '#libs/domain'
+import { type JobId, parseTaskId, type ObjectId, type WorkerId } from '#libs/domain'
 
 import { emit } from './emit.js'
 import type { Out } from './effect.js'
@@ -11,12 +11,21 @@ import type { ScatteredObject, State } from './state.js'
 
 /** The clients give up their hold; what no unsettled task needs is forgotten by its holders. */
 export function releaseObjects(state: State, event: EventOf<'objectsReleased'>, out: Out): void {
-  for (const objectId of event.objectIds) {
-    const entity = findObject(state, objectId)
-    if (entity === undefined || entity.released || isPinned(entity)) continue
-    emit(state, out, { kind: 'objectReleased', objectId })
-    dropIfUnneeded(state, entity, out)
+  const given = [...new Set(event.objectIds)].flatMap((objectId) => findObject(state, objectId) ?? [])
+  const released = given.filter((entity) => !entity.released && !isPinned(entity))
+  const indices = new Map<JobId, number[]>()
+  for (const entity of released) {
+    if (isScattered(entity)) emit(state, out, { kind: 'objectReleased', objectId: entity.objectId })
+    else pushTo(indices, entity.job.spec.jobId, entity.index)
   }
+  for (const [jobId, which] of indices) emit(state, out, { kind: 'resultsReleased', jobId, indices: which })
+  for (const entity of released) dropIfUnneeded(state, entity, out)
+}
+
+function pushTo<Key, Item>(lists: Map<Key, Item[]>, key: Key, item: Item): void {
+  const list = lists.get(key)
+  if (list) list.push(item)
+  else lists.set(key, [item])
 }
 
 /** A pinned job's results stay when their handles are gone. */

@@ -180,5 +180,5 @@ test('a release is remembered once, and an unknown object is no error', () => {
   mesh.effects()
   mesh.release('a', 'a', 'o-unknown', 'j1/9')
   expect(mesh.effects()).toEqual(['release a on w1'])
-  expect(mesh.facts.filter(({ kind }) => kind === 'objectReleased')).toHaveLength(1)
+  expect(mesh.facts.filter(({ kind }) => kind === 'resultsReleased')).toMatchObject([{ indices: [0] }])
 })

@@ -209,7 +209,7 @@ test('an inventory in parts counts when all of it is there', async () => {
   expect(rim.state.workers.get(w1)?.unlinkedSinceMs).toBe(1_000_000)
   link.say({ $case: 'inventory', value: nothingMore })
   await quiet()
-  expect(kinds(link.heard())).toEqual(['welcome', 'acknowledgeStored', 'runTasks'])
+  expect(kinds(link.heard())).toEqual(['welcome', 'runTasks', 'acknowledgeStored'])
   expect(rim.state.jobs.get('j' as JobId)?.tasks.map(({ status }) => status.kind)).toEqual(['running', 'assigned'])
   expect(rim.state.objects.size).toBe(1)
 })

@@ -228,24 +228,30 @@ export function storedToDomain({ requestId, sessionId, objects }: ObjectsStored)
 /** An attempt that a report names, or nothing when it names no task. */
 export function attemptToDomain(ref: WireAttemptRef | undefined): (AttemptRef & { running: boolean }) | undefined {
   const id = ref && parseTaskId(ref.taskId)
-  return id && { ...id, epoch: Number(ref.epoch), attempt: ref.attempt, running: ref.running }
+  if (ref === undefined || id === undefined) return undefined
+  // One literal without a spread, here and below: each end of a task comes this way, and a spread costs it a microsecond.
+  const { jobId, index } = id
+  return { jobId, index, epoch: Number(ref.epoch), attempt: ref.attempt, running: ref.running }
 }
 
 export function endToDomain(ended: TaskEnded): AttemptEnd | undefined {
-  const attempt = attemptToDomain(ended.attempt)
-  const { outcome } = ended
-  if (attempt === undefined || outcome === undefined) return undefined
+  const ref = attemptToDomain(ended.attempt)
+  if (ref === undefined || ended.outcome === undefined) return undefined
+  const { jobId, index, epoch, attempt } = ref
   const { startedAtMs, endedAtMs, slot } = ended
-  const rest = { ...attempt, startedAtMs, endedAtMs, slot }
+  return { jobId, index, epoch, attempt, outcome: outcomeToDomain(ended.outcome), startedAtMs, endedAtMs, slot }
+}
+
+function outcomeToDomain(outcome: NonNullable<TaskEnded['outcome']>): AttemptEnd['outcome'] {
   switch (outcome.$case) {
     case 'payload':
-      return { ...rest, outcome: { kind: 'finished', result: { kind: 'inline', payload: outcome.value } } }
+      return { kind: 'finished', result: { kind: 'inline', payload: outcome.value } }
     case 'object': {
       const { descriptor, byteLength } = heldToDomain(outcome.value)
-      return { ...rest, outcome: { kind: 'finished', result: { kind: 'object', descriptor, byteLength } } }
+      return { kind: 'finished', result: { kind: 'object', descriptor, byteLength } }
     }
     case 'failure':
-      return { ...rest, outcome: { kind: 'failed', failure: failureToDomain(outcome.value) } }
+      return { kind: 'failed', failure: failureToDomain(outcome.value) }
     default:
       return outcome satisfies never
   }

@@ -1,6 +1,5 @@
 import { deserialize, serialize } from 'node:v8'
 
-import { parseTaskId } from '#libs/domain'
 import type { FactSubject, SubjectCodec } from '#libs/journal'
 
 import type { Fact, FactOf } from '../core/fact.js'
@@ -75,10 +74,8 @@ const subjects: { readonly [K in Fact['kind']]: (fact: FactOf<K>) => FactSubject
   jobRetired: ({ record }) => ({ name: `job:${record.spec.jobId}`, does: 'replaces' }),
   jobForgotten: ({ jobId }) => ({ name: `job:${jobId}`, does: 'ends' }),
   objectStored: ({ objectId }) => ({ name: `object:${objectId}`, does: 'adds' }),
-  objectReleased: ({ objectId }) => {
-    const id = parseTaskId(objectId)
-    return id ? ofJob(id.jobId) : { name: `object:${objectId}`, does: 'adds' }
-  },
+  objectReleased: ({ objectId }) => ({ name: `object:${objectId}`, does: 'adds' }),
+  resultsReleased: ({ jobId }) => ofJob(jobId),
   objectForgotten: ({ objectId }) => ({ name: `object:${objectId}`, does: 'ends' }),
 }
 
