@@ -4,6 +4,7 @@ import { registerThreadTelemetry } from '#libs/telemetry/thread'
 
 import { beginClaimed, type LineClaims } from './line-claims.js'
 import { captureConsole } from './task-console.js'
+import { packEnds, unpackTasks } from './slot-columns.js'
 import { answerCall } from './slot-calls.js'
 import type { FromSlot, SlotEnd, SlotTask } from './slot-messages.js'
 import { openSlotPort } from './slot-port.js'
@@ -38,7 +39,7 @@ captureConsole((level, text) => run.log(level, text))
 port.listen((message) => {
   switch (message.kind) {
     case 'run':
-      line.push(...message.tasks)
+      line.push(...unpackTasks(message.tasks))
       if (!busy) void work()
       return
     case 'stop':
@@ -88,7 +89,7 @@ async function work(): Promise<void> {
 function flush(): void {
   if (ends.length > 0) {
     const moved = ends.flatMap(({ outcome }) => (outcome.kind === 'body' ? [outcome.bytes.buffer] : []))
-    say({ kind: 'ended', ends }, moved)
+    say({ kind: 'ended', ends: packEnds(ends) }, moved)
     ends = []
   }
   flushedAtMs = now()

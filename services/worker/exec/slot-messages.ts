@@ -2,6 +2,7 @@ import type { TaskFailure } from '#libs/domain'
 import type { Value } from '#libs/proto'
 
 import type { FetchedInputs } from '../objects/fetched-input.js'
+import type { EndColumns, TaskColumns } from './slot-columns.js'
 
 /** What the tasks of a job that call the same function have in common; a message says it once. */
 export interface SlotCall {
@@ -56,7 +57,7 @@ export interface SlotEnd {
 
 /** What the worker's main side says to a slot. */
 export type ToSlot =
-  | { readonly kind: 'run'; readonly tasks: readonly SlotTask[] }
+  | { readonly kind: 'run'; readonly tasks: TaskColumns }
   | { readonly kind: 'stop'; readonly key: string; readonly reason: string }
   | { readonly kind: 'answer'; readonly callId: number; readonly result?: unknown; readonly error?: string }
 
@@ -87,7 +88,7 @@ export interface LoadedCheckpoint extends SlotBody {
 /** What a slot says to the worker's main side. */
 export type FromSlot =
   | { readonly kind: 'started'; readonly key: string; readonly startedAtMs: number }
-  | { readonly kind: 'ended'; readonly ends: readonly SlotEnd[] }
+  | { readonly kind: 'ended'; readonly ends: EndColumns }
   | { readonly kind: 'dropped'; readonly key: string }
   /** An error that nobody caught: the process is about to end. */
   | { readonly kind: 'broken'; readonly failure: TaskFailure }

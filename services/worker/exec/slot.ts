@@ -6,6 +6,7 @@ import type { Execution, ExecutorEvents } from './executor.js'
 import { createLastLines } from './last-lines.js'
 import { cutLine } from './line.js'
 import { noClaim } from './line-claims.js'
+import { packTasks, unpackEnds } from './slot-columns.js'
 import type { SlotHost, StartHost } from './slot-host.js'
 import type { FromSlot, SlotCall, SlotEnd, SlotTask, ToSlot } from './slot-messages.js'
 
@@ -70,18 +71,31 @@ export class Slot {
       // What is in a message twice is one thing there, and no task may see what another does to its input.
       const buffers = buffersOf(inputs)
       if (buffers.some((buffer) => inBatch.has(buffer))) {
-        this.#host.post({ kind: 'run', tasks: batch })
+        this.#host.post({ kind: 'run', tasks: packTasks(batch) })
         batch = []
         inBatch.clear()
       }
       for (const buffer of buffers) inBatch.add(buffer)
       const isDoubtful = this.#doubtful.has(key)
       const claim = this.#host.claims?.open(key) ?? noClaim
-      // One literal without a spread: a property that is added after one costs a microsecond.
-      const task = { key, taskId, index, attempt, isDoubtful, devices, claim, call, input, inputs, trace, timeoutMs }
-      batch.push(deadlineMs === undefined ? task : { ...task, deadlineMs })
+      const execution = {
+        key,
+        taskId,
+        index,
+        attempt,
+        isDoubtful,
+        devices,
+        claim,
+        call,
+        input,
+        inputs,
+        trace,
+        timeoutMs,
+        deadlineMs,
+      }
+      batch.push(execution)
     }
-    this.#host.post({ kind: 'run', tasks: batch })
+    this.#host.post({ kind: 'run', tasks: packTasks(batch) })
   }
 
   /** Gives up a task that has not begun. */
@@ -142,7 +156,7 @@ export class Slot {
         this.#events.started(message.key, message.startedAtMs)
         return
       case 'ended':
-        for (const end of message.ends) this.#take(end)
+        for (const end of unpackEnds(message.ends)) this.#take(end)
         return
       case 'dropped': {
         this.#host.claims?.close(message.key)

@@ -8,6 +8,9 @@ export function attemptToDomain({ taskId, epoch, attempt }: WireAttemptRef): Att
   return { taskId: taskId as TaskId, epoch: Number(epoch), attempt }
 }
 
+/** Of nearly all tasks: above a rate none is traced by itself. */
+const untraced: TaskOrder['trace'] = {}
+
 /** What the scheduler orders; tasks whose job or function the message lacks are left out. */
 export function ordersToDomain({ jobs, tasks }: RunTasks): TaskOrder[] {
   return tasks.flatMap((task): TaskOrder[] => {
@@ -28,7 +31,7 @@ export function ordersToDomain({ jobs, tasks }: RunTasks): TaskOrder[] {
         seed: job.seed,
         input: task.input,
         inputs: findWanted(task.input, task.inputs),
-        trace: Object.fromEntries(task.trace),
+        trace: task.trace.size === 0 ? untraced : Object.fromEntries(task.trace),
         timeoutMs: timeout && millisecondsOf(timeout),
         deadlineMs: deadline && millisecondsOf(deadline),
         gpus: task.gpus,
