@@ -20,7 +20,7 @@ export async function attachJob(connection: MeshConnection, jobIdOrName: string)
     const taken = jobs.get(wire.jobId)
     if (taken) return taken
     const job = new MeshJob(wire.jobId, wire.name, carrierOf(wire.traceId), {
-      fetch: async (future) => await connection.fetchResult(future.id, future.wireResult as never),
+      fetch: (future) => connection.fetchResult(future.id, future.wireResult as never),
       cancel: async (jobId, indices) => session.say({ $case: 'cancel', value: { jobId, indices: [...indices] } }),
       release: (objectIds) => session.say({ $case: 'release', value: { objectIds: [...objectIds] } }),
       persist: async (jobId, name) => {

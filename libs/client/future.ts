@@ -22,8 +22,8 @@ export interface FutureBackend {
   readonly job: Job
   /** Whether the job was sent: of a graph that is still being built nothing can be used outside of it. */
   isSent(): boolean
-  /** Brings the value; called once per settled result. */
-  fetch(future: TaskFuture<unknown>): Promise<unknown>
+  /** The value, or a promise of it when it must be brought from elsewhere; called once per settled result. */
+  fetch(future: TaskFuture<unknown>): unknown
   cancel(future: TaskFuture<unknown>): Promise<void>
   release(objectIds: readonly string[]): void
 }
@@ -42,7 +42,7 @@ export class TaskFuture<R> {
   readonly taskName: string
   readonly #backend: FutureBackend
   #settled: Settled | undefined
-  #value: Promise<R> | undefined
+  #value: R | Promise<R> | undefined
   // What waits is made when somebody waits: a job may have a million futures, and few are asked one by one.
   #waiting: (() => void)[] | undefined
   #reopenListeners: (() => void)[] | undefined
@@ -100,7 +100,7 @@ export class TaskFuture<R> {
       const settled = this.#settled
       if (settled === undefined || (this.#released && !evenReleased)) continue
       if (settled.kind === 'failed') throw settled.error
-      this.#value ??= this.#backend.fetch(this) as Promise<R>
+      this.#value ??= this.#backend.fetch(this) as R | Promise<R>
       try {
         return await this.#value
       } catch (error) {
@@ -109,6 +109,25 @@ export class TaskFuture<R> {
           throw error
       }
     }
+  }
+
+  /**
+   * @internal Calls back once, with the result or with why there is none. Of what came with its settle no promise is made: a job
+   * may have a million results.
+   */
+  onResult(hear: (result: R) => void, fail: (error: unknown) => void): void {
+    const bring = (): void => void this.#bring(false).then(hear, fail)
+    if (this.#released) return bring()
+    this.onSettled(() => {
+      if (this.#settled?.kind !== 'finished' || this.#released) return bring()
+      try {
+        this.#value ??= this.#backend.fetch(this) as R | Promise<R>
+      } catch (error) {
+        return fail(error)
+      }
+      if (this.#value instanceof Promise) bring()
+      else hear(this.#value as R)
+    })
   }
 
   /** Whether the result was given up within the time, so that it will be settled anew. */

@@ -6,11 +6,14 @@ import { gatherAll } from './gather.js'
 import type { Job } from './job.js'
 
 /** A future that the test settles. */
-function createFuture(id: string): TaskFuture<string> {
+function createFuture(
+  id: string,
+  fetch: (future: TaskFuture<unknown>) => unknown = async (future) => future.wireResult,
+): TaskFuture<string> {
   return new TaskFuture<string>(id, 'f', {
     job: { id: 'j', carrier: {} } as unknown as Job,
     isSent: () => true,
-    fetch: async (future) => future.wireResult,
+    fetch,
     cancel: async () => undefined,
     release: () => undefined,
   })
@@ -63,4 +66,25 @@ test('types: each result of a mixed list keeps its type', () => {
     expectTypeOf(cluster.gather(f.job.futures)).toEqualTypeOf<Promise<unknown[]>>()
   }
   expect(calls).toBeTypeOf('function')
+})
+
+test('a result that came with its settle is there as it is, and one that a worker holds is brought', async () => {
+  const here = createFuture('here', (future) => future.wireResult)
+  const elsewhere = createFuture('elsewhere')
+  const gathered = gatherAll([here, elsewhere], {})
+  finish(here, 'inline')
+  finish(elsewhere, 'held')
+  expect(await gathered).toEqual(['inline', 'held'])
+})
+
+test('a result that cannot be read, or was released, fails the gather', async () => {
+  const broken = createFuture('broken', () => {
+    throw new Error('malformed')
+  })
+  const gathered = gatherAll([broken], {})
+  finish(broken, '')
+  await expect(gathered).rejects.toThrow('malformed')
+  const released = createFuture('released')
+  released.release()
+  await expect(gatherAll([released], {})).rejects.toThrow('was released')
 })

@@ -15,12 +15,24 @@ export async function gatherAll<R>(
 ): Promise<R[]> {
   const [first] = futures
   if (first === undefined) return []
-  const results = (): Promise<R>[] => futures.map((future) => future.result())
   return await withSpan(
     'gather',
     { kind: SpanKind.CLIENT, parent: first.job.carrier, attributes: { 'costate.job.id': first.job.id } },
-    () => (errors === 'raise' ? Promise.all(results()) : finishedOf(results())),
+    () => (errors === 'raise' ? allOf(futures) : finishedOf(futures.map((future) => future.result()))),
   )
+}
+
+function allOf<R>(futures: readonly TaskFuture<R>[]): Promise<R[]> {
+  return new Promise((resolve, reject) => {
+    const results = Array.from<R>({ length: futures.length })
+    let missing = futures.length
+    for (const [index, future] of futures.entries()) {
+      future.onResult((result) => {
+        results[index] = result
+        if (--missing === 0) resolve(results)
+      }, reject)
+    }
+  })
 }
 
 async function finishedOf<R>(results: readonly Promise<R>[]): Promise<R[]> {

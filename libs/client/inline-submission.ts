@@ -58,7 +58,7 @@ export class InlineSubmission {
       options.name ?? name,
       {},
       {
-        fetch: async (future) => decodePayload(future.wireResult as Uint8Array),
+        fetch: (future) => decodePayload(future.wireResult as Uint8Array),
         cancel: async (_jobId, indices) => this.#cancel(indices.length > 0 ? indices : [...job.futures.keys()]),
         release: () => undefined,
         persist: async (_jobId, as) => void state.jobs.set(as, job),

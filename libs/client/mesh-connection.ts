@@ -76,10 +76,12 @@ export class MeshConnection {
     if (this.#lost) throw this.#lost
   }
 
-  /** Brings the value of a result, from the message or from a worker that holds it. */
-  async fetchResult(objectId: string, result: Result): Promise<unknown> {
-    const { location, holders } = result
-    if (location?.$case === 'payload') return decodePayload(location.value)
+  /** The value of a result that came in the message, or a promise of it from a worker that holds it. */
+  fetchResult(objectId: string, { location, holders }: Result): unknown {
+    return location?.$case === 'payload' ? decodePayload(location.value) : this.#fetchFrom(holders, objectId)
+  }
+
+  async #fetchFrom(holders: Result['holders'], objectId: string): Promise<unknown> {
     let last: unknown = new Error('no worker holds it any more')
     for (const { addresses } of holders) {
       try {

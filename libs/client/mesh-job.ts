@@ -8,7 +8,7 @@ import { errorOfFailure } from './task-error.js'
 
 /** What a job needs of its cluster. */
 export interface MeshJobBackend {
-  fetch(future: TaskFuture<unknown>): Promise<unknown>
+  fetch(future: TaskFuture<unknown>): unknown
   cancel(jobId: string, indices: readonly number[]): Promise<void>
   release(objectIds: readonly string[]): void
   persist(jobId: string, name: string): Promise<void>

@@ -53,7 +53,7 @@ export class Submission {
     const jobName = options.name ?? name
     this.#span = startSpan(`submit ${jobName}`, { kind: SpanKind.PRODUCER, attributes: { 'costate.job.id': id } })
     this.job = new MeshJob(id, jobName, carrierOf(this.#span), {
-      fetch: async (future) => await connection.fetchResult(future.id, future.wireResult as never),
+      fetch: (future) => connection.fetchResult(future.id, future.wireResult as never),
       cancel: async (jobId, indices) => {
         await this.job.submitted
         connection.session.say({ $case: 'cancel', value: { jobId, indices: [...indices] } })
