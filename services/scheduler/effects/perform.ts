@@ -119,16 +119,17 @@ class Batch {
   }
 
   flush(peers: Peers, waiters: JobWaiters): void {
+    // Clients first: somebody may wait for a result, and nobody for an acknowledgement.
+    for (const [sessionId, message] of this.#messages) peers.sessions.get(sessionId)?.push({ message })
+    for (const [sessionId, jobs] of this.#settles) {
+      for (const [jobId, tasks] of jobs) this.#flushSettles(peers, sessionId, jobId, tasks)
+    }
     for (const [workerId, orders] of this.#orders) {
       const link = peers.links.get(workerId)
       // What is not said on a cut link is settled when the worker says what it has.
       if (link) for (const command of commandsOf(orders)) link.push({ command })
     }
     for (const workerId of this.#dismissed) peers.links.get(workerId)?.end()
-    for (const [sessionId, message] of this.#messages) peers.sessions.get(sessionId)?.push({ message })
-    for (const [sessionId, jobs] of this.#settles) {
-      for (const [jobId, tasks] of jobs) this.#flushSettles(peers, sessionId, jobId, tasks)
-    }
     for (const [jobId, to] of this.#jobs) this.#notifyJob(peers, jobId, to)
     for (const jobId of this.#changed) waiters.wake(jobId)
   }

@@ -9,6 +9,10 @@ import { durationOf, resultToWire, timestampOf } from '../rpc/to-wire.js'
 const tasksPerMessage = 500
 const bytesPerMessage = 4 * 2 ** 20
 
+/** Of nearly all tasks. */
+const untraced: RunTask['trace'] = new Map()
+const noInputs: TaskInput[] = []
+
 /** Tasks for one worker, with what they share said once. */
 export interface RunBatch {
   add(task: Task, attempt: number, epoch: number, trace: Readonly<Record<string, string>>): void
@@ -82,13 +86,14 @@ function runTaskOf(
     function: spec.functionIndex,
     input: spec.input as Buffer,
     inputs,
-    trace: new Map(Object.entries(trace)),
+    trace: 'traceparent' in trace ? new Map(Object.entries(trace)) : untraced,
     gpus: gpus?.[1] ?? 0,
     timeout: spec.timeoutMs === undefined ? undefined : durationOf(spec.timeoutMs),
   }
 }
 
 function inputsOf(state: State, dependencies: readonly string[]): TaskInput[] {
+  if (dependencies.length === 0) return noInputs
   return [...new Set(dependencies)].flatMap((objectId) => {
     const entity = findObject(state, objectId as never)
     if (entity === undefined) return []
