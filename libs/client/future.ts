@@ -126,7 +126,7 @@ export class TaskFuture<R> {
         return fail(error)
       }
       if (this.#value instanceof Promise) bring()
-      else hear(this.#value as R)
+      else hear(this.#value)
     })
   }
 

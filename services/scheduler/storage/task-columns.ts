@@ -18,10 +18,9 @@ export function packTasks(tasks: readonly TaskSpec[]): TaskColumns {
   const rests: Rest[] = []
   let last: TaskSpec | undefined
   for (const [index, task] of tasks.entries()) {
-    const { input, ...rest } = task
-    inputs.set(input, index === 0 ? 0 : inputEnds[index - 1])
+    inputs.set(task.input, index === 0 ? 0 : inputEnds[index - 1])
     const known = rests.at(-1)
-    rests.push(known && last && haveSameRest(last, task) ? known : rest)
+    rests.push(known && last && haveSameRest(last, task) ? known : restOf(task))
     last = task
   }
   return { inputs, inputEnds, rests }
@@ -36,6 +35,10 @@ export function unpackTasks({ inputs, inputEnds, rests }: TaskColumns): TaskSpec
     start = end
     return { ...rest, input }
   })
+}
+
+function restOf({ input: _, ...rest }: TaskSpec): Rest {
+  return rest
 }
 
 /** Whether all but the input is the same; lists only when both are empty. */
