@@ -3,7 +3,7 @@ import type { Clock } from '#libs/lifecycle'
 
 import { apply } from './core/apply.js'
 import { decide, placeQueued } from './core/decide.js'
-import { type AnswerContent, createOut, type Effect, type Out } from './core/effect.js'
+import { type AnswerContent, byFlush, createOut, type Effect, type Out } from './core/effect.js'
 import type { Event } from './core/event.js'
 import type { Fact } from './core/fact.js'
 import { startResync } from './core/resync.js'
@@ -178,7 +178,7 @@ class EventLoop implements Loop {
     for (const fact of facts) this.#unwritten.push(fact)
     if (effects.length === 0 && this.#readers.length === 0 && !isTick) return
     this.#answerEarly(effects)
-    const { early, late } = byFlush(effects)
+    const { early, late } = byFlush({ facts: this.#unwritten, effects })
     if (early.length > 0) this.#ports.perform(early)
     await this.#flush()
     const readers = this.#readers
@@ -200,19 +200,6 @@ class EventLoop implements Loop {
     if (this.#unwritten.length === 0) return
     await this.#ports.journal.append(this.#unwritten)
     this.#unwritten = []
-  }
-}
-
-/**
- * A dispatch need not wait for the flush. When a crash forgets what it follows from, it was a run in vain: nobody had heard
- * that its job is recorded, and its end, of an epoch that is over, settles nothing. But where a worker is told to forget an
- * object, the run that makes the object again must come after.
- */
-function byFlush(effects: readonly Effect[]): { readonly early: readonly Effect[]; readonly late: readonly Effect[] } {
-  if (effects.some(({ kind }) => kind === 'releaseObject')) return { early: [], late: effects }
-  return {
-    early: effects.filter(({ kind }) => kind === 'runTask'),
-    late: effects.filter(({ kind }) => kind !== 'runTask'),
   }
 }
 

@@ -2,7 +2,7 @@ import type { ObjectId, SessionId, WorkerId } from '#libs/domain'
 
 import { apply } from '../../services/scheduler/core/apply.js'
 import { decide, placeQueued } from '../../services/scheduler/core/decide.js'
-import { createOut, type Effect } from '../../services/scheduler/core/effect.js'
+import { byFlush, createOut, type Effect } from '../../services/scheduler/core/effect.js'
 import type { Event } from '../../services/scheduler/core/event.js'
 import type { Fact } from '../../services/scheduler/core/fact.js'
 import { checkInvariants } from '../../services/scheduler/core/invariants.js'
@@ -42,6 +42,7 @@ export class SimulatedScheduler {
   readonly #streams = new Set<Link | Session>()
   readonly #calls = new Map<number, (effect: Extract<Effect, { kind: 'answer' }>) => void>()
   #inbox: Event[] = []
+  #unwritten: Fact[] = []
   #busy = false
   #callCount = 0
   /** What an earlier life of the process began is not done by a later one; between two lives there is none. */
@@ -73,6 +74,7 @@ export class SimulatedScheduler {
     this.#isUp = false
     this.#life++
     this.#inbox = []
+    this.#unwritten = []
     this.#busy = false
     this.#calls.clear()
     for (const stream of this.#streams) stream.cut()
@@ -234,16 +236,25 @@ export class SimulatedScheduler {
     placeQueued(this.state, this.#world.nowMs, out)
     // Where nothing followed from the passing of time there is nothing new to check.
     if (out.facts.length + out.effects.length > 0 || !events.every(isIdle)) checkInvariants(this.state)
-    const flushMs = out.facts.length > 0 ? this.#world.between(0, 8) : 0
+    for (const fact of out.facts) this.#unwritten.push(fact)
+    if (out.effects.length === 0 && !events.some(({ kind }) => kind === 'timePassed')) return this.#goOn()
+    const { early, late } = byFlush({ facts: this.#unwritten, effects: out.effects })
+    this.#perform(early)
+    const flushMs = this.#unwritten.length > 0 ? this.#world.between(0, 8) : 0
+    // A crash may come between a dispatch and the flush, and between the flush and what follows from it.
     this.#later(flushMs, () => {
-      this.journal.append(out.facts)
-      // A crash may come between the flush and what follows from it.
+      this.journal.append(this.#unwritten)
+      this.#unwritten = []
       this.#later(this.#world.between(0, 1), () => {
-        this.#perform(out.effects)
-        if (this.#inbox.length > 0) this.#work()
-        else this.#busy = false
+        this.#perform(late)
+        this.#goOn()
       })
     })
+  }
+
+  #goOn(): void {
+    if (this.#inbox.length > 0) this.#work()
+    else this.#busy = false
   }
 
   #perform(effects: readonly Effect[]): void {

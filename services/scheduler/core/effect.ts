@@ -87,3 +87,22 @@ export function unknownJob(jobId: JobId): Refusal {
   const resource = { type: 'costate.job', name: jobId }
   return { code: 'NOT_FOUND', reason: 'JOB_NOT_FOUND', message, metadata: { jobId }, resource }
 }
+
+/**
+ * What is done before the facts are remembered, and what after. A dispatch need not wait: when a crash forgets what it follows
+ * from, it was a run in vain. Nobody had heard that its job is recorded, and its end, of an epoch that is over, settles nothing.
+ * But nothing that is remembered as settled runs again, and where a worker is told to forget an object, the run that makes it
+ * again must come after.
+ */
+export function byFlush({ facts, effects }: Out): {
+  readonly early: readonly Effect[]
+  readonly late: readonly Effect[]
+} {
+  const waits =
+    facts.some(({ kind }) => kind === 'taskReopened') || effects.some(({ kind }) => kind === 'releaseObject')
+  if (waits) return { early: [], late: effects }
+  return {
+    early: effects.filter(({ kind }) => kind === 'runTask'),
+    late: effects.filter(({ kind }) => kind !== 'runTask'),
+  }
+}
