@@ -33,8 +33,8 @@ function createSlowJournal(): Journal<Fact> & { flushes: { facts: string[]; end(
     flushes,
     durability: 'fsynced',
     append: (facts) => {
-      // The epoch, with which the loop starts.
-      if (!started) {
+      // The epoch, with which the loop starts, and who is there.
+      if (!started || facts.every(({ kind }) => kind === 'workerAttached')) {
         started = true
         return Promise.resolve()
       }
@@ -286,6 +286,7 @@ test('a bug in what is done is fatal too', async () => {
 test('a restart replays the journal, raises the epoch, and knows the request', async () => {
   const journal = createMemoryJournal<Fact>({ retain: true })
   const { loop: first } = await start(journal)
+  first.post(join('w1'))
   await first.ask(submit('j'))
   await first.stop()
   const { loop: second } = await start(journal)
@@ -294,7 +295,7 @@ test('a restart replays the journal, raises the epoch, and knows the request', a
   expect(second.state.jobs.get('j' as JobId)?.counts.waiting).toBe(1)
   const facts: string[] = []
   for await (const { kind } of journal.replay()) facts.push(kind)
-  expect(facts).toEqual(['epochRaised', 'jobSubmitted', 'epochRaised'])
+  expect(facts).toEqual(['epochRaised', 'workerAttached', 'jobSubmitted', 'epochRaised'])
 })
 
 test('at the stop what was posted is still handled, and what comes later is not', async () => {

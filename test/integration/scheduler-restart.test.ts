@@ -66,6 +66,8 @@ test('a scheduler that is killed in the middle of a map is invisible to the prog
   await killScheduler()
   // They still run when the workers are linked again.
   await expect.poll(async () => (await cluster.workers()).length, { timeout: 20_000 }).toBe(2)
+  // All are back: nothing is kept back for somebody who may still come.
+  expect(await cluster.explain(short.at(-1)!)).not.toContain("scheduler's restart")
   await writeFile(path.join(folder, 'go'), '')
   expect(await cluster.gather(long)).toEqual([-0, -1])
   expect(await cluster.gather(short)).toEqual(indices.map((index) => index * 2))

@@ -78,6 +78,12 @@ export function apply(state: State, fact: Fact): void {
     case 'objectForgotten':
       state.objects.delete(fact.objectId)
       return
+    case 'workerAttached':
+      state.attached.add(fact.workerId)
+      return
+    case 'workerDetached':
+      state.attached.delete(fact.workerId)
+      return
     default:
       fact satisfies never
   }

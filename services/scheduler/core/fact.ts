@@ -1,4 +1,4 @@
-import type { FailedAttempt, JobId, ObjectId, RetryableKind, SessionId } from '#libs/domain'
+import type { FailedAttempt, JobId, ObjectId, RetryableKind, SessionId, WorkerId } from '#libs/domain'
 
 import type {
   AttemptRecord,
@@ -70,6 +70,10 @@ export type Fact =
   /** Results that a client gave up in one go: mostly those of a whole job. */
   | { readonly kind: 'resultsReleased'; readonly jobId: JobId; readonly indices: readonly number[] }
   | { readonly kind: 'objectForgotten'; readonly objectId: ObjectId }
+  /** The worker may have something from now on: after a restart it is waited for. */
+  | { readonly kind: 'workerAttached'; readonly workerId: WorkerId }
+  /** It left, or is taken for lost. */
+  | { readonly kind: 'workerDetached'; readonly workerId: WorkerId }
 
 /** The facts of one kind. */
 export type FactOf<K extends Fact['kind']> = Extract<Fact, { readonly kind: K }>

@@ -2,11 +2,12 @@ import type { TaskFailure } from '#libs/domain'
 
 import { emit } from './emit.js'
 import type { Out } from './effect.js'
-import type { EventOf } from './event.js'
 import { findObject, isAvailable, isLost, isScattered, objectIdOf, type ObjectEntity } from './lookup.js'
 import { failedInput, failTask } from './outcome.js'
-import type { ScatteredObject, State, Task } from './state.js'
+import type { ScatteredObject, State, Task, TaskStatus } from './state.js'
 import { delayTask, makeReady, setStatus } from './status.js'
+
+type DelayedStatus = Extract<TaskStatus, { kind: 'delayed' }>
 
 /**
  * Makes a task wait for the inputs that are not there, or queues it. Lost results among them are computed again; a task
@@ -114,12 +115,18 @@ function reopenTask(state: State, task: Task, out: Out): void {
   }
 }
 
+/** Workers come back sooner after a restart than they had time for, or later when the scheduler itself stood still. */
+function isKeptBack({ untilMs, why }: DelayedStatus, resyncs: boolean, atMs: number): boolean {
+  return why === 'resync' ? resyncs : untilMs > atMs
+}
+
 /** Tasks that were kept back until now. */
-export function wakeDelayed(state: State, { atMs }: EventOf<'timePassed'>, out: Out): void {
+export function wakeDelayed(state: State, atMs: number, out: Out): void {
+  const resyncs = state.resyncUntilMs !== undefined
   for (const task of state.delayed) {
     const { status } = task
     const delayed = status.kind === 'delayed'
-    if (delayed && (status.untilMs > atMs || (task.adoptable && state.resyncUntilMs !== undefined))) continue
+    if (delayed && ((resyncs && task.adoptable) || isKeptBack(status, resyncs, atMs))) continue
     state.delayed.delete(task)
     if (!delayed) continue
     task.adoptable = false

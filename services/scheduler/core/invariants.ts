@@ -24,8 +24,18 @@ export function checkInvariants(state: State): void {
   if (state.requests.size > state.policy.rememberRequests) fail(`${state.requests.size} requests are remembered`)
   for (const object of state.objects.values()) checkEntity(state, object)
   for (const worker of state.workers.values()) checkWorker(state, worker)
+  checkAttached(state)
   for (const [name, jobId] of state.persisted) if (!state.jobs.has(jobId)) fail(`the pinned job ${name} is forgotten`)
   if (state.jobsByRequest.size !== state.jobs.size) fail('a request outlived its job')
+}
+
+/** What a restart waits for: those that are there, and those that the last one still waits for. */
+function checkAttached({ workers, attached, awaited, resyncUntilMs }: State): void {
+  for (const workerId of attached) {
+    if (workers.has(workerId) === awaited.has(workerId)) fail(`${workerId} is attached, but neither here nor awaited`)
+  }
+  if (workers.size + awaited.size !== attached.size) fail('a worker is here or awaited, but not attached')
+  if ((awaited.size > 0) !== (resyncUntilMs !== undefined)) fail(`${awaited.size} workers are awaited wrongly`)
 }
 
 function checkUnsettledBytes({ jobs, unsettledBytes }: State): void {

@@ -1,6 +1,7 @@
 import type { ObjectId } from '#libs/domain'
 
 import { attemptOf } from './cancel.js'
+import { emit } from './emit.js'
 import type { Out } from './effect.js'
 import type { AttemptRef, EventOf, HeldObject } from './event.js'
 import { awaitInputs, supplyInput } from './inputs.js'
@@ -11,6 +12,7 @@ import { recordStored, removeHolder } from './objects.js'
 import { mayStillRun } from './past.js'
 import { obeyHost } from './quarantine.js'
 import { findTask, isCurrent } from './settle.js'
+import { welcomeBack } from './resync.js'
 import { expectedMsOf, occupySlot, updateRooms, vacateSlot } from './slots.js'
 import type { State, Task, Worker } from './state.js'
 import { setStatus } from './status.js'
@@ -22,7 +24,7 @@ import { setStatus } from './status.js'
 export function joinWorker(state: State, event: EventOf<'workerJoined'>, out: Out): void {
   const { profile, atMs } = event
   const { workerId } = profile
-  const worker = state.workers.get(workerId) ?? addWorker(state, event)
+  const worker = state.workers.get(workerId) ?? addWorker(state, event, out)
   // With every further hello it is said again.
   const predecessor = event.predecessor && state.workers.get(event.predecessor.workerId)
   if (event.predecessor && predecessor && predecessor !== worker) {
@@ -42,10 +44,11 @@ export function joinWorker(state: State, event: EventOf<'workerJoined'>, out: Ou
   }
   updateRooms(state, worker)
   adoptObjects(state, worker, event, out)
+  welcomeBack(state, event, out)
   if (worker.draining) out.effects.push({ kind: 'drainWorker', workerId, reason: 'asked to drain' })
 }
 
-function addWorker(state: State, { profile, atMs }: EventOf<'workerJoined'>): Worker {
+function addWorker(state: State, { profile, atMs }: EventOf<'workerJoined'>, out: Out): Worker {
   const worker: Worker = {
     profile,
     tasks: new Set(),
@@ -67,6 +70,7 @@ function addWorker(state: State, { profile, atMs }: EventOf<'workerJoined'>): Wo
     heardAtMs: atMs,
   }
   state.workers.set(profile.workerId, worker)
+  if (!state.attached.has(profile.workerId)) emit(state, out, { kind: 'workerAttached', workerId: profile.workerId })
   obeyHost(state, worker)
   return worker
 }

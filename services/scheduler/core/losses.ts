@@ -49,6 +49,7 @@ export function learnEnd(state: State, end: WorkerEnd): void {
 export function removeWorker(state: State, worker: Worker, atMs: number, out: Out, giveUp: (task: Task) => void): void {
   const { workerId } = worker.profile
   state.workers.delete(workerId)
+  emit(state, out, { kind: 'workerDetached', workerId })
   for (const objectId of worker.objects) removeHolder(state, objectId, workerId, atMs, out)
   for (const task of worker.tasks) giveUp(task)
 }

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 
+import type { WorkerId } from '#libs/domain'
+
 import { createMesh } from './testing/mesh.js'
 
 test('after a restart what runs is adopted: nobody runs it again', () => {
@@ -13,7 +15,7 @@ test('after a restart what runs is adopted: nobody runs it again', () => {
   mesh.join('w1', { attempts: [ref] })
   expect(mesh.status('a')).toBe('runs on w1')
   mesh.finish('a')
-  expect(mesh.effects()).toEqual(['acknowledge a#1 to w1', 'tell nobody a finished'])
+  expect(mesh.effects()).toEqual(['acknowledge a#1 to w1', 'tell nobody a finished', 'run b#1 on w1'])
 })
 
 test('what nobody claims within the grace runs under a new attempt of the new epoch', () => {
@@ -35,13 +37,67 @@ test('what nobody claims within the grace runs under a new attempt of the new ep
   expect(mesh.task('a').losses).toBe(0)
 })
 
-test('new jobs do not wait for the grace', () => {
+test('when the last worker that was there is back, nobody is waited for: what nobody claimed runs at once', () => {
   const mesh = createMesh()
-  mesh.submit(['old'])
+  mesh.workers(2)
+  mesh.submit(['a', 'b', ['c', 'a']])
+  const a = mesh.ref('a')
+  mesh.restart()
+  mesh.effects()
+  mesh.join('w1', { attempts: [a] })
+  expect(mesh.status('b')).toMatch(/^is delayed/)
+  expect(mesh.effects()).toEqual([])
+  mesh.join('w2')
+  expect(mesh.status('a')).toBe('runs on w1')
+  expect(mesh.effects()).toEqual(['run b#1 on w2'])
+  expect(mesh.ref('b')).toMatchObject({ epoch: 2 })
+})
+
+test('one that came back under another name, and those that had left or were lost, are not waited for', () => {
+  const mesh = createMesh()
+  mesh.workers(4)
+  mesh.submit(['a'])
+  mesh.leave('w2')
+  mesh.lose('w3')
+  mesh.restart()
+  mesh.join('w4')
+  expect(mesh.status('a')).toMatch(/^is delayed/)
+  mesh.join('w5', { predecessor: { workerId: 'w1' as WorkerId, signal: 'SIGKILL' } })
+  expect(mesh.status('a')).toMatch(/^is on/)
+})
+
+test('where no worker was there nobody is waited for', () => {
+  const mesh = createMesh()
+  mesh.open('s')
+  mesh.workers(1)
+  mesh.submit(['a', ['b', 'a']], { session: 's' })
+  mesh.finish('a', { bytes: 1_000 })
+  mesh.scatter('w1', 'x', 's')
+  mesh.leave('w1')
+  mesh.restart()
+  expect([mesh.status('a'), mesh.status('b')]).toEqual(['is queued', 'waits for 1'])
+})
+
+test('who does not come back in time is waited for once, not after the next restart again', () => {
+  const mesh = createMesh()
+  mesh.workers(2)
   mesh.restart()
   mesh.join('w1')
+  mesh.pass(5_000)
+  mesh.submit(['a'])
+  mesh.restart()
+  mesh.join('w1')
+  expect(mesh.status('a')).toBe('is on w1')
+})
+
+test('new jobs do not wait for the grace', () => {
+  const mesh = createMesh()
+  mesh.workers(2)
+  mesh.submit(['old'])
+  mesh.restart()
+  mesh.join('w2')
   mesh.submit(['new'])
-  expect(mesh.status('new')).toBe('is on w1')
+  expect(mesh.status('new')).toBe('is on w2')
 })
 
 test('results come back with their holders, and nothing is computed twice', () => {
@@ -53,9 +109,8 @@ test('results come back with their holders, and nothing is computed twice', () =
   mesh.restart()
   mesh.effects()
   mesh.join('w1', { objects: ['a'] })
-  mesh.join('w2')
   expect(mesh.effects()).toEqual([])
-  mesh.pass(5_000)
+  mesh.join('w2')
   expect(mesh.effects()).toEqual(['run z#1 on w1'])
   mesh.finish('z')
   expect(mesh.effects()).toEqual(['acknowledge z#1 to w1', 'tell nobody z finished', 'run c#1 on w1'])

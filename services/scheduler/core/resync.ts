@@ -1,7 +1,10 @@
+import type { WorkerId } from '#libs/domain'
+
 import { endFailedJobs } from './deadlines.js'
+import { emit } from './emit.js'
 import type { Out } from './effect.js'
 import type { EventOf } from './event.js'
-import { awaitInputs, needInput, recompute } from './inputs.js'
+import { awaitInputs, needInput, recompute, wakeDelayed } from './inputs.js'
 import { findObject, isAvailable, isLost, isWanted } from './lookup.js'
 import { loseScattered } from './objects.js'
 import { isBetweenAttempts } from './past.js'
@@ -11,12 +14,12 @@ import { delayTask } from './status.js'
 
 /**
  * Goes on after a replay. Which tasks run, and who holds what, was never remembered: workers say it when they come back.
- * Until they had the time, whatever may run is taken for running, and nothing is taken for lost.
+ * Until all are back or had the time, whatever may run is taken for running, and nothing is taken for lost.
  */
 export function startResync(state: State, atMs: number, out: Out): void {
-  if (state.jobs.size + state.objects.size === 0) return
   const untilMs = atMs + state.policy.resyncGraceMs
   state.resyncUntilMs = untilMs
+  for (const workerId of state.attached) state.awaited.add(workerId)
   for (const { sessionId } of state.objects.values()) if (sessionId) expectSession(state, sessionId, atMs)
   for (const { sessionId, spec, tasks } of state.jobs.values()) {
     if (sessionId && !spec.detached) expectSession(state, sessionId, atMs)
@@ -29,6 +32,7 @@ export function startResync(state: State, atMs: number, out: Out): void {
       }
     }
   }
+  if (state.awaited.size === 0) endResync(state, atMs, out)
   endFailedJobs(state, atMs, out)
 }
 
@@ -42,9 +46,27 @@ function mayRun(state: State, task: Task): boolean {
   return true
 }
 
-/** The workers had the time to come back: what nobody holds now is lost. */
-export function endResync(state: State, { atMs }: EventOf<'timePassed'>, out: Out): void {
+/** A worker said what it has. When it was the last of those that are waited for, nobody else can have anything. */
+export function welcomeBack(state: State, { profile, predecessor, atMs }: EventOf<'workerJoined'>, out: Out): void {
+  if (state.resyncUntilMs === undefined) return
+  state.awaited.delete(profile.workerId)
+  if (predecessor) giveUp(state, predecessor.workerId, out)
+  if (state.awaited.size === 0) endResync(state, atMs, out)
+}
+
+/** Whoever is not back by now does not come back. */
+export function expireResync(state: State, atMs: number, out: Out): void {
   if (state.resyncUntilMs === undefined || atMs < state.resyncUntilMs) return
+  for (const workerId of state.awaited) giveUp(state, workerId, out)
+  endResync(state, atMs, out)
+}
+
+function giveUp(state: State, workerId: WorkerId, out: Out): void {
+  if (state.awaited.delete(workerId)) emit(state, out, { kind: 'workerDetached', workerId })
+}
+
+/** What nobody holds now is lost, and what nobody runs is run again. */
+function endResync(state: State, atMs: number, out: Out): void {
   state.resyncUntilMs = undefined
   for (const object of state.objects.values()) {
     if (isLost(object)) loseScattered(state, object, atMs, out)
@@ -54,4 +76,5 @@ export function endResync(state: State, { atMs }: EventOf<'timePassed'>, out: Ou
       if (isLost(task) && isWanted(task)) recompute(state, task, atMs, out)
     }
   }
+  wakeDelayed(state, atMs, out)
 }

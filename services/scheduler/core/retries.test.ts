@@ -158,7 +158,7 @@ test('a retry is remembered over a restart: how often, what happened, and when i
 
 test('an attempt that was reported as failed is claimed by nobody after a restart', () => {
   const mesh = createMesh()
-  mesh.workers(1)
+  mesh.workers(2)
   mesh.submit(['a'], { retry: { maxAttempts: { userError: 3 }, firstDelayMs: 100 } })
   const first = mesh.ref('a')
   mesh.fail('a')

@@ -289,6 +289,8 @@ export interface State {
   readonly deadlines: Set<Job>
   /** Jobs of which a task failed, and the rest is to be cancelled. */
   readonly failing: Set<Job>
+  /** Workers that are there, or were when the scheduler's process before this one ended. */
+  readonly attached: Set<WorkerId>
   // Relearned: workers and clients attach again.
   readonly counts: TaskCounts
   readonly workers: Map<WorkerId, Worker>
@@ -307,7 +309,9 @@ export interface State {
   readonly delayed: Set<Task>
   /** Smoothed run time of each function in milliseconds, by bundle and name. */
   readonly meanRunMs: Map<string, number>
-  /** Until when workers from before a restart are expected back; nothing when they are not. */
+  /** Workers from before a restart that are not back yet. */
+  readonly awaited: Set<WorkerId>
+  /** Until when they are waited for; nothing when they are not. */
   resyncUntilMs: number | undefined
   tickedAtMs: number | undefined
   /** When was looked last for tasks that wait on one worker while another is idle. */
@@ -331,6 +335,7 @@ export function createState(policy: Policy = defaultPolicy): State {
     persisted: new Map(),
     deadlines: new Set(),
     failing: new Set(),
+    attached: new Set(),
     counts: { waiting: 0, queued: 0, running: 0, finished: 0, failed: 0, cancelled: 0 },
     workers,
     vacancies: createVacancies(workers),
@@ -342,6 +347,7 @@ export function createState(policy: Policy = defaultPolicy): State {
     reserved: undefined,
     delayed: new Set(),
     meanRunMs: new Map(),
+    awaited: new Set(),
     resyncUntilMs: undefined,
     tickedAtMs: undefined,
     rebalancedAtMs: -Infinity,

@@ -4,7 +4,7 @@ import type { EventOf } from './event.js'
 import { wakeDelayed } from './inputs.js'
 import { releaseObjects } from './objects.js'
 import { passQuarantines } from './quarantine.js'
-import { endResync } from './resync.js'
+import { expireResync } from './resync.js'
 import { forgetOldJobs } from './retention.js'
 import { expireSessions } from './sessions.js'
 import type { State } from './state.js'
@@ -15,9 +15,9 @@ import { expireWorkers } from './workers.js'
 export function passTime(state: State, event: EventOf<'timePassed'>, out: Out): void {
   const { atMs } = event
   forgiveStall(state, atMs)
-  endResync(state, event, out)
+  expireResync(state, atMs, out)
   expireJobs(state, atMs, out)
-  wakeDelayed(state, event, out)
+  wakeDelayed(state, atMs, out)
   const objectIds = expireSessions(state, event, out)
   if (objectIds.length > 0) releaseObjects(state, { kind: 'objectsReleased', atMs, objectIds }, out)
   expireWorkers(state, event, out)

@@ -77,6 +77,8 @@ const subjects: { readonly [K in Fact['kind']]: (fact: FactOf<K>) => FactSubject
   objectReleased: ({ objectId }) => ({ name: `object:${objectId}`, does: 'adds' }),
   resultsReleased: ({ jobId }) => ofJob(jobId),
   objectForgotten: ({ objectId }) => ({ name: `object:${objectId}`, does: 'ends' }),
+  workerAttached: ({ workerId }) => ({ name: `worker:${workerId}`, does: 'replaces' }),
+  workerDetached: ({ workerId }) => ({ name: `worker:${workerId}`, does: 'ends' }),
 }
 
 function ofJob(jobId: string): FactSubject {

@@ -33,7 +33,6 @@ export class RandomMesh {
   step(pick: Pick): void {
     const choice = pick(100)
     if (choice < 14) this.#submit(pick)
-    else if (choice < 19) this.mesh.join(`w${++this.#workers}`, { slots: pick(4), host: `host${pick(2)}` })
     else if (choice < 19) this.#joinWorker(pick)
     else if (choice < 57) this.#reportCurrent(pick)
     else if (choice < 62) this.#reportStale(pick)
