@@ -35,7 +35,7 @@ function checkAttached({ workers, attached, awaited, resyncUntilMs }: State): vo
     if (workers.has(workerId) === awaited.has(workerId)) fail(`${workerId} is attached, but neither here nor awaited`)
   }
   if (workers.size + awaited.size !== attached.size) fail('a worker is here or awaited, but not attached')
-  if ((awaited.size > 0) !== (resyncUntilMs !== undefined)) fail(`${awaited.size} workers are awaited wrongly`)
+  if (awaited.size > 0 !== (resyncUntilMs !== undefined)) fail(`${awaited.size} workers are awaited wrongly`)
 }
 
 function checkUnsettledBytes({ jobs, unsettledBytes }: State): void {
