@@ -12,6 +12,8 @@ import type { FromSlot, SlotCall, SlotEnd, SlotTask, ToSlot } from './slot-messa
 
 /** How long a task that is told to stop may take before its slot is ended. */
 const stopGraceMs = 1_000
+/** So long before that the host that will take its place is started: it takes part of a second, a task that obeys none of it. */
+const spareLeadMs = 500
 
 const none: ArrayBuffer[] = []
 
@@ -39,6 +41,8 @@ export class Slot {
   readonly #timers = new Set<NodeJS.Timeout>()
   readonly #lastLines = createLastLines()
   #host: SlotHost
+  /** Takes the place of the host, which is about to be ended. */
+  #spare: SlotHost | undefined
   #running: AttemptKey | undefined
   /** Which attempt the host is being ended for and how that fails it, once it is. */
   #fate: { readonly key: AttemptKey; readonly failure: TaskFailure } | undefined
@@ -107,24 +111,41 @@ export class Slot {
 
   stopTask(key: AttemptKey, reason: string): void {
     if (!this.#orders.has(key)) return
-    this.#host.post({ kind: 'stop', key, reason })
-    this.#after(stopGraceMs, () => this.#end(key, { kind: 'cancelled', reason: 'CANCELLED', message: reason }))
+    this.#askToStop(key, reason, { kind: 'cancelled', reason: 'CANCELLED', message: reason })
   }
 
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer)
-    await this.#host.stop()
+    await Promise.all([this.#host.stop(), this.#spare?.stop()])
   }
 
   #start(): SlotHost {
-    return this.#startHost(this.#number, {
+    const host = this.#startHost(this.#number, {
       heard: (message) => this.#hear(message),
       wrote: (level, text) => this.#takeLine(level, text),
-      ended: (failure) => this.#restart(failure),
+      ended: (failure) => {
+        if (host === this.#spare) this.#spare = undefined
+        else this.#restart(failure)
+      },
       stuck: () => {
         if (this.#fate) this.#events.slotStuck(this.#number, this.#fate.key, this.#fate.failure)
       },
     })
+    return host
+  }
+
+  #askToStop(key: AttemptKey, reason: string, failure: TaskFailure): void {
+    this.#host.post({ kind: 'stop', key, reason })
+    this.#after(stopGraceMs - spareLeadMs, () => {
+      if (this.#orders.has(key)) this.#spare ??= this.#start()
+    })
+    this.#after(stopGraceMs, () => this.#end(key, failure))
+  }
+
+  /** The task obeyed after all. */
+  #dismissSpare(): void {
+    void this.#spare?.stop()
+    this.#spare = undefined
   }
 
   #restart(failure: TaskFailure): void {
@@ -136,13 +157,14 @@ export class Slot {
     this.#lastLines.clear()
     this.#fate = undefined
     this.#running = undefined
-    this.#host = this.#start()
+    this.#host = this.#spare ?? this.#start()
+    this.#spare = undefined
     this.#events.slotLost(this.#number, fate)
   }
 
   /** Ends the host whatever it runs, unless the attempt came to its end. What waits in its line did not start, and is put into a line again. */
   #end(key: AttemptKey, failure: TaskFailure): void {
-    if (!this.#orders.has(key)) return
+    if (!this.#orders.has(key)) return this.#dismissSpare()
     this.#fate ??= { key, failure }
     this.#host.end()
   }
@@ -210,8 +232,8 @@ export class Slot {
     this.#after(order.timeoutMs, () => {
       if (!this.#orders.has(key)) return
       this.#timedOut = key
-      this.#host.post({ kind: 'stop', key, reason: timeoutOf(order).message })
-      this.#after(stopGraceMs, () => this.#end(key, timeoutOf(order)))
+      const failure = timeoutOf(order)
+      this.#askToStop(key, failure.message, failure)
     })
   }
 

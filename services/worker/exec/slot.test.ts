@@ -1,0 +1,167 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+
+import type { TaskId } from '#libs/domain'
+
+import { keyOf, type TaskOrder } from '../core/state.js'
+import { Slot } from './slot.js'
+import type { HostEvents, StartHost } from './slot-host.js'
+import type { SlotTask } from './slot-messages.js'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+/** A slot whose hosts only take down what they are told. */
+class SlotLab {
+  readonly log: string[] = []
+  readonly #hosts: HostEvents[] = []
+  readonly slot: Slot
+
+  constructor() {
+    const startHost: StartHost = (_, events) => {
+      const host = `host ${this.#hosts.push(events)}`
+      this.log.push(`${host} starts`)
+      return {
+        claims: undefined,
+        post: (message) =>
+          this.log.push(`${host} is told to ${message.kind}${message.kind === 'run' ? namesOf(message.tasks) : ''}`),
+        end: () => this.log.push(`${host} is ended`),
+        stop: () => {
+          this.log.push(`${host} is dismissed`)
+          return Promise.resolve()
+        },
+      }
+    }
+    const events = {
+      started: () => undefined,
+      ended: (key: string) => this.log.push(`${key} ended`),
+      slotLost: (_: number, { kind }: { kind: string }) => this.log.push(`lost: ${kind}`),
+      slotStuck: () => undefined,
+    }
+    const listeners = {
+      heard: () => undefined,
+      bundlePath: () => '',
+      keepResult: () => ({ kind: 'payload', payload: new Uint8Array() }) as const,
+    }
+    this.slot = new Slot(0, events, listeners, startHost, new Set())
+  }
+
+  run(name: string, timeoutMs?: number): string {
+    const order = orderOf(name, timeoutMs)
+    this.slot.execute([{ order, inputs: new Map(), devices: [] }])
+    return keyOf(order)
+  }
+
+  /** The host with this number says something. */
+  host(number: number): HostEvents {
+    const events = this.#hosts[number - 1]
+    if (events === undefined) throw new Error(`host ${number} was not started`)
+    return events
+  }
+
+  /** The task began, so long before now. */
+  begin(key: string): void {
+    this.host(1).heard({ kind: 'started', key, startedAtMs: 0 })
+  }
+
+  finish(key: string): void {
+    const outcome = { kind: 'payload', payload: new Uint8Array() } as const
+    this.host(1).heard({ kind: 'ended', ends: [{ key, outcome, startedAtMs: 0, endedAtMs: 1 }] })
+  }
+
+  /** What happened since the last call. */
+  take(): string[] {
+    return this.log.splice(0)
+  }
+}
+
+const ended = { kind: 'userError', reason: 'TASK_EXITED', message: 'gone' } as const
+
+function namesOf(tasks: readonly SlotTask[]): string {
+  return tasks.map(({ taskId }) => ` ${taskId}`).join('')
+}
+
+function orderOf(name: string, timeoutMs: number | undefined): TaskOrder {
+  return {
+    ...{ taskId: name as TaskId, jobId: 'j', index: 0, epoch: 1, attempt: 1, bundleDigest: 'd', taskName: 'f' },
+    ...{ seed: 0n, input: new Uint8Array(), inputs: [], trace: {}, timeoutMs },
+  }
+}
+
+test('a task that does not obey: the next host is there when its own is ended, and takes what comes next', () => {
+  const lab = new SlotLab()
+  const key = lab.run('deaf')
+  lab.begin(key)
+  lab.take()
+  lab.slot.stopTask(key, 'not wanted any more')
+  vi.advanceTimersByTime(999)
+  expect(lab.take()).toEqual(['host 1 is told to stop', 'host 2 starts'])
+  vi.advanceTimersByTime(1)
+  expect(lab.take()).toEqual(['host 1 is ended'])
+  lab.host(1).ended(ended)
+  lab.run('next')
+  expect(lab.take()).toEqual(['lost: cancelled', 'host 2 is told to run next'])
+})
+
+test('so it is at a timeout', () => {
+  const lab = new SlotLab()
+  const key = lab.run('slow', 50)
+  lab.begin(key)
+  lab.take()
+  vi.advanceTimersByTime(1_050)
+  lab.host(1).ended(ended)
+  lab.run('next')
+  expect(lab.take()).toEqual([
+    'host 1 is told to stop',
+    'host 2 starts',
+    'host 1 is ended',
+    'lost: timeout',
+    'host 2 is told to run next',
+  ])
+})
+
+test('for a task that obeys soon no host is started; one that was started in vain is dismissed', () => {
+  const lab = new SlotLab()
+  const soon = lab.run('soon')
+  lab.slot.stopTask(soon, 'not wanted any more')
+  vi.advanceTimersByTime(400)
+  lab.finish(soon)
+  vi.advanceTimersByTime(1_000)
+  expect(lab.take()).not.toContain('host 2 starts')
+  const late = lab.run('late')
+  lab.slot.stopTask(late, 'not wanted any more')
+  vi.advanceTimersByTime(900)
+  lab.finish(late)
+  vi.advanceTimersByTime(100)
+  lab.run('next')
+  expect(lab.take()).toEqual([
+    'host 1 is told to run late',
+    'host 1 is told to stop',
+    'host 2 starts',
+    `${late} ended`,
+    'host 2 is dismissed',
+    'host 1 is told to run next',
+  ])
+})
+
+test('a host that is ended by its task meanwhile is followed by the one that stands ready; a ready one that ends is not used', () => {
+  const lab = new SlotLab()
+  const key = lab.run('deaf')
+  lab.slot.stopTask(key, 'not wanted any more')
+  vi.advanceTimersByTime(600)
+  lab.host(1).ended(ended)
+  expect(lab.take()).toContain('lost: userError')
+  const again = lab.run('deaf again')
+  lab.slot.stopTask(again, 'not wanted any more')
+  vi.advanceTimersByTime(600)
+  lab.host(3).ended(ended)
+  vi.advanceTimersByTime(400)
+  lab.host(2).ended(ended)
+  expect(lab.take()).toEqual([
+    'host 2 is told to run deaf again',
+    'host 2 is told to stop',
+    'host 3 starts',
+    'host 2 is ended',
+    'host 4 starts',
+    'lost: cancelled',
+  ])
+})
