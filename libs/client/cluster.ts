@@ -2,6 +2,7 @@ import type { ResourceAmounts, RetryableKind } from '#libs/domain'
 import type { AnyTask, Task } from '#libs/task'
 import type { TypedArray } from '#libs/value'
 
+import type { DurabilityLevel } from './durability.js'
 import type { TaskFuture } from './future.js'
 import type { GraphBuilder } from './graph.js'
 import type { Job } from './job.js'
@@ -34,6 +35,12 @@ export interface SubmitOptions {
   readonly timeout?: number | string
   /** A detached job runs to its end also when its client is gone. */
   readonly detached?: boolean
+  /**
+   * How safe a job must be before its submit is answered: `'fsynced'`, on the scheduler's disk, unless given; or `'memory'`,
+   * which takes no turn of the disk, and which a crash of the scheduler in the next moment may forget. `job.submitted` says
+   * what was reached.
+   */
+  readonly durability?: DurabilityLevel
   /** How often a task that fails is tried again, with growing waits: short for `retry: { maxAttempts: retries + 1 }`. */
   readonly retries?: number
   /** When tasks that fail are tried again. Unless given, only after what is the mesh's fault. */

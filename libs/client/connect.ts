@@ -8,6 +8,7 @@ import { loadSecurity } from '#libs/rpc'
 import { startTelemetry } from '#libs/telemetry'
 
 import type { Cluster } from './cluster.js'
+import { defaultsOf, type DurabilityLevel, durabilityToWire } from './durability.js'
 import { MeshCluster } from './mesh-cluster.js'
 import { MeshConnection } from './mesh-connection.js'
 import { MeshError } from './task-error.js'
@@ -18,6 +19,8 @@ export interface ConnectOptions {
   readonly meshDir?: string
   /** Where the checkpoint-store listens (host:port); by default the mesh folder says. */
   readonly checkpointStoreAddress?: string
+  /** How safe jobs must be before their submits are answered, unless `with` says otherwise: see `SubmitOptions`. */
+  readonly durability?: DurabilityLevel
 }
 
 /**
@@ -27,6 +30,7 @@ export interface ConnectOptions {
  * @throws MeshError when the mesh is unknown, does not answer or refuses this client.
  */
 export async function connect(nameOrAddress: string, options: ConnectOptions = {}): Promise<Cluster> {
+  durabilityToWire(options)
   const isAddress = nameOrAddress.includes(':')
   const meshDir = options.meshDir ?? (isAddress ? process.env['COSTATE_MESH_DIR'] : meshDirOf(nameOrAddress))
   if (meshDir === undefined || !existsSync(meshDir)) {
@@ -68,12 +72,13 @@ export async function connect(nameOrAddress: string, options: ConnectOptions = {
     await telemetry.shutdown()
     throw error
   }
-  return new MeshCluster(nameOrAddress, connection, {
+  const scaler = {
     scale: unmanaged,
     adapt: () => {
       throw new MeshError('FAILED_PRECONDITION', 'NOT_THE_OWNER', 'whoever made this mesh decides on its workers')
     },
     describeTroubles: async () => `see the logs ${runDir ? `in ${path.join(runDir, 'logs')}` : 'of the mesh'}`,
     close: async () => telemetry.shutdown(),
-  })
+  }
+  return new MeshCluster(nameOrAddress, connection, scaler, defaultsOf(options))
 }

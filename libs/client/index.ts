@@ -13,6 +13,7 @@ export type {
 } from './cluster.js'
 export { connect } from './connect.js'
 export type { ConnectOptions } from './connect.js'
+export type { DurabilityLevel } from './durability.js'
 export { TaskFuture } from './future.js'
 export type { FutureStatus, Timing } from './future.js'
 export type { GraphBuilder } from './graph.js'

@@ -7,6 +7,7 @@ import { decodePayload, encodePayload, encodeValue } from '#libs/value'
 
 import { nameOfArgument } from './argument-encoder.js'
 import type { SubmitOptions } from './cluster.js'
+import { durabilityToWire } from './durability.js'
 import { TaskFuture } from './future.js'
 import { graphAlreadySent } from './graph.js'
 import { runUntilStopped } from './inline-attempt.js'
@@ -50,6 +51,8 @@ export class InlineSubmission {
     this.#state = state
     this.#options = options
     this.#timeoutMs = options.timeout === undefined ? undefined : parseDurationMs(options.timeout, 'timeout')
+    // Nothing of an inline cluster outlives its program, whatever is asked.
+    durabilityToWire(options)
     const gpus = needsOf(options)?.resources.get('gpu') ?? 0
     this.#devices = Array.from({ length: gpus }, (_, device) => device)
     const id = `j-${randomUUID().replaceAll('-', '').slice(0, 16)}`

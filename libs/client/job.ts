@@ -1,3 +1,4 @@
+import type { DurabilityLevel } from './durability.js'
 import type { TaskFuture } from './future.js'
 
 /** How many tasks of a job are in which state. */
@@ -38,7 +39,7 @@ export interface Job {
   readonly carrier: Readonly<Record<string, string>>
   readonly futures: readonly TaskFuture<unknown>[]
   /** How far the submit is safe, once it is acknowledged: `memory` or `fsynced`. Rejects when the submit is refused. */
-  readonly submitted: Promise<'memory' | 'fsynced'>
+  readonly submitted: Promise<DurabilityLevel>
   counts(): JobCounts
   cancel(): Promise<void>
   /** Keeps the job's results under a name, also when its handles and its client are gone. */

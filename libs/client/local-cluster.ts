@@ -17,6 +17,7 @@ import { createMeshSecurity, loadSecurity } from '#libs/rpc'
 import { startTelemetry } from '#libs/telemetry'
 
 import type { Cluster } from './cluster.js'
+import { defaultsOf, type DurabilityLevel, durabilityToWire } from './durability.js'
 import { createLocalScaler } from './local-scaler.js'
 import { MeshCluster } from './mesh-cluster.js'
 import { MeshConnection } from './mesh-connection.js'
@@ -45,6 +46,8 @@ export interface LocalClusterOptions {
   readonly keepAlive?: boolean
   /** Where traces and logs go; `.costate/runs/<time>-<name>` in the working folder unless given. */
   readonly runDir?: string
+  /** How safe jobs must be before their submits are answered, unless `with` says otherwise: see `SubmitOptions`. */
+  readonly durability?: DurabilityLevel
 }
 
 const startTimeoutMs = 30_000
@@ -63,6 +66,7 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
   checkCount(workers, 'workers', 256)
   checkCount(threadsPerWorker, 'threadsPerWorker', 256)
   checkExecutor(executor)
+  durabilityToWire(options)
   const memoryLimit = memoryLimitOf(options)
   const resources = Object.entries(parseOffer(options.resources ?? {}, 'resources'))
   const name = options.name ?? `${keepAlive ? 'mesh' : 'local'}-${randomUUID().slice(0, 8)}`
@@ -141,7 +145,7 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
       describeTroubles: () => describeTroubles(processes, runDir),
       end: keepAlive ? () => telemetry.shutdown() : () => end(),
     })
-    const cluster = new MeshCluster(name, connection, scaler)
+    const cluster = new MeshCluster(name, connection, scaler, defaultsOf(options))
     await orFailed(processes, cluster.waitForWorkers(workers, { timeout: startTimeoutMs }))
     close = () => cluster.close()
     return cluster

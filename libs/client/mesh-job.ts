@@ -1,5 +1,6 @@
 import type { TaskSettled } from '#libs/proto'
 
+import type { DurabilityLevel } from './durability.js'
 import { failureFromWire } from './failure-from-wire.js'
 import { type FutureBackend, TaskFuture, type Timing } from './future.js'
 import { isLeaving } from './interrupt.js'
@@ -23,7 +24,7 @@ export class MeshJob implements Job {
   readonly traceId: string
   readonly carrier: Record<string, string>
   readonly futures: TaskFuture<unknown>[] = []
-  submitted: Promise<'memory' | 'fsynced'> = Promise.resolve('memory')
+  submitted: Promise<DurabilityLevel> = Promise.resolve('memory')
   /** Whether it is on its way: no more tasks are added. */
   isSent = false
   readonly #backend: MeshJobBackend

@@ -29,7 +29,7 @@ function openSession(onSubmit: (submit: Submit) => unknown) {
         const refusal = onSubmit(message.value)
         if (refusal instanceof Error) throw refusal
         const { requestId, job } = message.value
-        const receipt = { jobId: job?.jobId ?? '', durability: Durability.FSYNCED }
+        const receipt = { jobId: job?.jobId ?? '', durability: message.value.durability ?? Durability.FSYNCED }
         yield refusal ?? { message: { $case: 'submitted', value: { requestId, receipt } } }
       }
     },
@@ -56,6 +56,16 @@ test('a submit that breaks the stream for its size is given up with the cause, a
   expect(dialled).toHaveLength(2)
   expect(resumes()).toBe(2)
   expect(lost).toEqual([])
+  session.close()
+})
+
+test('a submit asks for its level, and hears of the one that was reached', async () => {
+  const asked: (Durability | undefined)[] = []
+  const { session } = openSession(({ durability }) => void asked.push(durability))
+  await session.opened
+  expect(await session.submit(jobNamed('usual'))).toBe('fsynced')
+  expect(await session.submit(jobNamed('quick'), Durability.MEMORY)).toBe('memory')
+  expect(asked).toEqual([undefined, Durability.MEMORY])
   session.close()
 })
 

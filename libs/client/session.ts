@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import {
   checkHello,
-  Durability,
+  type Durability,
   type JobSpec,
   makeHello,
   type SchedulerServiceDefinition,
@@ -13,6 +13,7 @@ import {
 import { readRpcFailure, type RpcClient, type RpcFailure } from '#libs/rpc'
 import { Outbox } from '#libs/transfer'
 
+import { type DurabilityLevel, durabilityFromWire } from './durability.js'
 import { partsOf } from './submit-parts.js'
 import { MeshError } from './task-error.js'
 import { Status } from 'nice-grpc-common'
@@ -37,7 +38,7 @@ const maxRetryMs = 1_000
 const giveUpAfterMs = 60_000
 
 interface Pending {
-  readonly resolve: (durability: 'memory' | 'fsynced') => void
+  readonly resolve: (durability: DurabilityLevel) => void
   readonly reject: (error: Error) => void
   readonly parts: readonly SessionRequest[]
 }
@@ -71,11 +72,11 @@ export class ClientSession {
     void this.#keep()
   }
 
-  /** Submits a job; resolves when it is recorded. */
-  submit(job: JobSpec): Promise<'memory' | 'fsynced'> {
+  /** Submits a job; resolves when it is as safe as it must be, with how safe it is. */
+  submit(job: JobSpec, durability?: Durability): Promise<DurabilityLevel> {
     const requestId = randomUUID()
-    const parts = [...partsOf(requestId, job)]
-    const submitted = new Promise<'memory' | 'fsynced'>((resolve, reject) => {
+    const parts = [...partsOf({ requestId, job, durability })]
+    const submitted = new Promise<DurabilityLevel>((resolve, reject) => {
       this.#pending.set(requestId, { resolve, reject, parts })
     })
     if (this.#open) for (const part of parts) this.#outbox.push(part)
@@ -157,7 +158,7 @@ export class ClientSession {
       const { requestId, receipt } = message.value
       const pending = this.#pending.get(requestId)
       this.#pending.delete(requestId)
-      pending?.resolve(receipt?.durability === Durability.FSYNCED ? 'fsynced' : 'memory')
+      pending?.resolve(durabilityFromWire(receipt?.durability))
     } else if (message.$case === 'refused' && this.#pending.has(message.value.requestId)) {
       const { requestId } = message.value
       const pending = this.#pending.get(requestId)

@@ -4,12 +4,13 @@ import { SpanKind } from '@opentelemetry/api'
 
 import { bundleTaskModule, describeNotATask, localizeStack } from '#libs/bundle'
 import { parseDurationMs } from '#libs/domain'
-import type { FunctionRef, JobSpec, TaskNeeds, TaskSpec } from '#libs/proto'
+import type { Durability, FunctionRef, JobSpec, TaskNeeds, TaskSpec } from '#libs/proto'
 import { type AnyTask, isTask } from '#libs/task'
 import { carrierOf, failSpan, startSpan } from '#libs/telemetry'
 
 import { type ArgumentEncoder, createArgumentEncoder } from './argument-encoder.js'
 import type { SubmitOptions } from './cluster.js'
+import { type DurabilityLevel, durabilityToWire } from './durability.js'
 import { durationToWire, endingsToWire } from './endings-to-wire.js'
 import { type Endings, endingsOf } from './endings.js'
 import type { TaskFuture } from './future.js'
@@ -41,6 +42,7 @@ export class Submission {
   readonly #timeoutMs: number | undefined
   readonly #endings: Endings
   readonly #needs: TaskNeeds | undefined
+  readonly #durability: Durability | undefined
 
   constructor(connection: MeshConnection, options: SubmitOptions, name: string) {
     connection.check()
@@ -49,6 +51,7 @@ export class Submission {
     this.#timeoutMs = options.timeout === undefined ? undefined : parseDurationMs(options.timeout, 'timeout')
     this.#endings = endingsOf(options)
     this.#needs = needsOf(options)
+    this.#durability = durabilityToWire(options)
     const id = `j-${randomUUID().replaceAll('-', '').slice(0, 16)}`
     const jobName = options.name ?? name
     this.#span = startSpan(`submit ${jobName}`, { kind: SpanKind.PRODUCER, attributes: { 'costate.job.id': id } })
@@ -117,7 +120,7 @@ export class Submission {
     return job
   }
 
-  async #send(): Promise<'memory' | 'fsynced'> {
+  async #send(): Promise<DurabilityLevel> {
     const functions = await Promise.all([...this.#functions.values()].map(({ called }) => this.#functionOf(called)))
     await this.#connection.blobs.upload(this.#encoder?.blobs.values() ?? [], this.job.carrier)
     const spec: JobSpec = {
@@ -131,7 +134,7 @@ export class Submission {
       ...endingsToWire(this.#endings),
       needs: this.#needs ? [this.#needs] : [],
     }
-    const durability = await this.#connection.session.submit(spec)
+    const durability = await this.#connection.session.submit(spec, this.#durability)
     // The job's futures keep this submission; its arguments are the scheduler's now.
     this.#tasks.length = 0
     this.#encoder = undefined

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { JobSpec, SessionRequest } from '#libs/proto'
+import { Durability, JobSpec, SessionRequest } from '#libs/proto'
 
 import { partsOf } from './submit-parts.js'
 
@@ -14,7 +14,9 @@ const taskOf = (byteLength: number) => ({
 
 function partsWith(inputs: readonly number[]) {
   const job = JobSpec.fromPartial({ jobId: 'j1', name: 'sweep', functions: [{}] })
-  const parts = [...partsOf('r1', { ...job, tasks: inputs.map(taskOf) })]
+  const parts = [
+    ...partsOf({ requestId: 'r1', job: { ...job, tasks: inputs.map(taskOf) }, durability: Durability.MEMORY }),
+  ]
   return parts.map((part) => {
     if (part.message?.$case !== 'submit') throw new Error('a part is a submit')
     return { ...part.message.value, byteLength: SessionRequest.encode(part).finish().byteLength }
@@ -26,6 +28,7 @@ test('three thousand tasks with an array of 24 KB each go in parts that fit into
   for (const { byteLength } of parts) expect(byteLength).toBeLessThanOrEqual(4 * 2 ** 20)
   expect(parts.reduce((sum, { job }) => sum + (job?.tasks.length ?? 0), 0)).toBe(3_000)
   expect(parts.map(({ more }) => more)).toEqual([...parts.slice(1).map(() => true), false])
+  expect(parts.every(({ durability }) => durability === Durability.MEMORY)).toBe(true)
   expect(parts[0]?.job?.name).toBe('sweep')
   expect(parts[1]?.job).toMatchObject({ jobId: 'j1', name: '', functions: [] })
 })

@@ -1,4 +1,4 @@
-import type { JobSpec, SessionRequest, TaskSpec } from '#libs/proto'
+import type { Durability, JobSpec, SessionRequest, TaskSpec } from '#libs/proto'
 
 /** The most tasks in one part of a submit, and the size after which another begins: a message has at most 16 MiB. */
 const tasksPerPart = 2_000
@@ -6,15 +6,22 @@ const bytesPerPart = 4 * 2 ** 20
 /** What a task takes besides its input and name, rounded up. */
 const bytesPerTask = 64
 
+/** A job that is submitted, and how safe it must be before the answer. */
+export interface Submit {
+  readonly requestId: string
+  readonly job: JobSpec
+  readonly durability: Durability | undefined
+}
+
 /** The messages that submit a job: the first carries everything but the rest of the tasks. */
-export function* partsOf(requestId: string, job: JobSpec): Generator<SessionRequest> {
+export function* partsOf({ requestId, job, durability }: Submit): Generator<SessionRequest> {
   const { tasks, ...rest } = job
   let start = 0
   do {
     const end = endOfPart(tasks, start)
     const part = tasks.slice(start, end)
     const wire: JobSpec = start === 0 ? { ...rest, tasks: part } : { ...emptyJob, jobId: rest.jobId, tasks: part }
-    yield { message: { $case: 'submit', value: { requestId, job: wire, more: end < tasks.length } } }
+    yield { message: { $case: 'submit', value: { requestId, job: wire, more: end < tasks.length, durability } } }
     start = end
   } while (start < tasks.length)
 }

@@ -54,6 +54,20 @@ test('a released result is gone from workers, and whoever asks for it is told', 
   await expect.poll(held).toBe(0)
 })
 
+test('a submit is as safe as it is asked to be, and its job says how safe that is', async () => {
+  const { cluster } = mesh
+  expect(await cluster.submit(tasks.double, 1).job.submitted).toBe('fsynced')
+  const quick = cluster.with({ durability: 'memory' }).submit(tasks.double, 2)
+  expect([await quick.job.submitted, await quick.result()]).toEqual(['memory', 4])
+  const other = await connect('test', { durability: 'memory' })
+  try {
+    expect(await other.submit(tasks.double, 3).job.submitted).toBe('memory')
+    expect(await other.with({ durability: 'fsynced' }).submit(tasks.double, 4).job.submitted).toBe('fsynced')
+  } finally {
+    await other.close()
+  }
+})
+
 test('who waits for workers in vain hears where the logs are', async () => {
   const error = await rejectionOf(mesh.cluster.waitForWorkers(3, { timeout: 100 }))
   expect(error.message).toContain(`2 of 3 workers are there after 0.1 s: see the logs in ${mesh.runDir}`)
