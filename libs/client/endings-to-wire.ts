@@ -23,7 +23,14 @@ export function endingsToWire({
   return { retry: retry && retryToWire(retry), deadline, failFast }
 }
 
-function retryToWire({ maxAttempts, firstDelayMs, factor, maxDelayMs, jitter, budget }: RetryPolicy): WireRetryPolicy {
+export function retryToWire({
+  maxAttempts,
+  firstDelayMs,
+  factor,
+  maxDelayMs,
+  jitter,
+  budget,
+}: RetryPolicy): WireRetryPolicy {
   const limits = retryableKinds.flatMap((kind) => {
     const limit = maxAttempts[kind]
     return limit === undefined ? [] : { kind: kinds[kind], maxAttempts: limit === Infinity ? 0 : limit }

@@ -38,16 +38,28 @@ const mostAttempts = 2 ** 31
  * @throws RangeError that says which option is wrong, and what to set.
  */
 export function endingsOf({ retries, retry, deadline, failFast = false }: SubmitOptions): Endings {
+  const deadlineMs = deadline === undefined ? undefined : deadlineOf(deadline)
+  return { retry: retryOf({ retries, retry }, deadlineMs !== undefined), deadlineMs, failFast }
+}
+
+/**
+ * When tasks are tried again, as far as the options say. `hasEnd`: something else ends a policy that has no end itself.
+ *
+ * @throws RangeError that says which option is wrong, and what to set.
+ */
+export function retryOf(
+  { retries, retry }: { [K in 'retries' | 'retry']?: SubmitOptions[K] | undefined },
+  hasEnd: boolean,
+): RetryPolicy | undefined {
   if (retries !== undefined && retry !== undefined) {
     throw new RangeError('retries and retry are both given: retries: 3 is short for retry: { maxAttempts: 4 }')
   }
-  const deadlineMs = deadline === undefined ? undefined : deadlineOf(deadline)
   if (retries !== undefined) checkCount(retries, 0, 'retries')
   const options = retries === undefined ? retry : { maxAttempts: retries + 1 }
-  return { retry: options && policyOf(options, deadlineMs !== undefined), deadlineMs, failFast }
+  return options && policyOf(options, hasEnd)
 }
 
-function policyOf(options: RetryOptions, hasDeadline: boolean): RetryPolicy {
+function policyOf(options: RetryOptions, hasEnd: boolean): RetryPolicy {
   const { backoff, factor = defaultBackoff.factor, maxBackoff, jitter = defaultBackoff.jitter, budget } = options
   if (!(factor >= 1 && factor <= 100)) throw new RangeError(`retry.factor is ${factor}: give a number from 1 to 100`)
   if (!(jitter >= 0 && jitter <= 1)) throw new RangeError(`retry.jitter is ${jitter}: give a share from 0 to 1`)
@@ -62,7 +74,7 @@ function policyOf(options: RetryOptions, hasDeadline: boolean): RetryPolicy {
     jitter,
     ...(budget === undefined ? {} : { budget }),
   }
-  const endless = explainEndless(policy, hasDeadline)
+  const endless = explainEndless(policy, hasEnd)
   if (endless !== undefined) throw new RangeError(endless)
   return policy
 }

@@ -1,13 +1,28 @@
-import type { Task } from '#libs/task'
+import type { AnyTask, Task } from '#libs/task'
 
 import type { Arguments } from './cluster.js'
+import { replaced } from './endings.js'
 import type { TaskFuture } from './future.js'
 import { MeshError } from './task-error.js'
+import type { GraphTaskOptions } from './task-terms.js'
 
 /** Collects the tasks of one job. */
 export interface GraphBuilder {
   /** Adds a task; its future may be an argument of tasks that are added later. */
   task<A extends readonly unknown[], R>(task: Task<A, R>, ...args: Arguments<A>): TaskFuture<R>
+  /** The same graph, with options of their own for the tasks that are added through it: `g.with({ priority: 1 }).task(…)`. */
+  with(options: GraphTaskOptions): GraphBuilder
+}
+
+/** Builds a graph by `add`, which is told of each task's options. */
+export function createGraphBuilder(
+  add: (task: AnyTask, args: readonly unknown[], options: GraphTaskOptions | undefined) => TaskFuture<unknown>,
+  options?: GraphTaskOptions,
+): GraphBuilder {
+  return {
+    task: (task, ...args) => add(task as unknown as AnyTask, args, options) as never,
+    with: (by) => createGraphBuilder(add, options ? replaced(options, by) : by),
+  }
 }
 
 /** What the futures of a graph fail with whose building threw. */

@@ -7,7 +7,7 @@ import type { Arguments, Cluster, GatherOptions, ScatterOptions, SubmitOptions, 
 import { replaced } from './endings.js'
 import type { TaskFuture } from './future.js'
 import { gatherAll } from './gather.js'
-import { type GraphBuilder, graphNotBuilt } from './graph.js'
+import { createGraphBuilder, type GraphBuilder, graphNotBuilt } from './graph.js'
 import { explainInline, storyInline } from './inline-answers.js'
 import { InlineSubmission } from './inline-submission.js'
 import type { Job } from './job.js'
@@ -78,12 +78,11 @@ class InlineCluster implements Cluster {
   graph<T>(build: (graph: GraphBuilder) => T): T {
     const submission = this.#begin('graph')
     try {
-      const built = build({
-        task: (task, ...args) => {
-          calledOf(task)
-          return submission.add(task, args) as never
-        },
+      const graph = createGraphBuilder((task, args, options) => {
+        calledOf(task)
+        return submission.add(task, args, options)
       })
+      const built = build(graph)
       submission.send()
       return built
     } catch (error) {

@@ -27,6 +27,27 @@ async function errorOf(promise: Promise<unknown>): Promise<TaskError> {
 
 afterEach(() => void vi.useRealTimers())
 
+test('a task of a graph is tried again, waited for and given devices as its own options say', async () => {
+  vi.useFakeTimers({ now: 0 })
+  const devices = task(import.meta, 'devices', (ctx) => ctx.devices)
+  const cluster = createInlineCluster()
+  const [good, bad, gpus, deadline] = cluster.graph((g) => {
+    const patient = g.with({ retry: { maxAttempts: 3, backoff: '10s', factor: 2, jitter: 0 } })
+    return [
+      patient.task(flaky, 2),
+      g.task(flaky, 1),
+      patient.with({ resources: { gpu: 2 } }).task(devices),
+      g.with({ timeout: 5_000 }).task(deadlineOf),
+    ] as const
+  })
+  const failed = errorOf(bad.result())
+  await vi.advanceTimersByTimeAsync(30_000)
+  expect(await good.result()).toBe('attempt 3 after 2')
+  expect((await failed).message).toContain('flaw 1')
+  expect(await gpus.result()).toEqual([0, 1])
+  expect(await deadline.result()).toBe(35_000)
+})
+
 test('a task that fails is tried again as often as asked, after its waits, with what it saved', async () => {
   vi.useFakeTimers({ now: 0 })
   const cluster = createInlineCluster().with({ retry: { maxAttempts: 3, backoff: '10s', factor: 2, jitter: 0 } })

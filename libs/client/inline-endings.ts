@@ -1,7 +1,13 @@
-import { type FailedAttempt, type RetryableKind, retryableKinds, retryDelayMs, type TaskFailure } from '#libs/domain'
+import {
+  type FailedAttempt,
+  type RetryableKind,
+  retryableKinds,
+  retryDelayMs,
+  type RetryPolicy,
+  type TaskFailure,
+} from '#libs/domain'
 
-import { type Endings, endingsOf } from './endings.js'
-import type { SubmitOptions } from './cluster.js'
+import type { Endings } from './endings.js'
 import type { TaskFuture } from './future.js'
 import type { MeshJob } from './mesh-job.js'
 
@@ -20,10 +26,15 @@ export class InlineEndings {
   #timer: NodeJS.Timeout | undefined
 
   /** `fail` settles a task as failed, and stops it if it runs. */
-  constructor(options: SubmitOptions, job: MeshJob, fail: (index: number, failure: TaskFailure) => void) {
-    this.#endings = endingsOf(options)
+  constructor(
+    endings: Endings,
+    seed: bigint | number,
+    job: MeshJob,
+    fail: (index: number, failure: TaskFailure) => void,
+  ) {
+    this.#endings = endings
     this.deadlineMs = this.#endings.deadlineMs
-    this.#seed = BigInt(options.seed ?? 0)
+    this.#seed = BigInt(seed)
     this.#job = job
     this.#fail = fail
   }
@@ -51,13 +62,17 @@ export class InlineEndings {
     if (this.#job.isSettled) clearTimeout(this.#timer)
   }
 
-  /** How long to wait before the task is tried again after the last of these attempts; nothing when it is not. */
-  retryWaitMs(index: number, attempts: readonly FailedAttempt[]): number | undefined {
-    const { retry } = this.#endings
+  /**
+   * How long to wait before the task is tried again after the last of these attempts; nothing when it is not. `own` is its
+   * policy, when it is not the job's.
+   */
+  retryWaitMs(index: number, attempts: readonly FailedAttempt[], own?: RetryPolicy): number | undefined {
+    const { retry: ofJob } = this.#endings
+    const retry = own ?? ofJob
     const kind = retryableKinds.find((retryable) => retryable === attempts.at(-1)?.kind)
     if (retry === undefined || kind === undefined) return undefined
     const limit = retry.maxAttempts[kind] ?? 1
-    if (countOf(attempts, kind) >= limit || this.#retries >= (retry.budget ?? Infinity)) return undefined
+    if (countOf(attempts, kind) >= limit || this.#retries >= (ofJob?.budget ?? Infinity)) return undefined
     const waitMs = retryDelayMs(retry, attempts.length, { jobId: this.#job.id, seed: this.#seed, index })
     if (this.deadlineMs !== undefined && Date.now() + waitMs >= this.deadlineMs) return undefined
     this.#retries++

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { format } from 'node:util'
 
-import { type FailedAttempt, parseDurationMs, type TaskFailure } from '#libs/domain'
+import type { FailedAttempt, TaskFailure } from '#libs/domain'
 import { type AnyTask, createInlineContext, type TaskCheckpoint, type TaskContext, type TaskLog } from '#libs/task'
 import { decodePayload, encodePayload, encodeValue } from '#libs/value'
 
@@ -17,7 +17,7 @@ import { inlineFailureOf, inlineInputFailureOf } from './inline-failure.js'
 import { MeshJob } from './mesh-job.js'
 import { ScatteredObject } from './scattered-object.js'
 import { errorOfFailure, type MeshError } from './task-error.js'
-import { needsOf } from './task-needs.js'
+import { type GraphTaskOptions, JobTerms, type TaskTerms } from './task-terms.js'
 
 /** Who runs the tasks of an inline cluster, as their timing says. */
 const workerId = 'inline'
@@ -30,6 +30,7 @@ interface InlineCall {
   readonly future: TaskFuture<unknown>
   /** The values of futures and scattered objects in the arguments, by their ids. */
   readonly inputs: ReadonlyMap<string, () => Promise<unknown>>
+  readonly terms: TaskTerms
 }
 
 /** One job of an inline cluster: tasks are added, then it is put into the line. */
@@ -37,9 +38,7 @@ export class InlineSubmission {
   readonly job: MeshJob
   readonly #state: InlineState
   readonly #options: SubmitOptions
-  readonly #timeoutMs: number | undefined
-  /** As many as a task of the job asks for: one runs at a time. */
-  readonly #devices: readonly number[]
+  readonly #terms: JobTerms
   readonly #calls: InlineCall[] = []
   readonly #endings: InlineEndings
   /** What runs now, by the task's index. */
@@ -50,11 +49,9 @@ export class InlineSubmission {
   constructor(state: InlineState, options: SubmitOptions, name: string) {
     this.#state = state
     this.#options = options
-    this.#timeoutMs = options.timeout === undefined ? undefined : parseDurationMs(options.timeout, 'timeout')
+    this.#terms = new JobTerms(options)
     // Nothing of an inline cluster outlives its program, whatever is asked.
     durabilityToWire(options)
-    const gpus = needsOf(options)?.resources.get('gpu') ?? 0
-    this.#devices = Array.from({ length: gpus }, (_, device) => device)
     const id = `j-${randomUUID().replaceAll('-', '').slice(0, 16)}`
     const job: MeshJob = new MeshJob(
       id,
@@ -69,12 +66,15 @@ export class InlineSubmission {
       },
     )
     this.job = job
-    this.#endings = new InlineEndings(options, job, (index, failure) => this.#stop(index, failure))
+    this.#endings = new InlineEndings(this.#terms.endings, options.seed ?? 0, job, (index, failure) =>
+      this.#stop(index, failure),
+    )
   }
 
   /** Adds a task. Arguments are read now: what the program does to them later does not matter. */
-  add(task: AnyTask, args: readonly unknown[]): TaskFuture<unknown> {
+  add(task: AnyTask, args: readonly unknown[], options?: GraphTaskOptions): TaskFuture<unknown> {
     if (this.job.isSent) throw graphAlreadySent()
+    const terms = options ? this.#terms.of(options) : this.#terms.usual
     const inputs = new Map<string, () => Promise<unknown>>()
     const payload = encodePayload(
       encodeValue([...args], nameOfArgument(task.taskName), (value) => {
@@ -90,7 +90,7 @@ export class InlineSubmission {
       }),
     )
     const future = this.job.addFuture(task.taskName)
-    this.#calls.push({ task, payload, index: this.#calls.length, future, inputs })
+    this.#calls.push({ task, payload, index: this.#calls.length, future, inputs, terms })
     return future
   }
 
@@ -150,7 +150,7 @@ export class InlineSubmission {
       return undefined
     }
     history.push(inlineAttempt(outcome, timing))
-    const waitMs = future.done ? undefined : this.#endings.retryWaitMs(index, history)
+    const waitMs = future.done ? undefined : this.#endings.retryWaitMs(index, history, call.terms.retry)
     if (waitMs !== undefined || future.done) return waitMs
     const failure = { ...outcome, workerId, attempts: attempt, ...(attempt > 1 ? { history } : {}) }
     const error = errorOfFailure(future.id, future.taskName, failure)
@@ -160,7 +160,7 @@ export class InlineSubmission {
   }
 
   async #attempt(call: InlineCall, stop: AbortController, attempt: number): Promise<Uint8Array | TaskFailure> {
-    const { task, payload, inputs, future } = call
+    const { task, payload, inputs, future, terms } = call
     const values = new Map<string, unknown>()
     try {
       for (const [id, bring] of inputs) values.set(id, await bring())
@@ -172,18 +172,19 @@ export class InlineSubmission {
     }) as unknown[]
     const context = this.#contextOf(call, stop, attempt)
     const run = task as unknown as (...all: unknown[]) => Promise<unknown>
-    const result = await runUntilStopped(future.id, () => run(...args, context), stop, this.#timeoutMs)
+    const result = await runUntilStopped(future.id, () => run(...args, context), stop, terms.timeoutMs)
     return encodePayload(encodeValue(result, `the result of task ${future.id}`))
   }
 
-  #contextOf({ future, index }: InlineCall, { signal }: AbortController, attempt: number): TaskContext {
+  #contextOf({ future, index, terms }: InlineCall, { signal }: AbortController, attempt: number): TaskContext {
     const { job } = this
     const taskId = future.id
     const checkpoint = this.#checkpoints.get(index)
-    const endsAtMs = Math.min(Date.now() + (this.#timeoutMs ?? Infinity), this.#endings.deadlineMs ?? Infinity)
+    const endsAtMs = Math.min(Date.now() + (terms.timeoutMs ?? Infinity), this.#endings.deadlineMs ?? Infinity)
     const context = createInlineContext({
       ...{ taskId, jobId: job.id, taskIndex: index, attempt, seed: this.#options.seed ?? 0, signal },
-      devices: this.#devices,
+      // As many as the task asks for: one runs at a time.
+      devices: Array.from({ length: terms.needs?.resources.get('gpu') ?? 0 }, (_, device) => device),
       ...(endsAtMs === Infinity ? {} : { deadline: new Date(endsAtMs) }),
       ...(checkpoint ? { checkpoint } : {}),
       progress: (fraction, detail = {}) =>

@@ -13,7 +13,7 @@ import type { Arguments, Cluster, GatherOptions, ScatterOptions, SubmitOptions, 
 import { replaced } from './endings.js'
 import type { TaskFuture } from './future.js'
 import { gatherAll } from './gather.js'
-import { type GraphBuilder, graphNotBuilt } from './graph.js'
+import { createGraphBuilder, type GraphBuilder, graphNotBuilt } from './graph.js'
 import type { Job } from './job.js'
 import { type MeshConnection, meshErrorOf } from './mesh-connection.js'
 import { raceFutures } from './race.js'
@@ -71,7 +71,8 @@ export class MeshCluster implements Cluster {
   graph<T>(build: (graph: GraphBuilder) => T): T {
     const submission = new Submission(this.#connection, this.#options, 'graph')
     try {
-      const built = build({ task: (task, ...args) => submission.add(calledOf(task), args) as never })
+      const graph = createGraphBuilder((task, args, options) => submission.add(calledOf(task), args, options))
+      const built = build(graph)
       if (submission.job.futures.length > 0) submission.send()
       return built
     } catch (error) {

@@ -3,22 +3,20 @@ import { randomUUID } from 'node:crypto'
 import { SpanKind } from '@opentelemetry/api'
 
 import { bundleTaskModule, describeNotATask, localizeStack } from '#libs/bundle'
-import { parseDurationMs } from '#libs/domain'
-import type { Durability, FunctionRef, JobSpec, TaskNeeds, TaskSpec } from '#libs/proto'
+import type { Durability, FunctionRef, JobSpec, TaskSpec } from '#libs/proto'
 import { type AnyTask, isTask } from '#libs/task'
 import { carrierOf, failSpan, startSpan } from '#libs/telemetry'
 
 import { type ArgumentEncoder, createArgumentEncoder } from './argument-encoder.js'
 import type { SubmitOptions } from './cluster.js'
 import { type DurabilityLevel, durabilityToWire } from './durability.js'
-import { durationToWire, endingsToWire } from './endings-to-wire.js'
-import { type Endings, endingsOf } from './endings.js'
+import { durationToWire, endingsToWire, retryToWire } from './endings-to-wire.js'
 import type { TaskFuture } from './future.js'
 import { graphAlreadySent } from './graph.js'
 import { isLeaving } from './interrupt.js'
 import { bundledFunction, meshErrorOf, type MeshConnection } from './mesh-connection.js'
 import { MeshJob } from './mesh-job.js'
-import { needsOf } from './task-needs.js'
+import { type GraphTaskOptions, JobTerms } from './task-terms.js'
 
 /** A task that is called: declared here, or registered under a name. */
 export type Called =
@@ -39,18 +37,14 @@ export class Submission {
   readonly #functions = new Map<unknown, { readonly index: number; readonly called: Called }>()
   #tasks: TaskSpec[] = []
   readonly #span
-  readonly #timeoutMs: number | undefined
-  readonly #endings: Endings
-  readonly #needs: TaskNeeds | undefined
+  readonly #terms: JobTerms
   readonly #durability: Durability | undefined
 
   constructor(connection: MeshConnection, options: SubmitOptions, name: string) {
     connection.check()
     this.#connection = connection
     this.#options = options
-    this.#timeoutMs = options.timeout === undefined ? undefined : parseDurationMs(options.timeout, 'timeout')
-    this.#endings = endingsOf(options)
-    this.#needs = needsOf(options)
+    this.#terms = new JobTerms(options)
     this.#durability = durabilityToWire(options)
     const id = `j-${randomUUID().replaceAll('-', '').slice(0, 16)}`
     const jobName = options.name ?? name
@@ -75,9 +69,10 @@ export class Submission {
   }
 
   /** Adds a task. Arguments are read now: what the program does to them later does not matter. */
-  add(called: Called, args: readonly unknown[]): TaskFuture<unknown> {
+  add(called: Called, args: readonly unknown[], options?: GraphTaskOptions): TaskFuture<unknown> {
     const encoder = this.#encoder
     if (this.job.isSent || encoder === undefined) throw graphAlreadySent()
+    const { name, timeoutMs, needsNumber, retryNumber } = options ? this.#terms.of(options) : this.#terms.usual
     const taskName = called.kind === 'task' ? called.task.taskName : called.name
     const key = called.kind === 'task' ? called.task : called.name
     let known = this.#functions.get(key)
@@ -85,9 +80,10 @@ export class Submission {
     this.#tasks.push({
       function: known.index,
       input: encoder.encode(args, taskName),
-      name: taskName,
-      timeout: this.#timeoutMs === undefined ? undefined : durationToWire(this.#timeoutMs),
-      needs: this.#needs ? 1 : 0,
+      name: name ?? taskName,
+      timeout: timeoutMs === undefined ? undefined : durationToWire(timeoutMs),
+      needs: needsNumber,
+      retryPolicy: retryNumber,
     })
     return this.job.addFuture(taskName)
   }
@@ -123,6 +119,7 @@ export class Submission {
   async #send(): Promise<DurabilityLevel> {
     const functions = await Promise.all([...this.#functions.values()].map(({ called }) => this.#functionOf(called)))
     await this.#connection.blobs.upload(this.#encoder?.blobs.values() ?? [], this.job.carrier)
+    const { endings, needs, retryPolicies } = this.#terms
     const spec: JobSpec = {
       jobId: this.job.id,
       name: this.job.name,
@@ -131,8 +128,9 @@ export class Submission {
       seed: BigInt(this.#options.seed ?? 0),
       trace: new Map(Object.entries(this.job.carrier)),
       detached: this.#options.detached ?? false,
-      ...endingsToWire(this.#endings),
-      needs: this.#needs ? [this.#needs] : [],
+      ...endingsToWire(endings),
+      needs: needs.values,
+      retryPolicies: retryPolicies.values.map(retryToWire),
     }
     const durability = await this.#connection.session.submit(spec, this.#durability)
     // The job's futures keep this submission; its arguments are the scheduler's now.

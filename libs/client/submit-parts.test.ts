@@ -10,6 +10,7 @@ const taskOf = (byteLength: number) => ({
   name: 'f',
   timeout: undefined,
   needs: 0,
+  retryPolicy: 0,
 })
 
 function partsWith(inputs: readonly number[]) {

@@ -51,4 +51,5 @@ const emptyJob: Omit<JobSpec, 'jobId' | 'tasks'> = {
   deadline: undefined,
   failFast: false,
   needs: [],
+  retryPolicies: [],
 }

@@ -68,6 +68,22 @@ test('a submit is as safe as it is asked to be, and its job says how safe that i
   }
 })
 
+test('tasks of one graph have their own names, retries and places', async () => {
+  const { cluster } = mesh
+  const ids = (await cluster.workers()).map(({ id }) => id)
+  const pinned = Array.from({ length: 8 }, (_, index) => ids[index % 2]!)
+  const { there, again, once } = cluster.graph((g) => ({
+    there: pinned.map((id, index) => g.with({ workers: [id], priority: index % 3 }).task(tasks.double, index)),
+    again: g.with({ name: 'stubborn', retry: { maxAttempts: 3, backoff: 0 } }).task(tasks.fail, 1),
+    once: g.task(tasks.fail, 2),
+  }))
+  await cluster.gather(there)
+  expect(there.map(({ timing }) => timing?.workerId)).toEqual(pinned)
+  expect(await rejectionOf(again.result())).toMatchObject({ attempts: 3 })
+  expect(await rejectionOf(once.result())).toMatchObject({ attempts: 1 })
+  expect(await cluster.explain(again)).toContain('(stubborn)')
+})
+
 test('who waits for workers in vain hears where the logs are', async () => {
   const error = await rejectionOf(mesh.cluster.waitForWorkers(3, { timeout: 100 }))
   expect(error.message).toContain(`2 of 3 workers are there after 0.1 s: see the logs in ${mesh.runDir}`)

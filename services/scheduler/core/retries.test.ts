@@ -36,6 +36,29 @@ test('the gaps between attempts follow the backoff, up to its longest', () => {
   expect(mesh.status('a')).toBe('failed: userError TASK_THREW')
 })
 
+test("a task's own policy counts before its job's; the budget is the job's", () => {
+  const mesh = createMesh()
+  mesh.workers(4)
+  const retries = {
+    careful: { maxAttempts: { userError: 1 } },
+    stubborn: { maxAttempts: { userError: 9 }, firstDelayMs: 500 },
+  }
+  mesh.submit(['usual', 'careful', 'stubborn'], { retry: { maxAttempts: { userError: 2 }, budget: 4 }, retries })
+  expect(gapsOf(mesh, 'usual', 1)).toEqual([1_000])
+  expect(gapsOf(mesh, 'stubborn', 3)).toEqual([500, 500, 500])
+  for (const name of ['usual', 'careful', 'stubborn']) mesh.fail(name)
+  expect(['usual', 'careful', 'stubborn'].map((name) => mesh.failure(name).history?.length)).toEqual([2, undefined, 4])
+})
+
+test('of a task with a policy of its own inputs are fetched as often as that says', () => {
+  const mesh = createMesh()
+  mesh.workers(1)
+  mesh.submit(['a', 'b'], { retries: { b: { maxAttempts: { input: 1 } } } })
+  mesh.finish('a')
+  mesh.missInputs('b')
+  expect(mesh.status('b')).toBe('failed: input INPUT_UNAVAILABLE')
+})
+
 test('jitter comes from the job, its seed and the task: the same history gives the same waits', () => {
   const retry = { maxAttempts: { userError: 9 }, firstDelayMs: 1_000, factor: 1, maxDelayMs: 60_000, jitter: 1 }
   const mesh = createMesh()

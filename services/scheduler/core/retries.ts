@@ -4,6 +4,7 @@ import {
   retryableKinds,
   type RetryableKind,
   retryDelayMs,
+  type RetryPolicy,
   type TaskFailure,
 } from '#libs/domain'
 
@@ -77,8 +78,9 @@ function chargeOf({ kind }: FailedAttempt): RetryableKind | undefined {
 
 /** When the task is tried again, or nothing when it is not. */
 function retryTimeOf(state: State, task: Task, kind: RetryableKind, atMs: number): number | undefined {
-  const { retry, deadlineMs, jobId, seed } = task.job.spec
-  if (retry?.budget !== undefined && task.job.retries >= retry.budget) return undefined
+  const { retry: ofJob, deadlineMs, jobId, seed } = task.job.spec
+  const retry = retryPolicyOf(task)
+  if (ofJob?.budget !== undefined && task.job.retries >= ofJob.budget) return undefined
   if (attemptsOf(task, kind) + 1 >= limitOf(state, task, kind)) return undefined
   const number = chargesOf(task, ...retryableKinds) + 1
   // Without a policy what lost its worker goes elsewhere at once.
@@ -91,13 +93,18 @@ function retryTimeOf(state: State, task: Task, kind: RetryableKind, atMs: number
   return deadlineMs !== undefined && retryAtMs >= deadlineMs ? undefined : retryAtMs
 }
 
+/** When the task is tried again: its own policy counts before its job's. */
+export function retryPolicyOf({ job, spec }: Task): RetryPolicy | undefined {
+  return spec.retryPolicy === undefined ? job.spec.retry : job.spec.retryPolicies?.[spec.retryPolicy - 1]
+}
+
 function attemptsOf(task: Task, kind: RetryableKind): number {
-  const own = task.job.spec.retry?.maxAttempts[kind] !== undefined
+  const own = retryPolicyOf(task)?.maxAttempts[kind] !== undefined
   return isLoss(kind) && !own ? chargesOf(task, 'workerLost', 'outOfMemory') : chargesOf(task, kind)
 }
 
 function limitOf(state: State, task: Task, kind: RetryableKind): number {
-  const own = task.job.spec.retry?.maxAttempts[kind]
+  const own = retryPolicyOf(task)?.maxAttempts[kind]
   if (own !== undefined) return own
   if (isLoss(kind)) return state.policy.maxLosses + 1
   // Where the same function has run, the module is not to blame.

@@ -9,7 +9,7 @@ import { kindOf, learnRunTime, vacateSlot } from './slots.js'
 import type { Outcome, State, Task } from './state.js'
 import { delayTask } from './status.js'
 import { noteFault, noteRun, noteTrouble } from './quarantine.js'
-import { failedAttempt, tryAgain, withHistory } from './retries.js'
+import { failedAttempt, retryPolicyOf, tryAgain, withHistory } from './retries.js'
 
 /** The first end of a task's current attempt settles it; every other is only acknowledged, so that its worker forgets it. */
 export function endTasks(state: State, event: EventOf<'tasksEnded'>, out: Out): void {
@@ -65,7 +65,7 @@ function isFetchFailure(end: AttemptEnd): end is FailedEnd {
 /** The holder may be about to be found lost, and its objects computed again: there is no hurry, but an end. */
 function retryFetch(state: State, task: Task, failure: TaskFailure, workerId: WorkerId, atMs: number, out: Out): void {
   const { firstFetchDelayMs, maxFetchFailures } = state.policy
-  const maxAttempts = task.job.spec.retry?.maxAttempts.input ?? maxFetchFailures + 1
+  const maxAttempts = retryPolicyOf(task)?.maxAttempts.input ?? maxFetchFailures + 1
   task.fetchFailures++
   if (task.fetchFailures < maxAttempts) {
     // However many they may be, the waits do not grow for ever.

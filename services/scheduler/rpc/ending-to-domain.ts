@@ -5,16 +5,21 @@ import type { JobSpec } from '../core/state.js'
 import { domainKindOf } from './failure-kinds.js'
 import { durationMs, invalid } from './invalid.js'
 
+const maxRetryPolicies = 1_000
 const maxFactor = 100
 const longestDelayMs = 86_400_000
 /** What a date can say. */
 const maxDateMs = 8.64e15
 
+type Ending = 'retry' | 'retryPolicies' | 'deadlineMs' | 'failFast'
+
 /** How a job may end: retries, deadline, whether it fails fast. */
-export function endingToDomain(job: WireJobSpec): Pick<JobSpec, 'retry' | 'deadlineMs' | 'failFast'> {
+export function endingToDomain(job: WireJobSpec): Pick<JobSpec, Ending> {
   const deadlineMs = job.deadline && deadlineToDomain(job.deadline)
+  const hasDeadline = deadlineMs !== undefined
   return {
-    ...(job.retry ? { retry: retryToDomain(job.retry, deadlineMs !== undefined) } : {}),
+    ...(job.retry ? { retry: retryToDomain(job.retry, 'job.retry', hasDeadline) } : {}),
+    ...(job.retryPolicies.length > 0 ? { retryPolicies: policiesToDomain(job, hasDeadline) } : {}),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
     ...(job.failFast ? { failFast: true } : {}),
   }
@@ -26,31 +31,53 @@ function deadlineToDomain(deadline: Timestamp): number {
   throw invalid('BAD_DEADLINE', 'the deadline is no point in time: leave it out for no limit', 'job.deadline')
 }
 
-function retryToDomain(wire: WireRetryPolicy, hasDeadline: boolean): RetryPolicy {
+/** The policies of single tasks. */
+function policiesToDomain({ retry, retryPolicies }: WireJobSpec, hasDeadline: boolean): RetryPolicy[] {
+  if (retryPolicies.length > maxRetryPolicies) {
+    const message = `a job says at most ${maxRetryPolicies} retry policies, not ${retryPolicies.length}`
+    throw invalid('TOO_MANY_RETRY_POLICIES', message, 'job.retry_policies')
+  }
+  return retryPolicies.map((wire, index) => {
+    const field = `job.retry_policies[${index}]`
+    if (wire.budget === undefined) return retryToDomain(wire, field, hasDeadline || retry?.budget !== undefined)
+    throw badRetry('a task has no budget of retries of its own: give it with job.retry', `${field}.budget`)
+  })
+}
+
+/** Which of so many policies is the task's; nothing for its job's. */
+export function retryPolicyOfTask(policy: number, count: number, index: number): { readonly retryPolicy?: number } {
+  if (policy === 0) return {}
+  if (policy <= count) return { retryPolicy: policy }
+  const message = `task ${index} names retry policy ${policy}, but the job says ${count}`
+  throw invalid('UNKNOWN_RETRY_POLICY', message, `job.tasks[${index}].retry_policy`)
+}
+
+/** `hasEnd`: whether the job ends it, where the policy does not. */
+function retryToDomain(wire: WireRetryPolicy, field: string, hasEnd: boolean): RetryPolicy {
   const { factor, jitter = defaultBackoff.jitter, budget } = wire
   const policy: RetryPolicy = {
-    maxAttempts: limitsToDomain(wire),
-    firstDelayMs: delayToDomain(wire.firstDelay, defaultBackoff.firstDelayMs, 'first_delay'),
+    maxAttempts: limitsToDomain(wire, field),
+    firstDelayMs: delayToDomain(wire.firstDelay, defaultBackoff.firstDelayMs, `${field}.first_delay`),
     factor: factor === 0 ? defaultBackoff.factor : factor,
-    maxDelayMs: delayToDomain(wire.maxDelay, defaultBackoff.maxDelayMs, 'max_delay'),
+    maxDelayMs: delayToDomain(wire.maxDelay, defaultBackoff.maxDelayMs, `${field}.max_delay`),
     jitter,
     ...(budget === undefined ? {} : { budget }),
   }
   if (!(policy.factor >= 1 && policy.factor <= maxFactor)) {
-    throw badRetry(`the factor of the backoff is ${factor}: give a number from 1 to ${maxFactor}`, 'factor')
+    throw badRetry(`the factor of the backoff is ${factor}: give a number from 1 to ${maxFactor}`, `${field}.factor`)
   }
   if (!(jitter >= 0 && jitter <= 1)) {
-    throw badRetry(`the jitter of the backoff is ${jitter}: give a share from 0 to 1`, 'jitter')
+    throw badRetry(`the jitter of the backoff is ${jitter}: give a share from 0 to 1`, `${field}.jitter`)
   }
-  const endless = explainEndless(policy, hasDeadline)
-  if (endless !== undefined) throw invalid('ENDLESS_RETRIES', endless, 'job.retry')
+  const endless = explainEndless(policy, hasEnd)
+  if (endless !== undefined) throw invalid('ENDLESS_RETRIES', endless, field)
   return policy
 }
 
-function limitsToDomain({ limits }: WireRetryPolicy): RetryPolicy['maxAttempts'] {
+function limitsToDomain({ limits }: WireRetryPolicy, policyField: string): RetryPolicy['maxAttempts'] {
   const maxAttempts: Partial<Record<RetryableKind, number>> = {}
   for (const [index, { kind: wire, maxAttempts: most }] of limits.entries()) {
-    const field = `limits[${index}]`
+    const field = `${policyField}.limits[${index}]`
     const kind = domainKindOf(wire)
     if (kind === undefined || kind === 'cancelled') {
       throw badRetry('a limit needs a class of failure that can be tried again', `${field}.kind`)
@@ -68,5 +95,5 @@ function delayToDomain(delay: Duration | undefined, usualMs: number, field: stri
 }
 
 function badRetry(message: string, field: string) {
-  return invalid('BAD_RETRY', message, `job.retry.${field}`)
+  return invalid('BAD_RETRY', message, field)
 }

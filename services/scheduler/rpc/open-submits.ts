@@ -58,7 +58,9 @@ export class OpenSubmits {
     if (begun.tasks.length + wire.tasks.length > maxTasksPerJob) {
       throw invalid('TOO_MANY_TASKS', `a job has at most ${maxTasksPerJob} tasks`, 'job.tasks')
     }
-    const more = tasksToDomain(begun.job.jobId, wire.tasks, begun.tasks.length, begun.job.needs?.length ?? 0)
+    const { jobId, needs = [], retryPolicies = [] } = begun.job
+    const said = { needs: needs.length, retryPolicies: retryPolicies.length }
+    const more = tasksToDomain(jobId, wire.tasks, begun.tasks.length, said)
     for (const task of more) begun.tasks.push(task)
     begun.byteLength += bytesOf(more)
     return begun

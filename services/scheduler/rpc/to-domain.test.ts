@@ -264,6 +264,34 @@ test('how a job may end: retries, deadline, failing fast', () => {
   })
 })
 
+test('tasks may have retry policies of their own', () => {
+  const policy = RetryPolicy.fromPartial({ limits: [{ kind: FailureKind.USER_ERROR, maxAttempts: 3 }] })
+  const job = (retryPolicy: number, retryPolicies = [policy], more: Partial<WireJobSpec> = {}): WireJobSpec =>
+    jobWith({ retryPolicy }, { retryPolicies, ...more })
+  const taken = jobToDomain(createState(), job(1))
+  expect(taken.retryPolicies).toMatchObject([{ maxAttempts: { userError: 3 }, firstDelayMs: 1_000 }])
+  expect(taken.tasks[0]).toMatchObject({ retryPolicy: 1 })
+  expect(jobToDomain(createState(), job(0)).tasks[0]).not.toHaveProperty('retryPolicy')
+  expect(refusalOfJob(job(2))).toMatchObject({ reason: 'UNKNOWN_RETRY_POLICY' })
+  expect(refusalOfJob(job(1, [{ ...policy, budget: 1 }]))).toMatchObject({ reason: 'BAD_RETRY' })
+  expect(
+    refusalOfJob(
+      job(
+        1,
+        Array.from({ length: 1_001 }, () => policy),
+      ),
+    ),
+  ).toMatchObject({
+    reason: 'TOO_MANY_RETRY_POLICIES',
+  })
+  const endless = RetryPolicy.fromPartial({ limits: [{ kind: FailureKind.USER_ERROR, maxAttempts: 0 }] })
+  expect(refusalOfJob(job(1, [endless]))).toMatchObject({
+    reason: 'ENDLESS_RETRIES',
+    fieldViolations: [{ field: 'job.retry_policies[0]' }],
+  })
+  expect(refusalOfJob(job(1, [endless], { retry: RetryPolicy.fromPartial({ budget: 9 }) }))).toBeUndefined()
+})
+
 test('retries that cannot end, or make no sense, are refused with what to set', () => {
   const refusalOfRetry = (change: Partial<RetryPolicy>, job: Partial<WireJobSpec> = {}): RpcFailure | undefined =>
     refusalOfJob(jobWith({}, { retry: { ...RetryPolicy.fromPartial({}), ...change }, ...job }))

@@ -30,7 +30,7 @@ import { inspectValue, MalformedValueError } from '#libs/value'
 
 import type { AttemptEnd, AttemptRef, HeldObject, StoredReport } from '../core/event.js'
 import type { BundledFunction, JobSpec, State, TaskSpec, WorkerEnd, WorkerProfile } from '../core/state.js'
-import { endingToDomain } from './ending-to-domain.js'
+import { endingToDomain, retryPolicyOfTask } from './ending-to-domain.js'
 import { domainKindOf } from './failure-kinds.js'
 import { durationMs, invalid } from './invalid.js'
 import { needsOfTask, needsToDomain, offerToDomain } from './needs.js'
@@ -73,7 +73,7 @@ export function jobToDomain(state: State, job: WireJobSpec): JobSpec {
     jobId,
     name: job.name.slice(0, 256),
     functions: job.functions.map((ref, index) => functionToDomain(state, ref, index)),
-    tasks: tasksToDomain(jobId, job.tasks, 0, needs.length),
+    tasks: tasksToDomain(jobId, job.tasks, 0, { needs: needs.length, retryPolicies: job.retryPolicies.length }),
     ...(needs.length > 0 ? { needs } : {}),
     seed: job.seed,
     trace,
@@ -82,17 +82,23 @@ export function jobToDomain(state: State, job: WireJobSpec): JobSpec {
   }
 }
 
+/** How many needs and retry policies a job says, which its tasks name by their numbers. */
+export interface SaidOnce {
+  readonly needs: number
+  readonly retryPolicies: number
+}
+
 /** Tasks of a job, the first of them with this index. */
 export function tasksToDomain(
   jobId: JobId,
   tasks: readonly WireTaskSpec[],
   firstIndex: number,
-  needsCount: number,
+  said: SaidOnce,
 ): TaskSpec[] {
-  return tasks.map((task, i) => taskToDomain(jobId, task, firstIndex + i, needsCount))
+  return tasks.map((task, i) => taskToDomain(jobId, task, firstIndex + i, said))
 }
 
-function taskToDomain(jobId: JobId, task: WireTaskSpec, index: number, needsCount: number): TaskSpec {
+function taskToDomain(jobId: JobId, task: WireTaskSpec, index: number, said: SaidOnce): TaskSpec {
   const field = `job.tasks[${index}].input`
   if (task.input.byteLength > maxInputBytes) {
     const message = `the input of task ${index} has ${task.input.byteLength} bytes, at most ${maxInputBytes} are taken: put it into the checkpoint-store as a blob and refer to it`
@@ -112,7 +118,8 @@ function taskToDomain(jobId: JobId, task: WireTaskSpec, index: number, needsCoun
     dependencies: [...dependencies],
     name: task.name.slice(0, 256),
     timeoutMs: timeoutToDomain(task.timeout, index),
-    ...needsOfTask(task.needs, needsCount, index),
+    ...needsOfTask(task.needs, said.needs, index),
+    ...retryPolicyOfTask(task.retryPolicy, said.retryPolicies, index),
   }
 }
 

@@ -79,8 +79,14 @@ test.each<[string, Fact]>([
   [
     'a job with a policy without limits and a deadline',
     {
-      ...submitted([]),
-      job: { ...submitted([]).job, retry: endless, deadlineMs: 1_700_000_000_000.5, failFast: true },
+      ...submitted([taskOf([1], { retryPolicy: 1 }), taskOf([2])]),
+      job: {
+        ...submitted([taskOf([1], { retryPolicy: 1 }), taskOf([2])]).job,
+        retryPolicies: [endless],
+        retry: endless,
+        deadlineMs: 1_700_000_000_000.5,
+        failFast: true,
+      },
     },
   ],
   [

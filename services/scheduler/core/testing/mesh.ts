@@ -30,6 +30,8 @@ export interface SubmitOptions extends TestNeeds {
   readonly request?: string
   readonly inputBytes?: number
   readonly retry?: Partial<RetryPolicy>
+  /** The policies of single tasks, by name. */
+  readonly retries?: Readonly<Record<string, Partial<RetryPolicy>>>
   /** So long after the submit. */
   readonly deadlineMs?: number
   readonly failFast?: boolean
@@ -97,12 +99,16 @@ export class Mesh {
   submit(tasks: readonly TestTask[], options: SubmitOptions = {}): JobId {
     const jobId = (options.job ?? `j${++this.#jobCount}`) as JobId
     const needs = needsOf(options)
+    const { retries = {} } = options
+    const own = Object.keys(retries)
     const specs = tasks.map((task, index) => {
       const [name, ...inputs] = typeof task === 'string' ? [task] : task
       this.#name(name, `${jobId}/${index}` as ObjectId)
       const dependencies = inputs.map((input) => this.#ids.get(input) ?? (input as ObjectId))
       const input = new Uint8Array(options.inputBytes ?? 1)
-      return { functionIndex: 0, input, dependencies, name, timeoutMs: undefined, ...(needs && { needs: 1 }) }
+      const retryPolicy = own.indexOf(name) + 1
+      const rest = { ...(needs && { needs: 1 }), ...(retryPolicy > 0 && { retryPolicy }) }
+      return { functionIndex: 0, input, dependencies, name, timeoutMs: undefined, ...rest }
     })
     this.happen({
       kind: 'jobSubmitted',
@@ -119,6 +125,9 @@ export class Mesh {
         trace: {},
         detached: options.detached ?? false,
         ...(options.retry ? { retry: { ...steady, ...options.retry } } : {}),
+        ...(own.length > 0
+          ? { retryPolicies: Object.values(retries).map((policy) => ({ ...steady, ...policy })) }
+          : {}),
         ...(options.deadlineMs === undefined ? {} : { deadlineMs: this.nowMs + options.deadlineMs }),
         failFast: options.failFast ?? false,
       },
