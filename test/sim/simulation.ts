@@ -165,12 +165,17 @@ export class Simulation {
           if (acknowledged) throw new Error(`${spec.jobId} was acknowledged and is gone`)
           continue
         }
-        const mayBeCancelled = cancelled || this.#wasCancelled(job) || (!client.isAlive && !spec.detached)
+        const mayBeCancelled = cancelled || this.#wasCancelled(job) || (!spec.detached && !this.#isFollowed(job))
         for (const task of job.tasks) {
           checkOutcome(this.#around, task, mayBeCancelled, client.isAlive ? outcomes[task.index] : undefined)
         }
       }
     }
+  }
+
+  /** Whether somebody is left who has the job. */
+  #isFollowed({ spec }: Job): boolean {
+    return this.#clients.some(({ isAlive, jobs }) => isAlive && jobs.has(spec.jobId))
   }
 
   /** Whether any of the clients that had the job asked for that. */

@@ -104,6 +104,46 @@ test('two sessions follow a job until one is gone', () => {
   expect(mesh.effects()).toEqual(['acknowledge a#1 to w1', 'tell s2 a finished', 'tell s2 job j1'])
 })
 
+test('an attached job lives, and its results are kept, as long as somebody follows it', () => {
+  const mesh = createMesh()
+  for (const session of ['s1', 's2']) mesh.open(session)
+  mesh.workers(2)
+  mesh.submit(['a', 'b'], { session: 's1' })
+  mesh.finish('a', { bytes: 1_000 })
+  mesh.happen({ kind: 'jobFollowed', sessionId: 's2' as SessionId, jobId: 'j1' as JobId })
+  mesh.close('s1')
+  mesh.pass(60_500)
+  expect([mesh.status('b'), mesh.task('a').released]).toEqual(['is on w2', false])
+  mesh.close('s2')
+  mesh.pass(60_500)
+  expect([mesh.status('b'), mesh.task('a').released]).toEqual(['failed: cancelled CANCELLED', true])
+})
+
+test('after a restart the job lives with the follower that comes back, and ends when none does', () => {
+  const mesh = createMesh()
+  for (const session of ['s1', 's2']) mesh.open(session)
+  mesh.submit(['a'], { session: 's1', job: 'followed' })
+  mesh.submit(['b'], { session: 's1', job: 'alone' })
+  mesh.restart()
+  mesh.open('s2')
+  mesh.happen({ kind: 'jobFollowed', sessionId: 's2' as SessionId, jobId: 'followed' as JobId })
+  mesh.pass(60_500)
+  expect([mesh.status('a'), mesh.status('b')]).toEqual(['is queued', 'failed: cancelled CANCELLED'])
+})
+
+test('a follower that goes takes nothing with it while the owner is there', () => {
+  const mesh = createMesh()
+  for (const session of ['s1', 's2']) mesh.open(session)
+  mesh.submit(['a'], { session: 's1' })
+  mesh.restart()
+  mesh.open('s1')
+  mesh.open('s2')
+  mesh.happen({ kind: 'jobFollowed', sessionId: 's2' as SessionId, jobId: 'j1' as JobId })
+  mesh.close('s2')
+  mesh.pass(60_500)
+  expect(mesh.status('a')).toBe('is queued')
+})
+
 test('a job that is unknown cannot be followed', () => {
   const mesh = createMesh()
   mesh.open('s')

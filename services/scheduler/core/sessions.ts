@@ -45,17 +45,21 @@ export function tellSettles(state: State, job: Job, sessionId: SessionId, atMs: 
   out.effects.push({ kind: 'notifyJob', jobId: job.spec.jobId, to })
 }
 
-/** Ends sessions that nobody came back for: their attached jobs are cancelled. Returns what they held. */
+/**
+ * Ends sessions that nobody came back for. Attached jobs that nobody else follows are cancelled, whoever submitted them.
+ * Returns what the sessions held.
+ */
 export function expireSessions(state: State, { atMs }: EventOf<'timePassed'>, out: Out): ObjectId[] {
   const held: ObjectId[] = []
   for (const { sessionId, goneSinceMs } of state.sessions.values()) {
     if (goneSinceMs === undefined || atMs - goneSinceMs < state.policy.orphanGraceMs) continue
     state.sessions.delete(sessionId)
     for (const object of state.objects.values()) if (object.sessionId === sessionId) held.push(object.objectId)
-    for (const { spec, sessionId: owner, followers, settledAtMs, tasks } of state.jobs.values()) {
-      followers.delete(sessionId)
-      if (owner !== sessionId || spec.detached) continue
-      const { jobId } = spec
+    for (const job of state.jobs.values()) {
+      const followed = job.followers.delete(sessionId)
+      if ((!followed && job.sessionId !== sessionId) || !isOrphan(state, job)) continue
+      const { settledAtMs, tasks } = job
+      const { jobId } = job.spec
       if (settledAtMs === undefined) {
         cancelTasks(state, { kind: 'cancelRequested', atMs, jobId, reason: 'its client is gone' }, out)
       }
@@ -63,4 +67,9 @@ export function expireSessions(state: State, { atMs }: EventOf<'timePassed'>, ou
     }
   }
   return held
+}
+
+/** Whether the job is attached, and nobody is left who would miss it. One without a session has nobody to lose. */
+function isOrphan({ sessions }: State, { spec, sessionId: owner, followers }: Job): boolean {
+  return !spec.detached && owner !== undefined && followers.size === 0 && !sessions.has(owner)
 }
