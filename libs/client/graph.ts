@@ -20,7 +20,7 @@ export function createGraphBuilder(
   options?: GraphTaskOptions,
 ): GraphBuilder {
   return {
-    task: (task, ...args) => add(task as unknown as AnyTask, args, options) as never,
+    task: (task, ...args) => add(task, args, options) as never,
     with: (by) => createGraphBuilder(add, options ? replaced(options, by) : by),
   }
 }

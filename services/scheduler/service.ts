@@ -46,6 +46,11 @@ export async function startScheduler(
     clock,
     perform: (effects) => {
       perform(effects)
+      if (peers.demandWatchers.size === 0) {
+        // Who watches next begins with the level of then.
+        lastDemand = ''
+        return
+      }
       const demand = demandOf(state)
       if (JSON.stringify(demand) === lastDemand) return
       lastDemand = JSON.stringify(demand)

@@ -71,7 +71,7 @@ function nextScript(): { script: Promise<string>; write: (script: string) => voi
 test('demand that the scheduler has becomes a script, also when the scheduler starts later', async () => {
   const { script, write } = nextScript()
   await start(write)
-  await startScheduler({ wantedSlots: 3, presentSlots: 0, presentWorkers: 0, hello: undefined })
+  await startScheduler({ wantedSlots: 3, presentSlots: 0, presentWorkers: 0, hello: undefined, unofferedSlots: 0 })
   const printed = await script
   expect(printed).toContain('#SBATCH --array=0-2\n')
   expect(printed).toContain(`--mesh-dir ${meshDir} `)
@@ -108,7 +108,9 @@ test('a worker may not look at the pools', async () => {
 })
 
 test('a scheduler that refuses the provisioner ends it with a code that says so', async () => {
-  await startScheduler({ wantedSlots: 0, presentSlots: 0, presentWorkers: 0, hello: undefined }, ['admin'])
+  await startScheduler({ wantedSlots: 0, presentSlots: 0, presentWorkers: 0, hello: undefined, unofferedSlots: 0 }, [
+    'admin',
+  ])
   const { ended } = await start(() => undefined)
   expect(await ended).toBe(exitCodes.refused)
 })

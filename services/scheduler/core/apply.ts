@@ -104,6 +104,7 @@ function addJob(
     submittedAtMs: atMs,
     tasks: [],
     counts: { waiting: 0, queued: 0, running: 0, finished: 0, failed: 0, cancelled: 0 },
+    queuedByNeeds: [],
     totals: state.counts,
     unreleased: 0,
     bytes: 0,

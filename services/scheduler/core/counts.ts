@@ -29,6 +29,11 @@ export function changeStatus(task: Task, status: TaskStatus): void {
   counts[to]++
   totals[from]--
   totals[to]++
+  if (task.spec.needs !== undefined && !task.suspect) {
+    const { queuedByNeeds } = task.job
+    if (from === 'queued') queuedByNeeds[task.spec.needs]!--
+    if (to === 'queued') queuedByNeeds[task.spec.needs] = (queuedByNeeds[task.spec.needs] ?? 0) + 1
+  }
   if (from !== to && (from === 'running' || to === 'running')) reorderLanes(task.job)
 }
 

@@ -1,17 +1,85 @@
-import type { State } from './state.js'
+import { type Demand as TaskDemand, isPinned, isPlain } from './demand-class.js'
+import type { LaneGroup } from './lane.js'
+import { couldTake, isAllowed, offerOf } from './resources.js'
+import type { State, Worker } from './state.js'
+import { isStaffed } from './unschedulable.js'
 
 /** How many slots the scheduler wants now, and how many there are: a level, never a command. */
 export interface Demand {
+  /** What is queued or runs would keep so many busy, or unusable for others. */
   readonly wantedSlots: number
+  /** The same of queued tasks that no worker like those there could take; they are not among the wanted ones. */
+  readonly unofferedSlots: number
+  /** Of workers that take tasks. */
   readonly presentSlots: number
   readonly presentWorkers: number
 }
 
-/** Every task that is ready or runs would use a slot. */
-export function demandOf({ counts, workers }: State): Demand {
+export function demandOf(state: State): Demand {
+  const { counts, workers, queue } = state
   let presentSlots = 0
-  for (const { profile, draining, quarantine } of workers.values()) {
-    if (!draining && quarantine === undefined) presentSlots += profile.slots
+  let presentWorkers = 0
+  let wantedSlots = 0
+  let unofferedSlots = 0
+  for (const worker of workers.values()) {
+    const { draining, quarantine, profile } = worker
+    // What runs where somebody leaves ends there, and is nobody else's.
+    if (draining || profile.slots === 0) continue
+    wantedSlots += busySlotsOf(worker)
+    if (quarantine !== undefined) continue
+    presentSlots += profile.slots
+    presentWorkers++
   }
-  return { wantedSlots: counts.queued + counts.running, presentSlots, presentWorkers: workers.size }
+  /** Tasks that ask for one slot anywhere, and suspects. */
+  let plainTasks = counts.queued
+  for (const group of queue.groups()) {
+    const { demand } = group
+    if (isPlain(demand.shape) && !isPinned(demand)) continue
+    const tasks = tasksOf(group)
+    plainTasks -= tasks
+    const slotsEach = slotsOfTask(state, demand)
+    const slots = tasks * (slotsEach ?? demand.shape.slots)
+    // More workers are no help to tasks that wait for this one.
+    if (demand.workers.length > 0) wantedSlots += Math.min(slots, pinnedSlots(state, demand))
+    else if (slotsEach !== undefined || !isStaffed(state)) wantedSlots += slots
+    else unofferedSlots += slots
+  }
+  return { wantedSlots: Math.ceil(wantedSlots + plainTasks), unofferedSlots, presentSlots, presentWorkers }
+}
+
+function tasksOf({ lanes }: LaneGroup): number {
+  let tasks = 0
+  for (const { job, needs } of lanes.values()) tasks += job.queuedByNeeds[needs] ?? 0
+  return tasks
+}
+
+/** How many of its slots a worker has no more for others: those that are taken, or more when another resource is scarcer. */
+function busySlotsOf(worker: Worker): number {
+  const { tasks, extraSlots, used, profile } = worker
+  let busy = tasks.size + extraSlots
+  for (const [name, amount] of used) busy = Math.max(busy, (amount / offerOf(worker, name)) * profile.slots)
+  return busy
+}
+
+/** The same of one task, by the first worker that could take it; nothing when none could. */
+function slotsOfTask({ workers }: State, demand: TaskDemand): number | undefined {
+  const { shape } = demand
+  for (const worker of workers.values()) {
+    if (worker.draining || !isAllowed(worker, demand) || !couldTake(worker, shape)) continue
+    const { slots } = worker.profile
+    return shape.others.reduce(
+      (most, [name, amount]) => Math.max(most, (amount / offerOf(worker, name)) * slots),
+      shape.slots,
+    )
+  }
+  return undefined
+}
+
+function pinnedSlots({ workers }: State, { workers: pins }: TaskDemand): number {
+  let slots = 0
+  for (const workerId of pins) {
+    const worker = workers.get(workerId)
+    if (worker && !worker.draining) slots += worker.profile.slots
+  }
+  return slots
 }

@@ -57,12 +57,23 @@ function queuedTasks({ queue, suspects }: State): Set<Task> {
   return queued
 }
 
-function checkCounts({ spec, tasks, counts, settledAtMs, unreleased }: Job, totals: TaskCounts): void {
+function checkCounts({ spec, tasks, counts, queuedByNeeds, settledAtMs, unreleased }: Job, totals: TaskCounts): void {
   const real = noCounts()
   for (const { status } of tasks) real[countOf(status)]++
   for (const name of countNames) {
     totals[name] += real[name]
     if (real[name] !== counts[name]) fail(`job ${spec.jobId} counts ${counts[name]} ${name}, but has ${real[name]}`)
+  }
+  const byNeeds: number[] = []
+  for (const {
+    status,
+    spec: { needs },
+    suspect,
+  } of tasks) {
+    if (status.kind === 'queued' && needs !== undefined && !suspect) byNeeds[needs] = (byNeeds[needs] ?? 0) + 1
+  }
+  for (const [needs, count = 0] of [...queuedByNeeds].entries()) {
+    if (count !== (byNeeds[needs] ?? 0)) fail(`job ${spec.jobId} counts ${count} queued tasks with needs ${needs}`)
   }
   const open = real.waiting + real.queued + real.running
   if ((open === 0) !== (settledAtMs !== undefined)) fail(`job ${spec.jobId} is settled wrongly`)

@@ -68,6 +68,8 @@ export interface TaskSpec {
   readonly timeoutMs: number | undefined
   /** Which of its job's needs are the task's, from 1; none for a slot anywhere. */
   readonly needs?: number
+  /** Which of its job's retry policies is the task's, from 1; none for the job's own. */
+  readonly retryPolicy?: number
 }
 
 /** One call of a function on inputs; its result is the object with the task's id. */
@@ -113,6 +115,8 @@ export interface JobSpec {
   readonly detached: boolean
   /** When tasks that fail are tried again, unless as usual. */
   readonly retry?: RetryPolicy
+  /** Those of single tasks, each said once; the budget is the job's. */
+  readonly retryPolicies?: readonly RetryPolicy[]
   /** What is not settled by then fails. */
   readonly deadlineMs?: number
   /** With the first task that fails for good the others are cancelled. */
@@ -144,6 +148,8 @@ export interface Job {
   readonly submittedAtMs: number
   readonly tasks: Task[]
   readonly counts: TaskCounts
+  /** How many of its queued tasks have each of its needs, from 1; suspects, which run alone, apart. */
+  readonly queuedByNeeds: number[]
   /** The counts of all jobs together, which its own are part of. */
   readonly totals: TaskCounts
   /** How many results a client may still want. */

@@ -38,7 +38,8 @@ export function expireUnschedulable(state: State, { atMs }: EventOf<'timePassed'
   }
 }
 
-function isStaffed({ workers }: State): boolean {
+/** Whether somebody is there who takes tasks and does not leave. */
+export function isStaffed({ workers }: State): boolean {
   for (const { draining, profile } of workers.values()) if (!draining && profile.slots > 0) return true
   return false
 }

@@ -9,6 +9,7 @@ const level = (wantedSlots: number): WatchDemandResponse => ({
   wantedSlots,
   presentSlots: 0,
   presentWorkers: 0,
+  unofferedSlots: 0,
   hello: undefined,
 })
 
