@@ -79,10 +79,19 @@ export function apply(state: State, fact: Fact): void {
       state.objects.delete(fact.objectId)
       return
     case 'workerAttached':
-      state.attached.add(fact.workerId)
+      state.attached.set(fact.workerId, undefined)
+      return
+    case 'workerConfined':
+      state.attached.set(fact.workerId, fact.confinement)
       return
     case 'workerDetached':
       state.attached.delete(fact.workerId)
+      return
+    case 'hostConfined':
+      state.confinedHosts.set(fact.host, fact.confinement)
+      return
+    case 'hostFreed':
+      state.confinedHosts.delete(fact.host)
       return
     default:
       fact satisfies never

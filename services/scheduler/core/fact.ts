@@ -9,6 +9,7 @@ import type {
   RememberedAnswer,
   TaskSpec,
 } from './state.js'
+import type { Confinement } from './standing.js'
 
 /** What a restart must know. Facts are journaled before anything that follows from them is visible. */
 export type Fact =
@@ -72,8 +73,13 @@ export type Fact =
   | { readonly kind: 'objectForgotten'; readonly objectId: ObjectId }
   /** The worker may have something from now on: after a restart it is waited for. */
   | { readonly kind: 'workerAttached'; readonly workerId: WorkerId }
+  /** It failed so often that it gets no tasks for a while; with no confinement, it gets some again. */
+  | { readonly kind: 'workerConfined'; readonly workerId: WorkerId; readonly confinement: Confinement | undefined }
   /** It left, or is taken for lost. */
   | { readonly kind: 'workerDetached'; readonly workerId: WorkerId }
+  /** The same of all workers of a host. */
+  | { readonly kind: 'hostConfined'; readonly host: string; readonly confinement: Confinement }
+  | { readonly kind: 'hostFreed'; readonly host: string }
 
 /** The facts of one kind. */
 export type FactOf<K extends Fact['kind']> = Extract<Fact, { readonly kind: K }>

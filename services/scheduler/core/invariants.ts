@@ -31,7 +31,7 @@ export function checkInvariants(state: State): void {
 
 /** What a restart waits for: those that are there, and those that the last one still waits for. */
 function checkAttached({ workers, attached, awaited, resyncUntilMs }: State): void {
-  for (const workerId of attached) {
+  for (const workerId of attached.keys()) {
     if (workers.has(workerId) === awaited.has(workerId)) fail(`${workerId} is attached, but neither here nor awaited`)
   }
   if (workers.size + awaited.size !== attached.size) fail('a worker is here or awaited, but not attached')

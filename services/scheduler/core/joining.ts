@@ -10,7 +10,7 @@ import { learnEnd, loseWorker } from './losses.js'
 import { isHeldBack } from './outcome.js'
 import { recordStored, removeHolder } from './objects.js'
 import { mayStillRun } from './past.js'
-import { obeyHost } from './quarantine.js'
+import { obeyHost, recallConfinement } from './quarantine.js'
 import { findTask, isCurrent } from './settle.js'
 import { welcomeBack } from './resync.js'
 import { expectedMsOf, occupySlot, updateRooms, vacateSlot } from './slots.js'
@@ -70,7 +70,8 @@ function addWorker(state: State, { profile, atMs }: EventOf<'workerJoined'>, out
     heardAtMs: atMs,
   }
   state.workers.set(profile.workerId, worker)
-  if (!state.attached.has(profile.workerId)) emit(state, out, { kind: 'workerAttached', workerId: profile.workerId })
+  if (state.attached.has(profile.workerId)) recallConfinement(state, worker, atMs)
+  else emit(state, out, { kind: 'workerAttached', workerId: profile.workerId })
   obeyHost(state, worker)
   return worker
 }

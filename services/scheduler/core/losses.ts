@@ -23,7 +23,7 @@ export function loseWorker(state: State, worker: Worker, cause: LossCause, atMs:
   out.effects.push({ kind: 'dismissWorker', workerId, reason: why })
   const suspects = suspectsOn(worker)
   const culprit = culpritOn(worker, suspects)
-  judgeLoss(state, worker, suspects, culprit, cause, why, atMs)
+  judgeLoss(state, worker, suspects, culprit, cause, why, atMs, out)
   removeWorker(state, worker, atMs, out, (task) => {
     task.adoptable = true
     // How a worker ended whose link was cut may be told later.
@@ -102,9 +102,10 @@ function judgeLoss(
   cause: LossCause,
   why: string,
   atMs: number,
+  out: Out,
 ): void {
   if (culprit && cause.kind === 'ended' && cause.end.memory) noteFault(state, culprit)
-  else if (suspects.size > 0) noteTrouble(state, worker, suspects, why, atMs)
+  else if (suspects.size > 0) noteTrouble(state, worker, suspects, why, atMs, out)
 }
 
 function failureOf(task: Task, why: string): TaskFailure {

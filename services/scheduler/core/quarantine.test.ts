@@ -100,6 +100,31 @@ test('the only worker that takes tasks is not put in quarantine', () => {
   expect(reasonOf(mesh, 'only')).toBeUndefined()
 })
 
+test('a restart forgets no quarantine, nor how long the next one would be', () => {
+  const mesh = createTwo()
+  for (let i = 0; i < 3; i++) failOn(mesh, 'bad')
+  const before = workerOf(mesh, 'bad')?.quarantine
+  mesh.restart()
+  for (const [name, host] of [
+    ['good', 'h1'],
+    ['bad', 'h2'],
+  ] as const)
+    mesh.join(name, { host })
+  expect(workerOf(mesh, 'bad')?.quarantine).toEqual(before)
+  expect(mesh.status('busy')).toBe('is on good')
+  mesh.pass(30_000)
+  expect(reasonOf(mesh, 'bad')).toBeUndefined()
+  // What functions of its kind are known to run is learnt again.
+  mesh.finish('busy')
+  mesh.submit(['busy again'])
+  for (let i = 0; i < 3; i++) failOn(mesh, 'bad')
+  expect((workerOf(mesh, 'bad')?.quarantine?.untilMs ?? 0) - mesh.nowMs).toBe(60_000)
+  mesh.pass(60_000)
+  mesh.restart()
+  mesh.join('bad', { host: 'h2' })
+  expect(reasonOf(mesh, 'bad')).toBeUndefined()
+})
+
 test('when the others are gone, the quarantine of the last one ends', () => {
   const mesh = createTwo()
   for (let i = 0; i < 3; i++) failOn(mesh, 'bad')
@@ -123,8 +148,12 @@ test('a host whose workers die one after the other, each with other tasks, gets 
   expect(reasonOf(mesh, 'new')).toMatch(/^3 tasks in a row failed on several workers of h2: worker bad-z was lost/)
   mesh.submit(['next'])
   expect(mesh.status('next')).toBe('is queued')
+  mesh.restart()
+  mesh.join('good', { host: 'h1' })
+  mesh.join('new', { host: 'h2' })
+  mesh.join('newer', { host: 'h2' })
+  expect([reasonOf(mesh, 'new'), reasonOf(mesh, 'newer')]).toEqual([expect.any(String), expect.any(String)])
   mesh.join('elsewhere', { host: 'h3' })
-  expect(mesh.status('next')).toBe('is on elsewhere')
   mesh.pass(30_000)
   expect(reasonOf(mesh, 'new')).toBeUndefined()
 })

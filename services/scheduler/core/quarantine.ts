@@ -1,5 +1,7 @@
 import type { ObjectId } from '#libs/domain'
 
+import type { Out } from './effect.js'
+import { emit } from './emit.js'
 import { objectIdOf } from './lookup.js'
 import { takesTasks, updateRooms } from './slots.js'
 import type { HostStanding, Quarantine, Standing, Trouble } from './standing.js'
@@ -9,7 +11,14 @@ import type { State, Task, Worker } from './state.js'
  * Tasks failed on a worker, or with it, and perhaps not by a fault of theirs. Several such troubles in a row, each with
  * other tasks, put the worker in quarantine; when they were on several workers of one host, the host.
  */
-export function noteTrouble(state: State, worker: Worker, tasks: Iterable<Task>, what: string, atMs: number): void {
+export function noteTrouble(
+  state: State,
+  worker: Worker,
+  tasks: Iterable<Task>,
+  what: string,
+  atMs: number,
+  out: Out,
+): void {
   const ids = new Set([...tasks].map(objectIdOf))
   const { host, workerId } = worker.profile
   if (failedOnOtherHost(state, host, ids)) return forgive(state, ids)
@@ -21,7 +30,11 @@ export function noteTrouble(state: State, worker: Worker, tasks: Iterable<Task>,
   const { quarantineAfter } = state.policy
   if (worker.standing.troubles.length >= quarantineAfter && state.workers.has(workerId)) {
     const untilMs = confine(state, worker.standing, (other) => other !== worker, atMs)
-    if (untilMs) worker.quarantine = { untilMs, why: `${quarantineAfter} tasks in a row failed on it: ${what}` }
+    if (untilMs) {
+      worker.quarantine = { untilMs, why: `${quarantineAfter} tasks in a row failed on it: ${what}` }
+      const confinement = { quarantine: worker.quarantine, strikes: worker.standing.strikes }
+      emit(state, out, { kind: 'workerConfined', workerId, confinement })
+    }
   }
   const places = new Set(standing.troubles.map((each) => each.workerId))
   if (standing.troubles.length < quarantineAfter || places.size < 2) return
@@ -31,6 +44,8 @@ export function noteTrouble(state: State, worker: Worker, tasks: Iterable<Task>,
     untilMs,
     why: `${quarantineAfter} tasks in a row failed on several workers of ${host}: ${what}`,
   }
+  const confinement = { quarantine: standing.quarantine, strikes: standing.strikes }
+  emit(state, out, { kind: 'hostConfined', host, confinement })
   for (const each of state.workers.values()) if (each.profile.host === host) obeyHost(state, each)
 }
 
@@ -57,26 +72,46 @@ export function obeyHost(state: State, worker: Worker): void {
   if (quarantine && quarantine.untilMs > (worker.quarantine?.untilMs ?? 0)) worker.quarantine = quarantine
 }
 
+/** After a replay: hosts that were in quarantine still are. */
+export function recallQuarantines(state: State, atMs: number): void {
+  for (const [host, { quarantine, strikes }] of state.confinedHosts) {
+    state.hosts.set(host, { troubles: [], strikes, troubledAtMs: atMs, quarantine })
+  }
+}
+
+/** The worker was in quarantine before a restart. */
+export function recallConfinement({ attached }: State, worker: Worker, atMs: number): void {
+  const confinement = attached.get(worker.profile.workerId)
+  if (confinement === undefined) return
+  worker.quarantine = confinement.quarantine
+  worker.standing = { troubles: [], strikes: confinement.strikes, troubledAtMs: atMs }
+}
+
 /** Quarantines end. When no worker takes tasks any more, the one that would end first ends now. */
-export function passQuarantines(state: State, atMs: number): void {
+export function passQuarantines(state: State, atMs: number, out: Out): void {
   for (const [host, standing] of state.hosts) {
-    if (standing.quarantine && standing.quarantine.untilMs <= atMs) standing.quarantine = undefined
+    if (standing.quarantine && standing.quarantine.untilMs <= atMs) {
+      standing.quarantine = undefined
+      emit(state, out, { kind: 'hostFreed', host })
+    }
     const isOld = atMs - standing.troubledAtMs >= 2 * state.policy.maxQuarantineMs
     if (isOld && standing.quarantine === undefined) state.hosts.delete(host)
   }
   let first: Worker | undefined
   let someTakeTasks = false
   for (const worker of state.workers.values()) {
-    if (worker.quarantine && worker.quarantine.untilMs <= atMs) free(state, worker)
+    if (worker.quarantine && worker.quarantine.untilMs <= atMs) free(state, worker, out)
     if (takesTasks(worker)) someTakeTasks = true
     else if (isConfinedOnly(worker) && worker.quarantine.untilMs < (first?.quarantine?.untilMs ?? Infinity))
       first = worker
   }
-  if (!someTakeTasks && first) free(state, first)
+  if (!someTakeTasks && first) free(state, first, out)
 }
 
-function free(state: State, worker: Worker): void {
+function free(state: State, worker: Worker, out: Out): void {
   worker.quarantine = undefined
+  const { workerId } = worker.profile
+  if (state.attached.get(workerId)) emit(state, out, { kind: 'workerConfined', workerId, confinement: undefined })
   updateRooms(state, worker)
 }
 

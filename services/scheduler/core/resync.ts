@@ -8,6 +8,7 @@ import { awaitInputs, needInput, recompute, wakeDelayed } from './inputs.js'
 import { findObject, isAvailable, isLost, isWanted } from './lookup.js'
 import { loseScattered } from './objects.js'
 import { isBetweenAttempts } from './past.js'
+import { recallQuarantines } from './quarantine.js'
 import { expectSession } from './sessions.js'
 import type { State, Task } from './state.js'
 import { delayTask } from './status.js'
@@ -17,9 +18,10 @@ import { delayTask } from './status.js'
  * Until all are back or had the time, whatever may run is taken for running, and nothing is taken for lost.
  */
 export function startResync(state: State, atMs: number, out: Out): void {
+  recallQuarantines(state, atMs)
   const untilMs = atMs + state.policy.resyncGraceMs
   state.resyncUntilMs = untilMs
-  for (const workerId of state.attached) state.awaited.add(workerId)
+  for (const workerId of state.attached.keys()) state.awaited.add(workerId)
   for (const { sessionId } of state.objects.values()) if (sessionId) expectSession(state, sessionId, atMs)
   for (const { sessionId, spec, tasks } of state.jobs.values()) {
     if (sessionId && !spec.detached) expectSession(state, sessionId, atMs)

@@ -80,7 +80,7 @@ function settle(state: State, task: Task, end: AttemptEnd, workerId: WorkerId, a
   const { slot, startedAtMs, endedAtMs, attempt } = end
   let outcome: Outcome = end.outcome
   if (outcome.kind === 'failed') {
-    judgeFailure(state, task, outcome.failure, workerId, atMs)
+    judgeFailure(state, task, outcome.failure, workerId, atMs, out)
     const failed = failedAttempt(outcome.failure, { attempt, workerId, startedAtMs, endedAtMs })
     if (tryAgain(state, task, { epoch: end.epoch, failed, over: true }, atMs, out)) return
     outcome = { kind: 'failed', failure: withHistory(task, { ...outcome.failure, workerId, attempts: attempt }) }
@@ -98,7 +98,14 @@ function settle(state: State, task: Task, end: AttemptEnd, workerId: WorkerId, a
 }
 
 /** Whose fault it was, as far as it says something about the worker. */
-function judgeFailure(state: State, task: Task, failure: TaskFailure, workerId: WorkerId, atMs: number): void {
+function judgeFailure(
+  state: State,
+  task: Task,
+  failure: TaskFailure,
+  workerId: WorkerId,
+  atMs: number,
+  out: Out,
+): void {
   const worker = state.workers.get(workerId)
   switch (failure.kind) {
     case 'userError':
@@ -106,10 +113,10 @@ function judgeFailure(state: State, task: Task, failure: TaskFailure, workerId: 
       return noteRun(state, worker)
     case 'bundle':
       // Only what has run somewhere says that the place is to blame.
-      if (worker && state.meanRunMs.has(kindOf(task))) noteTrouble(state, worker, [task], failure.message, atMs)
+      if (worker && state.meanRunMs.has(kindOf(task))) noteTrouble(state, worker, [task], failure.message, atMs, out)
       return
     case 'workerLost':
-      if (worker) noteTrouble(state, worker, [task], failure.message, atMs)
+      if (worker) noteTrouble(state, worker, [task], failure.message, atMs, out)
       return
     case 'outOfMemory':
       return noteFault(state, task)

@@ -6,6 +6,12 @@ export interface Quarantine {
   readonly why: string
 }
 
+/** What a restart must know of a quarantine: how long the next one would be, too. */
+export interface Confinement {
+  readonly quarantine: Quarantine
+  readonly strikes: number
+}
+
 /** What went wrong in one place, as far as no task is known to be to blame. */
 export interface Trouble {
   readonly tasks: ReadonlySet<ObjectId>

@@ -7,7 +7,7 @@ import { defaultPolicy, type Policy } from './policy.js'
 import { createQueue, type Queue } from './queue.js'
 import { TaskQueue } from './task-queue.js'
 import { createVacancies, type Vacancies } from './vacancies.js'
-import type { HostStanding, Quarantine, Standing } from './standing.js'
+import type { Confinement, HostStanding, Quarantine, Standing } from './standing.js'
 
 /** A function that a task calls, resolved to its bundle. */
 export interface BundledFunction {
@@ -295,8 +295,10 @@ export interface State {
   readonly deadlines: Set<Job>
   /** Jobs of which a task failed, and the rest is to be cancelled. */
   readonly failing: Set<Job>
-  /** Workers that are there, or were when the scheduler's process before this one ended. */
-  readonly attached: Set<WorkerId>
+  /** Workers that are there, or were when the scheduler's process before this one ended; with what keeps tasks from one. */
+  readonly attached: Map<WorkerId, Confinement | undefined>
+  /** Hosts whose workers get no tasks for a while. */
+  readonly confinedHosts: Map<string, Confinement>
   // Relearned: workers and clients attach again.
   readonly counts: TaskCounts
   readonly workers: Map<WorkerId, Worker>
@@ -341,7 +343,8 @@ export function createState(policy: Policy = defaultPolicy): State {
     persisted: new Map(),
     deadlines: new Set(),
     failing: new Set(),
-    attached: new Set(),
+    attached: new Map(),
+    confinedHosts: new Map(),
     counts: { waiting: 0, queued: 0, running: 0, finished: 0, failed: 0, cancelled: 0 },
     workers,
     vacancies: createVacancies(workers),

@@ -21,7 +21,7 @@ export function passTime(state: State, event: EventOf<'timePassed'>, out: Out): 
   const objectIds = expireSessions(state, event, out)
   if (objectIds.length > 0) releaseObjects(state, { kind: 'objectsReleased', atMs, objectIds }, out)
   expireWorkers(state, event, out)
-  passQuarantines(state, atMs)
+  passQuarantines(state, atMs, out)
   expireUnschedulable(state, event, out)
   forgetOldJobs(state, atMs, out)
 }

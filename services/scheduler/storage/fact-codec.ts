@@ -78,7 +78,10 @@ const subjects: { readonly [K in Fact['kind']]: (fact: FactOf<K>) => FactSubject
   resultsReleased: ({ jobId }) => ofJob(jobId),
   objectForgotten: ({ objectId }) => ({ name: `object:${objectId}`, does: 'ends' }),
   workerAttached: ({ workerId }) => ({ name: `worker:${workerId}`, does: 'replaces' }),
+  workerConfined: ({ workerId }) => ({ name: `worker:${workerId}`, does: 'replaces' }),
   workerDetached: ({ workerId }) => ({ name: `worker:${workerId}`, does: 'ends' }),
+  hostConfined: ({ host }) => ({ name: `host:${host}`, does: 'replaces' }),
+  hostFreed: ({ host }) => ({ name: `host:${host}`, does: 'ends' }),
 }
 
 function ofJob(jobId: string): FactSubject {

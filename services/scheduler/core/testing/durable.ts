@@ -3,7 +3,7 @@ import type { State, TaskStatus } from '../state.js'
 /**
  * The part of the state that a restart must know, and that facts alone rebuild: epoch; jobs with what was submitted, how
  * each task settled, its failed attempts and losses, whether it must run alone and whether its result was released, whether the job is cancelled, pinned or settled;
- * requests; registered tasks; scattered buffers; workers. Everything else is relearned from workers and clients, or derived.
+ * requests; registered tasks; scattered buffers; workers; quarantines. Everything else is relearned from workers and clients, or derived.
  */
 export function durablePartOf(state: State): unknown {
   return {
@@ -48,7 +48,8 @@ export function durablePartOf(state: State): unknown {
     })),
     registeredTasks: [...state.registeredTasks],
     persisted: [...state.persisted],
-    attached: [...state.attached].sort(),
+    attached: [...state.attached].sort(([a], [b]) => (a < b ? -1 : 1)),
+    confinedHosts: [...state.confinedHosts].sort(([a], [b]) => (a < b ? -1 : 1)),
   }
 }
 
