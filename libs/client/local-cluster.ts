@@ -51,6 +51,8 @@ export interface LocalClusterOptions {
 }
 
 const startTimeoutMs = 30_000
+/** Many workers that start at once share the cores: each takes a few tenths of a second of one. */
+const startPerWorkerMs = 1_000
 const stopGraceMs = 5_000
 /** Below it workers would be ended and started again for ever. */
 const leastMemoryLimitBytes = 200e6
@@ -146,7 +148,7 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
       end: keepAlive ? () => telemetry.shutdown() : () => end(),
     })
     const cluster = new MeshCluster(name, connection, scaler, defaultsOf(options))
-    await orFailed(processes, cluster.waitForWorkers(workers, { timeout: startTimeoutMs }))
+    await orFailed(processes, cluster.waitForWorkers(workers, { timeout: startTimeoutMs + workers * startPerWorkerMs }))
     close = () => cluster.close()
     return cluster
   } catch (error) {
