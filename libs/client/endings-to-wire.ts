@@ -1,17 +1,8 @@
-import { type RetryableKind, retryableKinds, type RetryPolicy } from '#libs/domain'
-import { FailureKind, type JobSpec, type RetryPolicy as WireRetryPolicy } from '#libs/proto'
+import { retryableKinds, type RetryPolicy } from '#libs/domain'
+import type { JobSpec, RetryPolicy as WireRetryPolicy } from '#libs/proto'
+import { failureKindToWire } from '#libs/rpc'
 
 import type { Endings } from './endings.js'
-
-const kinds: Readonly<Record<RetryableKind, FailureKind>> = {
-  userError: FailureKind.USER_ERROR,
-  workerLost: FailureKind.WORKER_LOST,
-  timeout: FailureKind.TIMEOUT,
-  outOfMemory: FailureKind.OUT_OF_MEMORY,
-  bundle: FailureKind.BUNDLE,
-  input: FailureKind.INPUT,
-  result: FailureKind.RESULT,
-}
 
 /** How a job may end, as it travels. */
 export function endingsToWire({
@@ -33,7 +24,7 @@ export function retryToWire({
 }: RetryPolicy): WireRetryPolicy {
   const limits = retryableKinds.flatMap((kind) => {
     const limit = maxAttempts[kind]
-    return limit === undefined ? [] : { kind: kinds[kind], maxAttempts: limit === Infinity ? 0 : limit }
+    return limit === undefined ? [] : { kind: failureKindToWire(kind), maxAttempts: limit === Infinity ? 0 : limit }
   })
   return {
     limits,

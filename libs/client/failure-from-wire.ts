@@ -1,21 +1,11 @@
-import type { FailedAttempt, FailureKind as DomainFailureKind, TaskFailure } from '#libs/domain'
-import { type FailedAttempt as WireFailedAttempt, type Failure, FailureKind } from '#libs/proto'
-
-const kinds = new Map<FailureKind, DomainFailureKind>([
-  [FailureKind.USER_ERROR, 'userError'],
-  [FailureKind.WORKER_LOST, 'workerLost'],
-  [FailureKind.TIMEOUT, 'timeout'],
-  [FailureKind.CANCELLED, 'cancelled'],
-  [FailureKind.OUT_OF_MEMORY, 'outOfMemory'],
-  [FailureKind.BUNDLE, 'bundle'],
-  [FailureKind.INPUT, 'input'],
-  [FailureKind.RESULT, 'result'],
-])
+import type { FailedAttempt, TaskFailure } from '#libs/domain'
+import type { FailedAttempt as WireFailedAttempt, Failure } from '#libs/proto'
+import { failureKindFromWire } from '#libs/rpc'
 
 /** A failure as it travels, as data of the domain. A kind that this side does not know counts as the user's. */
 export function failureFromWire(failure: Failure): TaskFailure {
   return {
-    kind: kinds.get(failure.kind) ?? 'userError',
+    kind: failureKindFromWire(failure.kind) ?? 'userError',
     reason: failure.reason,
     message: failure.message,
     attempts: failure.attempts,
@@ -30,6 +20,6 @@ export function failureFromWire(failure: Failure): TaskFailure {
 
 function attemptFromWire(attempt: WireFailedAttempt): FailedAttempt {
   const { workerId, startedAtMs, endedAtMs, reason, message } = attempt
-  const kind = kinds.get(attempt.kind) ?? 'userError'
+  const kind = failureKindFromWire(attempt.kind) ?? 'userError'
   return { attempt: attempt.attempt, workerId, startedAtMs, endedAtMs, kind, reason, message }
 }

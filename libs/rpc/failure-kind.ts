@@ -17,11 +17,11 @@ const domainKinds = new Map(
 )
 
 /** A class of failure as it travels. */
-export function wireKindOf(kind: DomainFailureKind): FailureKind {
+export function failureKindToWire(kind: DomainFailureKind): FailureKind {
   return wireKinds[kind]
 }
 
 /** The class that travelled, or nothing when this side does not know it. */
-export function domainKindOf(kind: FailureKind): DomainFailureKind | undefined {
+export function failureKindFromWire(kind: FailureKind): DomainFailureKind | undefined {
   return domainKinds.get(kind)
 }

@@ -1,8 +1,8 @@
 import { defaultBackoff, explainEndless, type RetryableKind, type RetryPolicy } from '#libs/domain'
 import type { Duration, JobSpec as WireJobSpec, RetryPolicy as WireRetryPolicy, Timestamp } from '#libs/proto'
+import { failureKindFromWire } from '#libs/rpc'
 
 import type { JobSpec } from '../core/state.js'
-import { domainKindOf } from './failure-kinds.js'
 import { durationMs, invalid } from './invalid.js'
 
 const maxRetryPolicies = 1_000
@@ -78,7 +78,7 @@ function limitsToDomain({ limits }: WireRetryPolicy, policyField: string): Retry
   const maxAttempts: Partial<Record<RetryableKind, number>> = {}
   for (const [index, { kind: wire, maxAttempts: most }] of limits.entries()) {
     const field = `${policyField}.limits[${index}]`
-    const kind = domainKindOf(wire)
+    const kind = failureKindFromWire(wire)
     if (kind === undefined || kind === 'cancelled') {
       throw badRetry('a limit needs a class of failure that can be tried again', `${field}.kind`)
     }

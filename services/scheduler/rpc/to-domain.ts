@@ -25,13 +25,12 @@ import {
   type WorkerEnd as WireWorkerEnd,
   type WorkerHello,
 } from '#libs/proto'
-import { rpcError } from '#libs/rpc'
+import { failureKindFromWire, rpcError } from '#libs/rpc'
 import { inspectValue, MalformedValueError } from '#libs/value'
 
 import type { AttemptEnd, AttemptRef, HeldObject, StoredReport } from '../core/event.js'
 import type { BundledFunction, JobSpec, State, TaskSpec, WorkerEnd, WorkerProfile } from '../core/state.js'
 import { endingToDomain, retryPolicyOfTask } from './ending-to-domain.js'
-import { domainKindOf } from './failure-kinds.js'
 import { durationMs, invalid } from './invalid.js'
 import { needsOfTask, needsToDomain, offerToDomain } from './needs.js'
 
@@ -274,7 +273,7 @@ export function heldToDomain(descriptor: ObjectDescriptor): HeldObject {
 
 function failureToDomain(failure: Failure): TaskFailure {
   return {
-    kind: domainKindOf(failure.kind) ?? 'userError',
+    kind: failureKindFromWire(failure.kind) ?? 'userError',
     reason: failure.reason,
     message: failure.message,
     ...(failure.errorName ? { errorName: failure.errorName } : {}),

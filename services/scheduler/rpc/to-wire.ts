@@ -15,14 +15,14 @@ import {
   type Worker as WireWorker,
   WorkerState,
 } from '#libs/proto'
+import { failureKindToWire } from '#libs/rpc'
 
 import { etagOf } from '../core/etag.js'
 import type { Job, JobRecord, ResultLocation, State, Task, WorkerView } from '../core/state.js'
-import { wireKindOf } from './failure-kinds.js'
 
 export function failureToWire(failure: TaskFailure): Failure {
   return {
-    kind: wireKindOf(failure.kind),
+    kind: failureKindToWire(failure.kind),
     reason: failure.reason,
     message: failure.message,
     errorName: failure.errorName ?? '',
@@ -37,7 +37,7 @@ export function failureToWire(failure: TaskFailure): Failure {
 }
 
 function attemptToWire(attempt: DomainFailedAttempt): FailedAttempt {
-  return { ...attempt, kind: wireKindOf(attempt.kind) }
+  return { ...attempt, kind: failureKindToWire(attempt.kind) }
 }
 
 /** A result with the workers that hold it. */

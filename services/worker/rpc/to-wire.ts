@@ -1,26 +1,9 @@
-import type { FailureKind as DomainFailureKind, TaskFailure } from '#libs/domain'
+import type { TaskFailure } from '#libs/domain'
 import type { PredecessorEnd } from '#libs/lifecycle'
-import {
-  type AttemptRef as WireAttemptRef,
-  type Failure,
-  FailureKind,
-  type ObjectDescriptor,
-  type TaskEnded,
-  type WorkerEnd,
-} from '#libs/proto'
+import type { AttemptRef as WireAttemptRef, Failure, ObjectDescriptor, TaskEnded, WorkerEnd } from '#libs/proto'
+import { failureKindToWire } from '#libs/rpc'
 
 import type { AttemptEnd, AttemptRef } from '../core/state.js'
-
-const failureKinds: Readonly<Record<DomainFailureKind, FailureKind>> = {
-  userError: FailureKind.USER_ERROR,
-  workerLost: FailureKind.WORKER_LOST,
-  timeout: FailureKind.TIMEOUT,
-  cancelled: FailureKind.CANCELLED,
-  outOfMemory: FailureKind.OUT_OF_MEMORY,
-  bundle: FailureKind.BUNDLE,
-  input: FailureKind.INPUT,
-  result: FailureKind.RESULT,
-}
 
 /** What an end takes beside its task's id and its outcome. */
 const bytesPerEnd = 128
@@ -31,7 +14,7 @@ export function attemptToWire({ taskId, epoch, attempt }: AttemptRef, running = 
 
 export function failureToWire(failure: TaskFailure): Failure {
   return {
-    kind: failureKinds[failure.kind],
+    kind: failureKindToWire(failure.kind),
     reason: failure.reason,
     message: failure.message,
     errorName: failure.errorName ?? '',
