@@ -17,6 +17,7 @@ import { createStoryNotes } from '../story-notes.js'
 import { durablePartOf } from './durable.js'
 import { needsOf, type TestNeeds } from './needs.js'
 import { renderEffect, renderStatus } from './rendering.js'
+import { steady } from './steady-retry.js'
 
 /** A task of a test: its name, and the names of the tasks and buffers that it takes. */
 export type TestTask = string | readonly [name: string, ...inputs: string[]]
@@ -387,9 +388,6 @@ export class Mesh {
     for (const fact of this.#stored(facts)) apply(this.#replica, fact)
   }
 }
-
-/** Waits of a second and no chance. */
-const steady: RetryPolicy = { maxAttempts: {}, firstDelayMs: 1_000, factor: 1, maxDelayMs: 60_000, jitter: 0 }
 
 const boom: TaskFailure = { kind: 'userError', reason: 'TASK_THREW', message: 'boom' }
 
