@@ -4,6 +4,7 @@ import type { TaskId } from '#libs/domain'
 
 import { keyOf, type TaskOrder } from '../core/state.js'
 import { Slot } from './slot.js'
+import { packEnds, unpackTasks } from './slot-columns.js'
 import type { HostEvents, StartHost } from './slot-host.js'
 import type { SlotTask } from './slot-messages.js'
 
@@ -23,7 +24,7 @@ class SlotLab {
       return {
         claims: undefined,
         post: (message) =>
-          this.log.push(`${host} is told to ${message.kind}${message.kind === 'run' ? namesOf(message.tasks) : ''}`),
+          this.log.push(`${host} is told to ${message.kind}${message.kind === 'run' ? namesOf(unpackTasks(message.tasks)) : ''}`),
         end: () => this.log.push(`${host} is ended`),
         stop: () => {
           this.log.push(`${host} is dismissed`)
@@ -65,7 +66,7 @@ class SlotLab {
 
   finish(key: string): void {
     const outcome = { kind: 'payload', payload: new Uint8Array() } as const
-    this.host(1).heard({ kind: 'ended', ends: [{ key, outcome, startedAtMs: 0, endedAtMs: 1 }] })
+    this.host(1).heard({ kind: 'ended', ends: packEnds([{ key, outcome, startedAtMs: 0, endedAtMs: 1 }]) })
   }
 
   /** What happened since the last call. */
