@@ -8,6 +8,7 @@ import {
 } from '@grpc/grpc-js'
 import { ServerError } from 'nice-grpc-common'
 import { isHealthPath } from './health.js'
+import { sendLargeResponses } from './large-message.js'
 import { meshNameOfCertificate, parseMeshName } from './security/mesh-name.js'
 import type { Role } from './security/role.js'
 import type { Security } from './security/security.js'
@@ -73,6 +74,7 @@ export function createCallGate(security: Security, reportInternal: ReportInterna
   }
   const interceptor: ServerInterceptor = ({ path, requestStream, responseStream }, call) => {
     completeEveryStatus(call, path, reportInternal)
+    if (responseStream) sendLargeResponses(call)
     const id = randomUUID()
     const ending = new AbortController()
     return new ServerInterceptingCall(call, {

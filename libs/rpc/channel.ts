@@ -18,6 +18,7 @@ export interface ChannelFacts {
   readonly token: string
   /** The one server behind the channel, for spans; undefined when there are several. */
   readonly server: HostPort | undefined
+  readonly kind: RpcChannelOptions['kind']
 }
 
 const factsOfChannel = new WeakMap<Channel, ChannelFacts>()
@@ -39,13 +40,14 @@ export function createRpcChannel(
       return addresses
     }
     const channel = new Channel(targetOfSource(checked), credentials, channelOptions(options.kind))
-    factsOfChannel.set(channel, { token: options.security.token, server: undefined })
+    factsOfChannel.set(channel, { token: options.security.token, server: undefined, kind: options.kind })
     return channel
   }
   const addresses = typeof address === 'string' ? [address] : address
   const hosts = checkAddresses(addresses, options.security)
   const channel = new Channel(targetOf(addresses), credentials, channelOptions(options.kind))
-  factsOfChannel.set(channel, { token: options.security.token, server: hosts.length === 1 ? hosts[0] : undefined })
+  const server = hosts.length === 1 ? hosts[0] : undefined
+  factsOfChannel.set(channel, { token: options.security.token, server, kind: options.kind })
   return channel
 }
 
@@ -79,8 +81,10 @@ function channelOptions(kind: RpcChannelOptions['kind']): ChannelOptions {
     'grpc-node.flow_control_window': (bulk ? 8 : 1) * MIB,
     // Without it grpc-js would put channels to the same server on one connection.
     'grpc.use_local_subchannel_pool': 1,
-    // The retry buffer holds 1 MiB per call: bulk streams resume by their own protocol.
+    // Bulk streams resume by their own protocol. Without room in the retry buffer, which holds 1 MiB per call even when nothing is
+    // retried, a message counts as written when the socket has it: `large-message.ts` then frees its memory.
     'grpc.enable_retries': bulk ? 0 : 1,
+    ...(bulk && { 'grpc.per_rpc_retry_buffer_size': 0 }),
     'grpc.keepalive_time_ms': 60_000,
     'grpc.keepalive_timeout_ms': 20_000,
     'grpc.initial_reconnect_backoff_ms': 100,

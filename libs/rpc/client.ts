@@ -9,6 +9,7 @@ import {
 } from 'nice-grpc-common'
 import { type ChannelFacts, factsOf } from './channel.js'
 import { isHealthPath } from './health.js'
+import { sendLargeRequests } from './large-message.js'
 import { retryDelayMs, sleep } from './retry.js'
 import { prepareDefinition } from './service-definition.js'
 import { failureOf, readRpcFailure, RpcClientError } from './status.js'
@@ -46,6 +47,7 @@ export function createRpcClient<S extends CompatServiceDefinition>(definition: S
  * asked for a message, so the deadline of that moment is the call's.
  */
 function createDialler(channel: Channel) {
+  const { kind } = factsOf(channel)
   let current = Infinity
   const within = <T>(deadlineAtMs: number, begin: () => T): T => {
     const outer = current
@@ -57,7 +59,8 @@ function createDialler(channel: Channel) {
     }
   }
   const view = Object.create(channel) as Channel
-  view.createCall = (method, _deadline, ...rest) => channel.createCall(method, current, ...rest)
+  view.createCall = (method, _deadline, ...rest) =>
+    sendLargeRequests(channel.createCall(method, current, ...rest), kind)
   return { channel: view, within }
 }
 

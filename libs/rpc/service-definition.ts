@@ -1,5 +1,7 @@
 import type { CompatServiceDefinition, MethodDefinition, TsProtoServiceDefinition } from 'nice-grpc'
 
+import { isLargeMessage, type LargeMessage, standInFor } from './large-message.js'
+
 type AnyMethod = MethodDefinition<unknown, unknown, unknown, unknown>
 type MessageType = TsProtoServiceDefinition['methods'][string]['requestType']
 
@@ -67,7 +69,7 @@ function messageType(serialize: (value: unknown) => Uint8Array, decode: (bytes: 
 /**
  * nice-grpc passes what `finish` returns through Buffer.from, which copies a Uint8Array but only wraps an ArrayBuffer.
  * Generated encoders and large buffers fill their ArrayBuffer exactly; others are copied as before. An encoder must therefore never
- * write again to what it has returned.
+ * write again to what it has returned. A streaming method may also give a `LargeMessage`.
  */
 function sendUncopied(type: MessageType, whole: boolean): MessageType {
   return {
@@ -77,7 +79,8 @@ function sendUncopied(type: MessageType, whole: boolean): MessageType {
   }
 }
 
-function wholeBuffer(bytes: Uint8Array): Uint8Array {
+function wholeBuffer(bytes: Uint8Array | LargeMessage): Uint8Array {
+  if (isLargeMessage(bytes)) return standInFor(bytes) as unknown as Uint8Array
   const { buffer } = bytes
   const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength
   return isWhole ? (buffer as unknown as Uint8Array) : bytes

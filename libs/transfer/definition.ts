@@ -1,13 +1,16 @@
 import { CheckpointServiceDefinition, type DeepPartial, type MessageFns } from '#libs/proto'
 
-import { decodeFrameMessage, encodeFrameMessage } from './frame-codec.js'
+import { decodeFrameMessage, encodeFrameMessage, type FrameMessage } from './frame-codec.js'
+
+/** A chunk is a `LargeMessage`, which libs/rpc sends as it is; nice-grpc knows of no such thing. */
+const serialize = encodeFrameMessage as (message: FrameMessage) => Uint8Array
 
 const frames = {
   requestStream: true,
-  requestSerialize: encodeFrameMessage,
+  requestSerialize: serialize,
   requestDeserialize: decodeFrameMessage,
   responseStream: true,
-  responseSerialize: encodeFrameMessage,
+  responseSerialize: serialize,
   responseDeserialize: decodeFrameMessage,
   options: {},
 } as const

@@ -1,6 +1,7 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire'
 
-import { TransferFrame } from '#libs/proto'
+import { type TransferChunk, TransferFrame } from '#libs/proto'
+import type { LargeMessage } from '#libs/rpc'
 
 /** A message of any bulk RPC: one frame in field 1. */
 export interface FrameMessage {
@@ -16,31 +17,35 @@ const chunkCrcTag = (2 << 3) | 5
 const chunkDataTag = (3 << 3) | 2
 
 /**
- * Serializes a frame message. Chunks are written by hand: the generated code copies their data twice more, and they are
- * nearly all the bytes that the mesh moves.
+ * Serializes a frame message. Chunks are written by hand, straight into the transport's frame: the generated code copies their
+ * data twice more, and they are nearly all the bytes that the mesh moves. A chunk's data must not change until it is written.
  */
-export function encodeFrameMessage({ frame }: FrameMessage): Uint8Array {
+export function encodeFrameMessage({ frame }: FrameMessage): Uint8Array | LargeMessage {
   if (frame === undefined) return new Uint8Array(0)
-  if (frame.frame?.$case !== 'chunk') {
-    const encoded = TransferFrame.encode(frame).finish()
-    const message = Buffer.allocUnsafe(1 + varintLength(encoded.byteLength) + encoded.byteLength)
-    const at = writeVarint(message, writeVarint(message, 0, frameTag), encoded.byteLength)
-    message.set(encoded, at)
-    return message
-  }
-  const { offset, crc32c, data } = frame.frame.value
+  if (frame.frame?.$case === 'chunk') return layOutChunk(frame.transferId, frame.frame.value)
+  const encoded = TransferFrame.encode(frame).finish()
+  const message = Buffer.allocUnsafe(1 + varintLength(encoded.byteLength) + encoded.byteLength)
+  const at = writeVarint(message, writeVarint(message, 0, frameTag), encoded.byteLength)
+  message.set(encoded, at)
+  return message
+}
+
+function layOutChunk(transferId: number, { offset, crc32c, data }: TransferChunk): LargeMessage {
   const start = Number(offset)
   const chunkLength = 1 + varintLength(start) + 5 + 1 + varintLength(data.byteLength) + data.byteLength
-  const frameLength = 1 + varintLength(frame.transferId) + 1 + varintLength(chunkLength) + chunkLength
-  const message = Buffer.allocUnsafe(1 + varintLength(frameLength) + frameLength)
-  let at = writeVarint(message, writeVarint(message, 0, frameTag), frameLength)
-  at = writeVarint(message, writeVarint(message, at, transferIdTag), frame.transferId)
-  at = writeVarint(message, writeVarint(message, at, chunkTag), chunkLength)
-  at = writeVarint(message, writeVarint(message, at, chunkOffsetTag), start)
-  at = message.writeUInt32LE(crc32c, writeVarint(message, at, chunkCrcTag))
-  at = writeVarint(message, writeVarint(message, at, chunkDataTag), data.byteLength)
-  message.set(data, at)
-  return message
+  const frameLength = 1 + varintLength(transferId) + 1 + varintLength(chunkLength) + chunkLength
+  return {
+    byteLength: 1 + varintLength(frameLength) + frameLength,
+    writeTo: (target, from) => {
+      let at = writeVarint(target, writeVarint(target, from, frameTag), frameLength)
+      at = writeVarint(target, writeVarint(target, at, transferIdTag), transferId)
+      at = writeVarint(target, writeVarint(target, at, chunkTag), chunkLength)
+      at = writeVarint(target, writeVarint(target, at, chunkOffsetTag), start)
+      at = target.writeUInt32LE(crc32c, writeVarint(target, at, chunkCrcTag))
+      at = writeVarint(target, writeVarint(target, at, chunkDataTag), data.byteLength)
+      target.set(data, at)
+    },
+  }
 }
 
 /** Reads a frame message. The data of a chunk is a view of the input, which need not be 8-byte aligned. */

@@ -1,6 +1,7 @@
 import { Status } from 'nice-grpc-common'
 
 import type { TransferChunk, TransferHeader, TransferReceipt } from '#libs/proto'
+import { discardBuffer } from '#libs/rpc'
 
 import { checksumOf, createDigester, type Digester } from './digest.js'
 import type { Sink } from './endpoint.js'
@@ -41,7 +42,9 @@ export class IncomingBody {
     this.#ungranted = 0
   }
 
+  /** Takes the chunk's memory over: it is freed once the sink has the bytes. */
   async take({ offset, crc32c, data }: TransferChunk): Promise<void> {
+    const { byteLength } = data
     if (Number(offset) !== this.#position || this.#position + data.byteLength > this.byteLength) {
       throw new TransferError(
         Status.INVALID_ARGUMENT,
@@ -61,9 +64,10 @@ export class IncomingBody {
     this.#digester.update(data)
     const written = this.#sink.write(data)
     if (written !== undefined) await written
+    discardBuffer(data)
     this.#isIntact = true
-    this.#position += data.byteLength
-    this.#ungranted += data.byteLength
+    this.#position += byteLength
+    this.#ungranted += byteLength
   }
 
   /** The credit to give back now; in quarters of the window, so that it costs few frames. */

@@ -8,7 +8,7 @@ import {
   type TransferOpen,
   type TransferReceipt,
 } from '#libs/proto'
-import { rpcError } from '#libs/rpc'
+import { isLargeMessage, rpcError } from '#libs/rpc'
 
 import { TransferStream, type TransferTarget } from './dial.js'
 import { type Sink, type Source, sourceOfSegments, type TransferHost } from './endpoint.js'
@@ -64,15 +64,24 @@ async function* passWire(
     for (;;) {
       const next = await Promise.race([iterator.next(), cut])
       if (next.done === true) return
-      const { frame } = decodeFrameMessage(encodeFrameMessage(next.value))
+      const { frame } = decodeFrameMessage(bytesOnWire(next.value))
       if (frame?.frame === undefined) continue
       for (const changed of [tamper(frame.frame, frame.transferId)].flat()) {
-        yield decodeFrameMessage(encodeFrameMessage({ frame: { transferId: frame.transferId, frame: changed } }))
+        yield decodeFrameMessage(bytesOnWire({ frame: { transferId: frame.transferId, frame: changed } }))
       }
     }
   } finally {
     void iterator.return?.()
   }
+}
+
+/** A message as the transport carries it. */
+export function bytesOnWire(message: FrameMessage): Uint8Array {
+  const encoded = encodeFrameMessage(message)
+  if (!isLargeMessage(encoded)) return encoded
+  const bytes = Buffer.alloc(encoded.byteLength)
+  encoded.writeTo(bytes, 0)
+  return bytes
 }
 
 /** A listener that keeps bodies in memory and counts what it opened and freed. */
