@@ -5,6 +5,7 @@ export declare const next: Task<[value: number], number>
 export declare const sum: Task<[values: readonly number[]], number>
 export declare const ramp: Task<[length: number], Float64Array>
 export declare const total: Task<[array: Float64Array], number>
+export declare const lastOf: Task<[array: Float64Array], number>
 export declare const crunch: Task<[steps: number], number>
 export declare const sleep: Task<[ms: number], void>
 export declare const hold: Task<[nothing: null], void>

@@ -19,6 +19,9 @@ export const ramp = task(import.meta, 'ramp', async (length) => Float64Array.fro
 /** The sum of an array. */
 export const total = task(import.meta, 'total', async (array) => array.reduce((sum, value) => sum + value, 0))
 
+/** The last element of an array. */
+export const lastOf = task(import.meta, 'lastOf', async (array) => array[array.length - 1])
+
 /** Keeps a processor busy. */
 export const crunch = task(import.meta, 'crunch', async (steps) => burn(steps))
 

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict'
 import type { Cluster } from 'costate'
 
 import { compare } from '../contest.js'
-import { daskSide, withBoth } from '../contestants.js'
+import { daskSide, startCluster, withBoth } from '../contestants.js'
+import { type PassthroughProcesses, startPassthrough } from '../passthrough/processes.js'
 import type { Row, RowContext } from '../row.js'
 import { atLeastTimes } from '../target.js'
-import { ramp, total } from '../tasks.mjs'
+import { lastOf, ramp, total } from '../tasks.mjs'
 
 /** 256 MB of float64, a megabyte being 10⁶ bytes. */
 const length = 32_000_000
@@ -57,7 +58,49 @@ function bulkRow(name: string, operation: 'scatter' | 'gather', side: Side): Row
   }
 }
 
+/** Worker to worker: a task takes an array that another worker holds. */
+const move: Side = (cluster, { nowMs }) => {
+  return async () => {
+    const [from, to] = await cluster.workers()
+    assert(from && to)
+    const held = cluster.with({ workers: [from.id] }).submit(ramp, length)
+    await held.settled()
+    const startMs = nowMs()
+    const moved = cluster.with({ workers: [to.id] }).submit(lastOf, held)
+    assert.equal(await moved.result(), length - 1)
+    const seconds = (nowMs() - startMs) / 1000
+    moved.release()
+    held.release()
+    return megabytes / seconds
+  }
+}
+
+const bytes = length * Float64Array.BYTES_PER_ELEMENT
+
+/** The same over gRPC alone, against a stream of grpc-js that nobody looks at. */
+function ceilingRow(
+  name: string,
+  peer: string,
+  side: Side,
+  run: (passthrough: PassthroughProcesses) => Promise<number>,
+): Row {
+  return {
+    name,
+    unit: 'MB/s',
+    target: atLeastTimes(0.75, peer),
+    measure: async (context) => {
+      await using passthrough = await startPassthrough(context.nowMs)
+      await using cluster = await startCluster(context)
+      const theirs = { name: peer, run: async () => megabytes / (await run(passthrough)) }
+      return { cases: [await compare({ warmUps: 1, ours: side(cluster, context), theirs }, context)] }
+    },
+  }
+}
+
 export const bulkRows: readonly Row[] = [
   bulkRow('scatter-256mb', 'scatter', scatter),
   bulkRow('gather-256mb', 'gather', gather),
+  ceilingRow('scatter-256mb-grpc', 'passthrough push', scatter, (passthrough) => passthrough.push(bytes)),
+  ceilingRow('gather-256mb-grpc', 'passthrough pull', gather, (passthrough) => passthrough.pull(bytes)),
+  ceilingRow('worker-to-worker-256mb-grpc', 'passthrough pull', move, (passthrough) => passthrough.pullBetween(bytes)),
 ]
