@@ -15,9 +15,9 @@ import {
   type Security,
 } from '#libs/rpc'
 import {
-  createMemorySink,
   createTransferPool,
-  type ReceivedBody,
+  getFromHolders,
+  putUntilWhole,
   sourceOfSegments,
   TransferError,
   type TransferPool,
@@ -82,28 +82,17 @@ export class MeshConnection {
   }
 
   async #fetchFrom(holders: Result['holders'], objectId: string): Promise<unknown> {
-    let last: unknown = new Error('no worker holds it any more')
-    for (const { addresses } of holders) {
-      try {
-        const { structure, bytes } = await this.#getObject(objectId, addresses)
-        return decodeValue(structure, bytes, { view: true })
-      } catch (error) {
-        last = error
-      }
+    try {
+      const { structure, bytes } = await getFromHolders(this.pool, objectId, holders)
+      return decodeValue(structure, bytes, { view: true })
+    } catch (error) {
+      const isDamaged = error instanceof TransferError && error.code === Status.DATA_LOSS
+      const [code, reason] = isDamaged
+        ? (['DATA_LOSS', 'RESULT_DAMAGED'] as const)
+        : (['UNAVAILABLE', 'RESULT_UNAVAILABLE'] as const)
+      const message = `the value of ${objectId} could not be fetched: ${(error as Error).message}`
+      throw new MeshError(code, reason, message, { cause: error })
     }
-    const message = `the value of ${objectId} could not be fetched: ${(last as Error).message}`
-    throw new MeshError('UNAVAILABLE', 'RESULT_UNAVAILABLE', message, { cause: last })
-  }
-
-  async #getObject(objectId: string, addresses: readonly string[]): Promise<ReceivedBody> {
-    let body: ReceivedBody | undefined
-    await this.pool.worker(addresses).get({ $case: 'objectId', value: objectId }, (header) =>
-      createMemorySink(header, (received) => {
-        body = received
-      }),
-    )
-    if (body === undefined) throw new Error('the transfer ended without a body')
-    return body
   }
 
   /** Puts a value into the memory of the worker at these addresses. */
@@ -113,7 +102,8 @@ export class MeshConnection {
     const target = { $case: 'objectId', value: objectId } as const
     const options = { requestId, sessionId: this.session.id }
     try {
-      await this.pool.worker(addresses).put(target, sourceOfSegments(header, segments), options)
+      const worker = this.pool.worker(addresses)
+      await putUntilWhole(() => worker.put(target, sourceOfSegments(header, segments), options))
     } catch (error) {
       throw meshErrorOf(error)
     }

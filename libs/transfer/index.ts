@@ -5,6 +5,7 @@ export type { TransferDialler, TransferOptions, TransferTarget } from './dial.js
 export { sourceOfSegments } from './endpoint.js'
 export type { BodyHeader, Sink, Source, TransferHost } from './endpoint.js'
 export type { FrameMessage } from './frame-codec.js'
+export { getFromHolders, putUntilWhole, type ObjectHolder } from './holders.js'
 export { maxBodyBytes } from './limits.js'
 export { createMemorySink } from './memory-sink.js'
 export type { ReceivedBody } from './memory-sink.js'

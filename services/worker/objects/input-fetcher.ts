@@ -1,6 +1,6 @@
 import type { ObjectId, TaskFailure } from '#libs/domain'
 import { type BlobRef, Payload, type Result, type TaskInput } from '#libs/proto'
-import { createMemorySink, TransferError, type ReceivedBody, type TransferPool } from '#libs/transfer'
+import { createMemorySink, getFromHolders, TransferError, type ReceivedBody, type TransferPool } from '#libs/transfer'
 import { inspectValue } from '#libs/value'
 
 import { type AttemptKey, keyOf, type TaskOrder } from '../core/state.js'
@@ -64,20 +64,11 @@ export function createInputFetcher(
   }
 
   async function fetchObject(objectId: string, result: Result | undefined, trace: Trace): Promise<FetchedInput> {
-    let last: unknown = new Error('no worker holds it')
-    for (const { addresses } of result?.holders ?? []) {
-      try {
-        const body = await receive((keep) =>
-          pool
-            .worker(addresses)
-            .get({ $case: 'objectId', value: objectId }, (header) => createMemorySink(header, keep), { trace }),
-        )
-        return { kind: 'body', ...body }
-      } catch (error) {
-        last = error
-      }
+    try {
+      return { kind: 'body', ...(await getFromHolders(pool, objectId, result?.holders ?? [], { trace })) }
+    } catch (error) {
+      throw new InputError('INPUT_UNAVAILABLE', `input ${objectId} could not be fetched: ${(error as Error).message}`)
     }
-    throw new InputError('INPUT_UNAVAILABLE', `input ${objectId} could not be fetched: ${(last as Error).message}`)
   }
 
   async function fetchBlob(blob: BlobRef, trace: Trace): Promise<FetchedInput> {
