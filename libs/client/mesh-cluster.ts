@@ -17,6 +17,7 @@ import { createGraphBuilder, type GraphBuilder, graphNotBuilt } from './graph.js
 import type { Job } from './job.js'
 import { type MeshConnection, meshErrorOf } from './mesh-connection.js'
 import { raceFutures } from './race.js'
+import { ScatterTargets } from './scatter-targets.js'
 import { ScatteredObject } from './scattered-object.js'
 import { calledOf, Submission } from './submission.js'
 import { explainTask, type NamedTask, readStory, type StoryLine } from './task-answers.js'
@@ -39,6 +40,7 @@ export class MeshCluster implements Cluster {
   readonly #connection: MeshConnection
   readonly #scaler: Scaler
   readonly #options: SubmitOptions
+  readonly #targets = new ScatterTargets(() => this.workers())
 
   constructor(name: string, connection: MeshConnection, scaler: Scaler, options: SubmitOptions = {}) {
     this.name = name
@@ -95,7 +97,7 @@ export class MeshCluster implements Cluster {
 
   async scatter<T>(value: T, options: ScatterOptions = {}): Promise<ScatteredObject<T>> {
     this.#connection.check()
-    const targets = await this.#chooseWorkers(options)
+    const targets = await this.#targets.choose(options)
     const id = `o-${randomUUID()}`
     const put = async (): Promise<number[]> =>
       await Promise.all(targets.map(({ addresses }) => this.#connection.putObject(id, value, addresses, randomUUID())))
@@ -199,16 +201,6 @@ export class MeshCluster implements Cluster {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
-  }
-
-  async #chooseWorkers({ workers: wanted, broadcast }: ScatterOptions): Promise<WorkerInfo[]> {
-    const present = (await this.workers()).filter(({ state }) => state === 'ready')
-    const unknown = wanted?.find((id) => !present.some((worker) => worker.id === id))
-    if (unknown !== undefined) throw new RangeError(`scatter: there is no worker ${unknown}; see cluster.workers()`)
-    const candidates = wanted ? present.filter(({ id }) => wanted.includes(id)) : present
-    if (candidates.length === 0) throw new Error('scatter: the cluster has no workers; call waitForWorkers(1) first')
-    if (broadcast) return candidates
-    return [candidates.reduce((best, worker) => (worker.heldObjects < best.heldObjects ? worker : best))]
   }
 }
 

@@ -127,6 +127,17 @@ class Peer:
         expect(len(array) == length and array[-1] == length - 1, "the gathered array is wrong")
         return [seconds]
 
+    def small_objects(self, objects, length):
+        import numpy
+
+        arrays = [numpy.full(length, k, dtype=numpy.float64) for k in range(objects)]
+        begin = time.perf_counter()
+        futures = self.client.scatter(arrays, direct=True, hash=False)
+        back = self.client.gather(futures, direct=True)
+        seconds = time.perf_counter() - begin
+        expect(all(array[-1] == k for k, array in enumerate(back)), "a gathered array is wrong")
+        return [seconds]
+
     def add_worker(self):
         """Starts one more worker, and lets it go again."""
         present = len(self.addresses())

@@ -39,7 +39,7 @@ const array = fc
     const bytes = new Uint8Array(length * constructor.BYTES_PER_ELEMENT)
     let state = seed
     for (let at = 0; at < bytes.length; at++) bytes[at] = (state = Math.imul(state, 1664525) + 1013904223) >>> 24
-    return new NdArray(new constructor(bytes.buffer, 0, length) as Numbers, extents)
+    return new NdArray(new constructor(bytes.buffer, 0, length), extents)
   })
 
 /** What must come back: type, shape, and every bit. */

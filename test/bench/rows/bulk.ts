@@ -97,10 +97,37 @@ function ceilingRow(
   }
 }
 
+const objects = 10_000
+const smallLength = 128
+
+/** Many arrays of 1 KB: each scattered by itself, all brought back. */
+const smallObjects: Row = {
+  name: 'small-objects-10k',
+  unit: 'objects/s',
+  target: atLeastTimes(10, 'Dask'),
+  measure: (context) =>
+    withBoth(context, async ({ cluster, dask }) => {
+      const arrays = Array.from({ length: objects }, (_, k) => new Float64Array(smallLength).fill(k))
+      const ours = async (): Promise<number> => {
+        const startMs = context.nowMs()
+        const scattered = await Promise.all(arrays.map((array) => cluster.scatter(array)))
+        const back = await Promise.all(scattered.map((object) => object.result()))
+        const seconds = (context.nowMs() - startMs) / 1000
+        assert(back.every((array, k) => array.length === smallLength && array[smallLength - 1] === k))
+        for (const object of scattered) object.release()
+        return objects / seconds
+      }
+      const parameters = { objects, length: smallLength }
+      const theirs = daskSide(dask, 'small_objects', parameters, ([seconds = NaN]) => objects / seconds)
+      return { cases: [await compare({ warmUps: 1, ours, theirs }, context)] }
+    }),
+}
+
 export const bulkRows: readonly Row[] = [
   bulkRow('scatter-256mb', 'scatter', scatter),
   bulkRow('gather-256mb', 'gather', gather),
   ceilingRow('scatter-256mb-grpc', 'passthrough push', scatter, (passthrough) => passthrough.push(bytes)),
   ceilingRow('gather-256mb-grpc', 'passthrough pull', gather, (passthrough) => passthrough.pull(bytes)),
   ceilingRow('worker-to-worker-256mb-grpc', 'passthrough pull', move, (passthrough) => passthrough.pullBetween(bytes)),
+  smallObjects,
 ]

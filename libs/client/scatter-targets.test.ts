@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+
+import type { WorkerInfo } from './cluster.js'
+import { ScatterTargets } from './scatter-targets.js'
+
+function targetsAmong(workers: readonly Partial<WorkerInfo>[]) {
+  let listings = 0
+  const targets = new ScatterTargets(async () => {
+    listings++
+    return workers.map((worker) => ({ state: 'ready', heldObjects: 0, ...worker }) as WorkerInfo)
+  })
+  return { targets, listings: () => listings }
+}
+
+test('scatters that begin together list the workers once, and spread over them by what they hold', async () => {
+  const { targets, listings } = targetsAmong([
+    { id: 'w1', heldObjects: 4 },
+    { id: 'w2', heldObjects: 0 },
+    { id: 'w3', state: 'draining' },
+  ])
+  const chosen = (await Promise.all(Array.from({ length: 10 }, () => targets.choose({})))).flat()
+  expect(listings()).toBe(1)
+  const count = (id: string): number => chosen.filter((worker) => worker.id === id).length
+  expect([count('w1'), count('w2'), count('w3')]).toEqual([3, 7, 0])
+})
+
+test('a later scatter sees the workers of its time', async () => {
+  const workers: Partial<WorkerInfo>[] = [{ id: 'w1' }]
+  const { targets, listings } = targetsAmong(workers)
+  await targets.choose({})
+  await new Promise((resolve) => setImmediate(resolve))
+  workers.unshift({ id: 'w2' })
+  expect((await targets.choose({}))[0]?.id).toBe('w2')
+  expect(listings()).toBe(2)
+})
+
+test('whom the caller names, and all of them for a broadcast', async () => {
+  const { targets } = targetsAmong([{ id: 'w1' }, { id: 'w2', heldObjects: 9 }])
+  expect((await targets.choose({ workers: ['w2'] })).map(({ id }) => id)).toEqual(['w2'])
+  expect((await targets.choose({ broadcast: true })).map(({ id }) => id)).toEqual(['w1', 'w2'])
+  await expect(targets.choose({ workers: ['w9'] })).rejects.toThrow('there is no worker w9')
+  await expect(targetsAmong([]).targets.choose({})).rejects.toThrow('the cluster has no workers')
+})
