@@ -179,7 +179,11 @@ class EventLoop implements Loop {
     if (effects.length === 0 && this.#readers.length === 0 && !isTick) return
     this.#answerEarly(effects)
     const { early, late } = byFlush({ facts: this.#unwritten, effects })
-    if (early.length > 0) this.#ports.perform(early)
+    if (early.length > 0) {
+      this.#ports.perform(early)
+      // Node gives a socket what was written in a turn when the turn is over: the dispatch need not wait for the flush's own work.
+      await new Promise((resolve) => setImmediate(resolve))
+    }
     await this.#flush()
     const readers = this.#readers
     this.#readers = []
