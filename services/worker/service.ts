@@ -40,7 +40,7 @@ import { openSchedulerLink, type SchedulerLink } from './rpc/scheduler-link.js'
 import { logTaskLine } from './rpc/task-line.js'
 import { createTaskRelay } from './rpc/task-relay.js'
 import { attemptToDomain, ordersToDomain } from './rpc/to-domain.js'
-import { attemptToWire, predecessorToWire } from './rpc/to-wire.js'
+import { listedToWire, predecessorToWire } from './rpc/to-wire.js'
 
 type Command = NonNullable<LinkResponse['command']>
 
@@ -111,6 +111,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
       started: (key, startedAtMs) => loop.post({ kind: 'attemptStarted', key, startedAtMs }),
       ended: (key, outcome, startedAtMs, endedAtMs) =>
         loop.post({ kind: 'attemptEnded', key, outcome, startedAtMs, endedAtMs }),
+      passedOver: (keys) => loop.post({ kind: 'attemptsPassedOver', keys }),
       slotLost: (slot, failure) => loop.post({ kind: 'slotLost', slot, failure }),
       slotStuck: (slot, key, failure) => loop.post({ kind: 'slotStuck', slot, key, failure }),
     },
@@ -195,8 +196,9 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
           },
           {
             attempts: [
-              ...live.map(({ order, status }) => attemptToWire(order, status.kind === 'running')),
-              ...[...state.unacknowledged.values()].map(({ ref }) => attemptToWire(ref, true)),
+              // What has ended may be an input of what waits, never the other way round.
+              ...[...state.unacknowledged.values()].map(({ ref, behind }) => listedToWire(ref, true, behind)),
+              ...live.map(({ order, status }) => listedToWire(order, status.kind === 'running', order.behind)),
             ],
             objects: [...store.values()].filter(({ objectId }) => !announced.has(objectId)),
             stored,

@@ -53,6 +53,8 @@ export interface ExecutorLab extends AsyncDisposable {
   readonly lines: SlotLog[]
   /** Slots that were lost, and how that failed what ran there. */
   readonly lost: TaskFailure[]
+  /** Tasks whose inputs were not made in their slot. */
+  readonly passedOver: readonly string[]
   /** Resolves when a slot is said to be stuck. */
   readonly stuck: Promise<TaskFailure>
 }
@@ -78,6 +80,7 @@ export async function startExecutorLab(
   const open = new Map<string, OpenTask>()
   const lines: SlotLog[] = []
   const lost: TaskFailure[] = []
+  const passedOver: string[] = []
   const objects = new Map<string, unknown>()
   let reportStuck!: (failure: TaskFailure) => void
   const stuck = new Promise<TaskFailure>((resolve) => (reportStuck = resolve))
@@ -87,6 +90,7 @@ export async function startExecutorLab(
     {
       started: (key) => open.get(key)?.start(),
       ended: (key, outcome) => open.get(key)?.end(valueOf(outcome, objects)),
+      passedOver: (keys) => void passedOver.push(...keys.map((key) => open.get(key)?.order.taskId ?? key)),
       slotLost: (slot, failure) => {
         lost.push(failure)
         loseLine(slot, failure)
@@ -143,6 +147,7 @@ export async function startExecutorLab(
     stop: ({ order }) => executor.stopTask(0, keyOf(order), 'not wanted any more'),
     lines,
     lost,
+    passedOver,
     stuck,
     [Symbol.asyncDispose]: async () => {
       await executor.stop()

@@ -1,6 +1,6 @@
 import type { JobId, ObjectId, SessionId, WorkerId } from '#libs/domain'
 
-import type { AttemptEnd, AttemptRef, HeldObject, StoredReport } from '../../services/scheduler/core/event.js'
+import type { AttemptEnd, AttemptRef, HeldObject, ListedAttempt, StoredReport } from '../../services/scheduler/core/event.js'
 import type { JobSpec, Outcome, ResultLocation, WorkerEnd, WorkerProfile } from '../../services/scheduler/core/state.js'
 
 /** What a worker says on its link. */
@@ -8,7 +8,7 @@ export type Report =
   | {
       readonly kind: 'hello'
       readonly profile: WorkerProfile
-      readonly attempts: readonly (AttemptRef & { readonly running: boolean })[]
+      readonly attempts: readonly ListedAttempt[]
       readonly objects: readonly HeldObject[]
       readonly stored: readonly StoredReport[]
       readonly predecessor?: WorkerEnd
@@ -36,6 +36,8 @@ export interface Order extends AttemptRef {
   readonly taskName: string
   readonly gpus: number
   readonly inputs: readonly OrderedInput[]
+  /** The attempts, sent to the same worker before, that make its other inputs. */
+  readonly behind: readonly AttemptRef[]
 }
 
 /** What the scheduler says on a link. */

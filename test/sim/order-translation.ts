@@ -1,10 +1,11 @@
 import { parseTaskId, taskIdOf } from '#libs/domain'
 
 import type { AttemptRef, TaskOrder } from '../../services/worker/core/state.js'
+import type { AttemptRef as SchedulerRef } from '../../services/scheduler/core/event.js'
 import type { Order } from './messages.js'
 
 /** An order as the worker's core takes it; both cores name attempts in their own way. */
-export function orderToWorker({ inputs, taskName, gpus, ...ref }: Order): TaskOrder {
+export function orderToWorker({ inputs, taskName, gpus, behind, ...ref }: Order): TaskOrder {
   return {
     ...refToWorker(ref),
     jobId: ref.jobId,
@@ -15,12 +16,13 @@ export function orderToWorker({ inputs, taskName, gpus, ...ref }: Order): TaskOr
     seed: 0n,
     input: new Uint8Array(),
     inputs,
+    ...(behind.length > 0 && { behind: behind.map(refToWorker) }),
     trace: {},
     timeoutMs: undefined,
   }
 }
 
-export function refToWorker({ jobId, index, epoch, attempt }: Omit<Order, 'inputs' | 'taskName' | 'gpus'>): AttemptRef {
+export function refToWorker({ jobId, index, epoch, attempt }: SchedulerRef): AttemptRef {
   return { taskId: taskIdOf(jobId, index), epoch, attempt }
 }
 

@@ -1,4 +1,5 @@
 import type { Fact } from '../../services/scheduler/core/fact.js'
+import type { TaskSpec } from '../../services/scheduler/core/state.js'
 import { factCodec } from '../../services/scheduler/storage/fact-codec.js'
 
 /**
@@ -8,6 +9,8 @@ import { factCodec } from '../../services/scheduler/storage/fact-codec.js'
 export class SimulatedJournal {
   readonly #subjects = new Map<string, Uint8Array[]>()
   readonly #settled = new Set<string>()
+  readonly #everSettled = new Set<string>()
+  readonly #specs = new Map<string, TaskSpec[]>()
 
   /** What was flushed: all that a crash leaves. */
   append(facts: readonly Fact[]): void {
@@ -34,12 +37,20 @@ export class SimulatedJournal {
     return this.#settled.has(`${jobId}/${index}`)
   }
 
-  /** No task is settled twice unless its result was lost between. */
+  /** No task is settled twice unless its result was lost between, and none finishes before its inputs did. */
   #watch(fact: Fact): void {
+    if (fact.kind === 'jobSubmitted') this.#specs.set(fact.job.jobId, [...fact.job.tasks])
+    if (fact.kind === 'tasksAdded') this.#specs.get(fact.jobId)?.push(...fact.tasks)
     if (fact.kind !== 'taskSettled' && fact.kind !== 'taskReopened') return
     const task = `${fact.jobId}/${fact.index}`
     if (fact.kind === 'taskReopened') this.#settled.delete(task)
     else if (this.#settled.has(task)) throw new Error(`${task} was settled twice`)
-    else this.#settled.add(task)
+    else {
+      const { dependencies = [] } = this.#specs.get(fact.jobId)?.[fact.index] ?? {}
+      const early = dependencies.find((input) => input.includes('/') && !this.#everSettled.has(input))
+      if (fact.outcome.kind === 'finished' && early) throw new Error(`${task} was settled before its input ${early}`)
+      this.#settled.add(task)
+      this.#everSettled.add(task)
+    }
   }
 }

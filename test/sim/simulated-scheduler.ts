@@ -3,10 +3,10 @@ import type { ObjectId, SessionId, WorkerId } from '#libs/domain'
 import { apply } from '../../services/scheduler/core/apply.js'
 import { decide, placeQueued } from '../../services/scheduler/core/decide.js'
 import { byFlush, createOut, type Effect } from '../../services/scheduler/core/effect.js'
-import type { Event } from '../../services/scheduler/core/event.js'
+import type { AttemptRef, Event } from '../../services/scheduler/core/event.js'
 import type { Fact } from '../../services/scheduler/core/fact.js'
 import { checkInvariants } from '../../services/scheduler/core/invariants.js'
-import { findObject, isScattered } from '../../services/scheduler/core/lookup.js'
+import { attemptOf, findObject, isScattered } from '../../services/scheduler/core/lookup.js'
 import { startResync } from '../../services/scheduler/core/resync.js'
 import { defaultPolicy } from '../../services/scheduler/core/policy.js'
 import { createState, type State, type Task } from '../../services/scheduler/core/state.js'
@@ -323,13 +323,14 @@ export class SimulatedScheduler {
 
   #orderOf(task: Task, attempt: number, epoch: number): Order {
     const inputs = [...new Set(task.spec.dependencies)].flatMap((objectId) => this.#inputOf(objectId))
+    const behind = task.status.kind === 'assigned' ? task.status.behind.map(placedAttemptOf) : []
     const { spec } = task.job
     const { jobId } = spec
     if (this.journal.isSettled(jobId, task.index))
       throw new Error(`${jobId}/${task.index} is settled and ordered again`)
     const taskName = spec.functions[task.spec.functionIndex]?.taskName ?? ''
     const gpus = spec.needs?.[(task.spec.needs ?? 0) - 1]?.resources['gpu'] ?? 0
-    return { jobId, index: task.index, attempt, epoch, taskName, gpus, inputs }
+    return { jobId, index: task.index, attempt, epoch, taskName, gpus, inputs, behind }
   }
 
   #inputOf(objectId: ObjectId): OrderedInput[] {
@@ -344,6 +345,12 @@ export class SimulatedScheduler {
     if (status.kind !== 'settled' || status.outcome.kind === 'failed') return []
     return [{ objectId, result: status.outcome.result, holders }]
   }
+}
+
+function placedAttemptOf(task: Task): AttemptRef {
+  const { status } = task
+  if (status.kind !== 'assigned' && status.kind !== 'running') throw new Error('what a task is sent behind is nowhere')
+  return attemptOf(task, status)
 }
 
 function isIdle({ kind }: Event): boolean {

@@ -1,3 +1,6 @@
+import type { ObjectId } from '#libs/domain'
+
+import type { Effect } from '../../services/worker/core/effect.js'
 import { type AttemptKey, type EndOutcome, keyOf, type TaskOrder } from '../../services/worker/core/state.js'
 import type { UntimedEvent } from '../../services/worker/loop.js'
 import type { World } from './world.js'
@@ -11,11 +14,17 @@ export interface Run {
   readonly end: () => EndOutcome
 }
 
+/** What a task has that was sent ahead of its inputs: those that were made, and those that are before it in the line. */
+type Ahead = Pick<Extract<Effect, { kind: 'execute' }>, 'made' | 'missing'>
+
 interface Slot {
   readonly line: TaskOrder[]
   /** Raised when the thread is another one: what the earlier one began does not end. */
   life: number
   isRunning: boolean
+  readonly ahead: Map<AttemptKey, Ahead>
+  /** What tasks made here that others in the line take. */
+  readonly kept: Map<AttemptKey, number>
 }
 
 /** How long a task may take to hear that it must stop; one in native code hears it only when its thread is ended. */
@@ -28,7 +37,8 @@ const silentMs = 4
 export class SimulatedSlots {
   readonly #world: World
   readonly #isAlive: () => boolean
-  readonly #begin: (order: TaskOrder) => Run
+  readonly #begin: (order: TaskOrder, made: ReadonlyMap<ObjectId, number>) => Run
+  readonly #valueOf: (outcome: EndOutcome) => number | undefined
   readonly #post: (event: UntimedEvent) => void
   readonly #slots: Slot[]
 
@@ -38,28 +48,32 @@ export class SimulatedSlots {
     worker: {
       readonly isAlive: () => boolean
       /** A task starts to run: its inputs are taken now. */
-      readonly begin: (order: TaskOrder) => Run
+      readonly begin: (order: TaskOrder, made: ReadonlyMap<ObjectId, number>) => Run
+      /** What a task made that ended so. */
+      readonly valueOf: (outcome: EndOutcome) => number | undefined
       readonly post: (event: UntimedEvent) => void
     },
   ) {
     this.#world = world
     this.#isAlive = worker.isAlive
     this.#begin = worker.begin
+    this.#valueOf = worker.valueOf
     this.#post = worker.post
-    this.#slots = Array.from({ length: count }, () => ({ line: [], life: 0, isRunning: false }))
+    this.#slots = Array.from({ length: count }, () => ({ line: [], life: 0, isRunning: false, ahead: new Map(), kept: new Map() }))
   }
 
   get busyCount(): number {
     return this.#slots.filter(({ line, isRunning }) => isRunning || line.length > 0).length
   }
 
-  execute(index: number, order: TaskOrder): void {
+  execute(index: number, order: TaskOrder, ahead: Ahead): void {
     const slot = this.#slots[index]
     if (slot === undefined) throw new Error(`there is no slot ${index}`)
     // A thread would run it twice.
     if (slot.line.some((other) => keyOf(other) === keyOf(order)))
       throw new Error(`${keyOf(order)} is in slot ${index} twice`)
     slot.line.push(order)
+    slot.ahead.set(keyOf(order), ahead)
     if (!slot.isRunning) this.#runNext(index, slot)
   }
 
@@ -100,10 +114,16 @@ export class SimulatedSlots {
   #runNext(index: number, slot: Slot): void {
     const order = slot.line[0]
     slot.isRunning = order !== undefined
-    if (order === undefined) return
+    if (order === undefined) return slot.kept.clear()
     const key = keyOf(order)
+    const made = this.#inputsMade(slot, key)
+    if (made === undefined) {
+      slot.line.shift()
+      this.#post({ kind: 'attemptsPassedOver', keys: [key] })
+      return this.#runNext(index, slot)
+    }
     const startedAtMs = this.#world.nowMs
-    const run = this.#begin(order)
+    const run = this.#begin(order, made)
     if (run.runMs > silentMs || this.#world.chance(0.5)) this.#post({ kind: 'attemptStarted', key, startedAtMs })
     this.#later(slot, run.runMs, () => {
       if (slot.line[0] !== order) return
@@ -115,14 +135,36 @@ export class SimulatedSlots {
   #end(index: number, slot: Slot, key: AttemptKey, outcome: EndOutcome, startedAtMs = this.#world.nowMs): void {
     if (slot.line[0] === undefined || keyOf(slot.line[0]) !== key) return
     slot.line.shift()
+    const value = this.#valueOf(outcome)
+    const isTaken = slot.line.some((order) => slot.ahead.get(keyOf(order))?.missing.some((ref) => keyOf(ref) === key))
+    if (isTaken && value !== undefined) slot.kept.set(key, value)
     this.#post({ kind: 'attemptEnded', key, outcome, ...this.#times(startedAtMs) })
     this.#runNext(index, slot)
+  }
+
+  /** The inputs that were made here; nothing when one of them was not. */
+  #inputsMade(slot: Slot, key: AttemptKey): ReadonlyMap<ObjectId, number> | undefined {
+    const { made = [], missing = [] } = slot.ahead.get(key) ?? {}
+    slot.ahead.delete(key)
+    const values = new Map<ObjectId, number>()
+    for (const { taskId, outcome } of made) {
+      const value = this.#valueOf(outcome)
+      if (value !== undefined) values.set(taskId as string as ObjectId, value)
+    }
+    for (const ref of missing) {
+      const value = slot.kept.get(keyOf(ref))
+      if (value === undefined) return undefined
+      values.set(ref.taskId as string as ObjectId, value)
+    }
+    return values
   }
 
   /** The thread ends with all that it had. */
   #lose(index: number, slot: Slot, { failure }: Extract<EndOutcome, { kind: 'failed' }>): void {
     slot.life++
     slot.line.length = 0
+    slot.ahead.clear()
+    slot.kept.clear()
     slot.isRunning = false
     this.#post({ kind: 'slotLost', slot: index, failure })
   }

@@ -1,6 +1,6 @@
 import type { ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/domain'
 
-import type { HeldObject } from '../../services/scheduler/core/event.js'
+import type { HeldObject, ListedAttempt } from '../../services/scheduler/core/event.js'
 import type { WorkerEnd } from '../../services/scheduler/core/state.js'
 import { decide } from '../../services/worker/core/decide.js'
 import type { Effect } from '../../services/worker/core/effect.js'
@@ -9,7 +9,9 @@ import { checkInvariants } from '../../services/worker/core/invariants.js'
 import {
   type AttemptEnd,
   type AttemptKey,
+  type AttemptRef,
   createState,
+  type EndOutcome,
   keyOf,
   type TaskOrder,
 } from '../../services/worker/core/state.js'
@@ -74,7 +76,8 @@ export class SimulatedWorker {
     this.#around = around
     this.#slots = new SimulatedSlots(slots, around.world, {
       isAlive: () => this.isAlive,
-      begin: (order) => this.#begin(order),
+      begin: (order, made) => this.#begin(order, made),
+      valueOf: (outcome) => this.#valueOf(outcome),
       post: (event) => this.#post(event),
     })
     this.#host = `host${around.world.between(1, 2)}`
@@ -156,7 +159,7 @@ export class SimulatedWorker {
       case 'fetchInputs':
         return this.#fetch(effect.order)
       case 'execute':
-        return this.#execute(effect.slot, effect.order)
+        return this.#execute(effect)
       case 'withdrawExecution':
         return this.#slots.withdraw(effect.slot, keyOf(effect.order))
       case 'stopExecution':
@@ -231,8 +234,8 @@ export class SimulatedWorker {
         resources: this.#resources,
       },
       attempts: [
-        ...live.map(({ order, status }) => ({ ...refToScheduler(order), running: status.kind === 'running' })),
-        ...[...unacknowledged.values()].map(({ ref }) => ({ ...refToScheduler(ref), running: true })),
+        ...[...unacknowledged.values()].map(({ ref, behind }) => listed(ref, true, behind)),
+        ...live.map(({ order, status }) => listed(order, status.kind === 'running', order.behind)),
       ],
       objects: [...this.objects].flatMap(([objectId, value]) => (announced.has(objectId) ? [] : held(objectId, value))),
       stored: [...this.pendingStores.values()].flatMap((pending) => this.#reportOf(pending) ?? []),
@@ -338,20 +341,34 @@ export class SimulatedWorker {
   }
 
   /** What cannot be loaded does not come into a thread. */
-  #execute(slot: number, order: TaskOrder): void {
-    if (!this.#isSick) return this.#slots.execute(slot, order)
+  #execute({ slot, order, made, missing }: Extract<Effect, { kind: 'execute' }>): void {
+    if (!this.#isSick) return this.#slots.execute(slot, order, { made, missing })
     const { nowMs } = this.#around.world
     const outcome = { kind: 'failed', failure: unloadable } as const
     this.#post({ kind: 'attemptEnded', key: keyOf(order), outcome, startedAtMs: nowMs, endedAtMs: nowMs })
   }
 
+  /** What a task made that ended here. */
+  #valueOf(outcome: EndOutcome): number | undefined {
+    switch (outcome.kind) {
+      case 'payload':
+        return decodeResult(outcome)
+      case 'object':
+        return this.objects.get(outcome.objectId)
+      case 'failed':
+        return undefined
+      default:
+        return outcome satisfies never
+    }
+  }
+
   /** A task starts in its thread: it has what was fetched for it, and its large result is kept when it ends. */
-  #begin(order: TaskOrder): Run {
+  #begin(order: TaskOrder, made: ReadonlyMap<ObjectId, number>): Run {
     const { workload } = this.#around
     const objectId = order.taskId as string as ObjectId
     const { inputs, runMs, exits, large } = workload.planOf(objectId)
     const fetched = this.fetched.get(keyOf(order))
-    const values = inputs.map((input) => fetched?.get(input))
+    const values = inputs.map((input) => fetched?.get(input) ?? made.get(input))
     return {
       runMs,
       exits,
@@ -371,6 +388,10 @@ export class SimulatedWorker {
 const unavailable: TaskFailure = { kind: 'input', reason: 'INPUT_UNAVAILABLE', message: 'no holder has it' }
 const unloadable: TaskFailure = { kind: 'bundle', reason: 'MODULE_NOT_LOADED', message: 'the disk is full' }
 const thrown: TaskFailure = { kind: 'userError', reason: 'TASK_THREW', message: 'as planned' }
+
+function listed(ref: AttemptRef, running: boolean, behind: readonly AttemptRef[] = []): ListedAttempt {
+  return { ...refToScheduler(ref), running, behind: behind.map(refToScheduler) }
+}
 
 function held(objectId: ObjectId, value: number): HeldObject[] {
   return [{ objectId, descriptor: bytesOf(value), byteLength: 1_000 }]

@@ -3,12 +3,13 @@ import type { TaskFailure } from '#libs/domain'
 import { emit } from './emit.js'
 import { refuseChanged } from './etag.js'
 import { answer, type Out, unknownJob } from './effect.js'
-import type { AttemptRef, EventOf } from './event.js'
-import { objectIdOf } from './lookup.js'
+import type { EventOf } from './event.js'
+import { takeBackFollowers } from './followers.js'
+import { attemptOf, objectIdOf } from './lookup.js'
 import { failDependents, recordFailure } from './outcome.js'
 import { withHistory } from './retries.js'
 import { vacateSlot } from './slots.js'
-import type { Placement, State, Task } from './state.js'
+import type { State, Task } from './state.js'
 
 /** Settles as cancelled what is not settled, and stops what runs. */
 export function cancelTasks(state: State, event: EventOf<'cancelRequested'>, out: Out): void {
@@ -54,10 +55,8 @@ export function stopTasks(
     stopped.push(task)
   }
   // Only now, so that each of these is stopped itself, and not for having lost an input.
-  for (const task of stopped) failDependents(state, task, atMs, out)
-}
-
-/** The attempt that a task on a worker is in. */
-export function attemptOf({ job, index }: Task, { epoch, attempt }: Placement): AttemptRef {
-  return { jobId: job.spec.jobId, index, epoch, attempt }
+  for (const task of stopped) {
+    failDependents(state, task, atMs, out)
+    takeBackFollowers(state, task, atMs, out)
+  }
 }

@@ -10,6 +10,14 @@ export interface AttemptRef {
   readonly attempt: number
 }
 
+/** An attempt that a worker has when it joins. What makes an input of another comes before that one. */
+export interface ListedAttempt extends AttemptRef {
+  /** It runs, or has ended; else it waits. */
+  readonly running: boolean
+  /** Whose results it took, or waits for, on the same worker. */
+  readonly behind: readonly AttemptRef[]
+}
+
 /** How an attempt ended, as its worker reports it. */
 export interface AttemptEnd extends AttemptRef {
   readonly outcome:
@@ -80,7 +88,7 @@ export type Event = { readonly atMs: number } & (
   | {
       readonly kind: 'workerJoined'
       readonly profile: WorkerProfile
-      readonly attempts: readonly (AttemptRef & { readonly running: boolean })[]
+      readonly attempts: readonly ListedAttempt[]
       readonly objects: readonly HeldObject[]
       /** Reports of scattered buffers that it has heard no acknowledgement of; these buffers are not in `objects`. */
       readonly stored: readonly StoredReport[]

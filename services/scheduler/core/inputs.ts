@@ -4,7 +4,8 @@ import { emit } from './emit.js'
 import type { Out } from './effect.js'
 import { findObject, isAvailable, isLost, isScattered, objectIdOf, type ObjectEntity } from './lookup.js'
 import { failedInput, failTask } from './outcome.js'
-import type { ScatteredObject, State, Task, TaskStatus } from './state.js'
+import { takeTurn } from './slots.js'
+import type { Placement, ScatteredObject, State, Task, TaskStatus } from './state.js'
 import { delayTask, makeReady, setStatus } from './status.js'
 
 type DelayedStatus = Extract<TaskStatus, { kind: 'delayed' }>
@@ -82,11 +83,19 @@ export function supplyInput(state: State, input: ObjectEntity, atMs: number, out
     if (status.kind === 'waiting') {
       status.missing--
       if (status.missing === 0) makeReady(state, dependent, atMs)
+    } else if (status.kind === 'assigned' || status.kind === 'running') {
+      if (status.behind.length > 0) leaveBehind(state, status, input)
     } else if (status.kind === 'delayed' && status.why !== 'retry' && !dependent.adoptable) {
       // It was delayed because an input could not be had: now one can.
       awaitInputs(state, dependent, atMs, out)
     }
   }
+}
+
+/** One of the inputs is made that the task was sent ahead of. */
+function leaveBehind(state: State, placement: Placement, made: ObjectEntity): void {
+  placement.behind = placement.behind.filter((input) => input !== made)
+  if (placement.behind.length === 0) takeTurn(state, placement)
 }
 
 /** Computes a lost result again, after those of its inputs that are lost with it. */

@@ -1,3 +1,5 @@
+import type { WorkerId } from '#libs/domain'
+
 import { countNames, countOf } from './counts.js'
 import { findObject, isAvailable, isLost, isScattered, isWanted, objectIdOf, type ObjectEntity } from './lookup.js'
 import { specBytes } from './spec-size.js'
@@ -104,6 +106,10 @@ function checkTask(state: State, task: Task, queued: ReadonlySet<Task>): void {
       const there = state.workers.get(status.workerId)?.tasks.has(task) === true
       check(there, task, `is on ${status.workerId}, which has it not`)
       check(!task.adoptable, task, 'is on one worker and may be taken by another')
+      for (const input of status.behind) {
+        const isThere = isOnWorker(input, status.workerId) && input.dependents?.has(task) === true
+        check(isThere, task, `was sent ahead of ${objectIdOf(input)}, which is not made there`)
+      }
       return
     }
     default:
@@ -138,14 +144,22 @@ function checkWorker(state: State, worker: Worker): void {
   const { workerId } = profile
   let long = 0
   let ms = 0
+  let followers = 0
+  let followersMs = 0
   for (const task of tasks) {
     const { status } = task
     const here = (status.kind === 'assigned' || status.kind === 'running') && status.workerId === workerId
     check(here, task, `is kept by ${workerId}, where it is not`)
     if (!here) continue
-    if (status.expectedMs === undefined) long++
+    if (status.behind.length > 0) {
+      followers++
+      followersMs += status.expectedMs ?? 0
+    } else if (status.expectedMs === undefined) long++
     else ms += status.expectedMs
   }
+  if (followers !== worker.followers || Math.abs(followersMs - worker.followersMs) > 1e-6)
+    fail(`${workerId} counts wrongly what waits behind its inputs`)
+  for (const tail of worker.tails) check(tasks.has(tail), tail, `is a tail on ${workerId}, which has it not`)
   if (long !== longTasks || Math.abs(ms - shortMs) > 1e-6) fail(`${workerId} counts its work wrongly`)
   if ([...tasks].filter(({ suspect }) => suspect).length !== suspects) fail(`${workerId} counts suspects wrongly`)
   if (takesShort(worker) && !state.vacancies.has(worker)) fail(`${workerId} has room, but nobody finds it`)
@@ -176,6 +190,10 @@ function checkResources(state: State, worker: Worker): void {
     const rooms = state.rooms.get(shape.key)
     if (rooms && fits(worker, shape) && !rooms.has(worker)) fail(`${workerId} has room for ${shape.key} unseen`)
   }
+}
+
+function isOnWorker({ status }: Task, workerId: WorkerId): boolean {
+  return (status.kind === 'assigned' || status.kind === 'running') && status.workerId === workerId
 }
 
 function noCounts(): TaskCounts {

@@ -1,11 +1,11 @@
 import type { ObjectId } from '#libs/domain'
 
-import { attemptOf } from './cancel.js'
 import { emit } from './emit.js'
 import type { Out } from './effect.js'
-import type { AttemptRef, EventOf, HeldObject } from './event.js'
+import type { AttemptRef, EventOf, HeldObject, ListedAttempt } from './event.js'
+import { takeBackFollowers } from './followers.js'
 import { awaitInputs, supplyInput } from './inputs.js'
-import { addHolder, findObject, isAvailable, isScattered, isWanted, type ObjectEntity } from './lookup.js'
+import { addHolder, attemptOf, findObject, isAvailable, isScattered, isWanted, type ObjectEntity } from './lookup.js'
 import { learnEnd, loseWorker } from './losses.js'
 import { isHeldBack } from './outcome.js'
 import { recordStored, removeHolder } from './objects.js'
@@ -41,6 +41,7 @@ export function joinWorker(state: State, event: EventOf<'workerJoined'>, out: Ou
     out.effects.push({ kind: 'cancelAttempt', workerId, attempt: attemptOf(task, status), reason: 'it is sent again' })
     vacateSlot(state, task)
     awaitInputs(state, task, atMs, out)
+    takeBackFollowers(state, task, atMs, out)
   }
   updateRooms(state, worker)
   adoptObjects(state, worker, event, out)
@@ -54,6 +55,9 @@ function addWorker(state: State, { profile, atMs }: EventOf<'workerJoined'>, out
     tasks: new Set(),
     longTasks: 0,
     shortMs: 0,
+    followers: 0,
+    followersMs: 0,
+    tails: new Set(),
     extraSlots: 0,
     used: new Map(),
     keptFor: undefined,
@@ -80,9 +84,12 @@ function addWorker(state: State, { profile, atMs }: EventOf<'workerJoined'>, out
 function claimAttempts(state: State, worker: Worker, event: EventOf<'workerJoined'>, out: Out): Set<Task> {
   const { workerId } = worker.profile
   const claimed = new Set<Task>()
-  for (const { running, ...ref } of event.attempts) {
+  // What made an input is listed before what waits for it.
+  for (const { running, behind, ...ref } of event.attempts) {
     const task = findTask(state, ref)
-    if (task && isAdoptable(state, task, ref)) adoptAttempt(state, task, worker, ref, event.atMs)
+    if (task && isAdoptable(state, task, ref) && behind.every((input) => isKnownAs(state, input, worker))) {
+      adoptAttempt(state, task, worker, { ref, behind }, event.atMs)
+    }
     if (task && isCurrent(task, workerId, ref)) {
       claimed.add(task)
       if (running) markRunning(task, event.atMs)
@@ -99,22 +106,40 @@ function isAdoptable(state: State, task: Task, { epoch, attempt }: AttemptRef): 
   return epoch === state.epoch ? attempt === task.attempt : epoch < state.epoch && state.resyncUntilMs !== undefined
 }
 
-function adoptAttempt(state: State, task: Task, worker: Worker, { epoch, attempt }: AttemptRef, atMs: number): void {
+/** Whether the input that a worker made, or is about to make, is the one that is known: another attempt may have made another. */
+function isKnownAs(state: State, ref: AttemptRef, { profile }: Worker): boolean {
+  const input = findTask(state, ref)
+  if (input === undefined) return false
+  if (isCurrent(input, profile.workerId, ref)) return true
+  const { status } = input
+  return status.kind === 'settled' && status.record.attempt === ref.attempt && status.record.workerId === profile.workerId
+}
+
+function adoptAttempt(
+  state: State,
+  task: Task,
+  worker: Worker,
+  { ref, behind }: { readonly ref: AttemptRef; readonly behind: readonly AttemptRef[] },
+  atMs: number,
+): void {
+  const { epoch, attempt } = ref
   const expectedMs = expectedMsOf(state, task)
   task.adoptable = false
   task.attempt = Math.max(task.attempt, attempt)
   const { workerId } = worker.profile
-  setStatus(task, { kind: 'assigned', workerId, epoch, attempt, expectedMs, sinceMs: atMs })
-  occupySlot(worker, task, expectedMs)
+  const missing = behind.flatMap((input) => findTask(state, input) ?? []).filter((input) => !isAvailable(input))
+  const status = { kind: 'assigned' as const, workerId, epoch, attempt, expectedMs, behind: missing, sinceMs: atMs }
+  setStatus(task, status)
+  occupySlot(worker, task, status)
 }
 
 /** The task began to run; what it needed was there. */
 export function markRunning(task: Task, startedAtMs: number): void {
   const { status } = task
   if (status.kind !== 'assigned') return
-  const { workerId, epoch, attempt, expectedMs } = status
+  const { workerId, epoch, attempt, expectedMs, behind } = status
   task.fetchFailures = 0
-  setStatus(task, { kind: 'running', workerId, epoch, attempt, expectedMs, startedAtMs })
+  setStatus(task, { kind: 'running', workerId, epoch, attempt, expectedMs, behind, startedAtMs })
 }
 
 /** Takes note of what the worker holds, and of what it holds no longer. */

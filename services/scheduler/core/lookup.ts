@@ -1,6 +1,7 @@
 import { parseTaskId, taskIdOf, type ObjectId, type WorkerId } from '#libs/domain'
 
-import type { ScatteredObject, State, Task } from './state.js'
+import type { AttemptRef } from './event.js'
+import type { Placement, ScatteredObject, State, Task } from './state.js'
 
 /** What an object id names: the result of a task, or a scattered buffer. */
 export type ObjectEntity = Task | ScatteredObject
@@ -46,4 +47,9 @@ export function addHolder(state: State, entity: ObjectEntity, workerId: WorkerId
   if (isScattered(entity)) entity.holders.add(workerId)
   else (entity.holders ??= new Set()).add(workerId)
   state.workers.get(workerId)?.objects.add(objectIdOf(entity))
+}
+
+/** The attempt that a task on a worker is in. */
+export function attemptOf({ job, index }: Task, { epoch, attempt }: Placement): AttemptRef {
+  return { jobId: job.spec.jobId, index, epoch, attempt }
 }

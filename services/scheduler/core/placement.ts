@@ -1,5 +1,7 @@
 import type { TaskFailure, WorkerId } from '#libs/domain'
 
+import { assignTask, noInputs } from './assignment.js'
+import { extendChains } from './chains.js'
 import type { Out } from './effect.js'
 import { type Demand, isPinned, isPlain, plainDemand } from './demand-class.js'
 import { isBefore, type Lane, type LaneGroup } from './lane.js'
@@ -7,9 +9,8 @@ import { findObject, isScattered, objectIdOf } from './lookup.js'
 import { failTask } from './outcome.js'
 import { rebalance } from './recall.js'
 import { couldTake, fits, hasOthers, isAllowed, roomsOf } from './resources.js'
-import { demandOfTask, expectedMsOf, hasRoom, occupySlot, takesTasks, updateRooms } from './slots.js'
+import { demandOfTask, expectedMsOf, hasRoom, occupantsOf, takesTasks, updateRooms } from './slots.js'
 import type { State, Task, Worker } from './state.js'
-import { setStatus } from './status.js'
 
 /** How often a worker is sought that keeps its room for a task which needs more than a slot. */
 const seekEveryMs = 100
@@ -24,6 +25,7 @@ export function placeQueued(state: State, atMs: number, out: Out): void {
   for (const { groups } of [...state.queue.levels]) {
     if (placeLevel(state, [...groups], outranked, atMs, out)) outranked = true
   }
+  extendChains(state, atMs, out)
   rebalance(state, atMs, out)
 }
 
@@ -46,7 +48,7 @@ function placeLevel(state: State, open: LaneGroup[], outranked: boolean, atMs: n
     const worker = chooseHolder(state, inputs.heldBytes, group.demand, expectedMs) ?? leastLoaded
     lane.shift()
     state.queue.passTurn(lane)
-    placeTask(state, task, worker, expectedMs, atMs, out)
+    assignTask(state, task, worker, { expectedMs, behind: noInputs }, atMs, out)
     if (group.kept) endKeeping(state, group)
   }
   return isLeft
@@ -136,8 +138,9 @@ function placeSuspects(state: State, atMs: number, out: Out): void {
     const mayTake = (candidate: Worker): boolean =>
       takesTasks(candidate) && isAllowed(candidate, demand) && couldTake(candidate, demand.shape)
     const worker = chooseWorker(state.workers.values(), inputs.heldBytes, (each) => !each.tasks.size && mayTake(each))
-    if (worker !== undefined) placeTask(state, task, worker, expectedMsOf(state, task), atMs, out)
-    else if (reserveWorker(state, mayTake)) return
+    if (worker !== undefined) {
+      assignTask(state, task, worker, { expectedMs: expectedMsOf(state, task), behind: noInputs }, atMs, out)
+    }     else if (reserveWorker(state, mayTake)) return
   }
   endReservation(state)
 }
@@ -166,24 +169,6 @@ function endReservation(state: State): void {
   if (state.workers.get(reserved.profile.workerId) === reserved) updateRooms(state, reserved)
 }
 
-function placeTask(
-  state: State,
-  task: Task,
-  worker: Worker,
-  expectedMs: number | undefined,
-  atMs: number,
-  out: Out,
-): void {
-  const { epoch } = state
-  const { workerId } = worker.profile
-  const attempt = ++task.attempt
-  task.adoptable = false
-  setStatus(task, { kind: 'assigned', workerId, epoch, attempt, expectedMs, sinceMs: atMs })
-  occupySlot(worker, task, expectedMs)
-  updateRooms(state, worker)
-  out.effects.push({ kind: 'runTask', workerId, task, attempt, epoch })
-}
-
 /** Of those that hold inputs of the task and may take it, the one that holds most. */
 function chooseHolder(
   { workers }: State,
@@ -209,7 +194,7 @@ function chooseWorker(
     if (!mayTake(worker)) continue
     const { workerId, slots } = worker.profile
     const bytes = heldBytes.get(workerId) ?? 0
-    const load = worker.tasks.size / slots
+    const load = occupantsOf(worker) / slots
     if (bytes > bestBytes || (bytes === bestBytes && load < bestLoad)) {
       best = worker
       bestBytes = bytes

@@ -1,8 +1,8 @@
-import { attemptOf } from './cancel.js'
 import type { Out } from './effect.js'
-import { takesTasks } from './slots.js'
+import { attemptOf } from './lookup.js'
+import { occupantsOf, takesTasks } from './slots.js'
 import type { State, Task, Worker } from './state.js'
-import { setStatus } from './status.js'
+import { isBehindInputs, setStatus } from './status.js'
 
 /** What was sent ahead should have begun by then: a worker is sent 20 ms of work. */
 const overdueMs = 100
@@ -30,7 +30,7 @@ function reckonLong(worker: Worker, task: Task, atMs: number): void {
   const sinceMs = status.kind === 'assigned' ? status.sinceMs : status.startedAtMs
   if (status.expectedMs === undefined || atMs - sinceMs < overdueMs) return
   worker.longTasks++
-  worker.shortMs = worker.tasks.size === worker.longTasks ? 0 : worker.shortMs - status.expectedMs
+  worker.shortMs = occupantsOf(worker) === worker.longTasks ? 0 : worker.shortMs - status.expectedMs
   setStatus(task, { ...status, expectedMs: undefined })
 }
 
@@ -41,10 +41,12 @@ function recallOverdue(worker: Worker, atMs: number, out: Out): void {
   // In the order of sending: the first ones run, whether the worker has said so or not.
   for (const task of worker.tasks) {
     const { status } = task
-    if (status.kind !== 'assigned' || begun < slots) {
+    const isBehind = isBehindInputs(status)
+    if (!isBehind && (status.kind !== 'assigned' || begun < slots)) {
       if (begun++ < slots) reckonLong(worker, task, atMs)
       continue
     }
+    if (status.kind !== 'assigned') continue
     if (atMs - status.sinceMs < overdueMs) return
     if (worker.recalled.has(task)) continue
     worker.recalled.add(task)

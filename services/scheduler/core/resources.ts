@@ -1,5 +1,5 @@
 import { type Demand, isPlain, type Shape } from './demand-class.js'
-import { takesTasks } from './slots.js'
+import { occupantsOf, takesTasks } from './slots.js'
 import type { State, Worker } from './state.js'
 import { createVacancies, type Vacancies } from './vacancies.js'
 
@@ -34,7 +34,7 @@ export function hasOthers(worker: Worker, { others }: Shape): boolean {
 export function fits(worker: Worker, shape: Shape): boolean {
   if (!takesTasks(worker) || worker.reserved || worker.suspects > 0) return false
   if (worker.keptFor !== undefined && worker.keptFor !== shape.key) return false
-  return worker.tasks.size + worker.extraSlots + shape.slots <= worker.profile.slots && hasOthers(worker, shape)
+  return occupantsOf(worker) + worker.extraSlots + shape.slots <= worker.profile.slots && hasOthers(worker, shape)
 }
 
 /** The workers with room for tasks of the shape. */

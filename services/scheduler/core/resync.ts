@@ -27,8 +27,12 @@ export function startResync(state: State, atMs: number, out: Out): void {
     if (sessionId && !spec.detached) expectSession(state, sessionId, atMs)
     for (const task of tasks) {
       if (task.status.kind === 'settled') continue
-      if (isBetweenAttempts(task, atMs) || !mayRun(state, task)) awaitInputs(state, task, atMs, out)
-      else {
+      if (isBetweenAttempts(task, atMs)) awaitInputs(state, task, atMs, out)
+      else if (!mayRun(state, task)) {
+        awaitInputs(state, task, atMs, out)
+        // It may have been sent ahead of its inputs.
+        task.adoptable = task.status.kind === 'waiting'
+      } else {
         task.adoptable = true
         delayTask(state, task, untilMs, 'resync')
       }

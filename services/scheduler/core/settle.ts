@@ -2,6 +2,7 @@ import type { ObjectId, TaskFailure, WorkerId } from '#libs/domain'
 
 import type { Out } from './effect.js'
 import type { AttemptEnd, AttemptRef, EventOf } from './event.js'
+import { takeBackFollowers } from './followers.js'
 import { supplyInput } from './inputs.js'
 import { addHolder, objectIdOf } from './lookup.js'
 import { dropIfUnneeded, failDependents, failTask, recordSettle } from './outcome.js'
@@ -27,6 +28,7 @@ export function endTasks(state: State, event: EventOf<'tasksEnded'>, out: Out): 
     vacateSlot(state, task)
     if (isFetchFailure(end)) retryFetch(state, task, end.outcome.failure, workerId, atMs, out)
     else settle(state, task, end, workerId, atMs, out)
+    if (end.outcome.kind === 'failed') takeBackFollowers(state, task, atMs, out)
   }
 }
 

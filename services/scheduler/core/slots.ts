@@ -1,5 +1,5 @@
 import { type Demand, isPlain, plainDemand } from './demand-class.js'
-import type { State, Task, Worker } from './state.js'
+import type { Placement, State, Task, Worker } from './state.js'
 
 /** How much work of a short kind is sent ahead to a slot, so that it never waits for the next command. */
 const aheadMs = 20
@@ -49,8 +49,8 @@ export function takesTasks({ draining, quarantine, unlinkedSinceMs, profile }: W
  */
 export function hasRoom(worker: Worker, expectedMs: number | undefined): boolean {
   const { slots } = worker.profile
-  const { size } = worker.tasks
-  if (!takesTasks(worker) || worker.reserved || worker.suspects > 0 || worker.keptFor !== undefined) return false
+  const size = occupantsOf(worker)
+  if (!isOpen(worker)) return false
   if (size + worker.extraSlots < slots) return true
   // What runs in a place of its own there must not be taken for a slot that others can wait behind.
   if (worker.extraSlots > 0) return false
@@ -62,18 +62,57 @@ export function hasRoom(worker: Worker, expectedMs: number | undefined): boolean
   return shortTasks < shortSlots * maxAhead && worker.shortMs + meanMs <= shortSlots * (aheadMs + meanMs)
 }
 
+/** Whether nothing keeps plain tasks away but those that are there. */
+function isOpen(worker: Worker): boolean {
+  return takesTasks(worker) && !worker.reserved && worker.suspects === 0 && worker.keptFor === undefined
+}
+
+/** How many of its tasks run, or wait for nothing but a slot. */
+export function occupantsOf({ tasks, followers }: Worker): number {
+  return tasks.size - followers
+}
+
+/**
+ * Whether a short task may be sent behind its inputs: those who wait so have room of their own, the same for each chain of them
+ * as a slot has, because one that follows another runs in its place.
+ */
+export function hasRoomBehind(worker: Worker, expectedMs: number): boolean {
+  if (!isOpen(worker) || worker.extraSlots > 0) return false
+  const chains = Math.max(1, Math.min(worker.profile.slots, occupantsOf(worker)))
+  return worker.followers < chains * maxAhead && worker.followersMs + expectedMs <= chains * aheadMs
+}
+
 /** Whether the worker has room for a short task: else it has none for any. */
 export function takesShort(worker: Worker): boolean {
   return hasRoom(worker, leastMs)
 }
 
 /** The task takes its place on the worker. */
-export function occupySlot(worker: Worker, task: Task, expectedMs: number | undefined): void {
+export function occupySlot(worker: Worker, task: Task, { expectedMs, behind }: Placement): void {
   worker.tasks.add(task)
   if (task.suspect) worker.suspects++
-  if (expectedMs === undefined) worker.longTasks++
+  if (behind.length > 0) follow(worker, 1, expectedMs)
+  else if (expectedMs === undefined) worker.longTasks++
   else worker.shortMs += expectedMs
   if (task.spec.needs !== undefined) takeResources(worker, task, 1)
+}
+
+/** A task waits behind its inputs, or waits no longer. */
+function follow(worker: Worker, sign: 1 | -1, expectedMs = 0): void {
+  worker.followers += sign
+  // Sums of fractions drift.
+  worker.followersMs = worker.followers === 0 ? 0 : worker.followersMs + sign * expectedMs
+}
+
+/** What the task was sent behind is there: it takes a slot as any other. */
+export function takeTurn(state: State, { workerId, expectedMs }: Placement): void {
+  const worker = state.workers.get(workerId)
+  if (worker === undefined) return
+  follow(worker, -1, expectedMs)
+  if (expectedMs === undefined) worker.longTasks++
+  else worker.shortMs += expectedMs
+  if (worker.tails.size > 0) state.extendable.add(worker)
+  updateRooms(state, worker)
 }
 
 /** What the task takes beside a slot: `sign` is 1 when it comes and -1 when it goes. */
@@ -95,10 +134,15 @@ export function vacateSlot(state: State, task: Task): void {
   const worker = state.workers.get(status.workerId)
   if (!worker?.tasks.delete(task)) return
   if (task.suspect) worker.suspects--
-  if (status.expectedMs === undefined) worker.longTasks--
+  if (status.behind.length > 0) follow(worker, -1, status.expectedMs)
+  else if (status.expectedMs === undefined) worker.longTasks--
   else worker.shortMs -= status.expectedMs
   // Sums of fractions drift.
-  if (worker.tasks.size === worker.longTasks) worker.shortMs = 0
+  if (occupantsOf(worker) === worker.longTasks) worker.shortMs = 0
+  if (worker.tails.size > 0) {
+    worker.tails.delete(task)
+    state.extendable.add(worker)
+  }
   if (task.spec.needs !== undefined) takeResources(worker, task, -1)
   if (worker.recalled.size > 0) worker.recalled.delete(task)
   updateRooms(state, worker)

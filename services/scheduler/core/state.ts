@@ -57,6 +57,8 @@ export interface Placement {
   readonly attempt: number
   /** How long it should run by what was measured of its kind; nothing when that is unknown or too long to queue behind. */
   readonly expectedMs: number | undefined
+  /** The inputs that the same worker has yet to make: the task was sent ahead behind them. None for most. */
+  behind: readonly Task[]
 }
 
 /** What a client asked for: one call of a function on inputs. */
@@ -218,6 +220,12 @@ export interface Worker {
   longTasks: number
   /** How long the others should run, all together. */
   shortMs: number
+  /** How many of its tasks wait for inputs that it has yet to make. They take no slot before, and count nowhere else. */
+  followers: number
+  /** How long those should run, all together. */
+  followersMs: number
+  /** Those of its tasks that another one may be sent behind. */
+  readonly tails: Set<Task>
   /** How many slots its tasks take beyond one each. */
   extraSlots: number
   /** What its tasks take beside slots, by name. */
@@ -306,6 +314,8 @@ export interface State {
   /** Hosts on which something went wrong lately. */
   readonly hosts: Map<string, HostStanding>
   readonly sessions: Map<SessionId, Session>
+  /** Workers on which a task may be sent behind another one, since something changed there. */
+  readonly extendable: Set<Worker>
   /** The workers with room for tasks that take more than a slot, by shape. */
   readonly rooms: Map<string, Vacancies>
   readonly queue: TaskQueue
@@ -350,6 +360,7 @@ export function createState(policy: Policy = defaultPolicy): State {
     vacancies: createVacancies(workers),
     hosts: new Map(),
     sessions: new Map(),
+    extendable: new Set(),
     rooms: new Map(),
     queue: new TaskQueue(),
     suspects: createQueue(isLive),

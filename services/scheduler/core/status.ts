@@ -1,5 +1,10 @@
 import { changeStatus } from './counts.js'
-import type { DelayReason, State, Task } from './state.js'
+import type { DelayReason, State, Task, TaskStatus } from './state.js'
+
+/** Whether a task was sent ahead of inputs that its worker has yet to make. */
+export function isBehindInputs(status: TaskStatus): boolean {
+  return (status.kind === 'assigned' || status.kind === 'running') && status.behind.length > 0
+}
 
 /** Puts a ready task at the end of its queue. */
 function enqueue(state: State, task: Task, atMs: number): void {

@@ -1,7 +1,7 @@
 import type { WorkerId } from '#libs/domain'
 
 import { IndexedHeap } from './indexed-heap.js'
-import { hasRoom, takesShort } from './slots.js'
+import { hasRoom, occupantsOf, takesShort } from './slots.js'
 import type { Worker } from './state.js'
 
 /**
@@ -47,7 +47,7 @@ export function createVacancies(workers: ReadonlyMap<WorkerId, Worker>, rule: Ro
     update: (worker) => {
       const entry = entryOf(worker)
       if (!rule.takesAny(worker)) return heap.remove(entry)
-      entry.load = worker.tasks.size / worker.profile.slots
+      entry.load = occupantsOf(worker) / worker.profile.slots
       heap.place(entry)
     },
     has: (worker) => (entries.get(worker)?.heapAt ?? -1) >= 0,

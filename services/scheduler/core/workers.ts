@@ -2,6 +2,7 @@ import type { WorkerId } from '#libs/domain'
 
 import { answer, type Out } from './effect.js'
 import type { EventOf } from './event.js'
+import { takeBackFollowers } from './followers.js'
 import { awaitInputs } from './inputs.js'
 import { markRunning } from './joining.js'
 import { loseWorker, removeWorker } from './losses.js'
@@ -61,6 +62,7 @@ export function returnTasks(state: State, event: EventOf<'tasksReturned'>, out: 
     if (!task || !isCurrent(task, workerId, ref)) continue
     vacateSlot(state, task)
     awaitInputs(state, task, atMs, out)
+    takeBackFollowers(state, task, atMs, out)
   }
 }
 

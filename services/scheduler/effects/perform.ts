@@ -2,9 +2,8 @@ import type { JobId, SessionId, WorkerId } from '#libs/domain'
 import type { AttemptRef as WireAttemptRef, LinkResponse, SessionResponse, TaskSettled } from '#libs/proto'
 
 import type { Effect } from '../core/effect.js'
-import type { AttemptRef } from '../core/event.js'
 import type { State, Task } from '../core/state.js'
-import { failureToWire, jobStateOf, outcomeBytes, settledToWire } from '../rpc/to-wire.js'
+import { attemptToWire, failureToWire, jobStateOf, outcomeBytes, settledToWire } from '../rpc/to-wire.js'
 import type { Peers } from './peers.js'
 import { createRunBatch, type RunBatch } from './run-batch.js'
 import type { JobWaiters } from './job-waiters.js'
@@ -187,10 +186,6 @@ function* commandsOf({ acknowledged, cancelled, recalled, released, others, runs
 
 function* chunksOf<Item>(items: readonly Item[]): Generator<Item[]> {
   for (let start = 0; start < items.length; start += namesPerMessage) yield items.slice(start, start + namesPerMessage)
-}
-
-function attemptToWire({ jobId, index, epoch, attempt }: AttemptRef): WireAttemptRef {
-  return { taskId: `${jobId}/${index}`, epoch: BigInt(epoch), attempt, running: false }
 }
 
 function getOrAdd<Key, Value>(map: Map<Key, Value>, key: Key, create: () => Value): Value {

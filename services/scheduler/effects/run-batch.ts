@@ -1,9 +1,9 @@
 import { type JobContext, type Result, type RunTask, type RunTasks, type TaskInput, Value } from '#libs/proto'
 
-import { findObject } from '../core/lookup.js'
+import { attemptOf, findObject } from '../core/lookup.js'
 import { demandOfTask } from '../core/slots.js'
 import type { Job, State, Task } from '../core/state.js'
-import { durationOf, resultToWire, timestampOf } from '../rpc/to-wire.js'
+import { attemptToWire, durationOf, resultToWire, timestampOf } from '../rpc/to-wire.js'
 
 /** The most tasks in one message, and the size after which another begins: it has at most 16 MiB. */
 const tasksPerMessage = 500
@@ -26,7 +26,7 @@ export function createRunBatch(state: State): RunBatch {
   let byteLength = 0
   return {
     add: (task, attempt, epoch, trace) => {
-      const inputs = inputsOf(state, task.spec.dependencies)
+      const inputs = inputsOf(state, task)
       const bytes = task.spec.input.byteLength + inputs.reduce((sum, { result }) => sum + bytesOf(result), 0)
       if (
         current === undefined ||
@@ -92,17 +92,22 @@ function runTaskOf(
   }
 }
 
-function inputsOf(state: State, dependencies: readonly string[]): TaskInput[] {
-  if (dependencies.length === 0) return noInputs
-  return [...new Set(dependencies)].flatMap((objectId) => {
-    const entity = findObject(state, objectId as never)
+function inputsOf(state: State, { spec, status }: Task): TaskInput[] {
+  if (spec.dependencies.length === 0) return noInputs
+  const behind = status.kind === 'assigned' ? status.behind : []
+  return [...new Set(spec.dependencies)].flatMap((objectId) => {
+    const entity = findObject(state, objectId)
     if (entity === undefined) return []
     if ('objectId' in entity) {
       const { descriptor, byteLength } = entity
-      return { objectId, result: resultToWire(state, { kind: 'object', descriptor, byteLength }, entity.holders) }
+      const result = resultToWire(state, { kind: 'object', descriptor, byteLength }, entity.holders)
+      return { objectId, result, madeBy: undefined }
     }
-    const { status } = entity
-    if (status.kind !== 'settled' || status.outcome.kind === 'failed') return []
-    return { objectId, result: resultToWire(state, status.outcome.result, entity.holders) }
+    const made = entity.status
+    if (behind.includes(entity) && (made.kind === 'assigned' || made.kind === 'running')) {
+      return { objectId, result: undefined, madeBy: attemptToWire(attemptOf(entity, made)) }
+    }
+    if (made.kind !== 'settled' || made.outcome.kind === 'failed') return []
+    return { objectId, result: resultToWire(state, made.outcome.result, entity.holders), madeBy: undefined }
   })
 }

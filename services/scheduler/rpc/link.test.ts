@@ -45,7 +45,7 @@ async function submit(
 }
 
 const endOf = (taskId: string, payload = Buffer.alloc(1)) => ({
-  attempt: { taskId, epoch: 1n, attempt: 1, running: false },
+  attempt: { taskId, epoch: 1n, attempt: 1, running: false, behind: [] },
   outcome: { $case: 'payload', value: payload } as const,
   startedAtMs: 1,
   endedAtMs: 2,
@@ -129,7 +129,7 @@ test('a cut link leaves the worker its time to come back; a goodbye does not', a
   link.cut()
   await quiet()
   expect(rim.state.workers.get(w1)?.unlinkedSinceMs).toBe(1_000_000)
-  const attempts = [{ taskId: 'j/0', epoch: 1n, attempt: 1, running: true }]
+  const attempts = [{ taskId: 'j/0', epoch: 1n, attempt: 1, running: true, behind: [] }]
   const again = rim.openLink({ workerId: w1, attempts })
   await quiet()
   expect(rim.state.workers.get(w1)?.unlinkedSinceMs).toBeUndefined()
@@ -200,7 +200,7 @@ test('an inventory in parts counts when all of it is there', async () => {
   await submit('j', 2)
   first.cut()
   await quiet()
-  const attemptOf = (taskId: string) => ({ taskId, epoch: 1n, attempt: 1, running: true })
+  const attemptOf = (taskId: string) => ({ taskId, epoch: 1n, attempt: 1, running: true, behind: [] })
   const link = rim.openLink({ workerId: w1, slots: 2, attempts: [attemptOf('j/0')], inventoryFollows: true })
   const stored = [{ requestId: 'r', sessionId: '', objects: [objectOf('o-1')] }]
   link.say({ $case: 'inventory', value: { ...nothingMore, stored, inventoryFollows: true } })

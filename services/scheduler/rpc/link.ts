@@ -18,6 +18,7 @@ import {
   attemptToDomain,
   endToDomain,
   heldToDomain,
+  listedToDomain,
   predecessorToDomain,
   profileToDomain,
   storedToDomain,
@@ -83,7 +84,7 @@ async function greet(
   loop.post({
     kind: 'workerJoined',
     profile,
-    attempts: inventory.flatMap(({ attempts }) => attempts.flatMap((ref) => attemptToDomain(ref) ?? [])),
+    attempts: inventory.flatMap(({ attempts }) => attempts.flatMap((ref) => listedToDomain(ref) ?? [])),
     objects: inventory.flatMap(({ objects }) => objects.map(heldToDomain)),
     stored: inventory.flatMap(({ stored }) => stored.map(storedToDomain)),
     ...(predecessor ? { predecessor } : {}),

@@ -58,7 +58,7 @@ const taskOn = (objectId: string): TaskSpec => {
 }
 
 const endOf = (taskId: string, payload: Buffer, attempt = 1): TaskEnded => ({
-  attempt: { taskId, epoch: 1n, attempt, running: false },
+  attempt: { taskId, epoch: 1n, attempt, running: false, behind: [] },
   outcome: { $case: 'payload', value: payload },
   startedAtMs: 1,
   endedAtMs: 2,

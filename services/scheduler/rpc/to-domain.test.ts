@@ -219,11 +219,11 @@ test.each([
 })
 
 test.each(['', 'j', 'j/', 'j/-1', 'j/01', 'J/1', 'j/99999999999'])('the task id %o names no task', (taskId) => {
-  expect(attemptToDomain({ taskId, epoch: 1n, attempt: 1, running: true })).toBeUndefined()
+  expect(attemptToDomain({ taskId, epoch: 1n, attempt: 1, running: true, behind: [] })).toBeUndefined()
 })
 
 test('an end without an outcome or an attempt is none', () => {
-  const attempt = { taskId: 'j/0', epoch: 1n, attempt: 1, running: true }
+  const attempt = { taskId: 'j/0', epoch: 1n, attempt: 1, running: true, behind: [] }
   const times = { startedAtMs: 1, endedAtMs: 2, slot: 0 }
   expect(endToDomain({ attempt, outcome: undefined, ...times })).toBeUndefined()
   const payload = { $case: 'payload', value: Buffer.from([1]) } as const

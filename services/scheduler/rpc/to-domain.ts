@@ -28,7 +28,7 @@ import {
 import { failureKindFromWire, rpcError } from '#libs/rpc'
 import { inspectValue, MalformedValueError } from '#libs/value'
 
-import type { AttemptEnd, AttemptRef, HeldObject, StoredReport } from '../core/event.js'
+import type { AttemptEnd, AttemptRef, HeldObject, ListedAttempt, StoredReport } from '../core/event.js'
 import type { BundledFunction, JobSpec, State, TaskSpec, WorkerEnd, WorkerProfile } from '../core/state.js'
 import { endingToDomain, retryPolicyOfTask } from './ending-to-domain.js'
 import { durationMs, invalid } from './invalid.js'
@@ -232,12 +232,19 @@ export function storedToDomain({ requestId, sessionId, objects }: ObjectsStored)
 }
 
 /** An attempt that a report names, or nothing when it names no task. */
-export function attemptToDomain(ref: WireAttemptRef | undefined): (AttemptRef & { running: boolean }) | undefined {
+export function attemptToDomain(ref: WireAttemptRef | undefined): AttemptRef | undefined {
   const id = ref && parseTaskId(ref.taskId)
   if (ref === undefined || id === undefined) return undefined
   // One literal without a spread, here and below: each end of a task comes this way, and a spread costs it a microsecond.
   const { jobId, index } = id
-  return { jobId, index, epoch: Number(ref.epoch), attempt: ref.attempt, running: ref.running }
+  return { jobId, index, epoch: Number(ref.epoch), attempt: ref.attempt }
+}
+
+/** An attempt as a worker lists it; one of which not all is understood is none. */
+export function listedToDomain(ref: WireAttemptRef): ListedAttempt | undefined {
+  const attempt = attemptToDomain(ref)
+  const behind = ref.behind.flatMap((input) => attemptToDomain(input) ?? [])
+  return attempt && behind.length === ref.behind.length ? { ...attempt, running: ref.running, behind } : undefined
 }
 
 export function endToDomain(ended: TaskEnded): AttemptEnd | undefined {

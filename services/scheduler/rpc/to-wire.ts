@@ -1,5 +1,6 @@
 import { taskIdOf, type FailedAttempt as DomainFailedAttempt, type TaskFailure } from '#libs/domain'
 import {
+  type AttemptRef as WireAttemptRef,
   type Duration,
   ExecutorKind,
   type FailedAttempt,
@@ -18,6 +19,7 @@ import {
 import { failureKindToWire } from '#libs/rpc'
 
 import { etagOf } from '../core/etag.js'
+import type { AttemptRef } from '../core/event.js'
 import type { Job, JobRecord, ResultLocation, State, Task, WorkerView } from '../core/state.js'
 
 export function failureToWire(failure: TaskFailure): Failure {
@@ -29,14 +31,21 @@ export function failureToWire(failure: TaskFailure): Failure {
     stack: failure.stack ?? '',
     workerId: failure.workerId ?? '',
     attempts: failure.attempts ?? 0,
-    history: (failure.history ?? []).map(attemptToWire),
+    history: (failure.history ?? []).map(failedAttemptToWire),
     cause: failure.cause && failureToWire(failure.cause),
     taskId: failure.taskId ?? '',
     taskName: failure.taskName ?? '',
   }
 }
 
-function attemptToWire(attempt: DomainFailedAttempt): FailedAttempt {
+const noRefs: WireAttemptRef[] = []
+
+/** An attempt as commands name it. */
+export function attemptToWire({ jobId, index, epoch, attempt }: AttemptRef): WireAttemptRef {
+  return { taskId: `${jobId}/${index}`, epoch: BigInt(epoch), attempt, running: false, behind: noRefs }
+}
+
+function failedAttemptToWire(attempt: DomainFailedAttempt): FailedAttempt {
   return { ...attempt, kind: failureKindToWire(attempt.kind) }
 }
 
@@ -142,7 +151,7 @@ export function taskToWire(state: State, task: Task): WireTask {
     failure: outcome?.kind === 'failed' ? failureToWire(outcome.failure) : undefined,
     startedAtMs: status.kind === 'running' ? status.startedAtMs : (settled?.record.startedAtMs ?? 0),
     endedAtMs: settled?.record.endedAtMs ?? 0,
-    failedAttempts: (task.past?.history ?? []).map(attemptToWire),
+    failedAttempts: (task.past?.history ?? []).map(failedAttemptToWire),
     retryAt: status.kind === 'delayed' && status.why === 'retry' ? timestampOf(status.untilMs) : undefined,
   }
 }

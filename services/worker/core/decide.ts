@@ -1,13 +1,8 @@
 import type { Effect } from './effect.js'
 import type { Event, EventOf } from './event.js'
-import { type Attempt, type AttemptKey, type EndOutcome, keyOf, kindOf, type State } from './state.js'
-
-/** How much work of a short kind waits in a slot's line, so that the slot never waits for the next task. */
-const lineMs = 20
-const maxLine = 256
-const newestWeight = 0.2
-/** With this many ends that the scheduler has not recorded no more tasks are started: memory stays bounded. */
-const maxUnacknowledged = 10_000
+import { expectInputs, feedFollowers, makeReady } from './following.js'
+import { fillLines, freeDevices, learnRunTime, leaveLine } from './lines.js'
+import { type Attempt, type AttemptKey, type EndOutcome, keyOf, type State } from './state.js'
 
 /** The whole worker: the same state and the same event always give the same effects, appended to `out`. */
 export function decide(state: State, event: Event, out: Effect[]): void {
@@ -35,6 +30,8 @@ export function decide(state: State, event: Event, out: Effect[]): void {
       return cancelAttempts(state, event, out)
     case 'recallOrdered':
       return recallAttempts(state, event, out)
+    case 'attemptsPassedOver':
+      return takeBackPassedOver(state, event, out)
     case 'attemptWithdrawn':
       return giveBackWithdrawn(state, event, out)
     case 'endsAcknowledged':
@@ -61,10 +58,11 @@ function takeOrders(state: State, event: EventOf<'tasksOrdered'>, out: Effect[])
       out.push({ kind: 'returnTask', ref: refOf(order), recalled: false })
       continue
     }
-    const ready = order.inputs.length === 0
-    state.attempts.set(key, { order, status: { kind: ready ? 'ready' : 'fetching' }, cancelled: false })
-    if (ready) state.ready.push(key)
-    else out.push({ kind: 'fetchInputs', order })
+    const attempt: Attempt = { order, status: { kind: 'fetching' }, cancelled: false }
+    state.attempts.set(key, attempt)
+    if (order.behind) expectInputs(state, key, attempt, order.behind)
+    if (order.inputs.length > 0) out.push({ kind: 'fetchInputs', order })
+    else makeReady(state, key, attempt, out)
   }
   fillLines(state, out)
 }
@@ -72,8 +70,7 @@ function takeOrders(state: State, event: EventOf<'tasksOrdered'>, out: Effect[])
 function readyAttempt(state: State, { key }: EventOf<'inputsFetched'>, out: Effect[]): void {
   const attempt = state.attempts.get(key)
   if (attempt?.status.kind !== 'fetching') return
-  attempt.status = { kind: 'ready' }
-  state.ready.push(key)
+  makeReady(state, key, attempt, out)
   fillLines(state, out)
 }
 
@@ -85,81 +82,24 @@ function failInputs(state: State, event: EventOf<'inputsFailed'>, out: Effect[])
   leaveWhenDone(state, out)
 }
 
-/** Puts ready attempts into the shortest lines; they wait here, instead of behind what may take long. */
-function fillLines(state: State, out: Effect[]): void {
-  if (state.unacknowledged.size >= maxUnacknowledged) return
-  while (state.ready.length > 0) {
-    const key = state.ready[0] as AttemptKey
+/** They have not begun: they go on when their inputs are there. */
+function takeBackPassedOver(state: State, { keys }: EventOf<'attemptsPassedOver'>, out: Effect[]): void {
+  for (const key of keys) {
     const attempt = state.attempts.get(key)
-    if (attempt?.status.kind !== 'ready') {
-      state.ready.shift()
-      continue
-    }
-    if ((attempt.order.gpus ?? 0) > state.freeDevices.length) {
-      // It keeps nobody waiting who needs none.
-      state.ready.shift()
-      state.awaitingDevices.push(key)
-      continue
-    }
-    const slot = shortestLine(state)
-    const line = slot === undefined ? undefined : state.lines[slot]
-    if (slot === undefined || line === undefined) return
-    if (line.length >= 1 + lineLimit(state.meanRunMs.get(kindOf(attempt.order)))) return
-    state.ready.shift()
-    line.push(key)
-    attempt.status = { kind: 'lined', slot }
-    const devices = takeDevices(state, attempt)
-    out.push({ kind: 'execute', slot, order: attempt.order, devices })
+    if (attempt?.status.kind !== 'lined') continue
+    leaveLine(state, key, attempt)
+    if (attempt.cancelled) forget(state, key, attempt, out)
+    else makeReady(state, key, attempt, out)
   }
+  fillLines(state, out)
+  leaveWhenDone(state, out)
 }
 
-const noDevices: readonly number[] = []
-
-function takeDevices(state: State, attempt: Attempt): readonly number[] {
-  const { gpus = 0 } = attempt.order
-  if (gpus === 0) return noDevices
-  return (attempt.devices = state.freeDevices.splice(0, gpus))
-}
-
-/** The attempt needs its devices no longer; those who wait for some may have their turn. */
-function freeDevices(state: State, attempt: Attempt): void {
-  if (attempt.devices === undefined) return
-  state.freeDevices.push(...attempt.devices)
-  state.freeDevices.sort((a, b) => a - b)
-  delete attempt.devices
-  state.ready.unshift(...state.awaitingDevices.splice(0))
-}
-
-/** The shortest of the lines that take more. */
-function shortestLine(state: State): number | undefined {
-  let best: number | undefined
-  let least = Infinity
-  for (const [slot, { length }] of state.lines.entries()) {
-    if (length < least && takesMore(state, slot)) {
-      best = slot
-      least = length
-    }
-  }
-  return best
-}
-
-/** Nothing waits behind what is long, unknown or being stopped: another slot may be free before it. */
-function takesMore(state: State, slot: number): boolean {
-  const line = state.lines[slot] ?? []
-  if (line.length === 0) return true
-  return (state.openLines[slot] ??= line.every((key) => {
-    const attempt = state.attempts.get(key)
-    return attempt !== undefined && !attempt.cancelled && isShort(state.meanRunMs.get(kindOf(attempt.order)))
-  }))
-}
-
-function isShort(meanRunMs: number | undefined): boolean {
-  return lineLimit(meanRunMs) > 0
-}
-
-function lineLimit(meanRunMs: number | undefined): number {
-  if (meanRunMs === undefined || meanRunMs > lineMs) return 0
-  return Math.min(maxLine, Math.floor(lineMs / Math.max(meanRunMs, 0.01)))
+/** Nothing of the attempt is left here. */
+function forget(state: State, key: AttemptKey, attempt: Attempt, out: Effect[]): void {
+  state.attempts.delete(key)
+  out.push({ kind: 'dropInputs', attempt })
+  feedFollowers(state, key, attempt.order, undefined, out)
 }
 
 function startAttempt(state: State, { key, startedAtMs }: EventOf<'attemptStarted'>, out: Effect[]): void {
@@ -196,12 +136,11 @@ function loseSlot(state: State, { slot, failure, atMs }: EventOf<'slotLost'>, ou
       finish(state, key, attempt, { kind: 'failed', failure }, times, out)
     } else if (attempt.cancelled) {
       freeDevices(state, attempt)
-      state.attempts.delete(key)
-      out.push({ kind: 'dropInputs', attempt })
+      forget(state, key, attempt, out)
     } else {
       freeDevices(state, attempt)
-      attempt.status = { kind: 'ready' }
-      again.push(key)
+      attempt.status = attempt.missing?.length ? { kind: 'following' } : { kind: 'ready' }
+      if (attempt.status.kind === 'ready') again.push(key)
     }
   }
   state.ready.unshift(...again)
@@ -221,6 +160,7 @@ function giveUp(state: State, { slot, key, failure, atMs }: EventOf<'slotStuck'>
     finish(state, key, attempt, { kind: 'failed', failure }, { startedAtMs, endedAtMs: atMs, slot }, out)
   }
   state.attempts.clear()
+  state.followers.clear()
   state.ready.length = 0
   for (const line of state.lines) line.length = 0
   state.draining = true
@@ -245,10 +185,7 @@ function cancelAttempts(state: State, { refs, reason }: EventOf<'cancelOrdered'>
       // Its slot is free when the executor says so.
       state.openLines[attempt.status.slot] = false
       out.push({ kind: 'stopExecution', slot: attempt.status.slot, order: attempt.order, reason })
-    } else {
-      state.attempts.delete(key)
-      out.push({ kind: 'dropInputs', attempt })
-    }
+    } else forget(state, key, attempt, out)
   }
   leaveWhenDone(state, out)
 }
@@ -270,17 +207,14 @@ function giveBackWithdrawn(state: State, { key }: EventOf<'attemptWithdrawn'>, o
   if (attempt?.status.kind !== 'lined') return
   leaveLine(state, key, attempt)
   freeDevices(state, attempt)
-  if (attempt.cancelled) {
-    state.attempts.delete(key)
-    out.push({ kind: 'dropInputs', attempt })
-  } else giveBack(state, key, attempt, out)
+  if (attempt.cancelled) forget(state, key, attempt, out)
+  else giveBack(state, key, attempt, out)
   fillLines(state, out)
   leaveWhenDone(state, out)
 }
 
 function giveBack(state: State, key: AttemptKey, attempt: Attempt, out: Effect[]): void {
-  state.attempts.delete(key)
-  out.push({ kind: 'dropInputs', attempt })
+  forget(state, key, attempt, out)
   out.push({ kind: 'returnTask', ref: refOf(attempt.order), recalled: true })
 }
 
@@ -288,8 +222,7 @@ function drain(state: State, out: Effect[]): void {
   state.draining = true
   for (const [key, attempt] of state.attempts) {
     if ('slot' in attempt.status) continue
-    state.attempts.delete(key)
-    out.push({ kind: 'dropInputs', attempt })
+    forget(state, key, attempt, out)
     if (!attempt.cancelled) out.push({ kind: 'returnTask', ref: refOf(attempt.order), recalled: false })
   }
   leaveWhenDone(state, out)
@@ -314,27 +247,13 @@ function finish(
   freeDevices(state, attempt)
   out.push({ kind: 'dropInputs', attempt })
   // A large result that came in spite of a cancel is said all the same: only the scheduler knows whether it may be forgotten.
-  if (attempt.cancelled && outcome.kind !== 'object') return
-  const end = { ref: refOf(attempt.order), outcome, ...times }
+  if (attempt.cancelled && outcome.kind !== 'object') return feedFollowers(state, key, attempt.order, undefined, out)
+  const { behind } = attempt.order
+  const end = { ref: refOf(attempt.order), outcome, ...times, ...(behind && { behind }) }
   state.unacknowledged.set(key, end)
+  // Before what follows can end, so that the end of an input is always said before that of a task which took it.
   out.push({ kind: 'reportEnded', end, order: attempt.order })
-}
-
-function leaveLine(state: State, key: AttemptKey, { status }: Attempt): void {
-  if (!('slot' in status)) return
-  const line = state.lines[status.slot]
-  const at = line?.indexOf(key) ?? -1
-  if (at >= 0) line?.splice(at, 1)
-  // Only what closed the line can open it.
-  if (!state.openLines[status.slot]) state.openLines[status.slot] = undefined
-}
-
-function learnRunTime(state: State, { order }: Attempt, runMs: number): void {
-  const kind = kindOf(order)
-  const known = state.meanRunMs.get(kind)
-  const meanRunMs = known === undefined ? runMs : known + newestWeight * (runMs - known)
-  state.meanRunMs.set(kind, meanRunMs)
-  if (isShort(known) !== isShort(meanRunMs)) state.openLines.fill(undefined)
+  feedFollowers(state, key, attempt.order, attempt.cancelled ? undefined : outcome, out)
 }
 
 function refOf({ taskId, epoch, attempt }: Attempt['order']) {

@@ -1,4 +1,4 @@
-import type { Attempt, AttemptEnd, AttemptRef, TaskOrder } from './state.js'
+import type { Attempt, AttemptEnd, AttemptRef, MadeInput, TaskOrder } from './state.js'
 
 /** What must be done. Effects expect no answer; answers come back as events. */
 export type Effect =
@@ -9,6 +9,9 @@ export type Effect =
       readonly order: TaskOrder
       /** The devices that are the attempt's own while it runs. */
       readonly devices: readonly number[]
+      /** What was made here of what it was sent ahead of; and what is before it in the slot's line. */
+      readonly made: readonly MadeInput[]
+      readonly missing: readonly AttemptRef[]
     }
   /** Gives it up unless it has begun. */
   | { readonly kind: 'withdrawExecution'; readonly slot: number; readonly order: TaskOrder }

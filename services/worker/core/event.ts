@@ -23,6 +23,8 @@ export type Event = { readonly atMs: number } & (
   | { readonly kind: 'slotStuck'; readonly slot: number; readonly key: AttemptKey; readonly failure: TaskFailure }
   | { readonly kind: 'cancelOrdered'; readonly refs: readonly AttemptRef[]; readonly reason: string }
   | { readonly kind: 'recallOrdered'; readonly refs: readonly AttemptRef[] }
+  /** A slot came to attempts whose inputs were not made in it, and passed them over. */
+  | { readonly kind: 'attemptsPassedOver'; readonly keys: readonly AttemptKey[] }
   /** The executor gave up an attempt that had not begun. */
   | { readonly kind: 'attemptWithdrawn'; readonly key: AttemptKey }
   | { readonly kind: 'endsAcknowledged'; readonly refs: readonly AttemptRef[] }

@@ -1,4 +1,4 @@
-import type { State } from './state.js'
+import { keyOf, type State } from './state.js'
 
 /** What must be true after every event. Throws on what is not. */
 export function checkInvariants(state: State): void {
@@ -13,7 +13,18 @@ export function checkInvariants(state: State): void {
     if ('slot' in status && !state.lines[status.slot]?.includes(key)) throw new Error(`${key} is in no line`)
     if (status.kind === 'ready' && !state.ready.includes(key) && !state.awaitingDevices.includes(key))
       throw new Error(`${key} is ready, but nobody knows`)
+    if (status.kind === 'following' && state.ready.includes(key)) throw new Error(`${key} follows, and is ready`)
     if (state.unacknowledged.has(key)) throw new Error(`${key} has ended and goes on`)
+  }
+  for (const [key, followers] of state.followers) {
+    if (!state.attempts.has(key)) throw new Error(`${key} is over, and ${followers.join(', ')} wait for it`)
+  }
+  for (const [key, { status, missing = [] }] of state.attempts) {
+    if (status.kind === 'following' && missing.length === 0) throw new Error(`${key} waits for nothing`)
+    for (const ref of missing) {
+      const input = state.attempts.get(keyOf(ref))
+      if (input && !state.followers.get(keyOf(ref))?.includes(key)) throw new Error(`${key} is not heard of by its input`)
+    }
   }
   const taken = [...state.attempts.values()].flatMap(({ devices }) => devices ?? [])
   const devices = [...taken, ...state.freeDevices]

@@ -31,6 +31,8 @@ export interface TaskOrder extends AttemptRef {
   readonly deadlineMs?: number | undefined
   /** How many devices it needs. */
   readonly gpus?: number
+  /** Attempts on this worker whose results are inputs beside those above: it was sent ahead of them. None for most. */
+  readonly behind?: readonly AttemptRef[]
 }
 
 /** A result: small ones travel in the report, large ones stay here as objects. */
@@ -46,10 +48,20 @@ export interface AttemptEnd {
   readonly startedAtMs: number
   readonly endedAtMs: number
   readonly slot: number
+  /** Whose results it took here, if it was sent ahead of them. */
+  readonly behind?: readonly AttemptRef[]
+}
+
+/** The result of an attempt that ended here, which another takes. */
+export interface MadeInput {
+  readonly taskId: TaskId
+  readonly outcome: Exclude<EndOutcome, { kind: 'failed' }>
 }
 
 export type AttemptStatus =
   | { readonly kind: 'fetching' }
+  /** What it was sent ahead of is not made, and not all in one line that has room for it. */
+  | { readonly kind: 'following' }
   | { readonly kind: 'ready' }
   /** In a slot's line, behind what runs there. */
   | { readonly kind: 'lined'; readonly slot: number }
@@ -62,11 +74,16 @@ export interface Attempt {
   cancelled: boolean
   /** The devices that are its own while it is in a slot. */
   devices?: readonly number[]
+  /** What it was sent ahead of, as far as that is not made; and what is. */
+  missing?: readonly AttemptRef[]
+  made?: readonly MadeInput[]
 }
 
 export interface State {
   readonly slots: number
   readonly attempts: Map<AttemptKey, Attempt>
+  /** By attempt that is not over, those that were sent ahead of its result. */
+  readonly followers: Map<AttemptKey, AttemptKey[]>
   /** Attempts whose inputs are here, in the order in which they became ready. */
   readonly ready: AttemptKey[]
   /** Attempts whose inputs are here, but not as many devices as they need. */
@@ -89,6 +106,7 @@ export function createState(slots: number, devices = 0): State {
   return {
     slots,
     attempts: new Map(),
+    followers: new Map(),
     ready: [],
     awaitingDevices: [],
     freeDevices: Array.from({ length: devices }, (_, device) => device),

@@ -3,11 +3,14 @@ import type { TaskFailure } from '#libs/domain'
 import type { FetchedInputs } from '../objects/fetched-input.js'
 import { Slot, type SlotListeners } from './slot.js'
 import type { StartHost } from './slot-host.js'
+import type { AwaitedInput } from './slot-messages.js'
 
 /** What happens in the slots, as the executor sees it. */
 export interface ExecutorEvents {
   started(key: AttemptKey, startedAtMs: number): void
   ended(key: AttemptKey, outcome: EndOutcome, startedAtMs: number, endedAtMs: number): void
+  /** The slot came to tasks whose inputs were not made in it; they have not begun. */
+  passedOver(keys: readonly AttemptKey[]): void
   /** The slot's thread or process is gone; it is started again by itself. */
   slotLost(slot: number, failure: TaskFailure): void
   /** The slot's thread does not end while its task is in native code: only the end of the worker ends it. */
@@ -20,6 +23,8 @@ export interface Execution {
   readonly inputs: FetchedInputs
   /** The devices that are its own while it runs. */
   readonly devices: readonly number[]
+  /** Inputs that are the results of tasks before it in the slot's line; nothing for most. */
+  readonly awaited?: readonly AwaitedInput[]
 }
 
 /** Runs tasks in slots, each slot one task at a time. */

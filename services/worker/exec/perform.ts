@@ -2,8 +2,9 @@ import type { ObjectId } from '#libs/domain'
 import type { AttemptRef, LinkRequest, TaskEnded, TaskStarted } from '#libs/proto'
 
 import type { Effect } from '../core/effect.js'
-import { keyOf, type TaskOrder } from '../core/state.js'
+import { keyOf, type MadeInput, type TaskOrder } from '../core/state.js'
 import type { UntimedEvent } from '../loop.js'
+import type { FetchedInput } from '../objects/fetched-input.js'
 import { failureOfFetch, type InputFetcher } from '../objects/input-fetcher.js'
 import type { ObjectStore } from '../objects/object-store.js'
 import { bytesPerMessage, partsOf } from '../rpc/parts.js'
@@ -14,7 +15,8 @@ import { traceAttempt } from './trace-attempt.js'
 
 type Report = NonNullable<LinkRequest['report']>
 /** What the core puts into a slot. */
-type Run = Omit<Execution, 'inputs'>
+type Run = Omit<Execution, 'inputs' | 'awaited'> & Pick<EffectOf<'execute'>, 'made' | 'missing'>
+type EffectOf<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>
 
 /** What the effects work on. */
 export interface PerformPorts {
@@ -45,22 +47,31 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
       for (const run of slotRuns) {
         const { order } = run
         if (bundles.path(order.bundleDigest) === undefined) void executeLater(slot, run)
-        else here.push({ ...run, inputs: fetcher.inputsOf(keyOf(order)) })
+        else here.push(executionOf(run))
       }
       if (here.length > 0) executor().execute(slot, here)
     }
   }
 
+  /** A task with its inputs: those that were fetched, and those that were made here. */
+  function executionOf({ order, devices, made, missing }: Run): Execution {
+    const fetched = fetcher.inputsOf(keyOf(order))
+    const inputs = made.length === 0 ? fetched : new Map([...fetched, ...made.flatMap((each) => findMade(store, each))])
+    if (missing.length === 0) return { order, devices, inputs }
+    return { order, devices, inputs, awaited: missing.map((ref) => ({ objectId: ref.taskId, key: keyOf(ref) })) }
+  }
+
   /** Attempts whose bundle is on its way: the executor does not know them yet. */
   const awaiting = new Set<string>()
 
-  async function executeLater(slot: number, { order, devices }: Run): Promise<void> {
+  async function executeLater(slot: number, run: Run): Promise<void> {
+    const { order } = run
     const key = keyOf(order)
     awaiting.add(key)
     try {
       await bundles.fetch(order.bundleDigest, order.trace)
       if (!awaiting.delete(key)) return
-      executor().execute(slot, [{ order, devices, inputs: fetcher.inputsOf(keyOf(order)) }])
+      executor().execute(slot, [executionOf(run)])
     } catch (error) {
       if (!awaiting.delete(key)) return
       const failure = failureOfBundle(order.bundleDigest, error)
@@ -75,13 +86,13 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
     }
   }
 
-  function withdrawExecution({ slot, order }: Extract<Effect, { kind: 'withdrawExecution' }>): void {
+  function withdrawExecution({ slot, order }: EffectOf<'withdrawExecution'>): void {
     const key = keyOf(order)
     if (awaiting.delete(key) || executor().withdraw(slot, key)) post({ kind: 'attemptWithdrawn', key })
   }
 
   /** What waits for its bundle has not started: its place in the slot is free at once. */
-  function stopExecution({ slot, order, reason }: Extract<Effect, { kind: 'stopExecution' }>): void {
+  function stopExecution({ slot, order, reason }: EffectOf<'stopExecution'>): void {
     const key = keyOf(order)
     if (!awaiting.delete(key)) {
       executor().stopTask(slot, key, reason)
@@ -111,7 +122,7 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
     const ended: { readonly wire: TaskEnded; readonly bytes: number }[] = []
     const returned: AttemptRef[] = []
     const recalled: AttemptRef[] = []
-    const withdrawals: Extract<Effect, { kind: 'withdrawExecution' }>[] = []
+    const withdrawals: EffectOf<'withdrawExecution'>[] = []
     let leaves = false
     let reasonToGiveUp: string | undefined
     for (const effect of effects) {
@@ -120,7 +131,7 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
           void fetchInputs(effect.order)
           break
         case 'execute':
-          pushTo(runs, effect.slot, { order: effect.order, devices: effect.devices })
+          pushTo(runs, effect.slot, effect)
           break
         case 'withdrawExecution':
           withdrawals.push(effect)
@@ -171,6 +182,13 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
     if (leaves) ports.leave()
     if (reasonToGiveUp !== undefined) ports.giveUp(reasonToGiveUp)
   }
+}
+
+/** A result of a task that ran here; one that is not held any more is wanted by nobody who counts. */
+function findMade(store: ObjectStore, { taskId, outcome }: MadeInput): [string, FetchedInput][] {
+  if (outcome.kind === 'payload') return [[taskId, outcome]]
+  const held = store.get(outcome.objectId)
+  return held ? [[taskId, { kind: 'body', structure: held.descriptor.structure, bytes: held.bytes }]] : []
 }
 
 function pushTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {

@@ -28,7 +28,13 @@ test('tasks arrive as they were sent, what they have in common as one', () => {
   const tasks = [
     task(0, bytes(1, 2, 3)),
     task(1, bytes()),
-    task(2, bytes(4).subarray(0), { inputs: fetched, trace: { traceparent: 'p' }, timeoutMs: 5, devices: [1, 0] }),
+    task(2, bytes(4).subarray(0), {
+      inputs: fetched,
+      awaited: [{ objectId: 'j/1', key: 'j/1@1.1' }],
+      trace: { traceparent: 'p' },
+      timeoutMs: 5,
+      devices: [1, 0],
+    }),
     task(3, bytes(0, 5, 6, 0).subarray(1, 3), {
       deadlineMs: 9,
       isDoubtful: true,

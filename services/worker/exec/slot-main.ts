@@ -3,6 +3,7 @@ import { isMainThread, workerData } from 'node:worker_threads'
 import { registerThreadTelemetry } from '#libs/telemetry/thread'
 
 import { beginClaimed, type LineClaims } from './line-claims.js'
+import { LineResults } from './line-results.js'
 import { captureConsole } from './task-console.js'
 import { packEnds, unpackTasks } from './slot-columns.js'
 import { answerCall } from './slot-calls.js'
@@ -25,9 +26,11 @@ const shortMs = 1
 const line: SlotTask[] = []
 /** A process has none. */
 const claims = isMainThread ? undefined : (workerData as LineClaims)
+const results = new LineResults()
 const lastRunMs = new Map<string, number>()
 let running: { readonly key: string; readonly stop: AbortController } | undefined
 let ends: SlotEnd[] = []
+let passedOver: string[] = []
 let flushedAtMs = 0
 let busy = false
 
@@ -39,7 +42,10 @@ captureConsole((level, text) => run.log(level, text))
 port.listen((message) => {
   switch (message.kind) {
     case 'run':
-      line.push(...unpackTasks(message.tasks))
+      for (const task of unpackTasks(message.tasks)) {
+        results.expect(task)
+        line.push(task)
+      }
       if (!busy) void work()
       return
     case 'stop':
@@ -56,8 +62,13 @@ port.listen((message) => {
 async function work(): Promise<void> {
   busy = true
   for (let task = line.shift(); task !== undefined; task = line.shift()) {
+    const inputs = results.take(task)
     if (claims && !beginClaimed(claims, task.claim)) {
       say({ kind: 'dropped', key: task.key })
+      continue
+    }
+    if (inputs === undefined) {
+      passedOver.push(task.key)
       continue
     }
     if (isMainThread && task.devices.length > 0) process.env['CUDA_VISIBLE_DEVICES'] = task.devices.join(',')
@@ -74,10 +85,11 @@ async function work(): Promise<void> {
       const flushed = port.flushed()
       if (flushed) await flushed
     }
-    const outcome = await run.run(task, stop)
+    const outcome = await run.run(inputs === task.inputs ? task : { ...task, inputs }, stop)
     running = undefined
     const endedAtMs = now()
     lastRunMs.set(kind, endedAtMs - startedAtMs)
+    results.keep(task.key, outcome)
     ends.push({ key: task.key, outcome, startedAtMs, endedAtMs })
     // Who is said to run is blamed for the end of the slot: nobody else may run before its end is said.
     if (isAnnounced || endedAtMs - flushedAtMs > flushMs || outcome.kind === 'body') flush()
@@ -92,6 +104,11 @@ function flush(): void {
     say({ kind: 'ended', ends: packEnds(ends) }, moved)
     ends = []
   }
+  // After the ends, which say why.
+  if (passedOver.length > 0) {
+    say({ kind: 'passedOver', keys: passedOver })
+    passedOver = []
+  }
   flushedAtMs = now()
 }
 
@@ -99,7 +116,7 @@ function stopTask(key: string, reason: string): void {
   if (running?.key === key) running.stop.abort(new Error(reason))
   const at = line.findIndex((task) => task.key === key)
   if (at < 0) return
-  line.splice(at, 1)
+  for (const task of line.splice(at, 1)) results.take(task)
   say({ kind: 'dropped', key })
 }
 

@@ -15,6 +15,12 @@ export interface SlotCall {
   readonly taskName: string
 }
 
+/** An input that a task before in the line makes: the object, and the attempt. */
+export interface AwaitedInput {
+  readonly objectId: string
+  readonly key: string
+}
+
 /** One task as its slot gets it. The bytes are the slot's own: messages copy them. */
 export interface SlotTask {
   readonly key: string
@@ -34,6 +40,8 @@ export interface SlotTask {
   readonly claim: number
   /** The devices that are its own while it runs. */
   readonly devices: readonly number[]
+  /** Nothing for most. */
+  readonly awaited?: readonly AwaitedInput[] | undefined
 }
 
 /** A value with its body in a buffer of its own, which the message moves. */
@@ -90,6 +98,8 @@ export type FromSlot =
   | { readonly kind: 'started'; readonly key: string; readonly startedAtMs: number }
   | { readonly kind: 'ended'; readonly ends: EndColumns }
   | { readonly kind: 'dropped'; readonly key: string }
+  /** Inputs of these were not made here; they have not begun. */
+  | { readonly kind: 'passedOver'; readonly keys: readonly string[] }
   /** An error that nobody caught: the process is about to end. */
   | { readonly kind: 'broken'; readonly failure: TaskFailure }
   | {

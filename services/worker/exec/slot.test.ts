@@ -24,7 +24,9 @@ class SlotLab {
       return {
         claims: undefined,
         post: (message) =>
-          this.log.push(`${host} is told to ${message.kind}${message.kind === 'run' ? namesOf(unpackTasks(message.tasks)) : ''}`),
+          this.log.push(
+            `${host} is told to ${message.kind}${message.kind === 'run' ? namesOf(unpackTasks(message.tasks)) : ''}`,
+          ),
         end: () => this.log.push(`${host} is ended`),
         stop: () => {
           this.log.push(`${host} is dismissed`)
@@ -34,6 +36,7 @@ class SlotLab {
     }
     const events = {
       started: () => undefined,
+      passedOver: () => undefined,
       ended: (key: string) => this.log.push(`${key} ended`),
       slotLost: (_: number, { kind }: { kind: string }) => this.log.push(`lost: ${kind}`),
       slotStuck: () => undefined,

@@ -20,7 +20,7 @@ const none: ArrayBuffer[] = []
 /** What the slots say beside starts and ends, and what they ask. */
 export interface SlotListeners {
   heard(
-    message: Exclude<FromSlot, { kind: 'started' | 'ended' | 'dropped' | 'broken' }>,
+    message: Exclude<FromSlot, { kind: 'started' | 'ended' | 'dropped' | 'passedOver' | 'broken' }>,
     answer: (answer: ToSlot) => void,
   ): void
   /** Where the task's bundle lies on this machine. */
@@ -67,7 +67,7 @@ export class Slot {
     let call: SlotCall | undefined
     let batch: SlotTask[] = []
     const inBatch = new Set<ArrayBuffer>()
-    for (const { order, inputs, devices } of tasks) {
+    for (const { order, inputs, devices, awaited } of tasks) {
       const { taskId, index, attempt, input, trace, timeoutMs, deadlineMs } = order
       const key = keyOf(order)
       this.#orders.set(key, order)
@@ -96,6 +96,7 @@ export class Slot {
         trace,
         timeoutMs,
         deadlineMs,
+        awaited,
       }
       batch.push(execution)
     }
@@ -188,6 +189,12 @@ export class Slot {
         const failure: TaskFailure = { kind: 'cancelled', reason: 'CANCELLED', message: 'dropped before it started' }
         this.#forget(message.key)
         this.#events.ended(message.key, { kind: 'failed', failure }, at, at)
+        return
+      }
+      case 'passedOver': {
+        for (const key of message.keys) this.#host.claims?.close(key)
+        const keys = message.keys.filter((key) => this.#orders.delete(key))
+        this.#events.passedOver(keys)
         return
       }
       case 'log':

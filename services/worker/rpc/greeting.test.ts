@@ -33,7 +33,7 @@ test('a small inventory is in the hello', () => {
 
 test('200,000 objects take as many messages as fit, and the last one says so', () => {
   const names = Array.from({ length: 200_000 }, (_, index) => `a-job-with-a-long-name-that-holds-many/${index}`)
-  const attempts = [{ taskId: 'j/1', epoch: 1n, attempt: 1, running: true }]
+  const attempts = [{ taskId: 'j/1', epoch: 1n, attempt: 1, running: true, behind: [] }]
   const reports = greetingOf(self, { ...nothing, attempts, objects: names.map(held) })
   expect(reports.length).toBeGreaterThan(3)
   const listed: string[] = []

@@ -39,7 +39,8 @@ export function greetingOf(
 
 function* listAll({ attempts, objects, stored }: Inventory): Generator<Listed> {
   for (const attempt of attempts) {
-    yield { kind: 'attempt', attempt, bytes: attempt.taskId.length + bytesPerEntry }
+    const bytes = attempt.behind.reduce((sum, { taskId }) => sum + taskId.length + bytesPerEntry, bytesPerEntry)
+    yield { kind: 'attempt', attempt, bytes: attempt.taskId.length + bytes }
   }
   for (const { descriptor, descriptorBytes } of objects) {
     yield { kind: 'object', descriptor, bytes: descriptorBytes + bytesPerEntry }

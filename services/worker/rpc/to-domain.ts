@@ -19,6 +19,7 @@ export function ordersToDomain({ jobs, tasks }: RunTasks): TaskOrder[] {
     if (job === undefined || called === undefined) return []
     const { timeout } = task
     const { deadline } = job
+    const behind = task.inputs.flatMap(({ madeBy }) => (madeBy ? attemptToDomain(madeBy) : []))
     return [
       {
         taskId: taskIdOf(job.jobId as JobId, task.index),
@@ -30,11 +31,15 @@ export function ordersToDomain({ jobs, tasks }: RunTasks): TaskOrder[] {
         taskName: called.taskName,
         seed: job.seed,
         input: task.input,
-        inputs: findWanted(task.input, task.inputs),
+        inputs: findWanted(
+          task.input,
+          behind.length === 0 ? task.inputs : task.inputs.filter(({ madeBy }) => madeBy === undefined),
+        ),
         trace: task.trace.size === 0 ? untraced : Object.fromEntries(task.trace),
         timeoutMs: timeout && millisecondsOf(timeout),
         deadlineMs: deadline && millisecondsOf(deadline),
         gpus: task.gpus,
+        ...(behind.length > 0 && { behind }),
       },
     ]
   })

@@ -8,8 +8,16 @@ import type { AttemptEnd, AttemptRef } from '../core/state.js'
 /** What an end takes beside its task's id and its outcome. */
 const bytesPerEnd = 128
 
+const noRefs: WireAttemptRef[] = []
+
 export function attemptToWire({ taskId, epoch, attempt }: AttemptRef, running = false): WireAttemptRef {
-  return { taskId, epoch: BigInt(epoch), attempt, running }
+  return { taskId, epoch: BigInt(epoch), attempt, running, behind: noRefs }
+}
+
+/** An attempt as an inventory lists it. */
+export function listedToWire(ref: AttemptRef, running: boolean, behind?: readonly AttemptRef[]): WireAttemptRef {
+  const listed = attemptToWire(ref, running)
+  return behind ? { ...listed, behind: behind.map((input) => attemptToWire(input)) } : listed
 }
 
 export function failureToWire(failure: TaskFailure): Failure {

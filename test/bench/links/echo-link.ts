@@ -64,7 +64,7 @@ export function openEchoLink(client: RpcClient<typeof SchedulerServiceDefinition
 
 function attemptsOf({ jobs, tasks }: RunTasks): AttemptRef[] {
   return tasks.map(({ job, index, epoch, attempt }) => {
-    return { taskId: `${jobs[job]?.jobId}/${index}`, epoch, attempt, running: false }
+    return { taskId: `${jobs[job]?.jobId}/${index}`, epoch, attempt, running: false, behind: [] }
   })
 }
 

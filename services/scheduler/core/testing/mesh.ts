@@ -149,7 +149,7 @@ export class Mesh {
       readonly resources?: Readonly<Record<string, number>>
       readonly memoryLimitBytes?: number
       readonly host?: string
-      readonly attempts?: readonly (AttemptRef & { readonly running?: boolean })[]
+      readonly attempts?: readonly (AttemptRef & { readonly running?: boolean; readonly behind?: readonly AttemptRef[] })[]
       readonly objects?: readonly (string | HeldObject)[]
       readonly stored?: readonly StoredReport[]
       readonly predecessor?: WorkerEnd
@@ -166,7 +166,7 @@ export class Mesh {
     this.happen({
       kind: 'workerJoined',
       profile,
-      attempts: (has.attempts ?? []).map((ref) => ({ running: true, ...ref })),
+      attempts: (has.attempts ?? []).map((ref) => ({ running: true, behind: [], ...ref })),
       objects: (has.objects ?? []).map((object) => (typeof object === 'string' ? this.held(object) : object)),
       stored: has.stored ?? [],
       ...(has.predecessor ? { predecessor: has.predecessor } : {}),

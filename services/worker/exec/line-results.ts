@@ -1,0 +1,50 @@
+import type { FetchedInput, FetchedInputs } from '../objects/fetched-input.js'
+import type { SlotOutcome, SlotTask } from './slot-messages.js'
+
+/** What tasks in a slot's line take of those before them there, kept until the last of them has it. */
+export class LineResults {
+  /** By attempt, how many tasks in the line take its result. */
+  readonly #takers = new Map<string, number>()
+  readonly #kept = new Map<string, FetchedInput>()
+
+  /** The task is in the line. */
+  expect({ awaited = [] }: SlotTask): void {
+    for (const { key } of awaited) this.#takers.set(key, (this.#takers.get(key) ?? 0) + 1)
+  }
+
+  /** An attempt ended; a large result is copied, because the end takes its bytes away. */
+  keep(key: string, outcome: SlotOutcome): void {
+    if (outcome.kind === 'failed' || !this.#takers.has(key)) return
+    this.#kept.set(key, outcome.kind === 'payload' ? outcome : copyOf(outcome))
+  }
+
+  /** The task has its turn, or leaves the line: its inputs with those that were made here; nothing when one was not. */
+  take({ inputs, awaited = [] }: SlotTask): FetchedInputs | undefined {
+    if (awaited.length === 0) return inputs
+    const all = new Map(inputs)
+    let isWhole = true
+    for (const { objectId, key } of awaited) {
+      const made = this.#handOver(key)
+      if (made) all.set(objectId, made)
+      else isWhole = false
+    }
+    return isWhole ? all : undefined
+  }
+
+  /** What the last taker gets is its own; the others get copies. */
+  #handOver(key: string): FetchedInput | undefined {
+    const made = this.#kept.get(key)
+    const others = (this.#takers.get(key) ?? 1) - 1
+    if (others > 0) {
+      this.#takers.set(key, others)
+      return made && copyOf(made)
+    }
+    this.#takers.delete(key)
+    this.#kept.delete(key)
+    return made
+  }
+}
+
+function copyOf(made: FetchedInput): FetchedInput {
+  return made.kind === 'payload' ? { ...made, payload: made.payload.slice() } : { ...made, bytes: made.bytes.slice() }
+}
