@@ -21,11 +21,7 @@ export function assignTask(
   task.adoptable = false
   const status = { kind: 'assigned' as const, workerId, epoch, attempt, expectedMs, behind, sinceMs: atMs }
   setStatus(task, status)
-  occupySlot(worker, task, status)
+  occupySlot(state, worker, task, status)
   updateRooms(state, worker)
-  if (task.dependents?.size) {
-    worker.tails.add(task)
-    state.extendable.add(worker)
-  }
   out.effects.push({ kind: 'runTask', workerId, task, attempt, epoch })
 }

@@ -25,7 +25,8 @@ export function describePlace(state: State, task: Task, status: PlaceStatus, atM
   }
   const ahead = worker ? [...worker.tasks].indexOf(task) : 0
   const back = worker?.recalled.has(task) ? '; it was asked back, because another worker is free' : ''
-  const behind = status.behind.length > 0 ? ` and for ${countOf(status.behind.length, 'input')} that are made there` : ''
+  const inputs = status.behind.length
+  const behind = inputs > 0 ? ` and for ${countOf(inputs, 'input')} that ${inputs === 1 ? 'is' : 'are'} made there` : ''
   const turn = ahead > 0 ? `waits there for ${countOf(ahead, 'task')} before it${behind}` : 'has not begun there'
   return `was sent to ${where} ${formatDuration(atMs - status.sinceMs)} ago as attempt ${status.attempt} and ${turn}${back}${cut}`
 }

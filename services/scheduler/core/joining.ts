@@ -112,7 +112,9 @@ function isKnownAs(state: State, ref: AttemptRef, { profile }: Worker): boolean 
   if (input === undefined) return false
   if (isCurrent(input, profile.workerId, ref)) return true
   const { status } = input
-  return status.kind === 'settled' && status.record.attempt === ref.attempt && status.record.workerId === profile.workerId
+  return (
+    status.kind === 'settled' && status.record.attempt === ref.attempt && status.record.workerId === profile.workerId
+  )
 }
 
 function adoptAttempt(
@@ -130,7 +132,7 @@ function adoptAttempt(
   const missing = behind.flatMap((input) => findTask(state, input) ?? []).filter((input) => !isAvailable(input))
   const status = { kind: 'assigned' as const, workerId, epoch, attempt, expectedMs, behind: missing, sinceMs: atMs }
   setStatus(task, status)
-  occupySlot(worker, task, status)
+  occupySlot(state, worker, task, status)
 }
 
 /** The task began to run; what it needed was there. */

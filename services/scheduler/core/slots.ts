@@ -88,13 +88,16 @@ export function takesShort(worker: Worker): boolean {
 }
 
 /** The task takes its place on the worker. */
-export function occupySlot(worker: Worker, task: Task, { expectedMs, behind }: Placement): void {
+export function occupySlot(state: State, worker: Worker, task: Task, { expectedMs, behind }: Placement): void {
   worker.tasks.add(task)
   if (task.suspect) worker.suspects++
   if (behind.length > 0) follow(worker, 1, expectedMs)
   else if (expectedMs === undefined) worker.longTasks++
   else worker.shortMs += expectedMs
   if (task.spec.needs !== undefined) takeResources(worker, task, 1)
+  if (!task.dependents?.size) return
+  worker.tails.add(task)
+  state.extendable.add(worker)
 }
 
 /** A task waits behind its inputs, or waits no longer. */

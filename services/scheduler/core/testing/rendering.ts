@@ -13,7 +13,7 @@ export function renderEffect(effect: Effect, nameOf: NameOf): string {
     `${nameOf(`${jobId}/${index}` as ObjectId)}#${attempt}`
   switch (effect.kind) {
     case 'runTask':
-      return `run ${taskIn(effect.task, nameOf)}#${effect.attempt} on ${effect.workerId}`
+      return `run ${taskIn(effect.task, nameOf)}#${effect.attempt} on ${effect.workerId}${behindIn(effect.task, nameOf)}`
     case 'cancelAttempt':
       return `cancel ${attemptIn(effect.attempt)} on ${effect.workerId}`
     case 'recallTask':
@@ -65,6 +65,12 @@ export function renderStatus({ status }: Task): string {
 
 function taskIn({ job, index }: Task, nameOf: NameOf): string {
   return nameOf(`${job.spec.jobId}/${index}` as ObjectId)
+}
+
+/** What the task was sent ahead of. */
+function behindIn({ status }: Task, nameOf: NameOf): string {
+  const behind = status.kind === 'assigned' ? status.behind : []
+  return behind.length === 0 ? '' : ` behind ${behind.map((input) => taskIn(input, nameOf)).join(', ')}`
 }
 
 function audience(sessions: ReadonlySet<string>): string {
