@@ -4,6 +4,7 @@ import path from 'node:path'
 
 import { describe, expect, test } from 'vitest'
 
+import { keyOf } from '../../services/worker/core/state.js'
 import type { FetchedInput } from '../../services/worker/objects/fetched-input.js'
 import { copySegments, encodeValue, packStructure } from '#libs/value'
 
@@ -83,6 +84,37 @@ describe.each(['thread', 'process'] as const)('the %s executor', (kind) => {
     expect(await failureOf(task.ended)).toMatchObject({ kind: 'cancelled', message: 'not wanted any more' })
     expect(performance.now() - askedAtMs).toBeLessThan(1_000 + 500)
     expect(await behind.ended).toBe(2)
+  })
+
+  test('a task takes the results of those before it in the line, each a value of its own', async () => {
+    await using lab = await start()
+    const ended: Promise<unknown>[] = []
+    lab.runTogether((run) => {
+      const small = run('add', [1, 1])
+      const large = run('ramp', [10_000])
+      const xs = new LabInput('xs')
+      for (const taskName of ['changed', 'changed']) ended.push(run(taskName, [xs], { awaited: { xs: large } }).ended)
+      ended.push(run('add', [new LabInput('two'), 3], { awaited: { two: small } }).ended)
+    })
+    expect(await Promise.all(ended)).toEqual([1, 1, 5])
+    expect(lab.passedOver).toEqual([])
+  })
+
+  test('a task that comes when the one before has ended takes its result all the same, when it is small', async () => {
+    await using lab = await start()
+    const before = lab.run('add', [1, 1])
+    await before.ended
+    expect(await lab.run('add', [new LabInput('two'), 3], { awaited: { two: before } }).ended).toBe(5)
+  })
+
+  test('a task whose input is not made in the line is passed over, and so are those behind it', async () => {
+    await using lab = await start()
+    const failing = lab.run('fail', ['bad'])
+    const second = lab.run('add', [new LabInput('x'), 1], { awaited: { x: failing } })
+    const third = lab.run('add', [new LabInput('y'), 1], { awaited: { y: second } })
+    expect(await failureOf(failing.ended)).toMatchObject({ reason: 'TASK_THREW' })
+    expect(await lab.run('add', [1, 1]).ended).toBe(2)
+    expect(lab.passedOver).toEqual([keyOf(second.order), keyOf(third.order)])
   })
 
   test('a task that hears that it is to stop keeps its slot; one in the line is dropped', async () => {

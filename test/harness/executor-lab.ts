@@ -12,7 +12,7 @@ import { type EndOutcome, keyOf, type TaskOrder } from '../../services/worker/co
 import { createChildMemory } from '../../services/worker/exec/child-memory.js'
 import { createExecutor, type Executor } from '../../services/worker/exec/executor.js'
 import { createProcessHosts } from '../../services/worker/exec/process-host.js'
-import type { SlotLog } from '../../services/worker/exec/slot-messages.js'
+import type { AwaitedInput, SlotLog } from '../../services/worker/exec/slot-messages.js'
 import { createThreadHosts } from '../../services/worker/exec/thread-host.js'
 import type { FetchedInputs } from '../../services/worker/objects/fetched-input.js'
 
@@ -40,6 +40,8 @@ export interface LabTaskOptions {
   readonly slot?: number
   readonly timeoutMs?: number
   readonly inputs?: FetchedInputs
+  /** Inputs that are results of tasks before it in the slot's line. */
+  readonly awaited?: Readonly<Record<string, LabTask>>
 }
 
 /** An executor with a task module, and what is heard of it. */
@@ -47,7 +49,9 @@ export interface ExecutorLab extends AsyncDisposable {
   readonly executor: Executor
   /** Puts one task into a slot. */
   run(taskName: string, args: readonly unknown[], options?: LabTaskOptions): LabTask
-  /** Puts several tasks into a slot at once. */
+  /** Puts the tasks that are made into a slot at once. */
+  runTogether(make: (run: ExecutorLab['run']) => void): void
+  /** Puts several tasks of one kind into a slot at once. */
   runAll(taskName: string, args: readonly (readonly unknown[])[], options?: LabTaskOptions): LabTask[]
   stop(task: LabTask): void
   readonly lines: SlotLog[]
@@ -90,7 +94,7 @@ export async function startExecutorLab(
     {
       started: (key) => open.get(key)?.start(),
       ended: (key, outcome) => open.get(key)?.end(valueOf(outcome, objects)),
-      passedOver: (keys) => void passedOver.push(...keys.map((key) => open.get(key)?.order.taskId ?? key)),
+      passedOver: (keys) => void passedOver.push(...keys),
       slotLost: (slot, failure) => {
         lost.push(failure)
         loseLine(slot, failure)
@@ -123,12 +127,13 @@ export async function startExecutorLab(
   const createTask = (taskName: string, args: readonly unknown[], options: LabTaskOptions = {}): OpenTask => {
     const index = count++
     const input = encodePayload(packStructure(encodeValue(args, 'the arguments', referenceOf)))
-    const { slot = 0, timeoutMs, inputs = new Map() } = options
+    const { slot = 0, timeoutMs, inputs = new Map(), awaited = {} } = options
     const order: TaskOrder = {
       ...{ taskId: `j-1/${index}` as TaskId, jobId: 'j-1', index, epoch: 1, attempt: 1 },
       ...{ bundleDigest: 'd'.repeat(64), taskName, seed: 7n, input, inputs: [], trace: {}, timeoutMs },
     }
-    const task = new OpenTask(order, inputs, slot)
+    const makers = Object.entries(awaited).map(([objectId, maker]) => ({ objectId, key: keyOf(maker.order) }))
+    const task = new OpenTask(order, inputs, makers, slot)
     open.set(keyOf(order), task)
     return task
   }
@@ -138,6 +143,15 @@ export async function startExecutorLab(
       const task = createTask(taskName, args, options)
       executor.execute(task.slot, [task])
       return task
+    },
+    runTogether: (make) => {
+      const tasks: OpenTask[] = []
+      make((...task) => {
+        const made = createTask(...task)
+        tasks.push(made)
+        return made
+      })
+      executor.execute(0, tasks)
     },
     runAll: (taskName, args, options = {}) => {
       const tasks = args.map((each) => createTask(taskName, each, options))
@@ -161,6 +175,7 @@ class OpenTask implements LabTask {
   readonly order: TaskOrder
   readonly inputs: FetchedInputs
   readonly devices: readonly number[] = []
+  readonly awaited: readonly AwaitedInput[]
   readonly slot: number
   readonly started: Promise<void>
   readonly ended: Promise<unknown>
@@ -169,9 +184,10 @@ class OpenTask implements LabTask {
   #start!: () => void
   #end!: (value: unknown) => void
 
-  constructor(order: TaskOrder, inputs: FetchedInputs, slot: number) {
+  constructor(order: TaskOrder, inputs: FetchedInputs, awaited: readonly AwaitedInput[], slot: number) {
     this.order = order
     this.inputs = inputs
+    this.awaited = awaited
     this.slot = slot
     this.started = new Promise((resolve) => (this.#start = resolve))
     this.ended = new Promise((resolve) => (this.#end = resolve))

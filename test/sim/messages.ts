@@ -1,6 +1,12 @@
 import type { JobId, ObjectId, SessionId, WorkerId } from '#libs/domain'
 
-import type { AttemptEnd, AttemptRef, HeldObject, ListedAttempt, StoredReport } from '../../services/scheduler/core/event.js'
+import type {
+  AttemptEnd,
+  AttemptRef,
+  HeldObject,
+  ListedAttempt,
+  StoredReport,
+} from '../../services/scheduler/core/event.js'
 import type { JobSpec, Outcome, ResultLocation, WorkerEnd, WorkerProfile } from '../../services/scheduler/core/state.js'
 
 /** What a worker says on its link. */

@@ -186,7 +186,9 @@ export class SimulatedClient {
     // In a chain each takes the one before: what is short is sent ahead along it.
     const isChain = dice.chance(0.4)
     const tasks = Array.from({ length: dice.between(1, isChain ? 24 : 8) }, (_, index) => {
-      const inputs = Array.from({ length: dice.between(0, isChain ? 1 : 3) }, () => dice.pick(dice.chance(0.7) ? own : known))
+      const inputs = Array.from({ length: dice.between(0, isChain ? 1 : 3) }, () =>
+        dice.pick(dice.chance(0.7) ? own : known),
+      )
       if (isChain) inputs.push(own.at(-1))
       const dependencies = inputs.filter((input) => input !== undefined)
       const taskId = taskIdIn(jobId, index)

@@ -59,7 +59,13 @@ export class SimulatedSlots {
     this.#begin = worker.begin
     this.#valueOf = worker.valueOf
     this.#post = worker.post
-    this.#slots = Array.from({ length: count }, () => ({ line: [], life: 0, isRunning: false, ahead: new Map(), kept: new Map() }))
+    this.#slots = Array.from({ length: count }, () => ({
+      line: [],
+      life: 0,
+      isRunning: false,
+      ahead: new Map(),
+      kept: new Map(),
+    }))
   }
 
   get busyCount(): number {

@@ -73,7 +73,9 @@ export function encodeResult(value: number, large: boolean): ResultLocation {
   return large ? { kind: 'object', descriptor: bytes, byteLength: 1_000 } : { kind: 'inline', payload: bytes }
 }
 
-export function decodeResult(result: ResultLocation | { readonly kind: 'payload'; readonly payload: Uint8Array }): number {
+export function decodeResult(
+  result: ResultLocation | { readonly kind: 'payload'; readonly payload: Uint8Array },
+): number {
   const bytes = result.kind === 'object' ? result.descriptor : result.payload
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
 }

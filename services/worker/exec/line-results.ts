@@ -1,11 +1,15 @@
 import type { FetchedInput, FetchedInputs } from '../objects/fetched-input.js'
 import type { SlotOutcome, SlotTask } from './slot-messages.js'
 
+/** Of so many tasks that ended last the results are kept when they are small: a line that runs hears of what follows it at its end. */
+const maxRecent = 64
+
 /** What tasks in a slot's line take of those before them there, kept until the last of them has it. */
 export class LineResults {
   /** By attempt, how many tasks in the line take its result. */
   readonly #takers = new Map<string, number>()
   readonly #kept = new Map<string, FetchedInput>()
+  readonly #recent = new Map<string, FetchedInput>()
 
   /** The task is in the line. */
   expect({ awaited = [] }: SlotTask): void {
@@ -14,6 +18,7 @@ export class LineResults {
 
   /** An attempt ended; a large result is copied, because the end takes its bytes away. */
   keep(key: string, outcome: SlotOutcome): void {
+    if (outcome.kind === 'payload') this.#remember(key, outcome)
     if (outcome.kind === 'failed' || !this.#takers.has(key)) return
     this.#kept.set(key, outcome.kind === 'payload' ? outcome : copyOf(outcome))
   }
@@ -31,9 +36,18 @@ export class LineResults {
     return isWhole ? all : undefined
   }
 
+  #remember(key: string, made: FetchedInput): void {
+    this.#recent.set(key, made)
+    if (this.#recent.size <= maxRecent) return
+    for (const oldest of this.#recent.keys()) {
+      this.#recent.delete(oldest)
+      return
+    }
+  }
+
   /** What the last taker gets is its own; the others get copies. */
   #handOver(key: string): FetchedInput | undefined {
-    const made = this.#kept.get(key)
+    const made = this.#kept.get(key) ?? this.#recent.get(key)
     const others = (this.#takers.get(key) ?? 1) - 1
     if (others > 0) {
       this.#takers.set(key, others)
@@ -41,7 +55,7 @@ export class LineResults {
     }
     this.#takers.delete(key)
     this.#kept.delete(key)
-    return made
+    return made && this.#recent.has(key) ? copyOf(made) : made
   }
 }
 
