@@ -2,7 +2,7 @@ import type { ObjectId } from '#libs/domain'
 
 import { emit } from './emit.js'
 import type { Out } from './effect.js'
-import type { AttemptRef, EventOf, HeldObject, ListedAttempt } from './event.js'
+import type { AttemptRef, EventOf, HeldObject } from './event.js'
 import { takeBackFollowers } from './followers.js'
 import { awaitInputs, supplyInput } from './inputs.js'
 import { addHolder, attemptOf, findObject, isAvailable, isScattered, isWanted, type ObjectEntity } from './lookup.js'
