@@ -86,7 +86,9 @@ export function supplyInput(state: State, input: ObjectEntity, atMs: number, out
     } else if (status.kind === 'assigned' || status.kind === 'running') {
       if (status.behind.length > 0) leaveBehind(state, status, input)
     } else if (status.kind === 'delayed' && status.why !== 'retry' && !dependent.adoptable) {
-      // It was delayed because an input could not be had: now one can.
+      // It was delayed because an input could not be had: now one can. Should it be another one that is missing, this early
+      // attempt must not use up those that last until a silent holder is lost.
+      if (dependent.fetchFailures > 0) dependent.fetchFailures--
       awaitInputs(state, dependent, atMs, out)
     }
   }

@@ -233,3 +233,18 @@ test('a task that started got its inputs: earlier failures to fetch are forgotte
   mesh.start('b')
   expect(mesh.task('b').fetchFailures).toBe(0)
 })
+
+test('an attempt that begins early, because another input came back, does not use up those that wait for a silent holder', () => {
+  const mesh = createMesh({ maxFetchFailures: 1 })
+  mesh.workers(3)
+  mesh.submit(['a', 'b', ['c', 'a', 'b']])
+  mesh.finish('a', { bytes: 10 })
+  mesh.finish('b', { bytes: 10 })
+  mesh.missInputs('c')
+  expect(mesh.status('c')).toContain('is delayed')
+  mesh.drop('w2', 'b')
+  mesh.finish('b', { bytes: 10 })
+  expect(mesh.status('c')).toContain('is on')
+  mesh.missInputs('c')
+  expect(mesh.status('c')).toContain('is delayed')
+})
