@@ -79,7 +79,7 @@ test.each(['thread', 'process'] as const)(
     }
     // Large results go from link to link in the slot's own memory.
     const grown = cluster.graph((graph) =>
-      chain(graph, 100, new Float64Array(10_000), (before) => graph.task(grow, before)),
+      chain<Float64Array>(graph, 100, new Float64Array(10_000), (before) => graph.task(grow, before)),
     )
     const values = await cluster.gather(grown)
     expect(values.map((array) => [array.length, array[0], array.at(-1)])).toEqual(

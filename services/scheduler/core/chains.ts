@@ -54,7 +54,8 @@ function mayFollow(state: State, task: Task, tail: Task, worker: Worker, atMs: n
   if (status.kind !== 'waiting' || suspect || job !== tail.job || spec.dependencies.length > maxInputs) return false
   if (past && past.retryAtMs > atMs) return false
   const demand = demandOfTask(task)
-  if (!isPlain(demand.shape) || !isAllowed(worker, demand) || demand.priority !== demandOfTask(tail).priority) return false
+  if (!isPlain(demand.shape) || !isAllowed(worker, demand) || demand.priority !== demandOfTask(tail).priority)
+    return false
   return spec.dependencies.every((objectId) => {
     const input = findObject(state, objectId)
     return input !== undefined && isOn(input, worker)

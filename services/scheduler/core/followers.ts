@@ -16,7 +16,12 @@ export function takeBackFollowers(state: State, task: Task, atMs: number, out: O
       const { status } = dependent
       if ((status.kind !== 'assigned' && status.kind !== 'running') || !status.behind.includes(input)) continue
       const attempt = attemptOf(dependent, status)
-      out.effects.push({ kind: 'cancelAttempt', workerId: status.workerId, attempt, reason: 'its input is not made here' })
+      out.effects.push({
+        kind: 'cancelAttempt',
+        workerId: status.workerId,
+        attempt,
+        reason: 'its input is not made here',
+      })
       vacateSlot(state, dependent)
       awaitInputs(state, dependent, atMs, out)
       open.push(dependent)

@@ -140,7 +140,7 @@ function placeSuspects(state: State, atMs: number, out: Out): void {
     const worker = chooseWorker(state.workers.values(), inputs.heldBytes, (each) => !each.tasks.size && mayTake(each))
     if (worker !== undefined) {
       assignTask(state, task, worker, { expectedMs: expectedMsOf(state, task), behind: noInputs }, atMs, out)
-    }     else if (reserveWorker(state, mayTake)) return
+    } else if (reserveWorker(state, mayTake)) return
   }
   endReservation(state)
 }

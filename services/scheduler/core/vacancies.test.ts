@@ -12,7 +12,16 @@ function createWorker(name: string, slots: number): Worker {
   return {
     profile: { workerId, host: '', pid: 1, slots, addresses: [], memoryLimitBytes: 0, executor: 'thread' },
     ...{ tasks: new Set(), longTasks: 0, shortMs: 0, objects: new Set() },
-    ...{ followers: 0, followersMs: 0, tails: new Set<Task>(), suspects: 0, reserved: false, draining: false, quarantine: undefined, standing: undefined },
+    ...{
+      followers: 0,
+      followersMs: 0,
+      tails: new Set<Task>(),
+      suspects: 0,
+      reserved: false,
+      draining: false,
+      quarantine: undefined,
+      standing: undefined,
+    },
     ...{ extraSlots: 0, used: new Map(), keptFor: undefined, recalled: new Set() },
     ...{ unlinkedSinceMs: undefined, rssBytes: 0, loopLagMs: 0, heardAtMs: 0 },
   }

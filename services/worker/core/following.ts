@@ -43,7 +43,13 @@ function follow(state: State, key: AttemptKey, attempt: Attempt, out: Effect[]):
 }
 
 /** An attempt is over; those that were sent ahead of its result go on when there is one. */
-export function feedFollowers(state: State, key: AttemptKey, ref: AttemptRef, outcome: EndOutcome | undefined, out: Effect[]): void {
+export function feedFollowers(
+  state: State,
+  key: AttemptKey,
+  ref: AttemptRef,
+  outcome: EndOutcome | undefined,
+  out: Effect[],
+): void {
   const followers = state.followers.get(key)
   if (followers === undefined) return
   state.followers.delete(key)

@@ -23,7 +23,8 @@ export function checkInvariants(state: State): void {
     if (status.kind === 'following' && missing.length === 0) throw new Error(`${key} waits for nothing`)
     for (const ref of missing) {
       const input = state.attempts.get(keyOf(ref))
-      if (input && !state.followers.get(keyOf(ref))?.includes(key)) throw new Error(`${key} is not heard of by its input`)
+      if (input && !state.followers.get(keyOf(ref))?.includes(key))
+        throw new Error(`${key} is not heard of by its input`)
     }
   }
   const taken = [...state.attempts.values()].flatMap(({ devices }) => devices ?? [])

@@ -7,7 +7,7 @@ import type { JobId, ObjectId, RetryPolicy, SessionId, TaskFailure, WorkerId } f
 import { apply } from '../apply.js'
 import { decide, placeQueued } from '../decide.js'
 import { createOut, type Effect, type Out } from '../effect.js'
-import type { AttemptRef, Event, HeldObject, StoredReport } from '../event.js'
+import type { AttemptRef, Event, HeldObject, ListedAttempt, StoredReport } from '../event.js'
 import type { Fact } from '../fact.js'
 import { checkInvariants } from '../invariants.js'
 import { defaultPolicy, type Policy } from '../policy.js'
@@ -149,7 +149,7 @@ export class Mesh {
       readonly resources?: Readonly<Record<string, number>>
       readonly memoryLimitBytes?: number
       readonly host?: string
-      readonly attempts?: readonly (AttemptRef & { readonly running?: boolean; readonly behind?: readonly AttemptRef[] })[]
+      readonly attempts?: readonly (AttemptRef & Partial<ListedAttempt>)[]
       readonly objects?: readonly (string | HeldObject)[]
       readonly stored?: readonly StoredReport[]
       readonly predecessor?: WorkerEnd
