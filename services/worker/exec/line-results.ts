@@ -45,7 +45,7 @@ export class LineResults {
     }
   }
 
-  /** What the last taker gets is its own; the others get copies. */
+  /** Of a large result the last taker gets what is kept, the others get copies. A small one may not be said yet: all get copies. */
   #handOver(key: string): FetchedInput | undefined {
     const made = this.#kept.get(key) ?? this.#recent.get(key)
     const others = (this.#takers.get(key) ?? 1) - 1
@@ -55,10 +55,13 @@ export class LineResults {
     }
     this.#takers.delete(key)
     this.#kept.delete(key)
-    return made && this.#recent.has(key) ? copyOf(made) : made
+    return made?.kind === 'payload' ? copyOf(made) : made
   }
 }
 
+// Not `slice`: that of a Buffer is no copy.
 function copyOf(made: FetchedInput): FetchedInput {
-  return made.kind === 'payload' ? { ...made, payload: made.payload.slice() } : { ...made, bytes: made.bytes.slice() }
+  return made.kind === 'payload'
+    ? { ...made, payload: new Uint8Array(made.payload) }
+    : { ...made, bytes: new Uint8Array(made.bytes) }
 }

@@ -122,7 +122,7 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
     const ended: { readonly wire: TaskEnded; readonly bytes: number }[] = []
     const returned: AttemptRef[] = []
     const recalled: AttemptRef[] = []
-    const withdrawals: EffectOf<'withdrawExecution'>[] = []
+    const takenOut: EffectOf<'withdrawExecution' | 'stopExecution'>[] = []
     let leaves = false
     let reasonToGiveUp: string | undefined
     for (const effect of effects) {
@@ -134,10 +134,8 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
           pushTo(runs, effect.slot, effect)
           break
         case 'withdrawExecution':
-          withdrawals.push(effect)
-          break
         case 'stopExecution':
-          stopExecution(effect)
+          takenOut.push(effect)
           break
         case 'reportStarted':
           started.push({ attempt: attemptToWire(effect.ref), atMs: effect.startedAtMs, slot: effect.slot })
@@ -170,8 +168,11 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
       }
     }
     execute(runs)
-    // After what the same batch put into the lines.
-    for (const effect of withdrawals) withdrawExecution(effect)
+    // After what the same batch put into the lines: else that would be unknown yet, and would run.
+    for (const effect of takenOut) {
+      if (effect.kind === 'stopExecution') stopExecution(effect)
+      else withdrawExecution(effect)
+    }
     if (started.length > 0) report({ $case: 'tasksStarted', value: { tasks: started } })
     if (ended.length > 0) ports.flushLines()
     for (const part of partsOf(ended, ({ bytes }) => bytes, mostEnds)) {
@@ -184,9 +185,12 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
   }
 }
 
-/** A result of a task that ran here; one that is not held any more is wanted by nobody who counts. */
+/**
+ * A result of a task that ran here; one that is not held any more is wanted by nobody who counts. A small one is part of the
+ * message of many ends: a copy goes on, not all of that, and not one for all who take it.
+ */
 function findMade(store: ObjectStore, { taskId, outcome }: MadeInput): [string, FetchedInput][] {
-  if (outcome.kind === 'payload') return [[taskId, outcome]]
+  if (outcome.kind === 'payload') return [[taskId, { kind: 'payload', payload: new Uint8Array(outcome.payload) }]]
   const held = store.get(outcome.objectId)
   return held ? [[taskId, { kind: 'body', structure: held.descriptor.structure, bytes: held.bytes }]] : []
 }
