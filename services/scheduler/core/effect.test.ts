@@ -30,3 +30,11 @@ test('a run that makes an object again comes after the release of the object', (
   const release: Effect = { kind: 'releaseObject', workerId, objectId: 'j/0' as ObjectId }
   expect(byFlush({ facts: [], effects: [release, dispatch] })).toEqual({ early: [], late: [release, dispatch] })
 })
+
+test('what is sent ahead of its input goes with the task that makes it, behind it', () => {
+  const maker: Effect = { ...dispatch, attempt: 2 }
+  const follower: Effect = { ...dispatch, attempt: 3 }
+  expect(byFlush({ facts: [], effects: [maker, acknowledgement, follower] }).early).toEqual([maker, follower])
+  const facts: Fact[] = [{ kind: 'taskReopened', jobId: 'j' as JobId, index: 0 }]
+  expect(byFlush({ facts, effects: [maker, follower] })).toEqual({ early: [], late: [maker, follower] })
+})
