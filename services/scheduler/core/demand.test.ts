@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { demandOf } from './demand.js'
+import { viewOf } from './requests.js'
 import { createMesh } from './testing/mesh.js'
 
 test('what is queued and what runs is wanted, slot by slot', () => {
@@ -13,6 +14,17 @@ test('what is queued and what runs is wanted, slot by slot', () => {
   mesh.finish('a')
   mesh.cancel('b')
   expect(demandOf(mesh.state).wantedSlots).toBe(4)
+})
+
+test('a chain that was sent ahead to one worker keeps one slot busy', () => {
+  const mesh = createMesh()
+  mesh.join('w1', { slots: 4 })
+  mesh.submit(['first'], { kind: 'f' })
+  mesh.finish('first', { runMs: 1 })
+  mesh.submit(['a', ['b', 'a'], ['c', 'b']], { kind: 'f' })
+  expect(mesh.status('c')).toBe('is on w1')
+  expect(demandOf(mesh.state).wantedSlots).toBe(1)
+  expect(viewOf(mesh.state.workers.get('w1' as never)!).used).toEqual({ cpu: 1 })
 })
 
 test('a worker that leaves is not there, and what it still runs asks for no other; one without slots or in quarantine is not', () => {

@@ -1,6 +1,7 @@
 import { type Demand as TaskDemand, isPinned, isPlain } from './demand-class.js'
 import type { LaneGroup } from './lane.js'
 import { couldTake, isAllowed, offerOf } from './resources.js'
+import { occupantsOf } from './slots.js'
 import type { State, Worker } from './state.js'
 import { isStaffed } from './unschedulable.js'
 
@@ -55,8 +56,8 @@ function tasksOf({ lanes }: LaneGroup): number {
 
 /** How many of its slots a worker has no more for others: those that are taken, or more when another resource is scarcer. */
 function busySlotsOf(worker: Worker): number {
-  const { tasks, extraSlots, used, profile } = worker
-  let busy = tasks.size + extraSlots
+  const { extraSlots, used, profile } = worker
+  let busy = occupantsOf(worker) + extraSlots
   for (const [name, amount] of used) busy = Math.max(busy, (amount / offerOf(worker, name)) * profile.slots)
   return busy
 }

@@ -2,7 +2,7 @@ import { formatDuration } from '#libs/domain'
 
 import { type Demand, isPlain, plainDemand, type Shape } from './demand-class.js'
 import { couldTake, fits, isAllowed, offerOf } from './resources.js'
-import { demandOfTask, expectedMsOf, hasRoom } from './slots.js'
+import { demandOfTask, expectedMsOf, hasRoom, occupantsOf } from './slots.js'
 import type { State, Task, TaskStatus, Worker } from './state.js'
 import { describeLack, describePin, describeShape, isOffered } from './unschedulable.js'
 
@@ -95,7 +95,7 @@ function describeRoom(state: State, task: Task, demand: Demand): string {
   if (present.length === 0) return `no worker takes tasks (${away})`
   const slots = sum(present, ({ profile }) => profile.slots)
   if (slots === 0) return 'the workers have no slots'
-  const free = sum(present, ({ profile, tasks }) => Math.max(0, profile.slots - tasks.size))
+  const free = sum(present, (worker) => Math.max(0, worker.profile.slots - occupantsOf(worker)))
   const others = away === '' ? '' : `; of the others ${away}`
   const expectedMs = expectedMsOf(state, task)
   const busy = isPlain(demand.shape) ? '' : describeBusy(present, demand.shape)

@@ -1,6 +1,7 @@
 import { emit } from './emit.js'
 import { answer, type AnswerContent, type Out } from './effect.js'
 import type { EventOf } from './event.js'
+import { occupantsOf } from './slots.js'
 import type { RememberedAnswer, State, Worker, WorkerView } from './state.js'
 
 /** A request that changes something, and must change it once. */
@@ -45,7 +46,7 @@ function forgetAnswers(state: State, nowMs: number, out: Out): void {
 export function viewOf(worker: Worker): WorkerView {
   const { profile, draining, quarantine, rssBytes, loopLagMs, tasks, objects, extraSlots } = worker
   // What is sent ahead takes no slot yet.
-  const used = { cpu: Math.min(profile.slots, tasks.size + extraSlots), ...Object.fromEntries(worker.used) }
+  const used = { cpu: Math.min(profile.slots, occupantsOf(worker) + extraSlots), ...Object.fromEntries(worker.used) }
   const counts = { taskCount: tasks.size, objectCount: objects.size, used }
   return { profile, draining, ...(quarantine ? { quarantine } : {}), rssBytes, loopLagMs, ...counts }
 }
