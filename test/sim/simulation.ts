@@ -10,6 +10,8 @@ import { SimulatedWorker, type Surroundings } from './simulated-worker.js'
 import { taskIdIn, Workload } from './workload.js'
 import { World } from './world.js'
 
+/** A task that is pinned to a sick worker has so many attempts there at most, each with a quarantine before it. */
+const mostAttempts = 5
 const longestCalmMs = 600_000
 
 /** A mesh in which everything goes wrong for a while, then nothing; all that was promised must come true. */
@@ -126,7 +128,7 @@ export class Simulation {
     this.#addWorker(undefined, { slots: 3, gpu: 2 })
     // Partitions end, and a client that was killed may still be started again.
     world.runFor(50_000)
-    const untilMs = world.nowMs + longestCalmMs
+    const untilMs = world.nowMs + longestCalmMs + mostAttempts * scheduler.state.policy.maxQuarantineMs
     while (world.nowMs < untilMs && (this.#openTasks().length > 0 || this.#unheard().length > 0)) world.runFor(1_000)
     const open = this.#openTasks().map((task) => `${task.job.spec.jobId}/${task.index} ${task.status.kind}`)
     if (open.length > 0) throw new Error(`never settled: ${open.join(', ')}`)
