@@ -1,4 +1,4 @@
-import type { TaskFuture } from './future.js'
+import type { TaskFuture } from '#libs/task'
 
 /** Futures in the order in which they settle. More may be added while iterating. */
 export interface Completion<R> extends AsyncIterable<TaskFuture<R>> {

@@ -3,9 +3,9 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 import { localizeStack } from '#libs/bundle'
+import { MeshJob } from '#libs/submission'
 
 import { type MeshConnection, meshErrorOf } from './mesh-connection.js'
-import { MeshJob } from './mesh-job.js'
 
 /** Takes up a job that this or another client submitted, by its id or the name it was persisted under. */
 export async function attachJob(connection: MeshConnection, jobIdOrName: string): Promise<MeshJob> {

@@ -1,88 +1,18 @@
-import type { ResourceAmounts, RetryableKind } from '#libs/domain'
-import type { AnyTask, Task } from '#libs/task'
-import type { TypedArray } from '#libs/value'
+import type {
+  AnyTask,
+  Argument,
+  Arguments,
+  GatherOptions,
+  Job,
+  ResultOf,
+  ScatteredObject,
+  SubmitOptions,
+  Task,
+  TaskFuture,
+} from '#libs/task'
 
-import type { DurabilityLevel } from './durability.js'
-import type { TaskFuture } from './future.js'
 import type { GraphBuilder } from './graph.js'
-import type { Job } from './job.js'
-import type { ScatteredObject } from './scattered-object.js'
 import type { NamedTask, StoryLine } from './task-answers.js'
-
-/** An argument of a submitted task: a value, or a future or scattered object in its place, at any depth. */
-export type Argument<T> =
-  | T
-  | TaskFuture<T>
-  | ScatteredObject<T>
-  | (T extends TypedArray | Date | string | number | bigint | boolean | null | undefined
-      ? never
-      : T extends readonly unknown[]
-        ? { readonly [K in keyof T]: Argument<T[K]> }
-        : T extends object
-          ? { readonly [K in keyof T]: Argument<T[K]> }
-          : never)
-
-/** Arguments of a submitted task. */
-export type Arguments<A extends readonly unknown[]> = { readonly [K in keyof A]: Argument<A[K]> }
-
-/** How jobs are submitted. */
-export interface SubmitOptions {
-  /** For people; the task's name unless given. */
-  readonly name?: string
-  /** Seed of the tasks' random streams, 0 unless given. The stream's number is the task's index in its job. */
-  readonly seed?: bigint | number
-  /** The longest that one attempt of a task may run: milliseconds, or `'00:10:00'`. */
-  readonly timeout?: number | string
-  /** A detached job runs to its end also when its client is gone. */
-  readonly detached?: boolean
-  /**
-   * How safe a job must be before its submit is answered: `'fsynced'`, on the scheduler's disk, unless given; or `'memory'`,
-   * which takes no turn of the disk, and which a crash of the scheduler in the next moment may forget. `job.submitted` says
-   * what was reached.
-   */
-  readonly durability?: DurabilityLevel
-  /** How often a task that fails is tried again, with growing waits: short for `retry: { maxAttempts: retries + 1 }`. */
-  readonly retries?: number
-  /** When tasks that fail are tried again. Unless given, only after what is the mesh's fault. */
-  readonly retry?: RetryOptions
-  /** When the job's time is over (milliseconds since the Unix epoch, or a text that a Date understands): what is not done fails. */
-  readonly deadline?: Date | number | string
-  /** With the first task that fails for good the others are cancelled. Unless given, they go on: the job has partial results. */
-  readonly failFast?: boolean
-  /**
-   * What each task takes of its worker, such as `{ cpu: 2, memory: '2GB', gpu: 1, licence: 1 }`: `cpu` are slots, one unless
-   * given; `gpu` are devices, which the task finds in `ctx.devices`; other names are what workers are started with.
-   */
-  readonly resources?: ResourceAmounts
-  /** Higher first, 0 unless given. Jobs of one priority take turns. */
-  readonly priority?: number
-  /** Ids of the workers that may run the tasks. While none of them is there the tasks wait. */
-  readonly workers?: readonly string[]
-  /** The host whose workers may run the tasks. */
-  readonly host?: string
-}
-
-/** When tasks that fail are tried again. */
-export interface RetryOptions {
-  /**
-   * The most attempts of a task that may end in one class of failure; `Infinity` needs a budget or the job a deadline. It makes
-   * no less of what the mesh tries anyway (a lost worker, an input that cannot be fetched), and does not count for `result` and
-   * `bundle`, which more attempts seldom help.
-   */
-  readonly maxAttempts?: number
-  /** The same for single classes: `{ userError: 1, timeout: 3 }`. */
-  readonly classes?: Readonly<Partial<Record<RetryableKind, number>>>
-  /** The wait before a task's first retry, 1 s unless given: milliseconds, or `'10s'`. */
-  readonly backoff?: number | string
-  /** Each wait is so many times the one before; 2 unless given. */
-  readonly factor?: number
-  /** No wait is longer; 60 s unless given. */
-  readonly maxBackoff?: number | string
-  /** The share of each wait, from 0 to 1, that is left to chance; 0.2 unless given. */
-  readonly jitter?: number
-  /** The most retries of all tasks of the job together. */
-  readonly budget?: number
-}
 
 /** A worker as `workers()` shows it. */
 export interface WorkerInfo {
@@ -112,15 +42,6 @@ export interface ScatterOptions {
   /** Put the value on each of them. */
   readonly broadcast?: boolean
 }
-
-/** How to gather. */
-export interface GatherOptions {
-  /** `raise` (the default) throws the first failure as soon as it is known; `skip` leaves failed ones out. */
-  readonly errors?: 'raise' | 'skip'
-}
-
-/** What a future's task gives. */
-export type ResultOf<F> = F extends TaskFuture<infer R> ? R : never
 
 /** A place where tasks run: workers on this machine, a mesh elsewhere, or this process itself. */
 export interface Cluster extends AsyncDisposable {

@@ -2,16 +2,17 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 
-import { checkAnswers } from './scheduler-probe.js'
 import { meshDirOf, readAddress } from '#libs/lifecycle'
 import { loadSecurity } from '#libs/rpc'
+import { durabilityToWire } from '#libs/submission'
+import { type DurabilityLevel, MeshError } from '#libs/task'
 import { startTelemetry } from '#libs/telemetry'
 
+import { defaultsOf } from './cluster-defaults.js'
 import type { Cluster } from './cluster.js'
-import { defaultsOf, type DurabilityLevel, durabilityToWire } from './durability.js'
 import { MeshCluster } from './mesh-cluster.js'
 import { MeshConnection } from './mesh-connection.js'
-import { MeshError } from './task-error.js'
+import { checkAnswers } from './scheduler-probe.js'
 
 /** How to reach a mesh that runs. */
 export interface ConnectOptions {

@@ -1,9 +1,9 @@
 import { expect, expectTypeOf, test } from 'vitest'
 
-import type { Cluster } from './cluster.js'
-import { TaskFuture } from './future.js'
+import { TaskFuture, type Job } from '#libs/task'
+
+import { type Cluster } from './cluster.js'
 import { gatherAll } from './gather.js'
-import type { Job } from './job.js'
 
 /** A future that the test settles. */
 function createFuture(

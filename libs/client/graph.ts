@@ -1,10 +1,5 @@
-import type { AnyTask, Task } from '#libs/task'
-
-import type { Arguments } from './cluster.js'
-import { replaced } from './endings.js'
-import type { TaskFuture } from './future.js'
-import { MeshError } from './task-error.js'
-import type { GraphTaskOptions } from './task-terms.js'
+import { replaced } from '#libs/submission'
+import { type AnyTask, type Arguments, type GraphTaskOptions, MeshError, type Task, type TaskFuture } from '#libs/task'
 
 /** Collects the tasks of one job. */
 export interface GraphBuilder {

@@ -1,9 +1,7 @@
 import { formatDuration } from '#libs/domain'
+import { type TaskFuture, type Job, MeshError } from '#libs/task'
 
-import type { TaskFuture } from './future.js'
-import type { Job } from './job.js'
 import type { NamedTask, StoryLine } from './task-answers.js'
-import { MeshError } from './task-error.js'
 
 /** The same answer for a task of this process: they run one after the other. */
 export function explainInline(jobs: ReadonlyMap<string, Job>, task: NamedTask): string {

@@ -1,8 +1,8 @@
-import { task } from '#libs/task'
 import { afterEach, expect, test, vi } from 'vitest'
 
+import { task, MeshError, TaskCancelledError, TaskError } from '#libs/task'
+
 import { createInlineCluster } from './inline-cluster.js'
-import { MeshError, TaskCancelledError, TaskError } from './task-error.js'
 
 const double = task(import.meta, 'double', (x: number) => 2 * x)
 const fail = task(import.meta, 'fail', (_x: number): number => {

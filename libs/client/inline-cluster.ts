@@ -1,24 +1,29 @@
 import { randomUUID } from 'node:crypto'
 
+import { replaced, type MeshJob } from '#libs/submission'
+import {
+  type AnyTask,
+  type Task,
+  type Arguments,
+  type GatherOptions,
+  type SubmitOptions,
+  type TaskFuture,
+  type Job,
+  raceFutures,
+  ScatteredObject,
+  MeshError,
+  zipArguments,
+} from '#libs/task'
 import { decodePayload, encodePayload, encodeValue } from '#libs/value'
-import type { AnyTask, Task } from '#libs/task'
 
-import type { Arguments, Cluster, GatherOptions, ScatterOptions, SubmitOptions, WorkerInfo } from './cluster.js'
-import { replaced } from './endings.js'
-import type { TaskFuture } from './future.js'
+import { type Cluster, type ScatterOptions, type WorkerInfo } from './cluster.js'
 import { gatherAll } from './gather.js'
 import { createGraphBuilder, type GraphBuilder, graphNotBuilt } from './graph.js'
 import { explainInline, storyInline } from './inline-answers.js'
 import { InlineSubmission } from './inline-submission.js'
-import type { Job } from './job.js'
 import { checkBounds, checkWorkerCount } from './mesh-cluster.js'
-import type { MeshJob } from './mesh-job.js'
-import { raceFutures } from './race.js'
-import { ScatteredObject } from './scattered-object.js'
 import { calledOf } from './submission.js'
 import type { NamedTask, StoryLine } from './task-answers.js'
-import { MeshError } from './task-error.js'
-import { zipArguments } from './zip-arguments.js'
 
 /** What the inline clusters of one program share. */
 export interface InlineState {
@@ -27,6 +32,8 @@ export interface InlineState {
   readonly registered: Map<string, AnyTask>
   /** Tasks run one after the other, in the order of submission. */
   line: Promise<void>
+  /** How many tasks are above those that are submitted here. */
+  readonly depth: number
   closed: boolean
 }
 
@@ -40,8 +47,8 @@ const registrableName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
  * its turn while it waits.
  */
 export function createInlineCluster(): Cluster {
-  const state = { jobs: new Map(), scattered: new Map(), registered: new Map(), line: Promise.resolve(), closed: false }
-  return new InlineCluster(state, {})
+  const known = { jobs: new Map(), scattered: new Map(), registered: new Map() }
+  return new InlineCluster({ ...known, line: Promise.resolve(), depth: 0, closed: false }, {})
 }
 
 class InlineCluster implements Cluster {

@@ -1,9 +1,8 @@
 import { afterEach, expect, test, vi } from 'vitest'
 
-import { task } from '#libs/task'
+import { task, type TaskError } from '#libs/task'
 
 import { createInlineCluster } from './inline-cluster.js'
-import type { TaskError } from './task-error.js'
 
 const double = task(import.meta, 'double', (x: number) => 2 * x)
 /** Throws in its first attempts. */

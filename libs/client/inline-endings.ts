@@ -6,10 +6,8 @@ import {
   type RetryPolicy,
   type TaskFailure,
 } from '#libs/domain'
-
-import type { Endings } from './endings.js'
-import type { TaskFuture } from './future.js'
-import type { MeshJob } from './mesh-job.js'
+import type { Endings, MeshJob } from '#libs/submission'
+import type { TaskFuture } from '#libs/task'
 
 /** Timers take no more. */
 const longestTimerMs = 2 ** 31 - 1

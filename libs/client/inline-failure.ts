@@ -1,8 +1,8 @@
 import type { TaskFailure } from '#libs/domain'
+import { TaskError } from '#libs/task'
 import { UnserializableError } from '#libs/value'
 
 import { InlineTimeoutError } from './inline-attempt.js'
-import { TaskError } from './task-error.js'
 
 const maxCauses = 5
 

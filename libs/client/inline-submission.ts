@@ -2,22 +2,28 @@ import { randomUUID } from 'node:crypto'
 import { format } from 'node:util'
 
 import type { FailedAttempt, TaskFailure } from '#libs/domain'
-import { type AnyTask, createInlineContext, type TaskCheckpoint, type TaskContext, type TaskLog } from '#libs/task'
+import { durabilityToWire, JobTerms, MeshJob, nameOfArgument, type TaskTerms } from '#libs/submission'
+import {
+  type AnyTask,
+  createInlineContext,
+  errorOfFailure,
+  type GraphTaskOptions,
+  type MeshError,
+  ScatteredObject,
+  type SubmitOptions,
+  type TaskCheckpoint,
+  type TaskContext,
+  TaskFuture,
+  type TaskLog,
+} from '#libs/task'
 import { decodePayload, encodePayload, encodeValue } from '#libs/value'
 
-import { nameOfArgument } from './argument-encoder.js'
-import type { SubmitOptions } from './cluster.js'
-import { durabilityToWire } from './durability.js'
-import { TaskFuture } from './future.js'
 import { graphAlreadySent } from './graph.js'
 import { runUntilStopped } from './inline-attempt.js'
-import { inlineAttempt, InlineEndings, waitUnlessSettled } from './inline-endings.js'
+import { InlineChildren } from './inline-children.js'
 import type { InlineState } from './inline-cluster.js'
+import { inlineAttempt, InlineEndings, waitUnlessSettled } from './inline-endings.js'
 import { inlineFailureOf, inlineInputFailureOf } from './inline-failure.js'
-import { MeshJob } from './mesh-job.js'
-import { ScatteredObject } from './scattered-object.js'
-import { errorOfFailure, type MeshError } from './task-error.js'
-import { type GraphTaskOptions, JobTerms, type TaskTerms } from './task-terms.js'
 
 /** Who runs the tasks of an inline cluster, as their timing says. */
 const workerId = 'inline'
@@ -170,13 +176,27 @@ export class InlineSubmission {
     const args = decodePayload(payload, {
       resolve: ({ target }) => values.get(target?.$case === 'objectId' ? target.value : ''),
     }) as unknown[]
-    const context = this.#contextOf(call, stop, attempt)
+    const children = new InlineChildren(
+      this.#state,
+      stop.signal,
+      (state, options, name) => new InlineSubmission(state, options, name),
+    )
+    const context = this.#contextOf(call, stop, attempt, children)
     const run = task as unknown as (...all: unknown[]) => Promise<unknown>
-    const result = await runUntilStopped(future.id, () => run(...args, context), stop, terms.timeoutMs)
-    return encodePayload(encodeValue(result, `the result of task ${future.id}`))
+    try {
+      const result = await runUntilStopped(future.id, () => run(...args, context), stop, terms.timeoutMs)
+      return encodePayload(encodeValue(result, `the result of task ${future.id}`))
+    } finally {
+      children.close()
+    }
   }
 
-  #contextOf({ future, index, terms }: InlineCall, { signal }: AbortController, attempt: number): TaskContext {
+  #contextOf(
+    { future, index, terms }: InlineCall,
+    { signal }: AbortController,
+    attempt: number,
+    children: InlineChildren,
+  ): TaskContext {
     const { job } = this
     const taskId = future.id
     const checkpoint = this.#checkpoints.get(index)
@@ -185,6 +205,7 @@ export class InlineSubmission {
       ...{ taskId, jobId: job.id, taskIndex: index, attempt, seed: this.#options.seed ?? 0, signal },
       // As many as the task asks for: one runs at a time.
       devices: Array.from({ length: terms.needs?.resources.get('gpu') ?? 0 }, (_, device) => device),
+      submitter: children.submitter(),
       ...(endsAtMs === Infinity ? {} : { deadline: new Date(endsAtMs) }),
       ...(checkpoint ? { checkpoint } : {}),
       progress: (fraction, detail = {}) =>

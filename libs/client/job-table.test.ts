@@ -3,8 +3,9 @@ import { runInNewContext } from 'node:vm'
 
 import { expect, test } from 'vitest'
 
+import { MeshJob } from '#libs/submission'
+
 import { JobTable } from './job-table.js'
-import { MeshJob } from './mesh-job.js'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void

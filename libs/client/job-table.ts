@@ -1,4 +1,4 @@
-import type { MeshJob } from './mesh-job.js'
+import type { MeshJob } from '#libs/submission'
 
 /**
  * The jobs that a client has something to hear of. One that is settled is held only as long as the program holds it or one

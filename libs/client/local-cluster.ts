@@ -14,16 +14,18 @@ import {
   waitForAddress,
 } from '#libs/lifecycle'
 import { createMeshSecurity, loadSecurity } from '#libs/rpc'
+import { durabilityToWire } from '#libs/submission'
+import type { DurabilityLevel } from '#libs/task'
 import { startTelemetry } from '#libs/telemetry'
 
+import { defaultsOf } from './cluster-defaults.js'
 import type { Cluster } from './cluster.js'
-import { defaultsOf, type DurabilityLevel, durabilityToWire } from './durability.js'
+import { cancelOnInterrupt, isLeaving } from './interrupt.js'
 import { createLocalScaler } from './local-scaler.js'
 import { MeshCluster } from './mesh-cluster.js'
 import { MeshConnection } from './mesh-connection.js'
 import { createRunDir } from './run-folder.js'
 import { type ServiceProcess, type ServiceProcessOptions, startServiceProcess } from './service-process.js'
-import { cancelOnInterrupt, isLeaving } from './interrupt.js'
 
 /** A mesh on this machine. */
 export interface LocalClusterOptions {

@@ -5,23 +5,30 @@ import { SpanKind } from '@opentelemetry/api'
 import { bundleTaskModule } from '#libs/bundle'
 import { parseDurationMs } from '#libs/domain'
 import { ExecutorKind, type Worker, WorkerState } from '#libs/proto'
-import { type AnyTask, isTask, type Task } from '#libs/task'
+import { replaced } from '#libs/submission'
+import {
+  type AnyTask,
+  isTask,
+  type Task,
+  type Arguments,
+  type GatherOptions,
+  type SubmitOptions,
+  type TaskFuture,
+  type Job,
+  raceFutures,
+  ScatteredObject,
+  zipArguments,
+} from '#libs/task'
 import { withSpan } from '#libs/telemetry'
 
 import { attachJob } from './attach.js'
-import type { Arguments, Cluster, GatherOptions, ScatterOptions, SubmitOptions, WorkerInfo } from './cluster.js'
-import { replaced } from './endings.js'
-import type { TaskFuture } from './future.js'
+import { type Cluster, type ScatterOptions, type WorkerInfo } from './cluster.js'
 import { gatherAll } from './gather.js'
 import { createGraphBuilder, type GraphBuilder, graphNotBuilt } from './graph.js'
-import type { Job } from './job.js'
 import { type MeshConnection, meshErrorOf } from './mesh-connection.js'
-import { raceFutures } from './race.js'
 import { ScatterTargets } from './scatter-targets.js'
-import { ScatteredObject } from './scattered-object.js'
 import { calledOf, Submission } from './submission.js'
 import { explainTask, type NamedTask, readStory, type StoryLine } from './task-answers.js'
-import { zipArguments } from './zip-arguments.js'
 
 /** What a mesh can do about the number of its workers; a connected one that others manage can do nothing. */
 export interface Scaler {

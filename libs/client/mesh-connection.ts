@@ -1,3 +1,5 @@
+import { Status } from 'nice-grpc-common'
+
 import {
   DigestAlgorithm,
   type FunctionRef,
@@ -14,6 +16,9 @@ import {
   type RpcClient,
   type Security,
 } from '#libs/rpc'
+import { type BlobUploader, createBlobUploader, ClientSession, errorOfRefusal } from '#libs/session'
+import type { MeshJob } from '#libs/submission'
+import { MeshError } from '#libs/task'
 import {
   createTransferPool,
   getFromHolders,
@@ -24,13 +29,8 @@ import {
 } from '#libs/transfer'
 import { decodePayload, decodeValue, encodeValue } from '#libs/value'
 
-import { Status } from 'nice-grpc-common'
-
-import { type BlobUploader, createBlobUploader } from './blob-uploader.js'
+import { isLeaving } from './interrupt.js'
 import { JobTable } from './job-table.js'
-import type { MeshJob } from './mesh-job.js'
-import { ClientSession, errorOfRefusal } from './session.js'
-import { MeshError } from './task-error.js'
 
 type Message = NonNullable<SessionResponse['message']>
 
@@ -164,7 +164,7 @@ export class MeshConnection {
       case 'refused': {
         // Only follows and cancels come here: the job is unknown to a scheduler that lost its memory.
         const { requestId, reason } = message.value
-        if (reason === 'JOB_NOT_FOUND') this.jobs.get(requestId)?.fail(errorOfRefusal(message.value))
+        if (reason === 'JOB_NOT_FOUND' && !isLeaving()) this.jobs.get(requestId)?.fail(errorOfRefusal(message.value))
         return
       }
       case 'jobUpdated':
@@ -182,6 +182,8 @@ export class MeshConnection {
 
   #lose(error: MeshError): void {
     this.#lost = error
+    // Told to end, a program hears no more: nobody is helped by the errors of what it waits for.
+    if (isLeaving()) return
     for (const job of this.jobs) job.fail(error)
   }
 }

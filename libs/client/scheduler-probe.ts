@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 
-import { MeshError } from './task-error.js'
+import { MeshError } from '#libs/task'
 
 const answerMs = 5_000
 

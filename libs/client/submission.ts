@@ -4,19 +4,29 @@ import { SpanKind } from '@opentelemetry/api'
 
 import { bundleTaskModule, describeNotATask, localizeStack } from '#libs/bundle'
 import type { Durability, FunctionRef, JobSpec, TaskSpec } from '#libs/proto'
-import { type AnyTask, isTask } from '#libs/task'
+import {
+  type ArgumentEncoder,
+  createArgumentEncoder,
+  durabilityToWire,
+  durationToWire,
+  endingsToWire,
+  JobTerms,
+  MeshJob,
+  retryToWire,
+} from '#libs/submission'
+import {
+  type AnyTask,
+  type DurabilityLevel,
+  type GraphTaskOptions,
+  isTask,
+  type SubmitOptions,
+  type TaskFuture,
+} from '#libs/task'
 import { carrierOf, failSpan, startSpan } from '#libs/telemetry'
 
-import { type ArgumentEncoder, createArgumentEncoder } from './argument-encoder.js'
-import type { SubmitOptions } from './cluster.js'
-import { type DurabilityLevel, durabilityToWire } from './durability.js'
-import { durationToWire, endingsToWire, retryToWire } from './endings-to-wire.js'
-import type { TaskFuture } from './future.js'
 import { graphAlreadySent } from './graph.js'
 import { isLeaving } from './interrupt.js'
 import { bundledFunction, meshErrorOf, type MeshConnection } from './mesh-connection.js'
-import { MeshJob } from './mesh-job.js'
-import { type GraphTaskOptions, JobTerms } from './task-terms.js'
 
 /** A task that is called: declared here, or registered under a name. */
 export type Called =
@@ -101,7 +111,7 @@ export class Submission {
         return durability
       },
       (error: unknown) => {
-        // See MeshJob.fail.
+        // See MeshConnection.#lose.
         if (isLeaving()) return new Promise<never>(() => undefined)
         const known = meshErrorIfRpc(error)
         failSpan(this.#span, known)
@@ -131,8 +141,9 @@ export class Submission {
       ...endingsToWire(endings),
       needs: needs.values,
       retryPolicies: retryPolicies.values.map(retryToWire),
+      parent: undefined,
     }
-    const durability = await this.#connection.session.submit(spec, this.#durability)
+    const durability = await this.#connection.session.submit(spec, { durability: this.#durability })
     // The job's futures keep this submission; its arguments are the scheduler's now.
     this.#tasks.length = 0
     this.#encoder = undefined

@@ -1,4 +1,5 @@
-import type { TaskFuture } from './future.js'
+import type { TaskFuture } from '#libs/task'
+
 import { type MeshConnection, meshErrorOf } from './mesh-connection.js'
 
 /** A task: its future, or its id (job id, slash, index). */

@@ -25,9 +25,9 @@ import { appendFileSync, readFileSync } from 'node:fs'
 const [file] = process.argv.slice(2)
 process.on('SIGTERM', () => process.exit(0))
 process.stdin.on('end', () => process.exit(0)).resume()
-const { COSTATE_ID, COSTATE_PREDECESSOR } = process.env
+const { COSTATE_ID, COSTATE_PREDECESSOR, COSTATE_TEST_SETTING: setting } = process.env
 const predecessor = COSTATE_PREDECESSOR ? JSON.parse(COSTATE_PREDECESSOR) : undefined
-appendFileSync(file, JSON.stringify({ id: COSTATE_ID, predecessor, atMs: Date.now() }) + '\\n')
+appendFileSync(file, JSON.stringify({ id: COSTATE_ID, predecessor, setting, atMs: Date.now() }) + '\\n')
 const place = readFileSync(file, 'utf8').trim().split('\\n').length
 `
 
@@ -57,6 +57,17 @@ async function starts(count: number): Promise<(Supervised & { readonly atMs: num
   await expect.poll(async () => (await read()).length, { timeout: 15_000 }).toBeGreaterThanOrEqual(count)
   return await read()
 }
+
+test('a child that takes the place of another has the environment that the first one had', async () => {
+  process.env['COSTATE_TEST_SETTING'] = 'first'
+  await supervise('if (place === 1) process.exit(1)')
+  process.env['COSTATE_TEST_SETTING'] = 'later'
+  try {
+    expect(await starts(2)).toMatchObject([{ setting: 'first' }, { setting: 'first' }])
+  } finally {
+    delete process.env['COSTATE_TEST_SETTING']
+  }
+})
 
 test('a child that grows over its limit is ended; the next one is told by how much', async () => {
   const grow = `

@@ -45,6 +45,8 @@ export const serviceRestarts = { healthyMs: 1_000, mostCrashes: 5 } as const
  */
 export function startSupervisor(options: SupervisorOptions): Required<RunningService> {
   const { healthyMs = defaultHealthyMs, mostCrashes = Infinity, spawnNode = spawnBelow } = options
+  // What takes the place of another runs as that one did, whatever this program does to its environment meanwhile.
+  const inherited = { ...process.env }
   const children = new Set<ChildProcess>()
   const timers = new Set<NodeJS.Timeout>()
   let stopping = false
@@ -63,7 +65,7 @@ export function startSupervisor(options: SupervisorOptions): Required<RunningSer
     const instanceId = isAlone ? options.instance : `${options.instance}-${started}`
     started++
     const child = spawnNode([options.program, ...options.args], {
-      ...process.env,
+      ...inherited,
       COSTATE_SUPERVISED: '1',
       COSTATE_OWNED: '1',
       COSTATE_INSTANCE: instanceId,

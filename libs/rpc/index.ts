@@ -10,7 +10,6 @@ export {
   type RpcFailure,
   type StatusName,
 } from './status.js'
-export { failureKindFromWire, failureKindToWire } from './failure-kind.js'
 export type { FieldViolation, PreconditionViolation, QuotaViolation, Resource } from './status-details.js'
 export { keyIn, numberIn, type PagedList, pageOf, pageSizeOf, sortedList, tokenOf } from './page.js'
 export { readRequestId } from './request-id.js'

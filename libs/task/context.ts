@@ -1,7 +1,13 @@
 import type { Rng } from '#libs/domain'
 
-/** What a task gets as its last argument: who it is, when to stop, and how to speak to the mesh while it runs. */
-export interface TaskContext {
+import type { Submitter } from './submitter.js'
+
+/**
+ * What a task gets as its last argument: who it is, when to stop, how to speak to the mesh while it runs, and how to submit
+ * tasks of its own. While it waits for their results it gives its slot to others; it keeps its memory and its devices, and its
+ * timeout goes on.
+ */
+export interface TaskContext extends Submitter {
   readonly taskId: string
   readonly jobId: string
   /** Place of the task in its job, from 0; names its random stream. */

@@ -5,7 +5,10 @@
 export { isTaskContext } from './context.js'
 export { createInlineContext } from './inline-context.js'
 export { NdArray } from './nd-array.js'
+export { ScatteredObject } from './scattered-object.js'
 export { isTask, task } from './task.js'
+export { MeshError, TaskCancelledError, TaskError } from './task-error.js'
+export { TaskFuture } from './future.js'
 
 /** The program that submits the tasks doesn't run on the workers. */
 export function main(): void {

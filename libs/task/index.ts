@@ -9,7 +9,25 @@ export {
 } from './context.js'
 export { createInlineContext, type InlineContextOptions } from './inline-context.js'
 export { NdArray, type ElementOf, type TypedArray } from './nd-array.js'
+export { type FutureBackend, type FutureStatus, TaskFuture, type Timing } from './future.js'
+export { resultsOf } from './gather.js'
+export type { Job, JobCounts, ProgressReport, TaskLine } from './job.js'
 export { main } from './program.js'
+export { raceFutures } from './race.js'
+export { ScatteredObject } from './scattered-object.js'
+export type {
+  Argument,
+  Arguments,
+  DurabilityLevel,
+  GatherOptions,
+  GraphTaskOptions,
+  ResultOf,
+  RetryOptions,
+  SubmitOptions,
+} from './submit-options.js'
+export type { Submitter } from './submitter.js'
+export { errorOfFailure, MeshError, TaskCancelledError, TaskError } from './task-error.js'
+export { zipArguments } from './zip-arguments.js'
 export {
   isTask,
   task,

@@ -1,5 +1,7 @@
 import { createRng } from '#libs/domain'
 import type { CheckpointInfo, SavedCheckpoint, TaskCheckpoint, TaskContext, TaskLog } from './context.js'
+import type { Submitter } from './submitter.js'
+import { MeshError } from './task-error.js'
 
 /** What an inline context says about its task; the rest has defaults. */
 export interface InlineContextOptions {
@@ -15,6 +17,8 @@ export interface InlineContextOptions {
   progress?: TaskContext['progress']
   log?: TaskLog
   checkpoint?: TaskCheckpoint
+  /** Where the task submits tasks; without a cluster it cannot. */
+  submitter?: Submitter
 }
 
 /**
@@ -24,6 +28,7 @@ export interface InlineContextOptions {
 export function createInlineContext(options: InlineContextOptions = {}): TaskContext {
   const taskIndex = options.taskIndex ?? 0
   return {
+    ...(options.submitter ?? noCluster),
     taskId: options.taskId ?? 'inline',
     jobId: options.jobId ?? 'inline',
     taskIndex,
@@ -37,6 +42,15 @@ export function createInlineContext(options: InlineContextOptions = {}): TaskCon
     checkpoint: options.checkpoint ?? createMemoryCheckpoint(),
   }
 }
+
+function refuse(): never {
+  const message =
+    'the task was called by itself, without a cluster, so that it cannot submit tasks: submit it to createInlineCluster(), ' +
+    'or give createInlineContext() a submitter'
+  throw new MeshError('FAILED_PRECONDITION', 'NO_CLUSTER', message)
+}
+
+const noCluster: Submitter = { submit: refuse, map: refuse, with: refuse, gather: refuse, race: refuse }
 
 const consoleLog: TaskLog = {
   debug: (message, fields) => console.debug(message, ...listFields(fields)),

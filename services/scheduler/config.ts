@@ -55,6 +55,8 @@ export const schedulerConfig = z.object({
     ),
     '2GiB',
   ),
+  /** So many levels of tasks may submit tasks; a recursion that has no end ends there. */
+  maxJobDepth: z._default(z.coerce.number().check(z.int(), z.gte(0)), 1_000),
 })
 
 export type SchedulerConfig = z.output<typeof schedulerConfig>

@@ -4,7 +4,8 @@ import type { JobId, ObjectId } from '#libs/domain'
 import { createMemoryJournal, type Journal } from '#libs/journal'
 
 import type { Fact } from './core/fact.js'
-import { createState, type JobSpec } from './core/state.js'
+import type { JobSpec } from './core/job-spec.js'
+import { createState } from './core/state.js'
 import { type Loop, startLoop } from './loop.js'
 
 const running: Loop[] = []

@@ -95,7 +95,7 @@ function openJournal(config: SchedulerConfig, onWarning: (message: string) => vo
 
 function policyOf(config: SchedulerConfig): Policy {
   const { orphanGrace, resultTtl, historyTtl, maxSettledJobs, maxSettledBytes, maxJobRecords } = config
-  const { maxUnsettledTasks, maxUnsettledBytes, unschedulableAfter } = config
+  const { maxUnsettledTasks, maxUnsettledBytes, maxJobDepth, unschedulableAfter } = config
   return {
     ...defaultPolicy,
     orphanGraceMs: orphanGrace,
@@ -106,6 +106,7 @@ function policyOf(config: SchedulerConfig): Policy {
     maxJobRecords,
     maxUnsettledTasks,
     maxUnsettledBytes,
+    maxJobDepth,
     unschedulableMs: unschedulableAfter,
   }
 }

@@ -15,11 +15,12 @@ import {
 } from '#libs/lifecycle'
 import { ExecutorKind, type LinkResponse, makeHello, SchedulerServiceDefinition } from '#libs/proto'
 import { closeRpcChannel, createRpcChannel, createRpcClient, createRpcServer, loadSecurity, rpcError } from '#libs/rpc'
+import { createBlobUploader } from '#libs/session'
 import { acceptThreadLine, activeTelemetry, createLogger } from '#libs/telemetry'
 import { createTransferPool, serveTransfers, transferDefinition } from '#libs/transfer'
 
 import type { WorkerConfig } from './config.js'
-import { createState } from './core/state.js'
+import { createState, isParked } from './core/state.js'
 import { createBundleCache } from './exec/bundle-cache.js'
 import { createChildMemory } from './exec/child-memory.js'
 import { createExecutor, type Executor } from './exec/executor.js'
@@ -37,6 +38,7 @@ import { createTransferHost } from './objects/transfer-host.js'
 import { greetingOf } from './rpc/greeting.js'
 import { leaveInOrder } from './rpc/leaving.js'
 import { openSchedulerLink, type SchedulerLink } from './rpc/scheduler-link.js'
+import { callErrorOf, createTaskJobs } from './rpc/task-jobs.js'
 import { logTaskLine } from './rpc/task-line.js'
 import { createTaskRelay } from './rpc/task-relay.js'
 import { attemptToDomain, ordersToDomain } from './rpc/to-domain.js'
@@ -74,7 +76,8 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
     config.checkpointStoreAddress ?? (await find('checkpointStore'))
   const bundles = createBundleCache(config.cacheDir ?? (ownCacheDir as string), pool, storeAddresses)
   const fetcher = createInputFetcher(store, pool, storeAddresses)
-  const state = createState(config.slots, config.resources['gpu'] ?? 0)
+  const uploader = createBlobUploader(security, pool, storeAddresses)
+  const state = createState(config.slots, config.resources['gpu'] ?? 0, config.maxWaiting)
   // Reports before the link is dialled are lost, as on a link that is cut.
   const scheduler: { link?: SchedulerLink } = {}
   const loopDelay = createLoopDelay()
@@ -96,10 +99,14 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
         logTaskLine(logger, state, message.line)
         relay.log(message.line)
       } else {
-        const { callId, taskId, call } = message
-        checkpoints(taskId, call).then(
+        const { callId } = message
+        const asked =
+          message.kind === 'checkpoint'
+            ? checkpoints(message.taskId, message.call)
+            : taskJobs.call(message.key, message.call, (jobId, news) => answer({ kind: 'told', jobId, news }))
+        asked.then(
           (result) => answer({ kind: 'answer', callId, result }),
-          (error: unknown) => answer({ kind: 'answer', callId, error: (error as Error).message }),
+          (error: unknown) => answer({ kind: 'answer', callId, error: callErrorOf(error) }),
         )
       }
     },
@@ -111,8 +118,11 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
       started: (key, startedAtMs) => loop.post({ kind: 'attemptStarted', key, startedAtMs }),
       ended: (key, outcome, startedAtMs, endedAtMs) =>
         loop.post({ kind: 'attemptEnded', key, outcome, startedAtMs, endedAtMs }),
+      awaits: (key, wait) => loop.post({ kind: 'attemptAwaits', key, wait }),
+      woke: (key, wait) => loop.post({ kind: 'attemptWoke', key, wait }),
       passedOver: (keys) => loop.post({ kind: 'attemptsPassedOver', keys }),
       slotLost: (slot, failure) => loop.post({ kind: 'slotLost', slot, failure }),
+      parkedLost: (key, failure) => loop.post({ kind: 'parkedLost', key, failure }),
       slotStuck: (slot, key, failure) => loop.post({ kind: 'slotStuck', slot, key, failure }),
     },
     listeners,
@@ -129,6 +139,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
       store,
       post: (event) => loop.post(event),
       report: (report) => scheduler.link?.report(report),
+      forget: (key) => taskJobs.forget(key),
       flushLines: () => relay.flush(),
       leave: () => {
         scheduler.link?.report({ $case: 'goodbye', value: { reason: 'drained' } })
@@ -173,9 +184,17 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   if (!config.schedulerAddress) await find('scheduler').catch(giveUp)
   const schedulerAddress = config.schedulerAddress ?? ((): Promise<readonly string[]> => find('scheduler'))
   const channel = createRpcChannel(schedulerAddress, { security, serverRole: 'scheduler', kind: 'control' })
+  const client = createRpcClient(SchedulerServiceDefinition, channel)
+  const taskJobs = createTaskJobs({
+    workerId,
+    scheduler: client,
+    blobs: uploader,
+    fetch: (objectId, result) => fetcher.fetchResult(objectId, result),
+    orderOf: (key) => state.attempts.get(key)?.order,
+  })
   let heartbeat: NodeJS.Timeout | undefined
   scheduler.link = openSchedulerLink(
-    createRpcClient(SchedulerServiceDefinition, channel),
+    client,
     {
       greeting: () => {
         const stored = announcements.repeat()
@@ -198,7 +217,9 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
             attempts: [
               // What has ended may be an input of what waits, never the other way round.
               ...[...state.unacknowledged.values()].map(({ ref, behind }) => listedToWire(ref, true, behind)),
-              ...live.map(({ order, status }) => listedToWire(order, status.kind === 'running', order.behind)),
+              ...live.map(({ order, status }) =>
+                listedToWire(order, status.kind === 'running', order.behind, isParked(status) ? status : undefined),
+              ),
             ],
             objects: [...store.values()].filter(({ objectId }) => !announced.has(objectId)),
             stored,
@@ -262,6 +283,10 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
         return
       case 'recallTasks':
         return loop.post({ kind: 'recallOrdered', refs: command.value.attempts.map(attemptToDomain) })
+      case 'resumeTasks': {
+        const refs = command.value.attempts.map((ref) => ({ ...attemptToDomain(ref), wait: ref.wait ?? 0 }))
+        return loop.post({ kind: 'resumeOrdered', refs })
+      }
       case 'drain':
         return loop.post({ kind: 'drainOrdered', reason: command.value.reason })
       case 'welcome':
@@ -291,6 +316,8 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
           await scheduler.link?.close()
         },
       })
+      taskJobs.close()
+      uploader.close()
       pool.close()
       await server.shutdown(200)
       closeRpcChannel(channel)

@@ -99,6 +99,9 @@ export async function startExecutorLab(
         lost.push(failure)
         loseLine(slot, failure)
       },
+      awaits: () => undefined,
+      woke: () => undefined,
+      parkedLost: () => undefined,
       slotStuck: (_, __, failure) => reportStuck(failure),
     },
     {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 
 import { findObject, isScattered } from '../../services/scheduler/core/lookup.js'
 import type { Outcome, Task } from '../../services/scheduler/core/state.js'
+import { isWorkerSession } from './simulated-family.js'
 import type { Surroundings } from './simulated-worker.js'
 import { decodeResult, taskIdIn } from './workload.js'
 
@@ -38,7 +39,11 @@ function isExcused(
   const plan = workload.planOf(taskIdIn(task.job.spec.jobId, task.index))
   switch (reason) {
     case 'TASK_THREW':
-      return plan.fails || (plan.flaws > 0 && mayGiveUp(task, 'userError', plan.flaws, 1))
+      return (
+        plan.fails ||
+        workload.disappointed.has(plan.taskId) ||
+        (plan.flaws > 0 && mayGiveUp(task, 'userError', plan.flaws, 1))
+      )
     case 'TASK_EXITED':
       return plan.exits
     case 'MODULE_NOT_LOADED':
@@ -100,9 +105,10 @@ export function checkNothingIsLeft({ scheduler, workers }: Surroundings): void {
   note('queued tasks', [...state.queue.values()].length)
   note('delayed tasks', state.delayed.size)
   note('buffers', state.objects.size)
-  note('sessions', state.sessions.size)
-  for (const { profile, tasks, objects } of state.workers.values()) {
-    note(`tasks on ${profile.workerId}`, tasks.size)
+  note('sessions', [...state.sessions.keys()].filter((id) => !isWorkerSession(id)).length)
+  note('jobs of tasks', [...state.jobs.values()].filter(({ spec }) => spec.parent !== undefined).length)
+  for (const { profile, tasks, awaiting, objects } of state.workers.values()) {
+    note(`tasks on ${profile.workerId}`, tasks.size + awaiting.size)
     note(`objects on ${profile.workerId}`, objects.size)
   }
   for (const { workerId, objects, state: own, fetched, busySlots, pendingStores } of workers.values()) {

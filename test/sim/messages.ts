@@ -6,8 +6,10 @@ import type {
   HeldObject,
   ListedAttempt,
   StoredReport,
+  TaskWait,
 } from '../../services/scheduler/core/event.js'
-import type { JobSpec, Outcome, ResultLocation, WorkerEnd, WorkerProfile } from '../../services/scheduler/core/state.js'
+import type { JobSpec } from '../../services/scheduler/core/job-spec.js'
+import type { Outcome, ResultLocation, WorkerEnd, WorkerProfile } from '../../services/scheduler/core/state.js'
 
 /** What a worker says on its link. */
 export type Report =
@@ -21,6 +23,7 @@ export type Report =
     }
   | { readonly kind: 'heartbeat' }
   | { readonly kind: 'started'; readonly attempt: AttemptRef }
+  | { readonly kind: 'waits'; readonly wait: TaskWait }
   | { readonly kind: 'ended'; readonly end: AttemptEnd }
   | { readonly kind: 'returned'; readonly attempt: AttemptRef; readonly recalled: boolean }
   | {
@@ -55,12 +58,13 @@ export type Command =
   | { readonly kind: 'release'; readonly objectIds: readonly ObjectId[] }
   | { readonly kind: 'acknowledgeStored'; readonly requestId: string }
   | { readonly kind: 'recall'; readonly attempts: readonly AttemptRef[] }
+  | { readonly kind: 'resume'; readonly attempt: AttemptRef; readonly wait: number }
   | { readonly kind: 'drain' }
 
 /** What a client says on its session. */
 export type Request =
   | { readonly kind: 'hello'; readonly sessionId: SessionId }
-  | { readonly kind: 'submit'; readonly requestId: string; readonly job: JobSpec }
+  | { readonly kind: 'submit'; readonly requestId: string; readonly job: JobSpec; readonly parent?: AttemptRef }
   | { readonly kind: 'cancel'; readonly jobId: JobId; readonly indices: readonly number[] | undefined }
   | { readonly kind: 'release'; readonly objectIds: readonly ObjectId[] }
   | { readonly kind: 'follow'; readonly jobId: JobId }
@@ -85,6 +89,10 @@ function namesIn(message: Report | Command): string[] {
     case 'run':
       return message.orders.map(nameOfAttempt)
     case 'started':
+      return [nameOfAttempt(message.attempt)]
+    case 'waits':
+      return [nameOfAttempt(message.wait), message.wait.isOver ? 'over' : '']
+    case 'resume':
       return [nameOfAttempt(message.attempt)]
     case 'ended':
       return [nameOfAttempt(message.end), message.end.outcome.kind]

@@ -1,7 +1,7 @@
 import { parseTaskId, taskIdOf } from '#libs/domain'
 
 import type { AttemptRef, TaskOrder } from '../../services/worker/core/state.js'
-import type { AttemptRef as SchedulerRef } from '../../services/scheduler/core/event.js'
+import type { AttemptRef as SchedulerRef, ListedAttempt } from '../../services/scheduler/core/event.js'
 import type { Order } from './messages.js'
 
 /** An order as the worker's core takes it; both cores name attempts in their own way. */
@@ -30,4 +30,13 @@ export function refToScheduler({ taskId, epoch, attempt }: AttemptRef) {
   const parsed = parseTaskId(taskId)
   if (parsed === undefined) throw new Error(`'${taskId}' names no task`)
   return { ...parsed, epoch, attempt }
+}
+
+/** An attempt as a hello lists it. */
+export function listedToScheduler(
+  ref: AttemptRef,
+  running: boolean,
+  behind: readonly AttemptRef[] = [],
+): ListedAttempt {
+  return { ...refToScheduler(ref), running, behind: behind.map(refToScheduler) }
 }

@@ -1,12 +1,14 @@
 import type { JobId, ObjectId, RetryPolicy, SessionId } from '#libs/domain'
 
 import type { TaskNeeds } from '../../services/scheduler/core/demand-class.js'
-import type { JobSpec, Outcome } from '../../services/scheduler/core/state.js'
+import type { JobSpec } from '../../services/scheduler/core/job-spec.js'
+import type { Outcome } from '../../services/scheduler/core/state.js'
 import type { Request, Response } from './messages.js'
 import type { Surroundings } from './simulated-worker.js'
 import type { Dice } from './dice.js'
 import type { ActKind } from './script.js'
 import { Stream } from './stream.js'
+import { planFamily } from './simulated-family.js'
 import { decodeResult, taskIdIn } from './workload.js'
 
 /** A job as its client knows it. */
@@ -196,7 +198,9 @@ export class SimulatedClient {
       const runMs = kind === 0 && !dice.chance(0.05) ? dice.between(1, 8) : dice.between(50, 3_000)
       const flaws = dice.chance(0.1) ? dice.between(1, 3) : 0
       const [fails, exits] = [dice.chance(0.03), dice.chance(0.02)]
-      workload.addTask(taskId, { inputs: dependencies, runMs, fails, flaws, exits, large: dice.chance(0.6) })
+      const children = dice.chance(0.15) ? planFamily(workload, dice, jobId, index) : undefined
+      const large = dice.chance(0.6)
+      workload.addTask(taskId, { inputs: dependencies, runMs, fails, flaws, exits, large, children })
       own.push(taskId)
       return { functionIndex: 0, input: new Uint8Array(1), dependencies, name: '', timeoutMs: undefined, ...needed }
     })

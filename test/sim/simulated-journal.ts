@@ -1,5 +1,5 @@
 import type { Fact } from '../../services/scheduler/core/fact.js'
-import type { TaskSpec } from '../../services/scheduler/core/state.js'
+import type { TaskSpec } from '../../services/scheduler/core/job-spec.js'
 import { factCodec } from '../../services/scheduler/storage/fact-codec.js'
 
 /**
@@ -39,6 +39,12 @@ export class SimulatedJournal {
 
   /** No task is settled twice unless its result was lost between, and none finishes before its inputs did. */
   #watch(fact: Fact): void {
+    if (fact.kind === 'jobForgotten') {
+      // Its name is free again.
+      for (const task of this.#settled) if (task.startsWith(`${fact.jobId}/`)) this.#settled.delete(task)
+      this.#specs.delete(fact.jobId)
+      return
+    }
     if (fact.kind === 'jobSubmitted') this.#specs.set(fact.job.jobId, [...fact.job.tasks])
     if (fact.kind === 'tasksAdded') this.#specs.get(fact.jobId)?.push(...fact.tasks)
     if (fact.kind !== 'taskSettled' && fact.kind !== 'taskReopened') return

@@ -147,6 +147,8 @@ export class SimulatedScheduler {
           workerId,
           attempts: [{ ...report.attempt, startedAtMs: this.#world.nowMs }],
         })
+      case 'waits':
+        return this.post({ kind: 'tasksWaited', workerId, waits: [report.wait] })
       case 'ended':
         return this.post({ kind: 'tasksEnded', workerId, ends: [report.end] })
       case 'returned':
@@ -185,12 +187,12 @@ export class SimulatedScheduler {
   #serve(sessionId: SessionId, session: Session, request: Exclude<Request, { kind: 'hello' }>): void {
     switch (request.kind) {
       case 'submit': {
-        const { requestId, job } = request
+        const { requestId, job, parent } = request
         const callId = this.#call(({ refusal, jobId = job.jobId }) => {
           if (refusal) session.down({ kind: 'refused', requestId, reason: refusal.reason })
           else session.down({ kind: 'submitted', requestId, jobId })
         })
-        return this.post({ kind: 'jobSubmitted', requestId, sessionId, job, callId })
+        return this.post({ kind: 'jobSubmitted', requestId, sessionId, job, callId, ...(parent && { parent }) })
       }
       case 'cancel': {
         const { jobId, indices } = request
@@ -290,6 +292,8 @@ export class SimulatedScheduler {
     switch (effect.kind) {
       case 'cancelAttempt':
         return this.#command(effect.workerId, { kind: 'cancel', attempts: [effect.attempt] })
+      case 'resumeTask':
+        return this.#command(effect.workerId, { kind: 'resume', attempt: effect.attempt, wait: effect.wait })
       case 'recallTask':
         return this.#command(effect.workerId, { kind: 'recall', attempts: [effect.attempt] })
       case 'acknowledgeEnd':

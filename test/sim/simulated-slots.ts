@@ -10,6 +10,8 @@ export interface Run {
   readonly runMs: number
   /** It ends its thread instead of itself. */
   readonly exits: boolean
+  /** Submits tasks in the middle of the run, and says when it has what it waits for. */
+  readonly lead?: (done: () => void) => void
   /** Takes the result into the worker's memory when it is large. */
   readonly end: () => EndOutcome
 }
@@ -22,9 +24,17 @@ interface Slot {
   /** Raised when the thread is another one: what the earlier one began does not end. */
   life: number
   isRunning: boolean
+  /** What runs there waits, and the core was told: nothing else begins there before it answered. */
+  isClosed: boolean
   readonly ahead: Map<AttemptKey, Ahead>
   /** What tasks made here that others in the line take. */
   readonly kept: Map<AttemptKey, number>
+}
+
+/** A task that waits for others with its thread, without a slot. */
+interface Parked {
+  readonly order: TaskOrder
+  readonly goOn: (index: number, slot: Slot) => void
 }
 
 /** How long a task may take to hear that it must stop; one in native code hears it only when its thread is ended. */
@@ -41,6 +51,11 @@ export class SimulatedSlots {
   readonly #valueOf: (outcome: EndOutcome) => number | undefined
   readonly #post: (event: UntimedEvent) => void
   readonly #slots: Slot[]
+  readonly #parked = new Map<AttemptKey, Parked>()
+  /** Those that were told to stop while they were in a slot. */
+  readonly #told = new Set<AttemptKey>()
+  /** How those that wait, in a slot or without, go on. */
+  readonly #waiting = new Map<AttemptKey, Parked['goOn']>()
 
   constructor(
     count: number,
@@ -63,13 +78,14 @@ export class SimulatedSlots {
       line: [],
       life: 0,
       isRunning: false,
+      isClosed: false,
       ahead: new Map(),
       kept: new Map(),
     }))
   }
 
   get busyCount(): number {
-    return this.#slots.filter(({ line, isRunning }) => isRunning || line.length > 0).length
+    return this.#parked.size + this.#slots.filter(({ line, isRunning }) => isRunning || line.length > 0).length
   }
 
   execute(index: number, order: TaskOrder, ahead: Ahead): void {
@@ -85,11 +101,13 @@ export class SimulatedSlots {
 
   /** What runs is told to stop; what waits is dropped. */
   stop(index: number, key: AttemptKey): void {
+    if (this.#parked.has(key)) return this.#stopParked(key)
     const slot = this.#slots[index]
     const at = slot?.line.findIndex((order) => keyOf(order) === key) ?? -1
     if (slot === undefined || at < 0) return
     const { life } = slot
     if (at === 0 && slot.isRunning) {
+      this.#told.add(key)
       // A task that does not listen may end by itself, or with its thread.
       if (this.#world.chance(0.5)) {
         this.#later(slot, this.#world.between(...stopMs), () => this.#end(index, slot, key, cancelled))
@@ -117,8 +135,59 @@ export class SimulatedSlots {
     this.#post({ kind: 'attemptWithdrawn', key })
   }
 
+  /** A task that waits leaves its slot. */
+  park(index: number, key: AttemptKey): void {
+    const slot = this.#slots[index]
+    if (slot === undefined) throw new Error(`there is no slot ${index}`)
+    slot.isClosed = false
+    const order = slot.line.find((other) => keyOf(other) === key)
+    const goOn = this.#waiting.get(key)
+    slot.line.length = 0
+    // Another thread has made nothing.
+    slot.ahead.clear()
+    slot.kept.clear()
+    slot.isRunning = false
+    if (order === undefined || goOn === undefined) {
+      return this.#post({ kind: 'parkedLost', key, failure: exited.failure })
+    }
+    // What was begun for it in this slot is over.
+    slot.life++
+    this.#parked.set(key, { order, goOn })
+    // What it was told in its slot holds without one.
+    if (this.#told.delete(key)) this.#stopParked(key)
+  }
+
+  /** It may not wait without its slot, and throws. */
+  refuse(index: number, key: AttemptKey): void {
+    const slot = this.#slots[index]
+    if (slot === undefined) return
+    slot.isClosed = false
+    for (const behind of slot.line.splice(1)) slot.ahead.delete(keyOf(behind))
+    if (this.#waiting.delete(key)) this.#end(index, slot, key, refused)
+  }
+
+  resume(index: number, key: AttemptKey): void {
+    const slot = this.#slots[index]
+    const parked = this.#parked.get(key)
+    if (slot === undefined || parked === undefined) return
+    if (slot.line.length > 0) throw new Error(`${key} goes on in slot ${index}, which is taken`)
+    this.#parked.delete(key)
+    slot.line.push(parked.order)
+    slot.isRunning = true
+    parked.goOn(index, slot)
+  }
+
+  #stopParked(key: AttemptKey): void {
+    this.#world.after(this.#world.chance(0.5) ? this.#world.between(...stopMs) : stopGraceMs, () => {
+      if (!this.#isAlive() || !this.#parked.delete(key)) return
+      this.#waiting.delete(key)
+      if (this.#world.chance(0.5)) this.#post({ kind: 'parkedLost', key, failure: cancelled.failure })
+      else this.#post({ kind: 'attemptEnded', key, outcome: cancelled, ...this.#times(this.#world.nowMs) })
+    })
+  }
+
   #runNext(index: number, slot: Slot): void {
-    const order = slot.line[0]
+    const order = slot.isClosed ? undefined : slot.line[0]
     slot.isRunning = order !== undefined
     if (order === undefined) return slot.kept.clear()
     const key = keyOf(order)
@@ -131,16 +200,45 @@ export class SimulatedSlots {
     const startedAtMs = this.#world.nowMs
     const run = this.#begin(order, made)
     if (run.runMs > silentMs || this.#world.chance(0.5)) this.#post({ kind: 'attemptStarted', key, startedAtMs })
-    this.#later(slot, run.runMs, () => {
-      if (slot.line[0] !== order) return
-      if (run.exits) this.#lose(index, slot, exited)
-      else this.#end(index, slot, key, run.end(), startedAtMs)
+    const finish = (at: number, in_: Slot): void => {
+      if (in_.line[0] !== order) return
+      if (run.exits) this.#lose(at, in_, exited)
+      else this.#end(at, in_, key, run.end(), startedAtMs)
+    }
+    const { lead } = run
+    if (lead === undefined) return this.#later(slot, run.runMs, () => finish(index, slot))
+    const halfMs = run.runMs / 2
+    this.#later(slot, halfMs, () => {
+      if (slot.line[0] === order)
+        this.#lead(index, slot, order, lead, (at, in_) => this.#later(in_, halfMs, () => finish(at, in_)))
+    })
+  }
+
+  /** A task submits tasks and waits for them: without its slot, unless it has their results at once. */
+  #lead(index: number, slot: Slot, order: TaskOrder, lead: NonNullable<Run['lead']>, goOn: Parked['goOn']): void {
+    const key = keyOf(order)
+    const wait = 1
+    let isSaid = false
+    let isOver = false
+    this.#waiting.set(key, goOn)
+    lead(() => {
+      if (!this.#isAlive() || isOver) return
+      isOver = true
+      if (isSaid) this.#post({ kind: 'attemptWoke', key, wait })
+      else if (this.#waiting.delete(key)) goOn(index, slot)
+    })
+    this.#later(slot, this.#world.between(0, 3), () => {
+      if (isOver || slot.line[0] !== order) return
+      isSaid = true
+      slot.isClosed = true
+      this.#post({ kind: 'attemptAwaits', key, wait })
     })
   }
 
   #end(index: number, slot: Slot, key: AttemptKey, outcome: EndOutcome, startedAtMs = this.#world.nowMs): void {
     if (slot.line[0] === undefined || keyOf(slot.line[0]) !== key) return
     slot.line.shift()
+    this.#forget(key)
     const value = this.#valueOf(outcome)
     const isTaken = slot.line.some((order) => slot.ahead.get(keyOf(order))?.missing.some((ref) => keyOf(ref) === key))
     if (isTaken && value !== undefined) slot.kept.set(key, value)
@@ -168,11 +266,18 @@ export class SimulatedSlots {
   /** The thread ends with all that it had. */
   #lose(index: number, slot: Slot, { failure }: Extract<EndOutcome, { kind: 'failed' }>): void {
     slot.life++
+    for (const order of slot.line) this.#forget(keyOf(order))
     slot.line.length = 0
     slot.ahead.clear()
     slot.kept.clear()
     slot.isRunning = false
+    slot.isClosed = false
     this.#post({ kind: 'slotLost', slot: index, failure })
+  }
+
+  #forget(key: AttemptKey): void {
+    this.#waiting.delete(key)
+    this.#told.delete(key)
   }
 
   #times(startedAtMs: number) {
@@ -190,6 +295,10 @@ export class SimulatedSlots {
 const cancelled = {
   kind: 'failed',
   failure: { kind: 'cancelled', reason: 'CANCELLED', message: 'told to stop' },
+} as const
+const refused = {
+  kind: 'failed',
+  failure: { kind: 'userError', reason: 'TASK_THREW', message: 'too many wait' },
 } as const
 const exited = {
   kind: 'failed',

@@ -1,6 +1,6 @@
-import type { ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/domain'
+import type { ObjectId, SessionId, WorkerId } from '#libs/domain'
 
-import type { HeldObject, ListedAttempt } from '../../services/scheduler/core/event.js'
+import type { HeldObject } from '../../services/scheduler/core/event.js'
 import type { WorkerEnd } from '../../services/scheduler/core/state.js'
 import { decide } from '../../services/worker/core/decide.js'
 import type { Effect } from '../../services/worker/core/effect.js'
@@ -9,16 +9,20 @@ import { checkInvariants } from '../../services/worker/core/invariants.js'
 import {
   type AttemptEnd,
   type AttemptKey,
-  type AttemptRef,
   createState,
   type EndOutcome,
+  isParked,
   keyOf,
   type TaskOrder,
 } from '../../services/worker/core/state.js'
 import type { UntimedEvent } from '../../services/worker/loop.js'
 import { type Command, describeMessage, type OrderedInput, type Report } from './messages.js'
 import type { SimulatedScheduler } from './simulated-scheduler.js'
-import { orderToWorker, refToScheduler, refToWorker } from './order-translation.js'
+import type { PendingStore } from './pending-store.js'
+import { listedToScheduler, orderToWorker, refToScheduler, refToWorker } from './order-translation.js'
+import { thrown, unavailable, unloadable } from './simulated-failures.js'
+import { SimulatedFamily } from './simulated-family.js'
+import { inputValues } from './simulated-inputs.js'
 import { type Run, SimulatedSlots } from './simulated-slots.js'
 import { Stream } from './stream.js'
 import { bytesOf, compute, decodeResult, encodeResult, type Workload } from './workload.js'
@@ -32,15 +36,6 @@ export interface Surroundings {
   readonly workers: Map<WorkerId, SimulatedWorker>
   /** While true things go wrong by themselves. */
   readonly isStormy: () => boolean
-}
-
-interface PendingStore {
-  readonly requestId: string
-  readonly sessionId: SessionId
-  readonly objectId: ObjectId
-  readonly acknowledged: () => void
-  /** On the link that is open now, or in its hello. */
-  said: boolean
 }
 
 const heartbeatMs = 3_000
@@ -57,6 +52,8 @@ export class SimulatedWorker {
   readonly #around: Surroundings
   readonly #predecessor: WorkerEnd | undefined
   readonly #slots: SimulatedSlots
+  /** What its tasks submit. */
+  readonly #family: SimulatedFamily
   readonly #host: string
   /** Nothing can be loaded there. */
   readonly #isSick: boolean
@@ -70,7 +67,8 @@ export class SimulatedWorker {
   constructor(around: Surroundings, workerId: WorkerId, has: { slots: number; gpu: number }, predecessor?: WorkerEnd) {
     const { slots, gpu } = has
     this.workerId = workerId
-    this.state = createState(slots, gpu)
+    this.state = createState(slots, gpu, around.world.between(1, 6))
+    this.#family = new SimulatedFamily(around, workerId, () => this.isAlive)
     this.#resources = { gpu, licence: 1 }
     this.#predecessor = predecessor
     this.#around = around
@@ -99,11 +97,13 @@ export class SimulatedWorker {
     this.#around.world.tell(`${this.workerId} crashes`)
     this.#exit()
     this.#link?.cut()
+    this.#family.cut()
   }
 
   cutLink(): void {
     this.#around.world.tell(`the link of ${this.workerId} is cut`)
     this.#link?.cut()
+    if (this.#around.world.chance(0.5)) this.#family.cut()
   }
 
   /** Nothing goes in or out for so long. What was under way arrives after that, unless the link is taken for broken before. */
@@ -135,8 +135,6 @@ export class SimulatedWorker {
     this.#around.workers.delete(this.workerId)
   }
 
-  // The loop ----------------------------------------------------------------------------------------------------------
-
   #post(event: UntimedEvent): void {
     const { world } = this.#around
     this.#inbox.push({ atMs: world.nowMs, ...event })
@@ -164,6 +162,17 @@ export class SimulatedWorker {
         return this.#slots.withdraw(effect.slot, keyOf(effect.order))
       case 'stopExecution':
         return this.#slots.stop(effect.slot, keyOf(effect.order))
+      case 'parkExecution':
+        return this.#slots.park(effect.slot, keyOf(effect.order))
+      case 'refuseWait':
+        this.#around.workload.disappointed.add(effect.order.taskId as string as ObjectId)
+        return this.#slots.refuse(effect.slot, keyOf(effect.order))
+      case 'resumeExecution':
+        return this.#slots.resume(effect.slot, keyOf(effect.order))
+      case 'reportWait': {
+        const { wait, isOver } = effect
+        return this.#report({ kind: 'waits', wait: { ...refToScheduler(effect.ref), wait, isOver } })
+      }
       case 'reportStarted':
         return this.#report({ kind: 'started', attempt: refToScheduler(effect.ref) })
       case 'reportEnded':
@@ -189,8 +198,6 @@ export class SimulatedWorker {
       if (this.isAlive) act()
     })
   }
-
-  // The link ----------------------------------------------------------------------------------------------------------
 
   #dial(): void {
     const { world, scheduler } = this.#around
@@ -234,8 +241,11 @@ export class SimulatedWorker {
         resources: this.#resources,
       },
       attempts: [
-        ...[...unacknowledged.values()].map(({ ref, behind }) => listed(ref, true, behind)),
-        ...live.map(({ order, status }) => listed(order, status.kind === 'running', order.behind)),
+        ...[...unacknowledged.values()].map(({ ref, behind }) => listedToScheduler(ref, true, behind)),
+        ...live.map(({ order, status }) => ({
+          ...listedToScheduler(order, status.kind === 'running', order.behind),
+          ...(isParked(status) ? { wait: status.wait, isOver: status.isOver } : {}),
+        })),
       ],
       objects: [...this.objects].flatMap(([objectId, value]) => (announced.has(objectId) ? [] : held(objectId, value))),
       stored: [...this.pendingStores.values()].flatMap((pending) => this.#reportOf(pending) ?? []),
@@ -280,6 +290,10 @@ export class SimulatedWorker {
         return this.#post({ kind: 'tasksOrdered', orders: command.orders.map(orderToWorker) })
       case 'cancel':
         return this.#post({ kind: 'cancelOrdered', refs: command.attempts.map(refToWorker), reason: 'cancelled' })
+      case 'resume': {
+        const ref = { ...refToWorker(command.attempt), wait: command.wait }
+        return this.#post({ kind: 'resumeOrdered', refs: [ref] })
+      }
       case 'recall':
         return this.#post({ kind: 'recallOrdered', refs: command.attempts.map(refToWorker) })
       case 'acknowledge':
@@ -306,38 +320,18 @@ export class SimulatedWorker {
     return { ...refToScheduler(ref), outcome: { kind: 'finished' as const, result }, ...times }
   }
 
-  // Inputs and runs ---------------------------------------------------------------------------------------------------
-
   #fetch(order: TaskOrder): void {
     const { world } = this.#around
     const key = keyOf(order)
     const inputs = order.inputs as readonly OrderedInput[]
     const far = inputs.some(({ objectId, result }) => result.kind === 'object' && !this.objects.has(objectId))
     this.#later(far ? world.between(1, 300) : 0, () => {
-      const values = this.#inputValues(inputs)
+      const values = inputValues(this, this.#around, inputs)
       if (values === undefined) return this.#post({ kind: 'inputsFailed', key, failure: unavailable })
       // The core may have given the attempt up meanwhile.
       if (this.state.attempts.has(key)) this.fetched.set(key, values)
       this.#post({ kind: 'inputsFetched', key })
     })
-  }
-
-  /** The inputs' values, or nothing when one of them cannot be had from any that held it. */
-  #inputValues(inputs: readonly OrderedInput[]): ReadonlyMap<ObjectId, number> | undefined {
-    const { world, workers, isStormy } = this.#around
-    const values = new Map<ObjectId, number>()
-    for (const { objectId, result, holders } of inputs) {
-      if (result.kind === 'inline') {
-        values.set(objectId, decodeResult(result))
-        continue
-      }
-      const reachable = holders.flatMap((id) => workers.get(id) ?? []).filter(({ isPartitioned }) => !isPartitioned)
-      const from = [this, ...(this.isPartitioned ? [] : reachable)].map(({ objects }) => objects.get(objectId))
-      const value = from.find((found) => found !== undefined)
-      if (value === undefined || (isStormy() && world.chance(0.03))) return undefined
-      values.set(objectId, value)
-    }
-    return values
   }
 
   /** What cannot be loaded does not come into a thread. */
@@ -366,16 +360,29 @@ export class SimulatedWorker {
   #begin(order: TaskOrder, made: ReadonlyMap<ObjectId, number>): Run {
     const { workload } = this.#around
     const objectId = order.taskId as string as ObjectId
-    const { inputs, runMs, exits, large } = workload.planOf(objectId)
+    const { inputs, runMs, exits, large, children } = workload.planOf(objectId)
     const fetched = this.fetched.get(keyOf(order))
     const values = inputs.map((input) => fetched?.get(input) ?? made.get(input))
+    let brought: readonly number[] | undefined = []
+    const lead = children && {
+      lead: (done: () => void): void =>
+        this.#family.submit(refToScheduler(order), children, (found) => {
+          brought = found
+          done()
+        }),
+    }
     return {
       runMs,
       exits,
+      ...lead,
       end: () => {
         if (values.includes(undefined)) throw new Error(`${keyOf(order)} runs without its inputs`)
         if (workload.throws(objectId)) return { kind: 'failed', failure: thrown }
-        const value = compute(objectId, values as number[])
+        if (brought === undefined) {
+          workload.disappointed.add(objectId)
+          return { kind: 'failed', failure: thrown }
+        }
+        const value = compute(objectId, [...(values as number[]), ...brought])
         if (!large) return { kind: 'payload', payload: bytesOf(value) }
         this.#around.world.note(() => `${this.workerId} keeps ${keyOf(order)}`)
         this.objects.set(objectId, value)
@@ -383,14 +390,6 @@ export class SimulatedWorker {
       },
     }
   }
-}
-
-const unavailable: TaskFailure = { kind: 'input', reason: 'INPUT_UNAVAILABLE', message: 'no holder has it' }
-const unloadable: TaskFailure = { kind: 'bundle', reason: 'MODULE_NOT_LOADED', message: 'the disk is full' }
-const thrown: TaskFailure = { kind: 'userError', reason: 'TASK_THREW', message: 'as planned' }
-
-function listed(ref: AttemptRef, running: boolean, behind: readonly AttemptRef[] = []): ListedAttempt {
-  return { ...refToScheduler(ref), running, behind: behind.map(refToScheduler) }
 }
 
 function held(objectId: ObjectId, value: number): HeldObject[] {

@@ -2,6 +2,10 @@ import type { JobId, ObjectId } from '#libs/domain'
 
 import type { ResultLocation } from '../../services/scheduler/core/state.js'
 
+/** What is said of a task when it is planned. */
+export type TaskPlan = Pick<Plan, 'inputs' | 'runMs' | 'fails' | 'flaws' | 'exits' | 'large'> &
+  Partial<Pick<Plan, 'children'>>
+
 /** What a task does when it runs, and what must come out of it. */
 export interface Plan {
   readonly taskId: ObjectId
@@ -16,8 +20,16 @@ export interface Plan {
   readonly large: boolean
   /** The right value; nothing when the task or one of its ancestors fails. */
   readonly expected: number | undefined
+  /** The job that it submits in the middle of its run and waits for; nothing for most. */
+  readonly children: PlannedJob | undefined
   /** Whether it takes a scattered buffer, or something made from one, which may be lost for good. */
   readonly perishable: boolean
+}
+
+/** A job that a task submits: each of its attempts the same. */
+export interface PlannedJob {
+  readonly jobId: JobId
+  readonly taskIds: readonly ObjectId[]
 }
 
 /** What all tasks of a simulation do, and what all buffers hold. */
@@ -25,6 +37,8 @@ export class Workload {
   readonly #plans = new Map<ObjectId, Plan>()
   readonly #buffers = new Map<ObjectId, number>()
   readonly #runs = new Map<ObjectId, number>()
+  /** Tasks that heard of the failure of one that they had submitted, or could not wait for it. */
+  readonly disappointed = new Set<ObjectId>()
 
   addBuffer(objectId: ObjectId): number {
     const value = hashText(objectId)
@@ -32,13 +46,13 @@ export class Workload {
     return value
   }
 
-  addTask(taskId: ObjectId, plan: Pick<Plan, 'inputs' | 'runMs' | 'fails' | 'flaws' | 'exits' | 'large'>): Plan {
-    const values = plan.inputs.map((input) => this.valueOf(input))
+  addTask(taskId: ObjectId, own: TaskPlan): Plan {
+    const plan = { children: undefined, ...own }
+    const takes = [...plan.inputs, ...(plan.children?.taskIds ?? [])]
+    const values = takes.map((input) => this.valueOf(input))
     const fails = plan.fails || plan.exits || values.includes(undefined)
     const expected = fails ? undefined : compute(taskId, values as number[])
-    const perishable = plan.inputs.some(
-      (input) => this.#buffers.has(input) || this.#plans.get(input)?.perishable === true,
-    )
+    const perishable = takes.some((input) => this.#buffers.has(input) || this.#plans.get(input)?.perishable === true)
     const whole: Plan = { ...plan, taskId, expected, perishable }
     this.#plans.set(taskId, whole)
     return whole

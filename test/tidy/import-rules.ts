@@ -4,13 +4,13 @@ import { complaint, isTest, type SourceFile } from './source-tree.js'
 /** Everything that the public SDK is built on. */
 const belowClient = [
   ...['domain', 'proto', 'task', 'value', 'config', 'lifecycle', 'journal', 'telemetry', 'rpc'],
-  ...['transfer', 'bundle', 'control'],
+  ...['transfer', 'bundle', 'control', 'submission', 'session'],
 ]
 
 /** Which libs a lib may import. One that is not here may import nothing, so that a new one is thought about. */
 const libImports: Readonly<Record<string, readonly string[]>> = {
   domain: [],
-  proto: [],
+  proto: ['domain'],
   task: ['domain'],
   value: ['domain', 'proto', 'task'],
   config: ['domain'],
@@ -21,6 +21,9 @@ const libImports: Readonly<Record<string, readonly string[]>> = {
   transfer: ['domain', 'proto', 'rpc'],
   bundle: ['domain', 'task'],
   control: ['domain'],
+  // What a job is made of, without anything that speaks to a mesh: also for the threads that run tasks.
+  submission: ['domain', 'proto', 'task', 'value'],
+  session: ['proto', 'task', 'rpc', 'transfer', 'submission'],
   client: belowClient,
   primitives: ['domain', 'task', 'client'],
   cli: [...belowClient, 'client', 'primitives'],

@@ -1,12 +1,13 @@
 import type { JobId } from '#libs/domain'
 
-import { changeStatus, countNames } from './counts.js'
-import { demandOfNeeds } from './demand-class.js'
+import { changeStatus, countNames, rootOf } from './counts.js'
+import { demandsOf } from './demand-class.js'
 import type { Fact } from './fact.js'
 import { findObject, isScattered, type ObjectEntity } from './lookup.js'
 import { addFailedAttempt } from './past.js'
 import { specBytes } from './spec-size.js'
-import type { Job, JobRecord, State, Task, TaskSpec } from './state.js'
+import type { TaskSpec } from './job-spec.js'
+import type { Job, JobRecord, State, Task } from './state.js'
 
 /** What a task takes beside its spec and its result, about. */
 const taskOverheadBytes = 400
@@ -102,18 +103,24 @@ function addJob(
   state: State,
   { job: spec, requestId, sessionId, number, atMs }: Extract<Fact, { kind: 'jobSubmitted' }>,
 ): void {
+  const parent = spec.parent && state.jobs.get(spec.parent.jobId)?.tasks[spec.parent.index]
   const job: Job = {
     spec,
     number,
     kinds: spec.functions.map(({ bundleDigest, taskName }) => `${bundleDigest}/${taskName}`),
-    demands: spec.needs?.map(demandOfNeeds) ?? [],
-    lanes: [],
+    ...demandsOf(spec),
+    lanes: new Map(),
+    parent,
+    // A job that outlives its parent is the first of a family of its own.
+    root: parent && !spec.detached ? rootOf(parent.job) : undefined,
+    onWorkers: 0,
+    askedBy: spec.parent,
     requestId,
     sessionId,
     submittedAtMs: atMs,
     tasks: [],
     counts: { waiting: 0, queued: 0, running: 0, finished: 0, failed: 0, cancelled: 0 },
-    queuedByNeeds: [],
+    queuedByDemand: new Map(),
     totals: state.counts,
     unreleased: 0,
     bytes: 0,
@@ -123,6 +130,7 @@ function addJob(
     retries: 0,
     followers: new Set(),
   }
+  if (parent) (parent.children ??= new Set()).add(job)
   state.jobsSubmitted = Math.max(state.jobsSubmitted, number)
   state.jobs.set(spec.jobId, job)
   state.jobsByRequest.set(requestId, spec.jobId)
@@ -159,6 +167,7 @@ function takeTasks(state: State, job: Job, specs: readonly TaskSpec[]): void {
       dependents: undefined,
       holders: undefined,
       released: false,
+      children: undefined,
     })
   }
   job.unreleased += specs.length
@@ -184,6 +193,7 @@ function settleTask(state: State, fact: Extract<Fact, { kind: 'taskSettled' }>):
   const { outcome } = fact
   const failed = outcome.kind === 'failed' && outcome.failure.kind !== 'cancelled'
   if (failed && task.job.spec.failFast) state.failing.add(task.job)
+  if (task.children) state.bereft.add(task)
 }
 
 function reopenTask(state: State, task: Task): void {
@@ -226,6 +236,17 @@ function dropJob(state: State, job: Job): void {
   state.jobs.delete(job.spec.jobId)
   state.deadlines.delete(job)
   state.failing.delete(job)
+  job.parent?.children?.delete(job)
+  for (const task of job.tasks) {
+    state.bereft.delete(task)
+    for (const child of task.children ?? []) disown(child)
+  }
+}
+
+/** It outlives the task that submitted it. */
+function disown(job: Job): void {
+  job.parent = undefined
+  job.root = undefined
 }
 
 /** Forgets the oldest answers with each new one: too old, or too many. */

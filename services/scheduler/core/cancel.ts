@@ -8,8 +8,8 @@ import { takeBackFollowers } from './followers.js'
 import { attemptOf, objectIdOf } from './lookup.js'
 import { failDependents, recordFailure } from './outcome.js'
 import { withHistory } from './retries.js'
-import { vacateSlot } from './slots.js'
-import type { State, Task } from './state.js'
+import { isOnWorker, vacateSlot } from './slots.js'
+import type { Placement, State, Task } from './state.js'
 
 /** Settles as cancelled what is not settled, and stops what runs. */
 export function cancelTasks(state: State, event: EventOf<'cancelRequested'>, out: Out): void {
@@ -46,7 +46,7 @@ export function stopTasks(
   for (const task of tasks) {
     const { status } = task
     if (status.kind === 'settled') continue
-    if (status.kind === 'assigned' || status.kind === 'running') {
+    if (isOnWorker(status)) {
       const { workerId } = status
       out.effects.push({ kind: 'cancelAttempt', workerId, attempt: attemptOf(task, status), reason })
       vacateSlot(state, task)

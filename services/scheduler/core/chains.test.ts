@@ -223,6 +223,25 @@ test('a link whose input another attempt made is not taken up again', () => {
   expect(orders(mesh)).toEqual(['cancel c0#1 on w1', 'cancel c1#1 on w1'])
 })
 
+test('nothing is kept behind a link that waits for tasks of its own', () => {
+  const mesh = meshThatKnows(1)
+  submitChain(mesh, 3)
+  const [c0, c1] = [mesh.ref('c0'), mesh.ref('c1')]
+  mesh.start('c0')
+  mesh.effects()
+  mesh.await('c0')
+  expect(orders(mesh)).toEqual(['cancel c1#1 on w1', 'cancel c2#1 on w1'])
+  mesh.restart()
+  mesh.join('w1', {
+    attempts: [
+      { ...c0, wait: 1 },
+      { ...c1, running: false, behind: [c0] },
+    ],
+  })
+  expect(['c0', 'c1'].map((name) => mesh.status(name))).toEqual(['awaits on w1', 'waits for 1'])
+  expect(orders(mesh)).toEqual(['cancel c1#1 on w1'])
+})
+
 test('explain says what a task waits for that was sent ahead', () => {
   const mesh = meshThatKnows(1)
   submitChain(mesh, 2)

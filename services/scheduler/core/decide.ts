@@ -1,4 +1,6 @@
+import { noteWaits } from './awaiting.js'
 import { cancelTasks } from './cancel.js'
+import { endChildren } from './children.js'
 import { endFailedJobs } from './deadlines.js'
 import { emit } from './emit.js'
 import { refuseChanged } from './etag.js'
@@ -21,7 +23,7 @@ import { drainWorker, hearWorker, leaveWorker, returnTasks, startTasks, unlinkWo
  */
 export function decide(state: State, event: Event, out: Out): void {
   decideEvent(state, event, out)
-  if (state.failing.size > 0) endFailedJobs(state, event.atMs, out)
+  endWithOthers(state, event.atMs, out)
 }
 
 function decideEvent(state: State, event: Event, out: Out): void {
@@ -54,6 +56,8 @@ function decideEvent(state: State, event: Event, out: Out): void {
       return leaveWorker(state, event, out)
     case 'tasksStarted':
       return startTasks(state, event)
+    case 'tasksWaited':
+      return noteWaits(state, event, out)
     case 'tasksEnded':
       return endTasks(state, event, out)
     case 'tasksReturned':
@@ -73,7 +77,17 @@ function decideEvent(state: State, event: Event, out: Out): void {
 export function placeQueued(state: State, atMs: number, out: Out): void {
   // A task that cannot be sent anywhere fails, and may end its job.
   do fillSlots(state, atMs, out)
-  while (state.failing.size > 0 && endFailedJobs(state, atMs, out))
+  while (endWithOthers(state, atMs, out))
+}
+
+/** What ends because something else did: jobs with their first failure, jobs with the task that submitted them. */
+function endWithOthers(state: State, atMs: number, out: Out): boolean {
+  let ended = false
+  while (state.failing.size + state.bereft.size > 0) {
+    if (endFailedJobs(state, atMs, out)) ended = true
+    if (endChildren(state, atMs, out)) ended = true
+  }
+  return ended
 }
 
 function registerTask(state: State, event: EventOf<'taskRegistered'>, out: Out): void {

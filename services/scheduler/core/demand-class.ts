@@ -1,5 +1,8 @@
 import type { WorkerId } from '#libs/domain'
 
+import type { JobSpec } from './job-spec.js'
+import type { Job } from './state.js'
+
 /** What a task asks of the place where it runs. */
 export interface TaskNeeds {
   /** How much of each resource it takes; a task takes one slot (`cpu`) unless it says otherwise. */
@@ -40,11 +43,18 @@ export function isPlain(shape: Shape): boolean {
   return shape === slotShape
 }
 
+/** What tasks without needs ask for. */
+export function plainDemandOf(inherited: number): Demand {
+  return inherited === 0 ? plainDemand : demandOfNeeds({ resources: {}, priority: 0, workers: [], host: '' }, inherited)
+}
+
 export function isPinned({ workers, host }: Demand): boolean {
   return workers.length > 0 || host !== ''
 }
 
-export function demandOfNeeds({ resources, priority, workers, host }: TaskNeeds): Demand {
+/** What tasks with these needs, or without any, ask for; with the priority of the task that submitted them added. */
+export function demandOfNeeds({ resources, priority: own, workers, host }: TaskNeeds, inherited = 0): Demand {
+  const priority = own + inherited
   const shape = shapeOf(resources)
   if (shape === slotShape && priority === 0 && workers.length === 0 && host === '') return plainDemand
   const pins = [...new Set(workers)].sort()
@@ -58,4 +68,13 @@ function shapeOf(resources: TaskNeeds['resources']): Shape {
     .sort(([a], [b]) => (a < b ? -1 : 1))
   if (slots === 1 && others.length === 0) return slotShape
   return { key: JSON.stringify([slots, others]), slots, others }
+}
+
+/** What the tasks of a job ask for; they come before others as the task does that submitted them. */
+export function demandsOf({ needs = [], parent }: JobSpec): Pick<Job, 'demands' | 'plainDemand'> {
+  const inherited = parent?.priority ?? 0
+  return {
+    demands: needs.map((each) => demandOfNeeds(each, inherited)),
+    plainDemand: plainDemandOf(inherited),
+  }
 }

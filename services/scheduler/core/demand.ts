@@ -48,9 +48,9 @@ export function demandOf(state: State): Demand {
   return { wantedSlots: Math.ceil(wantedSlots + plainTasks), unofferedSlots, presentSlots, presentWorkers }
 }
 
-function tasksOf({ lanes }: LaneGroup): number {
+function tasksOf({ demand, lanes }: LaneGroup): number {
   let tasks = 0
-  for (const { job, needs } of lanes.values()) tasks += job.queuedByNeeds[needs] ?? 0
+  for (const { job } of lanes.values()) tasks += job.queuedByDemand.get(demand.key) ?? 0
   return tasks
 }
 

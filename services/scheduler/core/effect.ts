@@ -43,6 +43,8 @@ export type Effect =
       readonly attempt: AttemptRef
       readonly reason: string
     }
+  /** It has a slot again after this wait. */
+  | { readonly kind: 'resumeTask'; readonly workerId: WorkerId; readonly attempt: AttemptRef; readonly wait: number }
   /** The worker gives it back unless it has begun. */
   | { readonly kind: 'recallTask'; readonly workerId: WorkerId; readonly attempt: AttemptRef }
   | { readonly kind: 'acknowledgeEnd'; readonly workerId: WorkerId; readonly attempt: AttemptRef }

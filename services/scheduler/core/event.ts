@@ -1,6 +1,7 @@
 import type { JobId, ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/domain'
 
-import type { BundledFunction, JobSpec, ResultLocation, WorkerEnd, WorkerProfile } from './state.js'
+import type { BundledFunction, JobSpec } from './job-spec.js'
+import type { ResultLocation, WorkerEnd, WorkerProfile } from './state.js'
 
 /** One attempt of a task, as commands and reports name it. */
 export interface AttemptRef {
@@ -16,6 +17,10 @@ export interface ListedAttempt extends AttemptRef {
   readonly running: boolean
   /** Whose results it took, or waits for, on the same worker. */
   readonly behind: readonly AttemptRef[]
+  /** The number of the wait for tasks that it submitted, which it is in. */
+  readonly wait?: number
+  /** It has what it waits for, and wants a slot to go on. */
+  readonly isOver?: boolean
 }
 
 /** How an attempt ended, as its worker reports it. */
@@ -26,6 +31,13 @@ export interface AttemptEnd extends AttemptRef {
   readonly startedAtMs: number
   readonly endedAtMs: number
   readonly slot: number
+}
+
+/** An attempt waits for tasks that it submitted, or has what it waited for and wants its slot back. */
+export interface TaskWait extends AttemptRef {
+  /** From 1 within the attempt. */
+  readonly wait: number
+  readonly isOver: boolean
 }
 
 /** An object as its holder describes it. */
@@ -59,6 +71,8 @@ export type Event = { readonly atMs: number } & (
       readonly requestId: string
       readonly sessionId?: SessionId
       readonly job: JobSpec
+      /** The attempt of a task that submits it. */
+      readonly parent?: AttemptRef
     } & Asked)
   | ({
       readonly kind: 'cancelRequested'
@@ -103,6 +117,7 @@ export type Event = { readonly atMs: number } & (
       readonly workerId: WorkerId
       readonly attempts: readonly (AttemptRef & { readonly startedAtMs: number })[]
     }
+  | { readonly kind: 'tasksWaited'; readonly workerId: WorkerId; readonly waits: readonly TaskWait[] }
   | { readonly kind: 'tasksEnded'; readonly workerId: WorkerId; readonly ends: readonly AttemptEnd[] }
   | {
       readonly kind: 'tasksReturned'

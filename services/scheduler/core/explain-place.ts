@@ -1,5 +1,6 @@
 import { formatDuration } from '#libs/domain'
 
+import { rootOf } from './counts.js'
 import { type Demand, isPlain, plainDemand, type Shape } from './demand-class.js'
 import { couldTake, fits, isAllowed, offerOf } from './resources.js'
 import { demandOfTask, expectedMsOf, hasRoom, occupantsOf } from './slots.js'
@@ -33,7 +34,7 @@ export function describePlace(state: State, task: Task, status: PlaceStatus, atM
 
 function describeQueue(state: State, task: Task, waitedMs: number): string {
   const demand = demandOfTask(task)
-  const lane = task.job.lanes[task.spec.needs ?? 0]
+  const lane = [...rootOf(task.job).lanes.values()].find(({ group }) => group.demand.key === demand.key)
   const queued = task.suspect ? [...state.suspects.values()] : (lane?.values() ?? [])
   const position = 1 + queued.findIndex((entry) => entry.task === task)
   const queue = task.suspect

@@ -1,5 +1,6 @@
 import { formatBytes, formatDuration } from '#libs/domain'
 
+import { describeAwaiting } from './explain-awaiting.js'
 import { describePlace } from './explain-place.js'
 import { findObject, isAvailable, isLost, isScattered, objectIdOf, type ObjectEntity } from './lookup.js'
 import type { State, Task, TaskStatus } from './state.js'
@@ -29,6 +30,8 @@ function predicateOf(state: State, task: Task, atMs: number): string {
     case 'assigned':
     case 'running':
       return `${describePlace(state, task, status, atMs)}${describeLosses(task)}`
+    case 'awaiting':
+      return describeAwaiting(state, task, status, atMs)
     case 'settled':
       return describeSettle(task)
     default:

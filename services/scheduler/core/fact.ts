@@ -1,14 +1,7 @@
 import type { FailedAttempt, JobId, ObjectId, RetryableKind, SessionId, WorkerId } from '#libs/domain'
 
-import type {
-  AttemptRecord,
-  BundledFunction,
-  JobRecord,
-  JobSpec,
-  Outcome,
-  RememberedAnswer,
-  TaskSpec,
-} from './state.js'
+import type { BundledFunction, JobSpec, TaskSpec } from './job-spec.js'
+import type { AttemptRecord, JobRecord, Outcome, RememberedAnswer } from './state.js'
 import type { Confinement } from './standing.js'
 
 /** What a restart must know. Facts are journaled before anything that follows from them is visible. */

@@ -1,18 +1,22 @@
 import type { WorkerId } from '#libs/domain'
 
-import { countNames, countOf } from './counts.js'
+import { countNames, countOf, rootOf } from './counts.js'
 import { findObject, isAvailable, isLost, isScattered, isWanted, objectIdOf, type ObjectEntity } from './lookup.js'
 import { specBytes } from './spec-size.js'
 import { fits } from './resources.js'
-import { demandOfTask, takesShort } from './slots.js'
+import { demandOfTask, isKept, takesShort } from './slots.js'
 import type { Job, State, Task, TaskCounts, Worker } from './state.js'
 
 /** What must be true after every event. Throws on what is not; called by tests and always by the simulator. */
 export function checkInvariants(state: State): void {
   const queued = queuedTasks(state)
   const totals = noCounts()
+  const onWorkers = countOnWorkers(state)
+  checkQueuedByDemand(state)
+  if (state.bereft.size > 0) fail('jobs of settled tasks are not ended')
   for (const job of state.jobs.values()) {
     checkCounts(job, totals)
+    checkFamily(state, job, onWorkers)
     if (state.jobsByRequest.get(job.requestId) !== job.spec.jobId) fail(`job ${job.spec.jobId} is not known by request`)
     for (const task of job.tasks) {
       checkTask(state, task, queued)
@@ -29,6 +33,40 @@ export function checkInvariants(state: State): void {
   checkAttached(state)
   for (const [name, jobId] of state.persisted) if (!state.jobs.has(jobId)) fail(`the pinned job ${name} is forgotten`)
   if (state.jobsByRequest.size !== state.jobs.size) fail('a request outlived its job')
+}
+
+/** By the first job of each family. */
+function countOnWorkers({ jobs }: State): Map<Job, number> {
+  const counts = new Map<Job, number>()
+  for (const job of jobs.values()) {
+    const root = rootOf(job)
+    for (const { status } of job.tasks) {
+      if (countOf(status) === 'running') counts.set(root, (counts.get(root) ?? 0) + 1)
+    }
+  }
+  return counts
+}
+
+/** By the first job of each family, and by demand. */
+function checkQueuedByDemand({ jobs }: State): void {
+  const counts = new Map<Job, Map<string, number>>()
+  for (const job of jobs.values()) {
+    const root = rootOf(job)
+    const ofRoot = counts.get(root) ?? new Map<string, number>()
+    counts.set(root, ofRoot)
+    for (const task of job.tasks) {
+      if (task.status.kind !== 'queued' || task.spec.needs === undefined || task.suspect) continue
+      const { key } = demandOfTask(task)
+      ofRoot.set(key, (ofRoot.get(key) ?? 0) + 1)
+    }
+  }
+  for (const [{ spec, queuedByDemand }, real] of counts) {
+    for (const key of new Set([...queuedByDemand.keys(), ...real.keys()])) {
+      const [counted, there] = [queuedByDemand.get(key) ?? 0, real.get(key) ?? 0]
+      if (counted !== there)
+        fail(`the family of job ${spec.jobId} counts ${counted} queued tasks of ${key}, not ${there}`)
+    }
+  }
 }
 
 /** What a restart waits for: those that are there, and those that the last one still waits for. */
@@ -59,23 +97,12 @@ function queuedTasks({ queue, suspects }: State): Set<Task> {
   return queued
 }
 
-function checkCounts({ spec, tasks, counts, queuedByNeeds, settledAtMs, unreleased }: Job, totals: TaskCounts): void {
+function checkCounts({ spec, tasks, counts, settledAtMs, unreleased }: Job, totals: TaskCounts): void {
   const real = noCounts()
   for (const { status } of tasks) real[countOf(status)]++
   for (const name of countNames) {
     totals[name] += real[name]
     if (real[name] !== counts[name]) fail(`job ${spec.jobId} counts ${counts[name]} ${name}, but has ${real[name]}`)
-  }
-  const byNeeds: number[] = []
-  for (const {
-    status,
-    spec: { needs },
-    suspect,
-  } of tasks) {
-    if (status.kind === 'queued' && needs !== undefined && !suspect) byNeeds[needs] = (byNeeds[needs] ?? 0) + 1
-  }
-  for (const [needs, count = 0] of [...queuedByNeeds].entries()) {
-    if (count !== (byNeeds[needs] ?? 0)) fail(`job ${spec.jobId} counts ${count} queued tasks with needs ${needs}`)
   }
   const open = real.waiting + real.queued + real.running
   if ((open === 0) !== (settledAtMs !== undefined)) fail(`job ${spec.jobId} is settled wrongly`)
@@ -112,9 +139,29 @@ function checkTask(state: State, task: Task, queued: ReadonlySet<Task>): void {
       }
       return
     }
+    case 'awaiting': {
+      const worker = state.workers.get(status.workerId)
+      check(worker?.awaiting.has(task) === true, task, `waits on ${status.workerId}, which has it not`)
+      check(worker?.woken.has(task) === (status.wokenAtMs !== undefined), task, 'wants to go on, and nobody knows')
+      check(!task.adoptable, task, 'is on one worker and may be taken by another')
+      return
+    }
     default:
       status satisfies never
   }
+}
+
+/** Jobs end with the task that submitted them; a family counts what it has on workers. */
+function checkFamily(state: State, job: Job, onWorkers: ReadonlyMap<Job, number>): void {
+  const { spec, parent, root, settledAtMs } = job
+  if (job.onWorkers !== (onWorkers.get(job) ?? 0)) fail(`the family of job ${spec.jobId} counts its tasks wrongly`)
+  if (parent === undefined) return
+  const { jobId } = spec
+  if (state.jobs.get(parent.job.spec.jobId) !== parent.job) fail(`job ${jobId} is of a job that is forgotten`)
+  if (!parent.children?.has(job)) fail(`job ${jobId} is unknown to the task that submitted it`)
+  if (spec.detached) return
+  if (root !== rootOf(parent.job)) fail(`job ${jobId} is in another family than the task that submitted it`)
+  if (parent.status.kind === 'settled' && settledAtMs === undefined) fail(`job ${jobId} outlives its parent`)
 }
 
 function checkEntity(state: State, entity: ObjectEntity): void {
@@ -161,6 +208,11 @@ function checkWorker(state: State, worker: Worker): void {
     fail(`${workerId} counts wrongly what waits behind its inputs`)
   for (const tail of worker.tails) check(tasks.has(tail), tail, `is a tail on ${workerId}, which has it not`)
   if (long !== longTasks || Math.abs(ms - shortMs) > 1e-6) fail(`${workerId} counts its work wrongly`)
+  for (const { status } of worker.awaiting) {
+    if (status.kind !== 'awaiting' || status.workerId !== workerId)
+      fail(`${workerId} keeps a task that does not wait there`)
+  }
+  if (state.waking.has(worker) !== worker.woken.size > 0) fail(`nobody wakes the tasks on ${workerId}`)
   if ([...tasks].filter(({ suspect }) => suspect).length !== suspects) fail(`${workerId} counts suspects wrongly`)
   if (takesShort(worker) && !state.vacancies.has(worker)) fail(`${workerId} has room, but nobody finds it`)
   checkResources(state, worker)
@@ -178,6 +230,11 @@ function checkResources(state: State, worker: Worker): void {
     const { shape } = demandOfTask(task)
     slots += shape.slots - 1
     for (const [name, amount] of shape.others) used.set(name, (used.get(name) ?? 0) + amount)
+  }
+  for (const task of worker.awaiting) {
+    for (const [name, amount] of demandOfTask(task).shape.others) {
+      if (isKept(name)) used.set(name, (used.get(name) ?? 0) + amount)
+    }
   }
   if (slots !== extraSlots) fail(`${workerId} counts ${extraSlots} more slots than tasks, not ${slots}`)
   for (const name of new Set([...used.keys(), ...worker.used.keys()])) {

@@ -1,5 +1,6 @@
 import type { ObjectId } from '#libs/domain'
 
+import { restoreWait, resume } from './awaiting.js'
 import { emit } from './emit.js'
 import type { Out } from './effect.js'
 import type { AttemptRef, EventOf, HeldObject } from './event.js'
@@ -7,13 +8,11 @@ import { takeBackFollowers } from './followers.js'
 import { awaitInputs, supplyInput } from './inputs.js'
 import { addHolder, attemptOf, findObject, isAvailable, isScattered, isWanted, type ObjectEntity } from './lookup.js'
 import { learnEnd, loseWorker } from './losses.js'
-import { isHeldBack } from './outcome.js'
 import { recordStored, removeHolder } from './objects.js'
-import { mayStillRun } from './past.js'
 import { obeyHost, recallConfinement } from './quarantine.js'
-import { findTask, isCurrent } from './settle.js'
+import { findTask, isAdoptable, isCurrent } from './settle.js'
 import { welcomeBack } from './resync.js'
-import { expectedMsOf, occupySlot, updateRooms, vacateSlot } from './slots.js'
+import { expectedMsOf, isOnWorker, occupySlot, updateRooms, vacateSlot } from './slots.js'
 import type { State, Task, Worker } from './state.js'
 import { setStatus } from './status.js'
 
@@ -34,9 +33,9 @@ export function joinWorker(state: State, event: EventOf<'workerJoined'>, out: Ou
   worker.unlinkedSinceMs = undefined
   worker.heardAtMs = atMs
   const claimed = claimAttempts(state, worker, event, out)
-  for (const task of [...worker.tasks]) {
+  for (const task of [...worker.tasks, ...worker.awaiting]) {
     const { status } = task
-    if (claimed.has(task) || (status.kind !== 'assigned' && status.kind !== 'running')) continue
+    if (claimed.has(task) || !isOnWorker(status)) continue
     // The command was lost in the cut, or is under way on the new link. Run again it is no loss, and nobody is charged.
     out.effects.push({ kind: 'cancelAttempt', workerId, attempt: attemptOf(task, status), reason: 'it is sent again' })
     vacateSlot(state, task)
@@ -62,6 +61,8 @@ function addWorker(state: State, { profile, atMs }: EventOf<'workerJoined'>, out
     used: new Map(),
     keptFor: undefined,
     recalled: new Set(),
+    awaiting: new Set(),
+    woken: new Set(),
     suspects: 0,
     reserved: false,
     objects: new Set(),
@@ -85,14 +86,15 @@ function claimAttempts(state: State, worker: Worker, event: EventOf<'workerJoine
   const { workerId } = worker.profile
   const claimed = new Set<Task>()
   // What made an input is listed before what waits for it.
-  for (const { running, behind, ...ref } of event.attempts) {
+  for (const { running, behind, wait = 0, isOver = false, ...ref } of event.attempts) {
     const task = findTask(state, ref)
     if (task && isAdoptable(state, task, ref) && behind.every((input) => isKnownAs(state, input, worker))) {
       adoptAttempt(state, task, worker, { ref, behind }, event.atMs)
     }
     if (task && isCurrent(task, workerId, ref)) {
       claimed.add(task)
-      if (running) markRunning(task, event.atMs)
+      if (wait > 0) restoreWait(state, task, worker, { wait, isOver }, event.atMs, out)
+      else if (running) restoreRun(state, task, worker, event.atMs)
     } else {
       out.effects.push({ kind: 'cancelAttempt', workerId, attempt: ref, reason: 'another attempt took its place' })
     }
@@ -100,17 +102,12 @@ function claimAttempts(state: State, worker: Worker, event: EventOf<'workerJoine
   return claimed
 }
 
-/** Whether the attempt is one that was given up too early: nothing took its place yet. */
-function isAdoptable(state: State, task: Task, { epoch, attempt }: AttemptRef): boolean {
-  if (!task.adoptable || !isHeldBack(task) || !mayStillRun(task, { epoch, attempt })) return false
-  return epoch === state.epoch ? attempt === task.attempt : epoch < state.epoch && state.resyncUntilMs !== undefined
-}
-
 /** Whether the input that a worker made, or is about to make, is the one that is known: another attempt may have made another. */
 function isKnownAs(state: State, ref: AttemptRef, { profile }: Worker): boolean {
   const input = findTask(state, ref)
   if (input === undefined) return false
-  if (isCurrent(input, profile.workerId, ref)) return true
+  // While it waits for tasks that it submitted, nothing is behind it.
+  if (isCurrent(input, profile.workerId, ref)) return input.status.kind !== 'awaiting'
   const { status } = input
   return (
     status.kind === 'settled' && status.record.attempt === ref.attempt && status.record.workerId === profile.workerId
@@ -133,6 +130,13 @@ function adoptAttempt(
   const status = { kind: 'assigned' as const, workerId, epoch, attempt, expectedMs, behind: missing, sinceMs: atMs }
   setStatus(task, status)
   occupySlot(state, worker, task, status)
+}
+
+/** The attempt runs, whatever was thought of it. */
+function restoreRun(state: State, task: Task, worker: Worker, atMs: number): void {
+  const { status } = task
+  if (status.kind === 'awaiting') resume(state, task, worker, status)
+  else markRunning(task, atMs)
 }
 
 /** The task began to run; what it needed was there. */

@@ -5,48 +5,73 @@ import type { Job, QueuedTask, Task, Worker } from './state.js'
 
 const isLive = ({ task, status }: QueuedTask): boolean => task.status === status
 
+/** Queued tasks of one depth. */
+interface DepthQueues {
+  begun: Queue<QueuedTask> | undefined
+  fresh: Queue<QueuedTask> | undefined
+}
+
 /**
- * The queued tasks of one job that need the same. What goes on with what was begun comes before new beginnings, so that
- * results are used up before more are made; in each of the two, first in, first out.
+ * The queued tasks of a job, and of those that its tasks submitted, that need the same. The deepest come first: who waits for
+ * them can go on, and a recursion takes as much memory as it is deep. Of one depth, what goes on with what was begun comes
+ * before new beginnings, so that results are used up before more are made; in each of the two, first in, first out.
  */
 export class Lane {
+  /** The first job of the family. */
   readonly job: Job
   readonly group: LaneGroup
-  /** Which of the job's needs it is for. */
-  readonly needs: number
   heapAt = -1
   /** When it was served last, or opened, in the order of such events. */
   turn = 0
-  #begun: Queue<QueuedTask> | undefined
-  #fresh: Queue<QueuedTask> | undefined
+  /** By depth; nothing of the depths that had no tasks. */
+  readonly #depths: (DepthQueues | undefined)[] = []
 
-  constructor(job: Job, needs: number, group: LaneGroup) {
+  constructor(job: Job, group: LaneGroup) {
     this.job = job
-    this.needs = needs
     this.group = group
   }
 
   /** How many places it takes, dead ones included. */
   get length(): number {
-    return (this.#begun?.length ?? 0) + (this.#fresh?.length ?? 0)
+    return this.#depths.reduce((sum, of) => sum + (of?.begun?.length ?? 0) + (of?.fresh?.length ?? 0), 0)
   }
 
   push(entry: QueuedTask): void {
-    if (isFresh(entry.task)) (this.#fresh ??= createQueue(isLive)).push(entry)
-    else (this.#begun ??= createQueue(isLive)).push(entry)
+    const queues = (this.#depths[depthOf(entry.task.job)] ??= { begun: undefined, fresh: undefined })
+    if (isFresh(entry.task)) (queues.fresh ??= createQueue(isLive)).push(entry)
+    else (queues.begun ??= createQueue(isLive)).push(entry)
   }
 
   peek(): QueuedTask | undefined {
-    return this.#begun?.peek() ?? this.#fresh?.peek()
+    return this.#first()?.peek()
   }
 
   shift(): QueuedTask | undefined {
-    return this.#begun?.shift() ?? this.#fresh?.shift()
+    return this.#first()?.shift()
   }
 
   values(): QueuedTask[] {
-    return [...(this.#begun?.values() ?? []), ...(this.#fresh?.values() ?? [])]
+    return this.#depths
+      .flatMap((of) => [[...(of?.begun?.values() ?? []), ...(of?.fresh?.values() ?? [])]])
+      .reverse()
+      .flat()
   }
+
+  /** The queue that is served next; empty depths below which there are none are forgotten. */
+  #first(): Queue<QueuedTask> | undefined {
+    const depths = this.#depths
+    for (; depths.length > 0; depths.length--) {
+      const deepest = depths[depths.length - 1]
+      if (deepest?.begun?.peek() !== undefined) return deepest.begun
+      if (deepest?.fresh?.peek() !== undefined) return deepest.fresh
+    }
+    return undefined
+  }
+}
+
+/** How many tasks are above a job. */
+export function depthOf({ spec }: Job): number {
+  return spec.parent?.depth ?? 0
 }
 
 /** A task that takes no results can wait, because nothing is kept in memory for it; one that was given back has waited. */
@@ -55,7 +80,7 @@ function isFresh({ spec, attempt, past }: Task): boolean {
   return (attempt === 0 || past !== undefined) && !spec.dependencies.some((objectId) => objectId.includes('/'))
 }
 
-/** The lanes of all jobs for tasks that need the same. */
+/** The lanes of all families for tasks that need the same. */
 export class LaneGroup {
   readonly demand: Demand
   readonly lanes = new IndexedHeap<Lane>(isBefore)
@@ -75,14 +100,14 @@ export class LaneGroup {
     for (let lane = this.lanes.first(); lane !== undefined; lane = this.lanes.first()) {
       if (lane.peek() !== undefined) return lane
       this.lanes.remove(lane)
-      lane.job.lanes[lane.needs] = undefined
+      lane.job.lanes.delete(this)
     }
     return undefined
   }
 }
 
-/** Fair shares: the job with the fewest tasks on workers comes first, of equals the one that waits longest for a turn. */
+/** Fair shares: the family with the fewest tasks on workers comes first, of equals the one that waits longest for a turn. */
 export function isBefore(a: Lane, b: Lane): boolean {
-  const byRunning = a.job.counts.running - b.job.counts.running
+  const byRunning = a.job.onWorkers - b.job.onWorkers
   return byRunning < 0 || (byRunning === 0 && a.turn < b.turn)
 }

@@ -8,6 +8,7 @@ import { removeHolder } from './objects.js'
 import { failTask } from './outcome.js'
 import { noteFault, noteTrouble } from './quarantine.js'
 import { type EndedAttempt, failedAttempt, noteUncharged, tryAgain, withHistory } from './retries.js'
+import { isOnWorker } from './slots.js'
 import type { State, Task, Worker, WorkerEnd } from './state.js'
 
 /** Why a worker was taken for lost: what its supervisor saw, or that nothing was heard of it. */
@@ -51,12 +52,15 @@ export function removeWorker(state: State, worker: Worker, atMs: number, out: Ou
   state.workers.delete(workerId)
   emit(state, out, { kind: 'workerDetached', workerId })
   for (const objectId of worker.objects) removeHolder(state, objectId, workerId, atMs, out)
-  for (const task of worker.tasks) giveUp(task)
+  state.waking.delete(worker)
+  for (const task of [...worker.tasks, ...worker.awaiting]) giveUp(task)
 }
 
 /** What may have run when the worker was lost: what it said it runs, and so many of the next as it has other slots. */
 // A start that was not heard of counts: a task that ends its worker at once would else do so for ever.
-function suspectsOn({ tasks, profile }: Worker): Set<Task> {
+// Who waits for others runs no code, unless nobody else is there.
+function suspectsOn({ tasks, awaiting, profile }: Worker): Set<Task> {
+  if (tasks.size === 0) return new Set(awaiting)
   const suspects = new Set([...tasks].filter(({ status }) => status.kind === 'running'))
   for (const task of tasks) {
     if (suspects.size >= profile.slots) break
@@ -69,7 +73,7 @@ function suspectsOn({ tasks, profile }: Worker): Set<Task> {
 function culpritOn({ tasks }: Worker, suspects: ReadonlySet<Task>): Task | undefined {
   const [only] = suspects
   if (only === undefined || suspects.size > 1) return undefined
-  return only.status.kind === 'running' || tasks.size === 1 ? only : undefined
+  return only.status.kind !== 'assigned' || tasks.size === 1 ? only : undefined
 }
 
 /** An attempt ended its worker: the task is run again, but not for ever. */
@@ -87,8 +91,8 @@ function endedAttempt(task: Task, workerId: WorkerId, message: string, atMs: num
   const failure: TaskFailure = memory
     ? { kind: 'outOfMemory', reason: 'MEMORY_LIMIT', message }
     : { kind: 'workerLost', reason: 'WORKER_LOST', message }
-  const epoch = status.kind === 'running' || status.kind === 'assigned' ? status.epoch : 0
-  const startedAtMs = status.kind === 'running' ? status.startedAtMs : 0
+  const epoch = isOnWorker(status) ? status.epoch : 0
+  const startedAtMs = status.kind === 'running' || status.kind === 'awaiting' ? status.startedAtMs : 0
   const where = { attempt: task.attempt, workerId, startedAtMs, endedAtMs: atMs }
   return { epoch, failed: failedAttempt(failure, where), over: false }
 }

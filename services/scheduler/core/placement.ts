@@ -7,6 +7,7 @@ import { type Demand, isPinned, isPlain, plainDemand } from './demand-class.js'
 import { isBefore, type Lane, type LaneGroup } from './lane.js'
 import { findObject, isScattered, objectIdOf } from './lookup.js'
 import { failTask } from './outcome.js'
+import { resumeWoken } from './awaiting.js'
 import { rebalance } from './recall.js'
 import { couldTake, fits, hasOthers, isAllowed, roomsOf } from './resources.js'
 import { demandOfTask, expectedMsOf, hasRoom, occupantsOf, takesTasks, updateRooms } from './slots.js'
@@ -20,6 +21,7 @@ const seekEveryMs = 100
  * now stands in the way of nobody.
  */
 export function placeQueued(state: State, atMs: number, out: Out): void {
+  resumeWoken(state, out)
   placeSuspects(state, atMs, out)
   let outranked = false
   for (const { groups } of [...state.queue.levels]) {
@@ -137,12 +139,19 @@ function placeSuspects(state: State, atMs: number, out: Out): void {
     const demand = demandOfTask(task)
     const mayTake = (candidate: Worker): boolean =>
       takesTasks(candidate) && isAllowed(candidate, demand) && couldTake(candidate, demand.shape)
-    const worker = chooseWorker(state.workers.values(), inputs.heldBytes, (each) => !each.tasks.size && mayTake(each))
+    // What waits there for tasks that it submitted keeps some of what the worker has.
+    const isFree = (each: Worker): boolean => isEmpty(each) && mayTake(each) && hasOthers(each, demand.shape)
+    const worker = chooseWorker(state.workers.values(), inputs.heldBytes, isFree)
     if (worker !== undefined) {
       assignTask(state, task, worker, { expectedMs: expectedMsOf(state, task), behind: noInputs }, atMs, out)
     } else if (reserveWorker(state, mayTake)) return
   }
   endReservation(state)
+}
+
+/** Nothing runs there, and nothing that waits there wants to go on. */
+function isEmpty({ tasks, woken }: Worker): boolean {
+  return tasks.size === 0 && woken.size === 0
 }
 
 /** The worker that is free first, as far as that can be told; once chosen it stays that one. False when there is none. */

@@ -34,6 +34,8 @@ export interface Policy {
   /** No job is taken that would make more unsettled tasks than this, or whose specs would make more bytes. */
   readonly maxUnsettledTasks: number
   readonly maxUnsettledBytes: number
+  /** So many levels of tasks may submit tasks: a recursion without an end ends there. */
+  readonly maxJobDepth: number
   /** How long, and how many, answers are remembered for duplicates. */
   readonly rememberMs: number
   readonly rememberRequests: number
@@ -65,6 +67,7 @@ export const defaultPolicy: Policy = {
   maxSettledTasks: 200_000,
   maxUnsettledTasks: 5_000_000,
   maxUnsettledBytes: 2 * 2 ** 30,
+  maxJobDepth: 1_000,
   rememberMs: 3_600_000,
   rememberRequests: 100_000,
   maxSettledBytes: 256 * 2 ** 20,

@@ -44,10 +44,10 @@ function forgetAnswers(state: State, nowMs: number, out: Out): void {
 
 /** The worker as it is now. */
 export function viewOf(worker: Worker): WorkerView {
-  const { profile, draining, quarantine, rssBytes, loopLagMs, tasks, objects, extraSlots } = worker
+  const { profile, draining, quarantine, rssBytes, loopLagMs, tasks, awaiting, objects, extraSlots } = worker
   // What is sent ahead takes no slot yet.
   const used = { cpu: Math.min(profile.slots, occupantsOf(worker) + extraSlots), ...Object.fromEntries(worker.used) }
-  const counts = { taskCount: tasks.size, objectCount: objects.size, used }
+  const counts = { taskCount: tasks.size, awaitingCount: awaiting.size, objectCount: objects.size, used }
   return { profile, draining, ...(quarantine ? { quarantine } : {}), rssBytes, loopLagMs, ...counts }
 }
 

@@ -1,5 +1,5 @@
 import { type Demand, isPlain, type Shape } from './demand-class.js'
-import { occupantsOf, takesTasks } from './slots.js'
+import { demandOfTask, isKept, occupantsOf, takesTasks } from './slots.js'
 import type { State, Worker } from './state.js'
 import { createVacancies, type Vacancies } from './vacancies.js'
 
@@ -22,8 +22,29 @@ export function couldTake(worker: Worker, { slots, others }: Shape): boolean {
   return worker.profile.slots >= slots && others.every(([name, amount]) => offerOf(worker, name) >= amount)
 }
 
+/** Whether the worker could take it when nothing runs there but what waits for tasks that it submitted, and keeps some. */
+export function couldTakeBeside(worker: Worker, shape: Shape): boolean {
+  if (!couldTake(worker, shape)) return false
+  return shape.others.every(([name, amount]) => offerOf(worker, name) - keptOf(worker, name) >= amount)
+}
+
+/** How much of a resource the waiting tasks there keep. */
+export function keptOf({ awaiting }: Worker, name: string): number {
+  if (!isKept(name)) return 0
+  let kept = 0
+  for (const task of awaiting) {
+    for (const [other, amount] of demandOfTask(task).shape.others) if (other === name) kept += amount
+  }
+  return kept
+}
+
+/** Whether that is free there which a task gave back when it began to wait. */
+export function hasGiven(worker: Worker, { others }: Shape): boolean {
+  return hasOthers(worker, { others: others.filter(([name]) => !isKept(name)) })
+}
+
 /** Whether the resources beside slots are free there now. */
-export function hasOthers(worker: Worker, { others }: Shape): boolean {
+export function hasOthers(worker: Worker, { others }: Pick<Shape, 'others'>): boolean {
   for (const [name, amount] of others) {
     if (amount > offerOf(worker, name) - (worker.used.get(name) ?? 0)) return false
   }
@@ -32,7 +53,7 @@ export function hasOthers(worker: Worker, { others }: Shape): boolean {
 
 /** Whether everything that the task takes is free there now. What takes more than a slot is never sent ahead. */
 export function fits(worker: Worker, shape: Shape): boolean {
-  if (!takesTasks(worker) || worker.reserved || worker.suspects > 0) return false
+  if (!takesTasks(worker) || worker.reserved || worker.suspects > 0 || worker.woken.size > 0) return false
   if (worker.keptFor !== undefined && worker.keptFor !== shape.key) return false
   return occupantsOf(worker) + worker.extraSlots + shape.slots <= worker.profile.slots && hasOthers(worker, shape)
 }

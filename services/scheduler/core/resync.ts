@@ -1,5 +1,6 @@
 import type { WorkerId } from '#libs/domain'
 
+import { endChildren } from './children.js'
 import { endFailedJobs } from './deadlines.js'
 import { emit } from './emit.js'
 import type { Out } from './effect.js'
@@ -40,6 +41,7 @@ export function startResync(state: State, atMs: number, out: Out): void {
   }
   if (state.awaited.size === 0) endResync(state, atMs, out)
   endFailedJobs(state, atMs, out)
+  endChildren(state, atMs, out)
 }
 
 /** Whether the task may have been sent to a worker: its inputs were all there. It goes on needing them. */

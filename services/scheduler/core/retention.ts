@@ -1,3 +1,4 @@
+import { isChildInUse } from './children.js'
 import { emit } from './emit.js'
 import type { Out } from './effect.js'
 import { dropCopies } from './outcome.js'
@@ -31,7 +32,7 @@ export function forgetOldJobs(state: State, atMs: number, out: Out): void {
     if (!isSettled(job) || isHeld(job)) continue
     if (atMs - job.settledAtMs < resultTtlMs && settled <= maxSettledJobs && !isTooMuch(job)) continue
     // Looked at last: it takes a look at every task.
-    if (isNeeded(job)) continue
+    if (isNeeded(state, job)) continue
     retireJob(state, job, out)
     settled--
     tasks -= job.tasks.length
@@ -43,8 +44,8 @@ export function forgetOldJobs(state: State, atMs: number, out: Out): void {
 function retireJob(state: State, job: SettledJob, out: Out): void {
   for (const task of job.tasks) dropCopies(state, task, out)
   const { spec, number, counts, submittedAtMs, settledAtMs, cancelled } = job
-  const { jobId, name, trace, detached } = spec
-  const shown = { jobId, name, trace, detached }
+  const { jobId, name, trace, detached, parent } = spec
+  const shown = { jobId, name, trace, detached, ...(parent && { parent }) }
   const record: JobRecord = { spec: shown, number, counts: { ...counts }, submittedAtMs, settledAtMs, cancelled }
   emit(state, out, { kind: 'jobRetired', record })
 }
@@ -62,12 +63,13 @@ function isSettled(job: Job): job is SettledJob {
   return job.settledAtMs !== undefined
 }
 
-/** Whether it is pinned, or a session may still ask for its results. */
-function isHeld({ persistedAs, followers, unreleased }: Job): boolean {
-  return persistedAs !== undefined || (followers.size > 0 && unreleased > 0)
+/** Whether it is pinned, or a session, or the task that submitted it, may still ask for its results. */
+function isHeld(job: Job): boolean {
+  const { persistedAs, followers, unreleased } = job
+  return persistedAs !== undefined || (followers.size > 0 && unreleased > 0) || isChildInUse(job)
 }
 
-/** Whether a task that is not settled takes one of its results. */
-function isNeeded({ tasks }: Job): boolean {
-  return tasks.some(({ dependents }) => dependents?.size)
+/** Whether a task that is not settled takes one of its results, or jobs that its tasks submitted are yet to end with them. */
+function isNeeded({ bereft }: State, { tasks }: Job): boolean {
+  return tasks.some((task) => task.dependents?.size || bereft.has(task))
 }

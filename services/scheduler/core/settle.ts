@@ -5,8 +5,9 @@ import type { AttemptEnd, AttemptRef, EventOf } from './event.js'
 import { takeBackFollowers } from './followers.js'
 import { supplyInput } from './inputs.js'
 import { addHolder, objectIdOf } from './lookup.js'
-import { dropIfUnneeded, failDependents, failTask, recordSettle } from './outcome.js'
-import { kindOf, learnRunTime, vacateSlot } from './slots.js'
+import { dropIfUnneeded, failDependents, failTask, isHeldBack, recordSettle } from './outcome.js'
+import { mayStillRun } from './past.js'
+import { isOnWorker, kindOf, learnRunTime, vacateSlot } from './slots.js'
 import type { Outcome, State, Task } from './state.js'
 import { delayTask } from './status.js'
 import { noteFault, noteRun, noteTrouble } from './quarantine.js'
@@ -39,12 +40,13 @@ export function findTask(state: State, { jobId, index }: AttemptRef): Task | und
 
 /** Whether the report is of the attempt that the task is in now. */
 export function isCurrent({ status }: Task, workerId: WorkerId, { epoch, attempt }: AttemptRef): boolean {
-  return (
-    (status.kind === 'assigned' || status.kind === 'running') &&
-    status.workerId === workerId &&
-    status.epoch === epoch &&
-    status.attempt === attempt
-  )
+  return isOnWorker(status) && status.workerId === workerId && status.epoch === epoch && status.attempt === attempt
+}
+
+/** Whether the attempt is one that was given up too early: nothing took its place yet. */
+export function isAdoptable(state: State, task: Task, { epoch, attempt }: AttemptRef): boolean {
+  if (!task.adoptable || !isHeldBack(task) || !mayStillRun(task, { epoch, attempt })) return false
+  return epoch === state.epoch ? attempt === task.attempt : epoch < state.epoch && state.resyncUntilMs !== undefined
 }
 
 /** A result that nobody waits for. It may also be a known one, reported again: that one is kept. */

@@ -1,5 +1,5 @@
-import { type Demand, isPlain, plainDemand } from './demand-class.js'
-import type { Placement, State, Task, Worker } from './state.js'
+import { type Demand, isPlain, plainDemand, type Shape } from './demand-class.js'
+import type { Placement, State, Task, TaskStatus, Worker } from './state.js'
 
 /** How much work of a short kind is sent ahead to a slot, so that it never waits for the next command. */
 const aheadMs = 20
@@ -35,7 +35,7 @@ export function expectedMsOf(state: State, task: Task): number | undefined {
 
 /** What the task asks of the place where it runs. */
 export function demandOfTask({ job, spec }: Task): Demand {
-  return spec.needs ? (job.demands[spec.needs - 1] ?? plainDemand) : plainDemand
+  return spec.needs ? (job.demands[spec.needs - 1] ?? job.plainDemand) : job.plainDemand
 }
 
 /** Whether the worker may be sent tasks at all. */
@@ -64,7 +64,9 @@ export function hasRoom(worker: Worker, expectedMs: number | undefined): boolean
 
 /** Whether nothing keeps plain tasks away but those that are there. */
 function isOpen(worker: Worker): boolean {
-  return takesTasks(worker) && !worker.reserved && worker.suspects === 0 && worker.keptFor === undefined
+  const isKept = worker.reserved || worker.keptFor !== undefined
+  // Who wants a slot back comes first.
+  return takesTasks(worker) && !isKept && worker.suspects === 0 && worker.woken.size === 0
 }
 
 /** How many of its tasks run, or wait for nothing but a slot. */
@@ -118,10 +120,39 @@ export function takeTurn(state: State, { workerId, expectedMs }: Placement): voi
   updateRooms(state, worker)
 }
 
+/**
+ * The task waits for tasks that it submitted: it gives back its slots and what it took beside them, but for its memory, which
+ * it still uses, and its devices, which its environment names.
+ */
+export function waitWithoutSlot(state: State, task: Task, worker: Worker): void {
+  vacateSlot(state, task)
+  worker.awaiting.add(task)
+  takeKept(worker, task, 1)
+  updateRooms(state, worker)
+}
+
+/** Whether a waiting task keeps what it took of the resource. */
+export function isKept(name: string): boolean {
+  return name === 'memory' || name === 'gpu'
+}
+
+function takeKept(worker: Worker, task: Task, sign: 1 | -1): void {
+  if (task.spec.needs === undefined) return
+  takeOthers(
+    worker,
+    demandOfTask(task).shape.others.filter(([name]) => isKept(name)),
+    sign,
+  )
+}
+
 /** What the task takes beside a slot: `sign` is 1 when it comes and -1 when it goes. */
 function takeResources(worker: Worker, task: Task, sign: 1 | -1): void {
   const { slots, others } = demandOfTask(task).shape
   worker.extraSlots += sign * (slots - 1)
+  takeOthers(worker, others, sign)
+}
+
+function takeOthers(worker: Worker, others: Shape['others'], sign: 1 | -1): void {
   for (const [name, amount] of others) {
     const used = (worker.used.get(name) ?? 0) + sign * amount
     // Sums of fractions drift.
@@ -133,8 +164,12 @@ function takeResources(worker: Worker, task: Task, sign: 1 | -1): void {
 /** The task leaves the worker that it is on, if it is on one. Its status changes next. */
 export function vacateSlot(state: State, task: Task): void {
   const { status } = task
-  if (status.kind !== 'assigned' && status.kind !== 'running') return
+  if (!isOnWorker(status)) return
   const worker = state.workers.get(status.workerId)
+  if (status.kind === 'awaiting') {
+    if (worker?.awaiting.delete(task)) forgetWait(state, task, worker)
+    return
+  }
   if (!worker?.tasks.delete(task)) return
   if (task.suspect) worker.suspects--
   if (status.behind.length > 0) follow(worker, -1, status.expectedMs)
@@ -149,6 +184,18 @@ export function vacateSlot(state: State, task: Task): void {
   if (task.spec.needs !== undefined) takeResources(worker, task, -1)
   if (worker.recalled.size > 0) worker.recalled.delete(task)
   updateRooms(state, worker)
+}
+
+function forgetWait(state: State, task: Task, worker: Worker): void {
+  takeKept(worker, task, -1)
+  worker.woken.delete(task)
+  if (worker.woken.size === 0) state.waking.delete(worker)
+  updateRooms(state, worker)
+}
+
+/** Whether a task with this status is on a worker, with or without a slot. */
+export function isOnWorker(status: TaskStatus): status is Extract<TaskStatus, Placement> {
+  return status.kind === 'assigned' || status.kind === 'running' || status.kind === 'awaiting'
 }
 
 /** The worker may have got room, or more or fewer tasks. */

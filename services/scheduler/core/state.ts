@@ -1,19 +1,14 @@
-import type { JobId, ObjectId, RetryPolicy, SessionId, TaskFailure, WorkerId } from '#libs/domain'
+import type { JobId, ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/domain'
 
 import type { FailedAttempts } from './failed-attempts.js'
-import type { Demand, TaskNeeds } from './demand-class.js'
-import type { Lane } from './lane.js'
+import type { Demand } from './demand-class.js'
+import type { BundledFunction, JobParent, JobSpec, TaskSpec } from './job-spec.js'
+import type { Lane, LaneGroup } from './lane.js'
 import { defaultPolicy, type Policy } from './policy.js'
 import { createQueue, type Queue } from './queue.js'
 import { TaskQueue } from './task-queue.js'
 import { createVacancies, type Vacancies } from './vacancies.js'
 import type { Confinement, HostStanding, Quarantine, Standing } from './standing.js'
-
-/** A function that a task calls, resolved to its bundle. */
-export interface BundledFunction {
-  readonly bundleDigest: string
-  readonly taskName: string
-}
 
 /** Where a value is: small ones here, large ones with their holders. `descriptor` is opaque to the core. */
 export type ResultLocation =
@@ -41,8 +36,20 @@ export type TaskStatus =
   | { readonly kind: 'delayed'; readonly untilMs: number; readonly why: DelayReason }
   | { readonly kind: 'queued'; readonly sinceMs: number }
   | (Placement & { readonly kind: 'assigned'; readonly sinceMs: number })
-  | (Placement & { readonly kind: 'running'; readonly startedAtMs: number })
+  | (Placement & { readonly kind: 'running'; readonly startedAtMs: number; readonly waits?: number })
+  | AwaitingStatus
   | { readonly kind: 'settled'; readonly outcome: Outcome; readonly record: AttemptRecord }
+
+/** On a worker, but without its slot: it waits for tasks that it submitted. */
+export interface AwaitingStatus extends Placement {
+  readonly kind: 'awaiting'
+  readonly startedAtMs: number
+  /** Its waits are numbered from 1 within the attempt: what is said of an earlier one comes late. */
+  readonly waits: number
+  readonly sinceMs: number
+  /** Since when it has what it waited for, and wants its slot back. */
+  readonly wokenAtMs: number | undefined
+}
 
 /**
  * Why a task is kept back: its last attempt failed and it is tried again (`retry`); an input could not be had (`inputs`);
@@ -59,19 +66,6 @@ export interface Placement {
   readonly expectedMs: number | undefined
   /** The inputs that the same worker has yet to make: the task was sent ahead behind them. None for most. */
   behind: readonly Task[]
-}
-
-/** What a client asked for: one call of a function on inputs. */
-export interface TaskSpec {
-  readonly functionIndex: number
-  readonly input: Uint8Array
-  readonly dependencies: readonly ObjectId[]
-  readonly name: string
-  readonly timeoutMs: number | undefined
-  /** Which of its job's needs are the task's, from 1; none for a slot anywhere. */
-  readonly needs?: number
-  /** Which of its job's retry policies is the task's, from 1; none for the job's own. */
-  readonly retryPolicy?: number
 }
 
 /** One call of a function on inputs; its result is the object with the task's id. */
@@ -102,27 +96,8 @@ export interface Task {
   holders: Set<WorkerId> | undefined
   /** Nobody outside the graph wants the result any more. */
   released: boolean
-}
-
-/** What a client submits in one go. */
-export interface JobSpec {
-  readonly jobId: JobId
-  readonly name: string
-  readonly functions: readonly BundledFunction[]
-  readonly tasks: readonly TaskSpec[]
-  /** What its tasks ask of the places where they run, each said once. */
-  readonly needs?: readonly TaskNeeds[]
-  readonly seed: bigint
-  readonly trace: Readonly<Record<string, string>>
-  readonly detached: boolean
-  /** When tasks that fail are tried again, unless as usual. */
-  readonly retry?: RetryPolicy
-  /** Those of single tasks, each said once; the budget is the job's. */
-  readonly retryPolicies?: readonly RetryPolicy[]
-  /** What is not settled by then fails. */
-  readonly deadlineMs?: number
-  /** With the first task that fails for good the others are cancelled. */
-  readonly failFast?: boolean
+  /** The jobs that it submitted, as far as they are known. */
+  children: Set<Job> | undefined
 }
 
 /** How many tasks of a job are in each state. */
@@ -143,15 +118,25 @@ export interface Job {
   readonly kinds: readonly string[]
   /** What its needs come to. */
   readonly demands: readonly Demand[]
-  /** Its queued tasks by what they need: at 0 those that need nothing special. */
-  readonly lanes: (Lane | undefined)[]
+  /** What tasks without needs come to. */
+  readonly plainDemand: Demand
+  /** The queued tasks of its family by what they need; only the first of a family has lanes. */
+  readonly lanes: Map<LaneGroup, Lane>
+  /** The task that submitted it, while that is known. */
+  parent: Task | undefined
+  /** The job at the beginning of its family, when it is another one: families take turns, and deep jobs come first within. */
+  root: Job | undefined
+  /** How many tasks of the family are on workers; counted by its first job. */
+  onWorkers: number
+  /** The attempt of the parent that asked for the job last. */
+  askedBy: Pick<JobParent, 'epoch' | 'attempt'> | undefined
   readonly requestId: string
   readonly sessionId: SessionId | undefined
   readonly submittedAtMs: number
   readonly tasks: Task[]
   readonly counts: TaskCounts
-  /** How many of its queued tasks have each of its needs, from 1; suspects, which run alone, apart. */
-  readonly queuedByNeeds: number[]
+  /** How many queued tasks of its family, other than suspects, have needs that come to each demand, by its key; counted by the first job. */
+  readonly queuedByDemand: Map<string, number>
   /** The counts of all jobs together, which its own are part of. */
   readonly totals: TaskCounts
   /** How many results a client may still want. */
@@ -169,7 +154,7 @@ export interface Job {
 
 /** What is known of a settled job whose results are kept no longer. */
 export interface JobRecord {
-  readonly spec: Pick<JobSpec, 'jobId' | 'name' | 'trace' | 'detached'>
+  readonly spec: Pick<JobSpec, 'jobId' | 'name' | 'trace' | 'detached' | 'parent'>
   readonly number: number
   readonly counts: Readonly<TaskCounts>
   readonly submittedAtMs: number
@@ -234,6 +219,10 @@ export interface Worker {
   keptFor: string | undefined
   /** What it was asked to give back unless it has started. */
   readonly recalled: Set<Task>
+  /** What waits there for tasks that it submitted, without a slot. */
+  readonly awaiting: Set<Task>
+  /** Those of them that want their slot back, in the order of asking: nothing new is sent there before they have it. */
+  readonly woken: Set<Task>
   /** How many of its tasks are suspects: with one of them it gets no others. */
   suspects: number
   /** It gets nothing before the next suspect. */
@@ -262,6 +251,8 @@ export interface Session {
 export interface WorkerView extends Pick<Worker, 'profile' | 'draining' | 'rssBytes' | 'loopLagMs'> {
   readonly quarantine?: Quarantine
   readonly taskCount: number
+  /** How many more wait there, without a slot, for tasks that they submitted. */
+  readonly awaitingCount?: number
   readonly objectCount: number
   /** What its tasks take, by resource. */
   readonly used?: Readonly<Record<string, number>>
@@ -303,6 +294,8 @@ export interface State {
   readonly deadlines: Set<Job>
   /** Jobs of which a task failed, and the rest is to be cancelled. */
   readonly failing: Set<Job>
+  /** Settled tasks whose jobs are to end with them. */
+  readonly bereft: Set<Task>
   /** Workers that are there, or were when the scheduler's process before this one ended; with what keeps tasks from one. */
   readonly attached: Map<WorkerId, Confinement | undefined>
   /** Hosts whose workers get no tasks for a while. */
@@ -321,6 +314,8 @@ export interface State {
   readonly queue: TaskQueue
   /** Queued tasks that must run alone. */
   readonly suspects: Queue<QueuedTask>
+  /** Workers where tasks want their slots back. */
+  readonly waking: Set<Worker>
   /** The worker that gets nothing before the next of them. */
   reserved: Worker | undefined
   /** Tasks that are or were delayed. */
@@ -353,6 +348,8 @@ export function createState(policy: Policy = defaultPolicy): State {
     persisted: new Map(),
     deadlines: new Set(),
     failing: new Set(),
+    bereft: new Set(),
+    waking: new Set(),
     attached: new Map(),
     confinedHosts: new Map(),
     counts: { waiting: 0, queued: 0, running: 0, finished: 0, failed: 0, cancelled: 0 },

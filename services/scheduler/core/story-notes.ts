@@ -61,6 +61,12 @@ export function createStoryNotes(ring: StoryRing = createStoryRing()): StoryNote
           writeRef(state, atMs, codes.tasksStarted, ref, ref.attempt, event.workerId, ref.startedAtMs, undefined)
         }
         return
+      case 'tasksWaited':
+        for (const ref of event.waits) {
+          const code = ref.isOver ? codes.tasksWoken : codes.tasksWaited
+          writeRef(state, atMs, code, ref, ref.attempt, event.workerId, 0, undefined)
+        }
+        return
       case 'tasksEnded':
         for (const end of event.ends) {
           // What settled its task is told by that fact.
@@ -98,8 +104,11 @@ export function createStoryNotes(ring: StoryRing = createStoryRing()): StoryNote
 
   function noteFact(state: State, fact: Fact, atMs: number): void {
     switch (fact.kind) {
-      case 'jobSubmitted':
-        return writeJob(state, atMs, codes.jobSubmitted, fact.job.jobId, undefined)
+      case 'jobSubmitted': {
+        const { jobId, parent } = fact.job
+        if (parent) writeRef(state, atMs, codes.childSubmitted, parent, parent.attempt, undefined, 0, jobId)
+        return writeJob(state, atMs, codes.jobSubmitted, jobId, undefined)
+      }
       case 'jobCancelled':
         return writeJob(state, atMs, codes.jobCancelled, fact.jobId, undefined)
       case 'jobPersisted':
@@ -134,6 +143,10 @@ export function createStoryNotes(ring: StoryRing = createStoryRing()): StoryNote
       case 'recallTask': {
         const { attempt, workerId } = effect
         return writeRef(state, atMs, codes.recallTask, attempt, attempt.attempt, workerId, 0, undefined)
+      }
+      case 'resumeTask': {
+        const { attempt, workerId } = effect
+        return writeRef(state, atMs, codes.resumeTask, attempt, attempt.attempt, workerId, 0, undefined)
       }
       case 'drainWorker':
       case 'dismissWorker':

@@ -24,6 +24,10 @@ export const happenings = [
   'drainWorker',
   'dismissWorker',
   'recallTask',
+  'tasksWaited',
+  'tasksWoken',
+  'resumeTask',
+  'childSubmitted',
 ] as const
 
 export type Happening = (typeof happenings)[number]

@@ -94,6 +94,14 @@ function textOf(record: StoryRecord): string {
       return `${workerId} was asked to give it back unless it has begun: another worker is free`
     case 'tasksStarted':
       return `began to run on ${workerId}`
+    case 'tasksWaited':
+      return `waits on ${workerId}, without a slot, for what it submitted`
+    case 'tasksWoken':
+      return `has what it waited for on ${workerId}, and wants its slot back`
+    case 'resumeTask':
+      return `has a slot on ${workerId} again`
+    case 'childSubmitted':
+      return `attempt ${attempt} submitted job ${detail ?? ''}`
     case 'tasksEnded':
       return `attempt ${attempt} ended on ${workerId} and did not count${because}`
     case 'tasksReturned':

@@ -1,5 +1,6 @@
 import { parseTaskId, type JobId, type ObjectId } from '#libs/domain'
 
+import { askAgain, parentOf, refuseChild } from './children.js'
 import { expireJob } from './deadlines.js'
 import { emit } from './emit.js'
 import { answer, type Out, type Refusal } from './effect.js'
@@ -8,22 +9,28 @@ import { awaitInputs } from './inputs.js'
 import { findObject } from './lookup.js'
 import { expectSession, tellSettles } from './sessions.js'
 import { specBytes } from './spec-size.js'
-import type { JobSpec, State, TaskSpec } from './state.js'
+import type { JobSpec, TaskSpec } from './job-spec.js'
+import type { State } from './state.js'
 
 /** A full queue has room again when tasks are settled, which nobody knows here. */
 const fullRetryDelayMs = 5_000
 
 /** Records a job, joins its tasks to what they depend on, and queues those that are ready. */
 export function submitJob(state: State, event: EventOf<'jobSubmitted'>, out: Out): void {
-  const known = state.jobsByRequest.get(event.requestId)
-  if (known !== undefined) return repeatAnswer(state, event, known, out)
+  const { requestId, sessionId, parent, atMs } = event
+  const orphaned = parent && refuseChild(state, event.job, parent)
+  if (orphaned) return answer(out, event, { refusal: orphaned })
+  const known = state.jobsByRequest.get(requestId)
+  if (known !== undefined && goesOn(state, known, event, out)) return repeatAnswer(state, event, known, out)
   const refusal = refuseJob(state, event.job)
   if (refusal) return answer(out, event, { refusal })
-  const { job: spec, requestId, sessionId, atMs } = event
+  const spec = parent ? { ...event.job, parent: parentOf(state, parent) } : event.job
   // The name of a job that is history is free again.
   if (state.history.has(spec.jobId)) emit(state, out, { kind: 'jobForgotten', jobId: spec.jobId })
   const number = state.jobsSubmitted + 1
-  emit(state, out, { kind: 'jobSubmitted', atMs, requestId, sessionId, number, job: spec })
+  // What a task submitted lives and ends with that task, not with the worker that it runs on.
+  const owner = parent ? undefined : sessionId
+  emit(state, out, { kind: 'jobSubmitted', atMs, requestId, sessionId: owner, number, job: spec })
   const job = state.jobs.get(spec.jobId)
   if (job === undefined) throw new Error(`job ${spec.jobId} was not added`)
   if (sessionId !== undefined) {
@@ -33,6 +40,12 @@ export function submitJob(state: State, event: EventOf<'jobSubmitted'>, out: Out
   for (const task of job.tasks) awaitInputs(state, task, atMs, out)
   expireJob(state, job, atMs, out)
   answer(out, event, { jobId: spec.jobId })
+}
+
+/** Whether the job that was asked for before is the one that is meant. */
+function goesOn(state: State, jobId: JobId, { parent, atMs }: EventOf<'jobSubmitted'>, out: Out): boolean {
+  const job = state.jobs.get(jobId)
+  return job === undefined || parent === undefined || askAgain(state, job, parent, atMs, out)
 }
 
 /** A duplicate comes from who lost the answer in a cut, and with it perhaps the settles that followed. */

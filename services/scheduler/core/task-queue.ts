@@ -1,5 +1,7 @@
-import { type Demand, plainDemand } from './demand-class.js'
+import { rootOf } from './counts.js'
+import type { Demand } from './demand-class.js'
 import { Lane, LaneGroup } from './lane.js'
+import { demandOfTask } from './slots.js'
 import type { Job, QueuedTask } from './state.js'
 
 /** The groups of one priority. */
@@ -9,7 +11,7 @@ export interface Level {
 }
 
 /**
- * Queued tasks: by priority, then by what they need, then by job. What fits nowhere stands in the way of nobody: who places
+ * Queued tasks: by priority, then by what they need, then by family of jobs. What fits nowhere stands in the way of nobody: who places
  * tasks walks over groups, not over tasks.
  */
 export class TaskQueue {
@@ -19,9 +21,9 @@ export class TaskQueue {
   #turns = 0
 
   push(entry: QueuedTask): void {
-    const { job, spec } = entry.task
-    const needs = spec.needs ?? 0
-    const lane = job.lanes[needs] ?? this.#open(job, needs)
+    const root = rootOf(entry.task.job)
+    const group = this.#groupOf(demandOfTask(entry.task))
+    const lane = root.lanes.get(group) ?? this.#open(root, group)
     lane.push(entry)
   }
 
@@ -56,10 +58,9 @@ export class TaskQueue {
     for (const { lanes } of this.groups()) for (const lane of lanes.values()) yield* lane.values()
   }
 
-  #open(job: Job, needs: number): Lane {
-    const demand = needs === 0 ? plainDemand : (job.demands[needs - 1] as Demand)
-    const lane = new Lane(job, needs, this.#groupOf(demand))
-    job.lanes[needs] = lane
+  #open(root: Job, group: LaneGroup): Lane {
+    const lane = new Lane(root, group)
+    root.lanes.set(group, lane)
     this.passTurn(lane)
     return lane
   }

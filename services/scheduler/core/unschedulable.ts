@@ -5,14 +5,14 @@ import type { Out } from './effect.js'
 import type { EventOf } from './event.js'
 import { objectIdOf } from './lookup.js'
 import { failTask } from './outcome.js'
-import { couldTake, isAllowed, offerOf } from './resources.js'
+import { couldTakeBeside, isAllowed, keptOf, offerOf } from './resources.js'
 import { demandOfTask } from './slots.js'
 import type { State, Task, Worker } from './state.js'
 
 /** Whether one of the workers that are not about to leave could ever take such a task. */
 export function isOffered({ workers }: State, demand: Demand): boolean {
   for (const worker of workers.values()) {
-    if (!worker.draining && isAllowed(worker, demand) && couldTake(worker, demand.shape)) return true
+    if (!worker.draining && isAllowed(worker, demand) && couldTakeBeside(worker, demand.shape)) return true
   }
   return false
 }
@@ -65,6 +65,10 @@ export function describeLack({ workers }: State, demand: Demand): string {
     ...others.flatMap(([name, amount]) => lackOf(allowed, name, amount, (worker) => offerOf(worker, name))),
   ]
   const where = describePin(demand)
+  const kept = others.find(([name]) => allowed.some((worker) => keptOf(worker, name) > 0))
+  if (lacks.length === 0 && kept) {
+    return `${kept[0]} ${kept[1]}, of which tasks that wait for others keep too much${where && ` on ${where}`}`
+  }
   if (lacks.length > 0) return `${lacks.join(' and ')}${where && ` on ${where}`}`
   return `${describeShape(demand)} together, which no single worker offers`
 }

@@ -22,7 +22,14 @@ function createWorker(name: string, slots: number): Worker {
       quarantine: undefined,
       standing: undefined,
     },
-    ...{ extraSlots: 0, used: new Map(), keptFor: undefined, recalled: new Set() },
+    ...{
+      extraSlots: 0,
+      used: new Map(),
+      keptFor: undefined,
+      recalled: new Set(),
+      awaiting: new Set(),
+      woken: new Set(),
+    },
     ...{ unlinkedSinceMs: undefined, rssBytes: 0, loopLagMs: 0, heardAtMs: 0 },
   }
 }

@@ -79,8 +79,9 @@ export function drainWorker(state: State, event: EventOf<'drainRequested'>, out:
     const message = `worker ${workerId} is unknown or gone`
     return answer(out, event, { refusal: { code: 'NOT_FOUND', reason: 'WORKER_NOT_FOUND', message } })
   }
-  if (onlyIfIdle && (worker.tasks.size > 0 || worker.objects.size > 0)) {
-    const message = `worker ${workerId} runs ${worker.tasks.size} tasks and holds ${worker.objects.size} objects`
+  const taskCount = worker.tasks.size + worker.awaiting.size
+  if (onlyIfIdle && (taskCount > 0 || worker.objects.size > 0)) {
+    const message = `worker ${workerId} runs ${taskCount} tasks and holds ${worker.objects.size} objects`
     return answer(out, event, { refusal: { code: 'FAILED_PRECONDITION', reason: 'WORKER_BUSY', message } })
   }
   worker.draining = true

@@ -35,6 +35,7 @@ export function sizeOfCommand({ command }: LinkResponse): number {
     }
     case 'acknowledgeEnds':
     case 'cancelTasks':
+    case 'resumeTasks':
       return baseBytes * (1 + command.value.attempts.length)
     case 'releaseObjects':
       return sum(command.value.objectIds, (id) => id.length)

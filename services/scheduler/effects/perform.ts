@@ -37,6 +37,7 @@ interface Orders {
   readonly acknowledged: WireAttemptRef[]
   readonly cancelled: Map<string, WireAttemptRef[]>
   readonly recalled: WireAttemptRef[]
+  readonly resumed: WireAttemptRef[]
   readonly released: string[]
   readonly others: Command[]
   readonly runs: RunBatch
@@ -77,6 +78,9 @@ class Batch {
         return
       case 'recallTask':
         this.#to(effect.workerId).recalled.push(attemptToWire(effect.attempt))
+        return
+      case 'resumeTask':
+        this.#to(effect.workerId).resumed.push({ ...attemptToWire(effect.attempt), wait: effect.wait })
         return
       case 'releaseObject':
         this.#to(effect.workerId).released.push(effect.objectId)
@@ -165,6 +169,7 @@ class Batch {
       acknowledged: [],
       cancelled: new Map<string, WireAttemptRef[]>(),
       recalled: [],
+      resumed: [],
       released: [],
       others: [],
       runs: createRunBatch(this.#state),
@@ -173,12 +178,21 @@ class Batch {
 }
 
 /** What comes last may build on what comes before: a result is released, then its task is run again. */
-function* commandsOf({ acknowledged, cancelled, recalled, released, others, runs }: Orders): Generator<Command> {
+function* commandsOf({
+  acknowledged,
+  cancelled,
+  recalled,
+  resumed,
+  released,
+  others,
+  runs,
+}: Orders): Generator<Command> {
   for (const attempts of chunksOf(acknowledged)) yield { $case: 'acknowledgeEnds', value: { attempts } }
   for (const [reason, refs] of cancelled) {
     for (const attempts of chunksOf(refs)) yield { $case: 'cancelTasks', value: { attempts, reason } }
   }
   for (const attempts of chunksOf(recalled)) yield { $case: 'recallTasks', value: { attempts } }
+  for (const attempts of chunksOf(resumed)) yield { $case: 'resumeTasks', value: { attempts } }
   for (const objectIds of chunksOf(released)) yield { $case: 'releaseObjects', value: { objectIds } }
   yield* others
   for (const value of runs.messages()) yield { $case: 'runTasks', value }

@@ -1,8 +1,13 @@
 import { defaultBackoff, explainEndless, type RetryableKind, type RetryPolicy } from '#libs/domain'
-import type { Duration, JobSpec as WireJobSpec, RetryPolicy as WireRetryPolicy, Timestamp } from '#libs/proto'
-import { failureKindFromWire } from '#libs/rpc'
+import {
+  type Duration,
+  type JobSpec as WireJobSpec,
+  type RetryPolicy as WireRetryPolicy,
+  type Timestamp,
+  failureKindFromWire,
+} from '#libs/proto'
 
-import type { JobSpec } from '../core/state.js'
+import type { JobSpec } from '../core/job-spec.js'
 import { durationMs, invalid } from './invalid.js'
 
 const maxRetryPolicies = 1_000

@@ -28,6 +28,7 @@ export function createJobMethods(loop: Loop, waiters: JobWaiters, durability: Du
   return {
     submitJob: async ({ requestId, job: wire, validateOnly, durability: wanted }) => {
       if (wire === undefined) throw invalid('NO_JOB', 'the request holds no job', 'job')
+      if (wire.parent) throw invalid('PARENT_NOT_ALLOWED', 'only a worker submits jobs of tasks', 'job.parent')
       const id = readRequestId(requestId)
       const job = jobToDomain(state, wire)
       if (validateOnly) {

@@ -4,7 +4,7 @@ import type { JobId, ObjectId, WorkerId } from '#libs/domain'
 import { LinkResponse, ObjectDescriptor } from '#libs/proto'
 import { readRpcFailure } from '#libs/rpc'
 
-import type { TaskSpec } from '../core/state.js'
+import type { TaskSpec } from '../core/job-spec.js'
 import { quiet, type Rim, sessionIdOf, startRim } from '../testing/rim.js'
 
 let rim: Rim

@@ -124,6 +124,14 @@ function take(report: Report, workerId: WorkerId, loop: Loop, peers: Peers): voi
       })
       return loop.post({ kind: 'tasksStarted', workerId, attempts })
     }
+    case 'tasksWaiting': {
+      const waits = report.value.attempts.flatMap((wire) => {
+        const ref = attemptToDomain(wire)
+        const { wait = 0, waitOver = false } = wire
+        return ref === undefined || wait === 0 ? [] : { ...ref, wait, isOver: waitOver }
+      })
+      return loop.post({ kind: 'tasksWaited', workerId, waits })
+    }
     case 'tasksEnded':
       return loop.post({
         kind: 'tasksEnded',

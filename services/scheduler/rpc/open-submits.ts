@@ -1,10 +1,12 @@
 import type { JobSpec as WireJobSpec, SessionSubmit } from '#libs/proto'
 import { rpcError } from '#libs/rpc'
 
+import type { AttemptRef } from '../core/event.js'
 import { specBytes } from '../core/spec-size.js'
-import type { JobSpec, State, TaskSpec } from '../core/state.js'
+import type { JobSpec, TaskSpec } from '../core/job-spec.js'
+import type { State } from '../core/state.js'
 import { invalid } from './invalid.js'
-import { jobToDomain, maxTasksPerJob, tasksToDomain } from './to-domain.js'
+import { jobToDomain, maxTasksPerJob, parentToDomain, tasksToDomain } from './to-domain.js'
 
 /** How many jobs of a session may be on their way in parts at once, and what their tasks may take together. */
 const maxOpenSubmits = 16
@@ -12,8 +14,13 @@ const maxOpenBytes = 2 ** 30
 /** Of so many refused jobs it is remembered that their later parts are not heard. */
 const maxRefused = 1_000
 
-interface PartialJob {
+/** A job whose parts have all come, with the attempt that submits it, when a task does. */
+export interface WholeJob {
   readonly job: JobSpec
+  readonly parent: AttemptRef | undefined
+}
+
+interface PartialJob extends WholeJob {
   readonly tasks: TaskSpec[]
   byteLength: number
 }
@@ -31,7 +38,7 @@ export class OpenSubmits {
   }
 
   /** Takes a part; gives the job with its last one. A job that lacks a part is never taken for a whole one. */
-  take({ requestId, job: wire, more }: SessionSubmit): JobSpec | undefined {
+  take({ requestId, job: wire, more }: SessionSubmit): WholeJob | undefined {
     if (this.#refused.has(requestId)) {
       if (!more) this.#refused.delete(requestId)
       return undefined
@@ -41,7 +48,7 @@ export class OpenSubmits {
     try {
       if (wire === undefined) throw invalid('NO_JOB', 'the request holds no job', 'job')
       const partial = this.#join(begun, wire)
-      if (!more) return { ...partial.job, tasks: partial.tasks }
+      if (!more) return { job: { ...partial.job, tasks: partial.tasks }, parent: partial.parent }
       this.#keep(requestId, partial)
       return undefined
     } catch (error) {
@@ -53,7 +60,8 @@ export class OpenSubmits {
   #join(begun: PartialJob | undefined, wire: WireJobSpec): PartialJob {
     if (begun === undefined) {
       const job = jobToDomain(this.#state, wire)
-      return { job, tasks: [...job.tasks], byteLength: bytesOf(job.tasks) }
+      const parent = parentToDomain(wire.parent)
+      return { job, parent, tasks: [...job.tasks], byteLength: bytesOf(job.tasks) }
     }
     if (begun.tasks.length + wire.tasks.length > maxTasksPerJob) {
       throw invalid('TOO_MANY_TASKS', `a job has at most ${maxTasksPerJob} tasks`, 'job.tasks')

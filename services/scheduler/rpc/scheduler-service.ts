@@ -32,7 +32,8 @@ export const schedulerRoles: Record<MethodName<typeof SchedulerServiceDefinition
   listWorkers: [...readers, 'provisioner'],
   drainWorker: [...writers, 'provisioner'],
   persistJob: writers,
-  session: writers,
+  // Of jobs that its tasks submit, and of no others.
+  session: [...writers, 'worker'],
   link: ['worker'],
   watchDemand: ['provisioner', ...readers],
 }

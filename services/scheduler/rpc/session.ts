@@ -1,4 +1,4 @@
-import type { JobId, ObjectId, SessionId } from '#libs/domain'
+import { type JobId, type ObjectId, parseTaskId, type SessionId } from '#libs/domain'
 import {
   checkHello,
   type Durability,
@@ -9,16 +9,16 @@ import {
   type SessionResponse,
   type SessionSubmit,
 } from '#libs/proto'
-import { readRequestId, readRpcFailure, rpcError } from '#libs/rpc'
+import { readRequestId, readRpcFailure, type RpcCallContext, rpcError } from '#libs/rpc'
 
-import type { JobSpec } from '../core/state.js'
+import { unknownJob } from '../core/effect.js'
 import type { Outlet } from '../effects/outlet.js'
 import type { Peers } from '../effects/peers.js'
-import type { Answer, Loop } from '../loop.js'
+import type { Answer, Loop, UntimedQuestion } from '../loop.js'
 import { levelOf } from './level.js'
 import { listen } from './listen.js'
 import { accept, refusedToWire } from './refusal.js'
-import { OpenSubmits } from './open-submits.js'
+import { OpenSubmits, type WholeJob } from './open-submits.js'
 
 const heartbeatIntervalMs = 10_000
 
@@ -30,14 +30,16 @@ export function createSessionMethod(
   peers: Peers,
   mesh: { readonly name: string; readonly durability: Durability },
 ): SchedulerServiceImplementation['session'] {
-  return async function* (requests, { signal }) {
+  return async function* (requests, context) {
+    const { signal } = context
     const messages = requests[Symbol.asyncIterator]()
     const sessionId = await greet(messages)
     const outlet = peers.openSession(sessionId)
     const welcome = { hello: makeHello(), epoch: BigInt(loop.state.epoch), heartbeatIntervalMs, meshName: mesh.name }
     outlet.push({ message: { $case: 'welcome', value: welcome } })
     loop.post({ kind: 'sessionOpened', sessionId })
-    const conversation = new Conversation(loop, outlet, sessionId, mesh.durability)
+    const isWorker = (context as RpcCallContext).role === 'worker'
+    const conversation = new Conversation(loop, outlet, sessionId, { isWorker, durability: mesh.durability })
     const close = (): void => {
       if (peers.closeSession(sessionId, outlet)) loop.post({ kind: 'sessionClosed', sessionId })
     }
@@ -74,13 +76,21 @@ class Conversation {
   readonly #outlet: Outlet<SessionResponse>
   readonly #sessionId: SessionId
   readonly #durability: Durability
+  /** It speaks for its tasks: of jobs that tasks submitted, and of no others. */
+  readonly #isWorker: boolean
   readonly #submits: OpenSubmits
 
-  constructor(loop: Loop, outlet: Outlet<SessionResponse>, sessionId: SessionId, durability: Durability) {
+  constructor(
+    loop: Loop,
+    outlet: Outlet<SessionResponse>,
+    sessionId: SessionId,
+    { isWorker, durability }: { readonly isWorker: boolean; readonly durability: Durability },
+  ) {
     this.#loop = loop
     this.#outlet = outlet
     this.#sessionId = sessionId
     this.#durability = durability
+    this.#isWorker = isWorker
     this.#submits = new OpenSubmits(loop.state)
   }
 
@@ -98,15 +108,18 @@ class Conversation {
           reason: 'its client asked for it',
           ...which,
         } as const
-        void this.#answer(jobId, () => this.#loop.ask(event))
+        void this.#answer(jobId, () => this.#ask(event))
         return
       }
-      case 'release':
-        this.#loop.post({ kind: 'objectsReleased', objectIds: message.value.objectIds as ObjectId[] })
+      case 'release': {
+        const objectIds = message.value.objectIds as ObjectId[]
+        const own = this.#isWorker ? objectIds.filter((id) => this.#isChild(parseTaskId(id)?.jobId)) : objectIds
+        this.#loop.post({ kind: 'objectsReleased', objectIds: own })
         return
+      }
       case 'follow': {
         const event = { kind: 'jobFollowed', sessionId: this.#sessionId, jobId: message.value.jobId as JobId } as const
-        void this.#answer(event.jobId, () => this.#loop.ask(event))
+        void this.#answer(event.jobId, () => this.#ask(event))
         return
       }
       case 'hello':
@@ -129,16 +142,38 @@ class Conversation {
   }
 
   #submit(submit: SessionSubmit): Promise<undefined> | undefined {
-    const job = this.#submits.take(submit)
-    return job && this.#record(submit.requestId, job, submit.durability)
+    const whole = this.#submits.take(submit)
+    return whole && this.#record(submit.requestId, whole, submit.durability)
   }
 
-  async #record(requestId: string, job: JobSpec, wanted: Durability | undefined): Promise<undefined> {
+  /** A worker is told of jobs that it may not speak of as of those that nobody knows. */
+  #ask(event: Extract<UntimedQuestion, { kind: 'cancelRequested' | 'jobFollowed' }>): Promise<Answer> {
+    if (this.#isWorker && !this.#isChild(event.jobId)) accept({ refusal: unknownJob(event.jobId) })
+    return this.#loop.ask(event)
+  }
+
+  #isChild(jobId: JobId | undefined): boolean {
+    return jobId !== undefined && this.#loop.state.jobs.get(jobId)?.spec.parent !== undefined
+  }
+
+  async #record(
+    requestId: string,
+    { job, parent }: WholeJob,
+    wanted: Durability | undefined,
+  ): Promise<undefined> {
+    if (this.#isWorker !== (parent !== undefined)) throw wrongParent(this.#isWorker)
     const id = readRequestId(requestId)
     const level = levelOf(wanted, this.#durability)
-    const event = { kind: 'jobSubmitted', requestId: id, sessionId: this.#sessionId, job } as const
+    const byTask = parent && { parent }
+    const event = { kind: 'jobSubmitted', requestId: id, sessionId: this.#sessionId, job, ...byTask } as const
     const { jobId } = accept(await this.#loop.ask(event, level))
     const receipt = { jobId: jobId ?? job.jobId, durability: level.durability }
     this.#outlet.push({ message: { $case: 'submitted', value: { requestId, receipt } } })
   }
+}
+
+function wrongParent(isWorker: boolean) {
+  return isWorker
+    ? rpcError('PERMISSION_DENIED', 'NO_PARENT', 'a worker submits jobs of its tasks only: job.parent names the attempt')
+    : rpcError('PERMISSION_DENIED', 'PARENT_NOT_ALLOWED', 'only a worker submits jobs of tasks: leave job.parent out')
 }

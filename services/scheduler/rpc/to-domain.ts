@@ -15,6 +15,7 @@ import {
   ExecutorKind,
   type Failure,
   type FunctionRef,
+  type JobParent,
   type JobSpec as WireJobSpec,
   ObjectDescriptor,
   type ObjectsStored,
@@ -24,12 +25,14 @@ import {
   type TaskSpec as WireTaskSpec,
   type WorkerEnd as WireWorkerEnd,
   type WorkerHello,
+  failureKindFromWire,
 } from '#libs/proto'
-import { failureKindFromWire, rpcError } from '#libs/rpc'
+import { rpcError } from '#libs/rpc'
 import { inspectValue, MalformedValueError } from '#libs/value'
 
 import type { AttemptEnd, AttemptRef, HeldObject, ListedAttempt, StoredReport } from '../core/event.js'
-import type { BundledFunction, JobSpec, State, TaskSpec, WorkerEnd, WorkerProfile } from '../core/state.js'
+import type { BundledFunction, JobSpec, TaskSpec } from '../core/job-spec.js'
+import type { State, WorkerEnd, WorkerProfile } from '../core/state.js'
 import { endingToDomain, retryPolicyOfTask } from './ending-to-domain.js'
 import { durationMs, invalid } from './invalid.js'
 import { needsOfTask, needsToDomain, offerToDomain } from './needs.js'
@@ -244,7 +247,18 @@ export function attemptToDomain(ref: WireAttemptRef | undefined): AttemptRef | u
 export function listedToDomain(ref: WireAttemptRef): ListedAttempt | undefined {
   const attempt = attemptToDomain(ref)
   const behind = ref.behind.flatMap((input) => attemptToDomain(input) ?? [])
-  return attempt && behind.length === ref.behind.length ? { ...attempt, running: ref.running, behind } : undefined
+  if (attempt === undefined || behind.length < ref.behind.length) return undefined
+  const { running, wait = 0, waitOver = false } = ref
+  return { ...attempt, running, behind, ...(wait > 0 && { wait, isOver: waitOver }) }
+}
+
+/** The attempt that submits a job; nothing for a client's. */
+export function parentToDomain(parent: JobParent | undefined): AttemptRef | undefined {
+  if (parent === undefined) return undefined
+  const id = parseTaskId(parent.taskId)
+  if (id) return { ...id, epoch: Number(parent.epoch), attempt: parent.attempt }
+  const message = `the parent '${parent.taskId.slice(0, 128)}' names no task: give the id of its job, a slash and its index`
+  throw invalid('BAD_PARENT', message, 'job.parent.task_id')
 }
 
 export function endToDomain(ended: TaskEnded): AttemptEnd | undefined {

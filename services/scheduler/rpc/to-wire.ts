@@ -15,11 +15,12 @@ import {
   type Timestamp,
   type Worker as WireWorker,
   WorkerState,
+  failureKindToWire,
 } from '#libs/proto'
-import { failureKindToWire } from '#libs/rpc'
 
 import { etagOf } from '../core/etag.js'
 import type { AttemptRef } from '../core/event.js'
+import { isOnWorker } from '../core/slots.js'
 import type { Job, JobRecord, ResultLocation, State, Task, WorkerView } from '../core/state.js'
 
 export function failureToWire(failure: TaskFailure): Failure {
@@ -114,6 +115,7 @@ export function jobToWire(job: ShownJob): WireJob {
     traceId: /^00-([0-9a-f]{32})-/.exec(spec.trace['traceparent'] ?? '')?.[1] ?? '',
     detached: spec.detached,
     etag: etagOf(job),
+    parentTaskId: spec.parent ? taskIdOf(spec.parent.jobId, spec.parent.index) : '',
   }
 }
 
@@ -121,6 +123,7 @@ export function taskStateOf({ status }: Task): TaskState {
   switch (status.kind) {
     case 'waiting':
     case 'delayed':
+    case 'awaiting':
       return TaskState.WAITING
     case 'queued':
       return TaskState.QUEUED
@@ -139,7 +142,8 @@ export function taskStateOf({ status }: Task): TaskState {
 export function taskToWire(state: State, task: Task): WireTask {
   const { status } = task
   const settled = status.kind === 'settled' ? status : undefined
-  const onWorker = status.kind === 'assigned' || status.kind === 'running' ? status.workerId : undefined
+  const onWorker = isOnWorker(status) ? status.workerId : undefined
+  const ran = status.kind === 'running' || status.kind === 'awaiting' ? status : settled?.record
   const outcome = settled?.outcome
   return {
     taskId: taskIdOf(task.job.spec.jobId, task.index),
@@ -149,7 +153,7 @@ export function taskToWire(state: State, task: Task): WireTask {
     workerId: onWorker ?? settled?.record.workerId ?? '',
     result: outcome?.kind === 'finished' ? resultToWire(state, outcome.result, task.holders) : undefined,
     failure: outcome?.kind === 'failed' ? failureToWire(outcome.failure) : undefined,
-    startedAtMs: status.kind === 'running' ? status.startedAtMs : (settled?.record.startedAtMs ?? 0),
+    startedAtMs: ran?.startedAtMs ?? 0,
     endedAtMs: settled?.record.endedAtMs ?? 0,
     failedAttempts: (task.past?.history ?? []).map(failedAttemptToWire),
     retryAt: status.kind === 'delayed' && status.why === 'retry' ? timestampOf(status.untilMs) : undefined,
@@ -157,13 +161,14 @@ export function taskToWire(state: State, task: Task): WireTask {
 }
 
 export function workerToWire(worker: WorkerView): WireWorker {
-  const { profile, taskCount, objectCount, quarantine, rssBytes, loopLagMs, used = {} } = worker
+  const { profile, taskCount, awaitingCount = 0, objectCount, quarantine, rssBytes, loopLagMs, used = {} } = worker
   return {
     workerId: profile.workerId,
     host: profile.host,
     pid: profile.pid,
     slots: profile.slots,
     assignedTasks: taskCount,
+    waitingTasks: awaitingCount,
     addresses: [...profile.addresses],
     heldObjects: objectCount,
     state: workerStateOf(worker),

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest'
 import type { JobId, ObjectId, WorkerId } from '#libs/domain'
 
 import type { Fact, FactOf } from '../core/fact.js'
-import type { Outcome, TaskSpec } from '../core/state.js'
+import type { TaskSpec } from '../core/job-spec.js'
+import type { Outcome } from '../core/state.js'
 import { factCodec } from './fact-codec.js'
 
 const jobId = 'j-0123456789abcdef' as JobId

@@ -3,7 +3,7 @@ import { deserialize, serialize } from 'node:v8'
 import type { FactSubject, SubjectCodec } from '#libs/journal'
 
 import type { Fact, FactOf } from '../core/fact.js'
-import type { TaskSpec } from '../core/state.js'
+import type { TaskSpec } from '../core/job-spec.js'
 import { decodeSettle, encodeSettle, isSettle } from './settle-codec.js'
 import { packTasks, unpackTasks } from './task-columns.js'
 

@@ -1,4 +1,4 @@
-import type { TaskSpec } from '../core/state.js'
+import type { TaskSpec } from '../core/job-spec.js'
 
 type Rest = Omit<TaskSpec, 'input'>
 

@@ -76,6 +76,16 @@ describe('what waits behind what runs', () => {
     expect(worker.end('l2', 5_000)).toEqual(['l2 ended', 's1 to 1'])
   })
 
+  test('nothing waits behind a long task in a line that was one of short ones', () => {
+    const worker = createWorker(1)
+    worker.run('s0', 5)
+    worker.order('s1', 's2')
+    worker.end('s1', 5)
+    worker.end('s2', 5)
+    worker.order('l1')
+    expect(worker.order('s3')).toEqual([])
+  })
+
   test('nothing waits behind a task of an unknown kind', () => {
     const worker = createWorker(1)
     worker.run('s0', 5)

@@ -1,8 +1,10 @@
 import type { Effect } from './effect.js'
 import type { Event, EventOf } from './event.js'
-import { expectInputs, feedFollowers, makeReady } from './following.js'
-import { fillLines, freeDevices, learnRunTime, leaveLine } from './lines.js'
-import { type Attempt, type AttemptKey, type EndOutcome, keyOf, type State } from './state.js'
+import { finish, forget, leaveWhenDone, refOf } from './endings.js'
+import { expectInputs, makeReady } from './following.js'
+import { fillLines, freeDevices, learnRunTime, leaveLine, takeBackExecutions } from './lines.js'
+import { loseParked, parkAttempt, resumeAttempts, wakeAttempt } from './parking.js'
+import { type Attempt, type AttemptKey, isParked, keyOf, type State } from './state.js'
 
 /** The whole worker: the same state and the same event always give the same effects, appended to `out`. */
 export function decide(state: State, event: Event, out: Effect[]): void {
@@ -26,6 +28,14 @@ export function decide(state: State, event: Event, out: Effect[]): void {
       return loseSlot(state, event, out)
     case 'slotStuck':
       return giveUp(state, event, out)
+    case 'attemptAwaits':
+      return parkAttempt(state, event, out)
+    case 'attemptWoke':
+      return wakeAttempt(state, event, out)
+    case 'parkedLost':
+      return loseParked(state, event, out)
+    case 'resumeOrdered':
+      return resumeAttempts(state, event, out)
     case 'cancelOrdered':
       return cancelAttempts(state, event, out)
     case 'recallOrdered':
@@ -47,6 +57,11 @@ export function decide(state: State, event: Event, out: Effect[]): void {
 
 function openLink(state: State, out: Effect[]): void {
   state.linked = true
+  // What was said between the hello and now was not heard.
+  for (const { order, status, cancelled } of state.attempts.values()) {
+    if (cancelled || status.kind !== 'awaiting') continue
+    out.push({ kind: 'reportWait', ref: refOf(order), wait: status.wait, isOver: status.isOver })
+  }
   for (const end of state.unacknowledged.values()) out.push({ kind: 'reportEnded', end, order: undefined })
 }
 
@@ -95,13 +110,6 @@ function takeBackPassedOver(state: State, { keys }: EventOf<'attemptsPassedOver'
   leaveWhenDone(state, out)
 }
 
-/** Nothing of the attempt is left here. */
-function forget(state: State, key: AttemptKey, attempt: Attempt, out: Effect[]): void {
-  state.attempts.delete(key)
-  out.push({ kind: 'dropInputs', attempt })
-  feedFollowers(state, key, attempt.order, undefined, out)
-}
-
 function startAttempt(state: State, { key, startedAtMs }: EventOf<'attemptStarted'>, out: Effect[]): void {
   const attempt = state.attempts.get(key)
   if (attempt?.status.kind !== 'lined') return
@@ -113,10 +121,11 @@ function startAttempt(state: State, { key, startedAtMs }: EventOf<'attemptStarte
 function endAttempt(state: State, event: EventOf<'attemptEnded'>, out: Effect[]): void {
   const { key, outcome, startedAtMs, endedAtMs } = event
   const attempt = state.attempts.get(key)
-  if (attempt === undefined || !('slot' in attempt.status)) return
+  const slot = attempt && slotOf(attempt)
+  if (attempt === undefined || slot === undefined) return
   // One that was stopped says nothing about how long its kind takes.
   if (!attempt.cancelled) learnRunTime(state, attempt, endedAtMs - startedAtMs)
-  finish(state, key, attempt, outcome, { startedAtMs, endedAtMs, slot: attempt.status.slot }, out)
+  finish(state, key, attempt, outcome, { startedAtMs, endedAtMs, slot }, out)
   fillLines(state, out)
   leaveWhenDone(state, out)
 }
@@ -162,16 +171,11 @@ function giveUp(state: State, { slot, key, failure, atMs }: EventOf<'slotStuck'>
   state.attempts.clear()
   state.followers.clear()
   state.ready.length = 0
+  state.resuming.length = 0
   for (const line of state.lines) line.length = 0
   state.draining = true
   state.left = true
   out.push({ kind: 'giveUp', reason: `slot ${slot} is stuck in native code: ${failure.message}` })
-}
-
-/** What the same batch of events put into the slot would run in the next thread, and then once more: it goes into a line again. */
-function takeBackExecutions(slot: number, out: Effect[]): void {
-  const kept = out.filter((effect) => effect.kind !== 'execute' || effect.slot !== slot)
-  out.splice(0, out.length, ...kept)
 }
 
 function cancelAttempts(state: State, { refs, reason }: EventOf<'cancelOrdered'>, out: Effect[]): void {
@@ -181,10 +185,11 @@ function cancelAttempts(state: State, { refs, reason }: EventOf<'cancelOrdered'>
     const attempt = state.attempts.get(key)
     if (attempt === undefined || attempt.cancelled) continue
     attempt.cancelled = true
-    if ('slot' in attempt.status) {
+    const slot = slotOf(attempt)
+    if (slot !== undefined) {
       // Its slot is free when the executor says so.
-      state.openLines[attempt.status.slot] = false
-      out.push({ kind: 'stopExecution', slot: attempt.status.slot, order: attempt.order, reason })
+      if ('slot' in attempt.status) state.openLines[slot] = false
+      out.push({ kind: 'stopExecution', slot, order: attempt.order, reason })
     } else forget(state, key, attempt, out)
   }
   leaveWhenDone(state, out)
@@ -198,8 +203,14 @@ function recallAttempts(state: State, { refs }: EventOf<'recallOrdered'>, out: E
     if (attempt === undefined || attempt.cancelled) continue
     const { status, order } = attempt
     if (status.kind === 'lined') out.push({ kind: 'withdrawExecution', slot: status.slot, order })
-    else if (status.kind !== 'running') giveBack(state, key, attempt, out)
+    else if (status.kind !== 'running' && !isParked(status)) giveBack(state, key, attempt, out)
   }
+}
+
+/** The slot that an attempt is in, or was in before it began to wait; nothing when the executor does not have it. */
+function slotOf({ status }: Attempt): number | undefined {
+  if (isParked(status)) return status.lastSlot
+  return 'slot' in status ? status.slot : undefined
 }
 
 function giveBackWithdrawn(state: State, { key }: EventOf<'attemptWithdrawn'>, out: Effect[]): void {
@@ -207,6 +218,9 @@ function giveBackWithdrawn(state: State, { key }: EventOf<'attemptWithdrawn'>, o
   if (attempt?.status.kind !== 'lined') return
   leaveLine(state, key, attempt)
   freeDevices(state, attempt)
+  // Before it was let go of, its slot may have been given to another thread, where it is about to run.
+  const kept = out.filter((effect) => effect.kind !== 'execute' || keyOf(effect.order) !== key)
+  out.splice(0, out.length, ...kept)
   if (attempt.cancelled) forget(state, key, attempt, out)
   else giveBack(state, key, attempt, out)
   fillLines(state, out)
@@ -221,41 +235,9 @@ function giveBack(state: State, key: AttemptKey, attempt: Attempt, out: Effect[]
 function drain(state: State, out: Effect[]): void {
   state.draining = true
   for (const [key, attempt] of state.attempts) {
-    if ('slot' in attempt.status) continue
+    if (slotOf(attempt) !== undefined) continue
     forget(state, key, attempt, out)
     if (!attempt.cancelled) out.push({ kind: 'returnTask', ref: refOf(attempt.order), recalled: false })
   }
   leaveWhenDone(state, out)
-}
-
-function leaveWhenDone(state: State, out: Effect[]): void {
-  if (!state.draining || state.left || state.attempts.size > 0 || state.unacknowledged.size > 0) return
-  state.left = true
-  out.push({ kind: 'leave' })
-}
-
-function finish(
-  state: State,
-  key: AttemptKey,
-  attempt: Attempt,
-  outcome: EndOutcome,
-  times: { startedAtMs: number; endedAtMs: number; slot: number },
-  out: Effect[],
-): void {
-  state.attempts.delete(key)
-  leaveLine(state, key, attempt)
-  freeDevices(state, attempt)
-  out.push({ kind: 'dropInputs', attempt })
-  // A large result that came in spite of a cancel is said all the same: only the scheduler knows whether it may be forgotten.
-  if (attempt.cancelled && outcome.kind !== 'object') return feedFollowers(state, key, attempt.order, undefined, out)
-  const { behind } = attempt.order
-  const end = { ref: refOf(attempt.order), outcome, ...times, ...(behind && { behind }) }
-  state.unacknowledged.set(key, end)
-  // Before what follows can end, so that the end of an input is always said before that of a task which took it.
-  out.push({ kind: 'reportEnded', end, order: attempt.order })
-  feedFollowers(state, key, attempt.order, attempt.cancelled ? undefined : outcome, out)
-}
-
-function refOf({ taskId, epoch, attempt }: Attempt['order']) {
-  return { taskId, epoch, attempt }
 }

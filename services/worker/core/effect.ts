@@ -16,6 +16,19 @@ export type Effect =
   /** Gives it up unless it has begun. */
   | { readonly kind: 'withdrawExecution'; readonly slot: number; readonly order: TaskOrder }
   | { readonly kind: 'stopExecution'; readonly slot: number; readonly order: TaskOrder; readonly reason: string }
+  /** Takes the attempt out of its slot, which others get. */
+  | { readonly kind: 'parkExecution'; readonly slot: number; readonly order: TaskOrder }
+  /** The attempt cannot wait without its slot: its wait fails. */
+  | {
+      readonly kind: 'refuseWait'
+      readonly slot: number
+      readonly order: TaskOrder
+      readonly wait: number
+      readonly message: string
+    }
+  /** The attempt goes on in this slot. */
+  | { readonly kind: 'resumeExecution'; readonly slot: number; readonly order: TaskOrder; readonly wait: number }
+  | { readonly kind: 'reportWait'; readonly ref: AttemptRef; readonly wait: number; readonly isOver: boolean }
   | { readonly kind: 'reportStarted'; readonly ref: AttemptRef; readonly slot: number; readonly startedAtMs: number }
   | { readonly kind: 'reportEnded'; readonly end: AttemptEnd; readonly order: TaskOrder | undefined }
   | { readonly kind: 'returnTask'; readonly ref: AttemptRef; readonly recalled: boolean }

@@ -21,6 +21,12 @@ export type Event = { readonly atMs: number } & (
   | { readonly kind: 'slotLost'; readonly slot: number; readonly failure: TaskFailure }
   /** The slot's thread does not end while this attempt is in native code. */
   | { readonly kind: 'slotStuck'; readonly slot: number; readonly key: AttemptKey; readonly failure: TaskFailure }
+  /** The attempt does nothing but wait for tasks that it submitted. */
+  | { readonly kind: 'attemptAwaits'; readonly key: AttemptKey; readonly wait: number }
+  | { readonly kind: 'attemptWoke'; readonly key: AttemptKey; readonly wait: number }
+  /** The thread or process of an attempt without a slot is gone. */
+  | { readonly kind: 'parkedLost'; readonly key: AttemptKey; readonly failure: TaskFailure }
+  | { readonly kind: 'resumeOrdered'; readonly refs: readonly (AttemptRef & { readonly wait: number })[] }
   | { readonly kind: 'cancelOrdered'; readonly refs: readonly AttemptRef[]; readonly reason: string }
   | { readonly kind: 'recallOrdered'; readonly refs: readonly AttemptRef[] }
   /** A slot came to attempts whose inputs were not made in it, and passed them over. */

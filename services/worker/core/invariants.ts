@@ -1,4 +1,4 @@
-import { keyOf, type State } from './state.js'
+import { isParked, keyOf, type State } from './state.js'
 
 /** What must be true after every event. Throws on what is not. */
 export function checkInvariants(state: State): void {
@@ -11,6 +11,7 @@ export function checkInvariants(state: State): void {
   }
   for (const [key, { status }] of state.attempts) {
     if ('slot' in status && !state.lines[status.slot]?.includes(key)) throw new Error(`${key} is in no line`)
+    if (status.kind === 'resuming' && !state.resuming.includes(key)) throw new Error(`${key} goes on nowhere`)
     if (status.kind === 'ready' && !state.ready.includes(key) && !state.awaitingDevices.includes(key))
       throw new Error(`${key} is ready, but nobody knows`)
     if (status.kind === 'following' && state.ready.includes(key)) throw new Error(`${key} follows, and is ready`)
@@ -31,7 +32,8 @@ export function checkInvariants(state: State): void {
   const devices = [...taken, ...state.freeDevices]
   if (new Set(devices).size !== devices.length) throw new Error('a device has two owners')
   for (const [key, { order, status, devices: own }] of state.attempts) {
-    if ('slot' in status && (own?.length ?? 0) !== (order.gpus ?? 0)) throw new Error(`${key} runs without its devices`)
+    const begun = 'slot' in status || isParked(status)
+    if (begun && (own?.length ?? 0) !== (order.gpus ?? 0)) throw new Error(`${key} runs without its devices`)
   }
   if (state.left && (state.attempts.size > 0 || !state.draining)) throw new Error('the worker left its work behind')
 }

@@ -10,6 +10,7 @@ const maxUnacknowledged = 10_000
 
 /** Puts ready attempts into the shortest lines; they wait here, instead of behind what may take long. */
 export function fillLines(state: State, out: Effect[]): void {
+  if (!fillResuming(state, out)) return
   if (state.unacknowledged.size >= maxUnacknowledged) return
   while (state.ready.length > 0) {
     const key = state.ready[0] as AttemptKey
@@ -31,6 +32,24 @@ export function fillLines(state: State, out: Effect[]): void {
     state.ready.shift()
     putIntoLine(state, slot, key, attempt, out)
   }
+}
+
+/** Who goes on comes before who begins, and needs a slot to itself. Returns whether all of them have one. */
+function fillResuming(state: State, out: Effect[]): boolean {
+  const { resuming, attempts, lines } = state
+  for (let key = resuming[0]; key !== undefined; key = resuming[0]) {
+    const attempt = attempts.get(key)
+    if (attempt?.status.kind === 'resuming') {
+      const slot = lines.findIndex((line) => line.length === 0)
+      if (slot < 0) return false
+      const { startedAtMs, wait } = attempt.status
+      lines[slot]?.push(key)
+      attempt.status = { kind: 'running', slot, startedAtMs }
+      out.push({ kind: 'resumeExecution', slot, order: attempt.order, wait })
+    }
+    resuming.shift()
+  }
+  return true
 }
 
 /** Puts an attempt at the end of a line, and behind it what was sent ahead of its result, and so on. */
@@ -101,8 +120,15 @@ function lineLimit(meanRunMs: number | undefined): number {
   return Math.min(maxLine, Math.floor(lineMs / Math.max(meanRunMs, 0.01)))
 }
 
-/** The line that all of the attempt's missing inputs are in, when it has room. */
+/** What the same batch of events put into the slot would run in the next thread, and then once more: it goes into a line again. */
+export function takeBackExecutions(slot: number, out: Effect[]): void {
+  const kept = out.filter((effect) => effect.kind !== 'execute' || effect.slot !== slot)
+  out.splice(0, out.length, ...kept)
+}
+
+/** The line that all of the attempt's missing inputs are in, when it has room, and nobody waits for the slot to go on in it. */
 export function lineToFollowIn(state: State, { order, missing = nothingMissing }: Attempt): number | undefined {
+  if (state.resuming.length > 0) return undefined
   let slot: number | undefined
   for (const ref of missing) {
     const input = state.attempts.get(keyOf(ref))
@@ -121,8 +147,8 @@ export function leaveLine(state: State, key: AttemptKey, { status }: Attempt): v
   const line = state.lines[status.slot]
   const at = line?.indexOf(key) ?? -1
   if (at >= 0) line?.splice(at, 1)
-  // Only what closed the line can open it.
-  if (!state.openLines[status.slot]) state.openLines[status.slot] = undefined
+  // Only what closed the line can open it; into an empty one a long task may come.
+  if (!state.openLines[status.slot] || line?.length === 0) state.openLines[status.slot] = undefined
 }
 
 /** Learns how long tasks of the kind run. */

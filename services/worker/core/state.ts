@@ -14,6 +14,9 @@ export function keyOf({ taskId, epoch, attempt }: AttemptRef): AttemptKey {
   return `${taskId}@${epoch}.${attempt}`
 }
 
+/** Each has a thread or process of its own. */
+export const defaultMaxParked = 256
+
 /** What a worker was told to run. `input` and `inputs` are opaque to the core. */
 export interface TaskOrder extends AttemptRef {
   readonly jobId: string
@@ -26,6 +29,8 @@ export interface TaskOrder extends AttemptRef {
   readonly inputs: readonly unknown[]
   /** Trace context of the attempt; empty when it is not traced by itself. */
   readonly trace: Readonly<Record<string, string>>
+  /** That of its job. */
+  readonly jobTrace?: Readonly<Record<string, string>>
   readonly timeoutMs: number | undefined
   /** When the job's time is over; the scheduler sees to it. */
   readonly deadlineMs?: number | undefined
@@ -66,6 +71,23 @@ export type AttemptStatus =
   /** In a slot's line, behind what runs there. */
   | { readonly kind: 'lined'; readonly slot: number }
   | { readonly kind: 'running'; readonly slot: number; readonly startedAtMs: number }
+  | ParkedStatus
+
+/** In no slot: it waits for tasks that it submitted, or has a slot again as soon as one of the worker's is free. */
+export interface ParkedStatus {
+  readonly kind: 'awaiting' | 'resuming'
+  readonly startedAtMs: number
+  /** The slot that it left. */
+  readonly lastSlot: number
+  /** From 1 within the attempt. */
+  readonly wait: number
+  /** It has what it waited for. */
+  readonly isOver: boolean
+}
+
+export function isParked(status: AttemptStatus): status is ParkedStatus {
+  return status.kind === 'awaiting' || status.kind === 'resuming'
+}
 
 export interface Attempt {
   readonly order: TaskOrder
@@ -81,6 +103,8 @@ export interface Attempt {
 
 export interface State {
   readonly slots: number
+  /** How many attempts may wait without a slot. */
+  readonly maxParked: number
   readonly attempts: Map<AttemptKey, Attempt>
   /** By attempt that is not over, those that were sent ahead of its result. */
   readonly followers: Map<AttemptKey, AttemptKey[]>
@@ -88,6 +112,8 @@ export interface State {
   readonly ready: AttemptKey[]
   /** Attempts whose inputs are here, but not as many devices as they need. */
   readonly awaitingDevices: AttemptKey[]
+  /** Attempts that the scheduler gave a slot again, in that order. */
+  readonly resuming: AttemptKey[]
   /** Devices that no attempt has, the lowest first. */
   readonly freeDevices: number[]
   /** What each slot has: the first runs, the others wait behind it. */
@@ -102,13 +128,15 @@ export interface State {
   left: boolean
 }
 
-export function createState(slots: number, devices = 0): State {
+export function createState(slots: number, devices = 0, maxParked = defaultMaxParked): State {
   return {
     slots,
+    maxParked,
     attempts: new Map(),
     followers: new Map(),
     ready: [],
     awaitingDevices: [],
+    resuming: [],
     freeDevices: Array.from({ length: devices }, (_, device) => device),
     lines: Array.from({ length: slots }, () => []),
     openLines: Array.from({ length: slots }, () => undefined),

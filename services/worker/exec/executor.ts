@@ -1,5 +1,6 @@
-import type { AttemptKey, EndOutcome, TaskOrder } from '../core/state.js'
 import type { TaskFailure } from '#libs/domain'
+
+import type { AttemptKey, EndOutcome, TaskOrder } from '../core/state.js'
 import type { FetchedInputs } from '../objects/fetched-input.js'
 import { Slot, type SlotListeners } from './slot.js'
 import type { StartHost } from './slot-host.js'
@@ -9,10 +10,16 @@ import type { AwaitedInput } from './slot-messages.js'
 export interface ExecutorEvents {
   started(key: AttemptKey, startedAtMs: number): void
   ended(key: AttemptKey, outcome: EndOutcome, startedAtMs: number, endedAtMs: number): void
+  /** The task does nothing but wait for tasks that it submitted; it goes on when it is resumed. */
+  awaits(key: AttemptKey, wait: number): void
+  /** It has what it waited for. */
+  woke(key: AttemptKey, wait: number): void
   /** The slot came to tasks whose inputs were not made in it; they have not begun. */
   passedOver(keys: readonly AttemptKey[]): void
   /** The slot's thread or process is gone; it is started again by itself. */
   slotLost(slot: number, failure: TaskFailure): void
+  /** The thread or process of a task that waits without a slot is gone. */
+  parkedLost(key: AttemptKey, failure: TaskFailure): void
   /** The slot's thread does not end while its task is in native code: only the end of the worker ends it. */
   slotStuck(slot: number, key: AttemptKey, failure: TaskFailure): void
 }
@@ -35,8 +42,15 @@ export interface Executor {
   withdraw(slot: number, key: AttemptKey): boolean
   /** Stops a task: asks it first, then ends its slot. A task that waits in the line is dropped. */
   stopTask(slot: number, key: AttemptKey, reason: string): void
+  /** Takes a task that waits out of its slot, with its thread or process: the slot gets another, and its line is empty. */
+  park(slot: number, key: AttemptKey): void
+  /** A parked task goes on in this slot, which is empty; one that waits in its slot goes on there, with its wait refused. */
+  resume(slot: number, key: AttemptKey, wait: number, refusal?: string): void
   stop(): Promise<void>
 }
+
+/** So many threads or processes beside those of the slots are kept for the next task that waits. */
+const spareHosts = 2
 
 /** An executor whose slots are what `startHost` starts: threads, or processes. */
 export function createExecutor(
@@ -47,13 +61,56 @@ export function createExecutor(
 ): Executor {
   // An attempt that was in a slot when it was lost may be what ended it, wherever it runs next.
   const doubtful = new Set<AttemptKey>()
-  const all = Array.from({ length: slots }, (_, number) => new Slot(number, events, listeners, startHost, doubtful))
+  const parked = new Map<AttemptKey, Slot>()
+  const spares: Slot[] = []
+  const own: ExecutorEvents = {
+    ...events,
+    ended: (key, ...end) => {
+      const slot = parked.get(key)
+      events.ended(key, ...end)
+      if (slot && parked.delete(key)) retire(slot)
+    },
+    parkedLost: (key, failure) => {
+      parked.delete(key)
+      events.parkedLost(key, failure)
+    },
+  }
+  const start = (number: number): Slot => new Slot(number, own, listeners, startHost, doubtful)
+  const all = Array.from({ length: slots }, (_, number) => start(number))
+
+  function retire(slot: Slot): void {
+    if (spares.length < slots + spareHosts) {
+      slot.rest(() => spares.splice(spares.indexOf(slot), 1))
+      spares.push(slot)
+    } else void slot.stop()
+  }
+
   return {
     execute: (slot, tasks) => all[slot]?.execute(tasks),
     withdraw: (slot, key) => all[slot]?.withdraw(key) ?? false,
-    stopTask: (slot, key, reason) => all[slot]?.stopTask(key, reason),
+    // It may have left that slot, or gone on in another one.
+    stopTask: (_slot, key, reason) => (parked.get(key) ?? all.find((slot) => slot.has(key)))?.stopTask(key, reason),
+    park: (number, key) => {
+      const slot = all[number]
+      if (!slot?.park(key)) return
+      parked.set(key, slot)
+      const spare = spares.pop()
+      spare?.serve(number)
+      all[number] = spare ?? start(number)
+    },
+    resume: (number, key, wait, refusal) => {
+      const slot = parked.get(key)
+      if (refusal !== undefined) all[number]?.resume(key, wait, refusal)
+      if (slot === undefined) return
+      parked.delete(key)
+      const idle = all[number]
+      all[number] = slot
+      slot.serve(number)
+      slot.resume(key, wait)
+      if (idle) retire(idle)
+    },
     stop: async () => {
-      await Promise.all(all.map((slot) => slot.stop()))
+      await Promise.all([...all, ...parked.values(), ...spares].map((slot) => slot.stop()))
     },
   }
 }

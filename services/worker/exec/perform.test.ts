@@ -43,11 +43,12 @@ function createBench(options: { readonly hasBundle: boolean }) {
   const perform = createPerform({
     workerId: 'w',
     executor: () => executor as never,
-    fetcher: { fetch: () => Promise.resolve(), inputsOf: () => new Map(), drop: () => undefined },
+    fetcher: { inputsOf: () => new Map(), drop: () => undefined } as never,
     bundles: { path: () => (options.hasBundle ? '/b' : undefined), fetch: () => new Promise(() => undefined) },
     store: new Map() as never,
     post: (event) => heard.push(event),
-    ...{ report: () => undefined, flushLines: () => undefined, leave: () => undefined, giveUp: () => undefined },
+    ...{ report: () => undefined, forget: () => undefined, flushLines: () => undefined },
+    ...{ leave: () => undefined, giveUp: () => undefined },
   })
   return { perform, done, heard }
 }

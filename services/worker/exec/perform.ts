@@ -8,7 +8,7 @@ import type { FetchedInput } from '../objects/fetched-input.js'
 import { failureOfFetch, type InputFetcher } from '../objects/input-fetcher.js'
 import type { ObjectStore } from '../objects/object-store.js'
 import { bytesPerMessage, partsOf } from '../rpc/parts.js'
-import { attemptToWire, bytesOfEnd, endToWire } from '../rpc/to-wire.js'
+import { attemptToWire, bytesOfEnd, endToWire, waitToWire } from '../rpc/to-wire.js'
 import { type BundleCache, failureOfBundle } from './bundle-cache.js'
 import type { Execution, Executor } from './executor.js'
 import { traceAttempt } from './trace-attempt.js'
@@ -27,6 +27,8 @@ export interface PerformPorts {
   readonly store: ObjectStore
   readonly post: (event: UntimedEvent) => void
   readonly report: (report: Report) => void
+  /** The attempt is over: what it submitted is of no interest any more. */
+  readonly forget: (key: string) => void
   /** Says the lines that tasks wrote. */
   readonly flushLines: () => void
   readonly leave: () => void
@@ -122,6 +124,7 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
     const ended: { readonly wire: TaskEnded; readonly bytes: number }[] = []
     const returned: AttemptRef[] = []
     const recalled: AttemptRef[] = []
+    const waits: AttemptRef[] = []
     const takenOut: EffectOf<'withdrawExecution' | 'stopExecution'>[] = []
     let leaves = false
     let reasonToGiveUp: string | undefined
@@ -156,6 +159,19 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
           break
         case 'dropInputs':
           fetcher.drop(keyOf(effect.attempt.order))
+          ports.forget(keyOf(effect.attempt.order))
+          break
+        case 'parkExecution':
+          executor().park(effect.slot, keyOf(effect.order))
+          break
+        case 'refuseWait':
+          executor().resume(effect.slot, keyOf(effect.order), effect.wait, effect.message)
+          break
+        case 'resumeExecution':
+          executor().resume(effect.slot, keyOf(effect.order), effect.wait)
+          break
+        case 'reportWait':
+          waits.push(waitToWire(effect.ref, effect.wait, effect.isOver))
           break
         case 'leave':
           leaves = true
@@ -174,6 +190,7 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
       else withdrawExecution(effect)
     }
     if (started.length > 0) report({ $case: 'tasksStarted', value: { tasks: started } })
+    if (waits.length > 0) report({ $case: 'tasksWaiting', value: { attempts: waits } })
     if (ended.length > 0) ports.flushLines()
     for (const part of partsOf(ended, ({ bytes }) => bytes, mostEnds)) {
       report({ $case: 'tasksEnded', value: { tasks: part.map(({ wire }) => wire) } })

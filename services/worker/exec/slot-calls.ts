@@ -1,3 +1,7 @@
+import { MeshError } from '#libs/task'
+
+import type { CallError } from './slot-messages.js'
+
 const open = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>()
 let nextCallId = 1
 
@@ -11,9 +15,13 @@ export function callMain(send: (callId: number) => void): Promise<unknown> {
 }
 
 /** The main side answered. */
-export function answerCall(callId: number, result: unknown, error: string | undefined): void {
+export function answerCall(callId: number, result: unknown, error: CallError | undefined): void {
   const call = open.get(callId)
   open.delete(callId)
   if (error === undefined) call?.resolve(result)
-  else call?.reject(new Error(error))
+  else call?.reject(errorOf(error))
+}
+
+function errorOf({ message, code, reason }: CallError): Error {
+  return code === undefined ? new Error(message) : new MeshError(code, reason ?? '', message)
 }

@@ -6,6 +6,7 @@ import { isTaskContext } from '#libs/task'
 import { maxLineUnits } from './line.js'
 import { createSlotContext } from './slot-context.js'
 import type { FromSlot, SlotTask } from './slot-messages.js'
+import { SlotWaits } from './slot-waits.js'
 
 const call = { kind: 'k', jobId: 'j-1', seed: 7n, bundlePath: '', bundleDigest: '', taskName: 'solve' }
 const task: SlotTask = {
@@ -25,7 +26,10 @@ const task: SlotTask = {
 
 function createContext(stop = new AbortController(), times: Partial<SlotTask> = {}) {
   const said: FromSlot[] = []
-  return { context: createSlotContext({ ...task, ...times }, stop, (message) => said.push(message)), said, stop }
+  const say = (message: FromSlot): void => void said.push(message)
+  const waits = new SlotWaits(stop, { awaits: () => undefined, woke: () => undefined })
+  const ports = { task: { ...task, ...times }, stop, waits, check: () => undefined, say }
+  return { context: createSlotContext(ports), said, stop }
 }
 
 test('a task knows who it is, and its context is one', () => {
@@ -65,7 +69,6 @@ test('the random stream is that of the job and the index, and goes on from where
 
 test('what a task takes out of its context works on its own, and carries the ids', () => {
   const { context, said } = createContext()
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- tasks take methods out of their context
   const { progress, log } = context
   progress(0.5, { message: 'half' })
   log.info('iteration %o', { k: 3 })

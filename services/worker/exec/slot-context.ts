@@ -1,25 +1,38 @@
 import { format } from 'node:util'
 
 import { createRng, type Rng } from '#libs/domain'
-import type { ProgressDetail, SavedCheckpoint, TaskCheckpoint, TaskContext, TaskLog } from '#libs/task'
+import type { ProgressDetail, SavedCheckpoint, Submitter, TaskCheckpoint, TaskContext, TaskLog } from '#libs/task'
 import { copySegments, decodeValue, encodeValue, packStructure } from '#libs/value'
 
 import { cutLine } from './line.js'
 import { callMain } from './slot-calls.js'
-import type { CheckpointCall, FromSlot, LoadedCheckpoint, SlotTask } from './slot-messages.js'
+import { ChildJobs } from './child-jobs.js'
+import type { CheckpointCall, ChildCall, ChildNews, FromSlot, LoadedCheckpoint, SlotTask } from './slot-messages.js'
+import type { SlotWaits } from './slot-waits.js'
 
 type Say = (message: FromSlot, transfer?: readonly ArrayBuffer[]) => void
 
 /** Progress that comes faster than this is thinned out. */
 const progressIntervalMs = 50
 
-/** What the task gets as its last argument. `stop` is aborted when the task is to stop. */
-export function createSlotContext(task: SlotTask, stop: AbortController, say: Say): TaskContext {
-  return new SlotContext(task, stop, say)
+/** What a context is made of. */
+export interface SlotPorts {
+  readonly task: SlotTask
+  /** Aborted when the task is to stop. */
+  readonly stop: AbortController
+  readonly waits: SlotWaits
+  /** Throws when the task's bundle has no task of this name. */
+  readonly check: (taskName: string) => void
+  readonly say: Say
+}
+
+/** What the task gets as its last argument. */
+export function createSlotContext(ports: SlotPorts): SlotContext {
+  return new SlotContext(ports)
 }
 
 /** Made for every task, so that it makes what few tasks use only when it is asked for: an AbortSignal alone costs 4 µs. */
-class SlotContext implements TaskContext {
+export class SlotContext implements TaskContext {
   readonly taskId: string
   readonly jobId: string
   readonly taskIndex: number
@@ -27,6 +40,7 @@ class SlotContext implements TaskContext {
   readonly devices: readonly number[]
   readonly deadline: Date | undefined
   readonly progress: TaskContext['progress']
+  readonly #ports: SlotPorts
   readonly #task: SlotTask
   readonly #stop: AbortController
   readonly #say: Say
@@ -34,8 +48,12 @@ class SlotContext implements TaskContext {
   #log: TaskLog | undefined
   #rng: Rng | undefined
   #checkpoint: TaskCheckpoint | undefined
+  #children: ChildJobs | undefined
+  #submitter: Submitter | undefined
 
-  constructor(task: SlotTask, stop: AbortController, say: Say) {
+  constructor(ports: SlotPorts) {
+    const { task, stop, say } = ports
+    this.#ports = ports
     const { taskId, call, index, attempt, timeoutMs, deadlineMs, devices } = task
     this.taskId = taskId
     this.jobId = call.jobId
@@ -64,6 +82,46 @@ class SlotContext implements TaskContext {
 
   get checkpoint(): TaskCheckpoint {
     return (this.#checkpoint ??= createCheckpoint(this.taskId, this.#say))
+  }
+
+  // Bound: tasks take them out of the context.
+  get submit(): Submitter['submit'] {
+    return (...args) => this.#own.submit(...args)
+  }
+
+  get map(): Submitter['map'] {
+    return (...args) => this.#own.map(...args)
+  }
+
+  get with(): Submitter['with'] {
+    return (options) => this.#own.with(options)
+  }
+
+  get gather(): Submitter['gather'] {
+    return ((futures: never, options: never) => this.#own.gather(futures, options)) as Submitter['gather']
+  }
+
+  get race(): Submitter['race'] {
+    return (futures) => this.#own.race(futures)
+  }
+
+  /** The scheduler says what became of a job that the task submitted. */
+  take(jobId: string, news: ChildNews): void {
+    this.#children?.take(jobId, news)
+  }
+
+  /** The task is over. */
+  close(): void {
+    this.#children?.close()
+  }
+
+  get #own(): Submitter {
+    if (this.#submitter) return this.#submitter
+    const { task, waits, check, say } = this.#ports
+    const call = (what: ChildCall): Promise<unknown> =>
+      callMain((callId) => say({ kind: 'child', callId, key: task.key, call: what }))
+    this.#children = new ChildJobs({ task, waits, check, call })
+    return (this.#submitter = this.#children.submitter())
   }
 
   #report(fraction: number, detail: ProgressDetail = {}): void {

@@ -10,6 +10,7 @@ import { answerCall } from './slot-calls.js'
 import type { FromSlot, SlotEnd, SlotTask } from './slot-messages.js'
 import { openSlotPort } from './slot-port.js'
 import { createSlotTaskRunner } from './slot-task.js'
+import { SlotWaits } from './slot-waits.js'
 
 /**
  * What runs in a slot, be it a thread or a process: a line of tasks, run one after the other. What is said about short tasks
@@ -28,7 +29,9 @@ const line: SlotTask[] = []
 const claims = isMainThread ? undefined : (workerData as LineClaims)
 const results = new LineResults()
 const lastRunMs = new Map<string, number>()
-let running: { readonly key: string; readonly stop: AbortController } | undefined
+let running: { readonly key: string; readonly stop: AbortController; readonly waits: SlotWaits } | undefined
+/** A task waits, and others run elsewhere. */
+let isClosed = false
 let ends: SlotEnd[] = []
 let passedOver: string[] = []
 let flushedAtMs = 0
@@ -42,6 +45,8 @@ captureConsole((level, text) => run.log(level, text))
 port.listen((message) => {
   switch (message.kind) {
     case 'run':
+      // The main side runs them elsewhere: it hears of the wait after it said this.
+      if (isClosed) return
       for (const task of unpackTasks(message.tasks)) {
         results.expect(task)
         line.push(task)
@@ -50,6 +55,13 @@ port.listen((message) => {
       return
     case 'stop':
       stopTask(message.key, message.reason)
+      return
+    case 'resume':
+      isClosed = false
+      if (running?.key === message.key) running.waits.resume(message.wait, message.refusal)
+      return
+    case 'told':
+      run.tell(message.jobId, message.news)
       return
     case 'answer':
       answerCall(message.callId, message.result, message.error)
@@ -76,23 +88,36 @@ async function work(): Promise<void> {
     const startedAtMs = now()
     // It may be told to stop before it starts.
     const stop = new AbortController()
-    running = { key: task.key, stop }
-    const mustBeKnown = task.isDoubtful || task.timeoutMs !== undefined
-    const isAnnounced = mustBeKnown || (lastRunMs.get(kind) ?? Infinity) >= shortMs
-    if (isAnnounced) {
+    const start = { isAnnounced: false }
+    const announce = (): void => {
+      start.isAnnounced = true
       flush()
       say({ kind: 'started', key: task.key, startedAtMs })
+    }
+    const waits = new SlotWaits(stop, {
+      awaits: (wait) => {
+        if (!start.isAnnounced) announce()
+        isClosed = true
+        for (const behind of line.splice(0)) results.take(behind)
+        say({ kind: 'awaits', key: task.key, wait })
+      },
+      woke: (wait) => say({ kind: 'woke', key: task.key, wait }),
+    })
+    running = { key: task.key, stop, waits }
+    const mustBeKnown = task.isDoubtful || task.timeoutMs !== undefined
+    if (mustBeKnown || (lastRunMs.get(kind) ?? Infinity) >= shortMs) {
+      announce()
       const flushed = port.flushed()
       if (flushed) await flushed
     }
-    const outcome = await run.run(inputs === task.inputs ? task : { ...task, inputs }, stop)
+    const outcome = await run.run(inputs === task.inputs ? task : { ...task, inputs }, stop, waits)
     running = undefined
     const endedAtMs = now()
     lastRunMs.set(kind, endedAtMs - startedAtMs)
     results.keep(task.key, outcome)
     ends.push({ key: task.key, outcome, startedAtMs, endedAtMs })
     // Who is said to run is blamed for the end of the slot: nobody else may run before its end is said.
-    if (isAnnounced || endedAtMs - flushedAtMs > flushMs || outcome.kind === 'body') flush()
+    if (start.isAnnounced || endedAtMs - flushedAtMs > flushMs || outcome.kind === 'body') flush()
   }
   flush()
   busy = false

@@ -1,5 +1,5 @@
 import type { TaskFailure } from '#libs/domain'
-import type { Value } from '#libs/proto'
+import type { Durability, JobSpec, Result, TaskSettled, Value } from '#libs/proto'
 
 import type { FetchedInputs } from '../objects/fetched-input.js'
 import type { EndColumns, TaskColumns } from './slot-columns.js'
@@ -65,9 +65,20 @@ export interface SlotEnd {
 
 /** What the worker's main side says to a slot. */
 export type ToSlot =
+  /** The attempt goes on after this wait, or its wait is refused; whatever came of it, the slot takes tasks again. */
+  | { readonly kind: 'resume'; readonly key: string; readonly wait: number; readonly refusal?: string }
+  /** What became of a job that a task here submitted. */
+  | { readonly kind: 'told'; readonly jobId: string; readonly news: ChildNews }
   | { readonly kind: 'run'; readonly tasks: TaskColumns }
   | { readonly kind: 'stop'; readonly key: string; readonly reason: string }
-  | { readonly kind: 'answer'; readonly callId: number; readonly result?: unknown; readonly error?: string }
+  | { readonly kind: 'answer'; readonly callId: number; readonly result?: unknown; readonly error?: CallError }
+
+/** Why the main side could not do what it was asked. A refusal of the mesh has a code and a reason. */
+export interface CallError {
+  readonly message: string
+  readonly code?: string
+  readonly reason?: string
+}
 
 /** A line that a task wrote. */
 export interface SlotLog {
@@ -93,10 +104,33 @@ export interface LoadedCheckpoint extends SlotBody {
   readonly cost?: number
 }
 
+/** What a task asks of the mesh for the jobs that it submits. */
+export type ChildCall =
+  | {
+      readonly kind: 'submit'
+      readonly requestId: string
+      readonly job: JobSpec
+      readonly durability: Durability | undefined
+      readonly blobs: readonly { readonly digest: string; readonly bytes: Uint8Array }[]
+    }
+  | { readonly kind: 'fetch'; readonly objectId: string; readonly result: Result }
+  | { readonly kind: 'cancel'; readonly jobId: string; readonly indices: readonly number[] }
+  | { readonly kind: 'release'; readonly objectIds: readonly string[] }
+
+/** What is told of a job that a task submitted. */
+export type ChildNews =
+  | { readonly kind: 'settled'; readonly tasks: readonly TaskSettled[] }
+  | { readonly kind: 'reopened'; readonly index: number }
+  | { readonly kind: 'lost'; readonly code: string; readonly reason: string; readonly message: string }
+
 /** What a slot says to the worker's main side. */
 export type FromSlot =
   | { readonly kind: 'started'; readonly key: string; readonly startedAtMs: number }
   | { readonly kind: 'ended'; readonly ends: EndColumns }
+  /** The task does nothing but wait for tasks that it submitted: the slot takes no tasks until it hears `resume`. */
+  | { readonly kind: 'awaits'; readonly key: string; readonly wait: number }
+  | { readonly kind: 'woke'; readonly key: string; readonly wait: number }
+  | { readonly kind: 'child'; readonly callId: number; readonly key: string; readonly call: ChildCall }
   | { readonly kind: 'dropped'; readonly key: string }
   /** Inputs of these were not made here; they have not begun. */
   | { readonly kind: 'passedOver'; readonly keys: readonly string[] }

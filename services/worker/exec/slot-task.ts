@@ -1,6 +1,5 @@
 import { type LoadedBundle, loadBundle } from '#libs/bundle'
 import { Payload } from '#libs/proto'
-import type { TaskContext } from '#libs/task'
 import { withTaskTrace } from '#libs/telemetry/thread'
 import {
   copySegments,
@@ -16,8 +15,9 @@ import {
 import type { FetchedInputs } from '../objects/fetched-input.js'
 import { failureOf } from './failure-of.js'
 import { cutLine } from './line.js'
-import { createSlotContext } from './slot-context.js'
-import type { FromSlot, SlotCall, SlotOutcome, SlotTask } from './slot-messages.js'
+import { createSlotContext, type SlotContext } from './slot-context.js'
+import type { ChildNews, FromSlot, SlotCall, SlotOutcome, SlotTask } from './slot-messages.js'
+import type { SlotWaits } from './slot-waits.js'
 
 /** Results up to this many bytes travel in the report; larger ones stay with the worker as objects. */
 const maxInlineBytes = 32 * 1024
@@ -25,7 +25,9 @@ const maxInlineBytes = 32 * 1024
 /** Runs tasks in this thread, one at a time. */
 export interface SlotTaskRunner {
   /** `stop` is aborted when the task is to stop. */
-  run(task: SlotTask, stop: AbortController): Promise<SlotOutcome>
+  run(task: SlotTask, stop: AbortController, waits: SlotWaits): Promise<SlotOutcome>
+  /** Tells the task that runs now what became of a job that it submitted. */
+  tell(jobId: string, news: ChildNews): void
   /** Writes a line for the task that runs now. */
   log(level: string, text: string): void
 }
@@ -34,7 +36,7 @@ export function createSlotTaskRunner(
   say: (message: FromSlot, transfer?: readonly ArrayBuffer[]) => void,
 ): SlotTaskRunner {
   const bundles = new Map<string, Promise<LoadedBundle>>()
-  let current: TaskContext | undefined
+  let current: SlotContext | undefined
 
   const bundleOf = ({ bundleDigest, bundlePath }: SlotCall): Promise<LoadedBundle> => {
     let bundle = bundles.get(bundleDigest)
@@ -48,11 +50,13 @@ export function createSlotTaskRunner(
   }
 
   return {
-    run: async (task, stop) => {
+    run: async (task, stop, waits) => {
       try {
         const { call } = task
-        const called = (await bundleOf(call)).find(call.taskName) as unknown as (...args: unknown[]) => unknown
-        const context = createSlotContext(task, stop, say)
+        const bundle = await bundleOf(call)
+        const called = bundle.find(call.taskName) as unknown as (...args: unknown[]) => unknown
+        const check = (taskName: string): void => void bundle.find(taskName)
+        const context = createSlotContext({ task, stop, waits, check, say })
         current = context
         const args = decodeArguments(task.input, task.inputs, call.jobId)
         const result = await withTaskTrace(task.trace, () => called(...args, context))
@@ -60,9 +64,11 @@ export function createSlotTaskRunner(
       } catch (error) {
         return { kind: 'failed', failure: failureOf(error) }
       } finally {
+        current?.close()
         current = undefined
       }
     },
+    tell: (jobId, news) => current?.take(jobId, news),
     log: (level, text) => {
       const { taskId = '', attempt = 0 } = current ?? {}
       say({ kind: 'log', line: { taskId, attempt, level, text: cutLine(text), atMs: Date.now() } })

@@ -40,6 +40,9 @@ class SlotLab {
       ended: (key: string) => this.log.push(`${key} ended`),
       slotLost: (_: number, { kind }: { kind: string }) => this.log.push(`lost: ${kind}`),
       slotStuck: () => undefined,
+      awaits: () => undefined,
+      woke: () => undefined,
+      parkedLost: (key: string, { kind }: { kind: string }) => this.log.push(`${key} is lost while it waits: ${kind}`),
     }
     const listeners = {
       heard: () => undefined,
@@ -168,4 +171,28 @@ test('a host that is ended by its task meanwhile is followed by the one that sta
     'host 4 starts',
     'lost: cancelled',
   ])
+})
+
+test('a task that waits without a slot and does not obey has its host ended, and nobody takes that place', () => {
+  const lab = new SlotLab()
+  const key = lab.run('parent')
+  lab.begin(key)
+  expect(lab.slot.park(key)).toBe(true)
+  lab.take()
+  lab.slot.stopTask(key, 'not wanted any more')
+  vi.advanceTimersByTime(1_000)
+  lab.host(1).ended(ended)
+  expect(lab.take()).toEqual(['host 1 is told to stop', 'host 1 is ended', `${key} is lost while it waits: cancelled`])
+})
+
+test('a host that stands ready is not needed any more when the task that was told to stop gives its slot up first', () => {
+  const lab = new SlotLab()
+  const key = lab.run('parent')
+  lab.begin(key)
+  lab.slot.stopTask(key, 'not wanted any more')
+  vi.advanceTimersByTime(600)
+  lab.take()
+  lab.slot.park(key)
+  lab.host(1).ended(ended)
+  expect(lab.take()).toEqual(['host 2 is dismissed', `${key} is lost while it waits: userError`])
 })

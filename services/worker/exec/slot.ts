@@ -16,11 +16,16 @@ const stopGraceMs = 1_000
 const spareLeadMs = 500
 
 const none: ArrayBuffer[] = []
+const slotGone: TaskFailure = {
+  kind: 'workerLost',
+  reason: 'TASK_PROCESS_LOST',
+  message: "the task's thread or process ended while it waited for tasks that it submitted",
+}
 
 /** What the slots say beside starts and ends, and what they ask. */
 export interface SlotListeners {
   heard(
-    message: Exclude<FromSlot, { kind: 'started' | 'ended' | 'dropped' | 'passedOver' | 'broken' }>,
+    message: Exclude<FromSlot, { kind: 'started' | 'ended' | 'awaits' | 'woke' | 'dropped' | 'passedOver' | 'broken' }>,
     answer: (answer: ToSlot) => void,
   ): void
   /** Where the task's bundle lies on this machine. */
@@ -31,7 +36,11 @@ export interface SlotListeners {
 
 /** A place where one task runs at a time, and others wait in a line; whatever runs can be ended. */
 export class Slot {
-  readonly #number: number
+  #number: number
+  /** The attempt that is parked with the host, when it serves no slot. */
+  #parked: AttemptKey | undefined
+  /** What is done when the host ends while it serves nobody. */
+  #onEndAtRest: (() => void) | undefined
   readonly #events: ExecutorEvents
   readonly #listeners: SlotListeners
   readonly #startHost: StartHost
@@ -110,9 +119,56 @@ export class Slot {
     return true
   }
 
+  has(key: AttemptKey): boolean {
+    return this.#orders.has(key)
+  }
+
   stopTask(key: AttemptKey, reason: string): void {
     if (!this.#orders.has(key)) return
     this.#askToStop(key, reason, { kind: 'cancelled', reason: 'CANCELLED', message: reason })
+  }
+
+  /** Leaves its place with this attempt; what waited behind it is run elsewhere. False when the attempt is not here any more. */
+  park(key: AttemptKey): boolean {
+    const order = this.#orders.get(key)
+    this.#keepOnly(key)
+    if (order === undefined) {
+      // It ended, or its host did: the place is open for others.
+      this.#host.post({ kind: 'resume', key, wait: 0 })
+      this.#events.parkedLost(key, slotGone)
+      return false
+    }
+    this.#parked = key
+    return true
+  }
+
+  /** Serves this slot from now on. */
+  serve(number: number): void {
+    this.#number = number
+    this.#parked = undefined
+    if (this.#onEndAtRest) this.#host.post({ kind: 'resume', key: '', wait: 0 })
+    this.#onEndAtRest = undefined
+  }
+
+  /** Serves nobody for now. */
+  rest(onEnd: () => void): void {
+    this.#parked = undefined
+    this.#onEndAtRest = onEnd
+  }
+
+  /** The attempt goes on after this wait, or with the reason why it may not wait. */
+  resume(key: AttemptKey, wait: number, refusal?: string): void {
+    if (refusal !== undefined) this.#keepOnly(key)
+    this.#host.post({ kind: 'resume', key, wait, ...(refusal === undefined ? {} : { refusal }) })
+  }
+
+  /** The host has dropped what waited behind the attempt. */
+  #keepOnly(key: AttemptKey): void {
+    for (const other of [...this.#orders.keys()]) {
+      if (other === key) continue
+      this.#host.claims?.close(other)
+      this.#orders.delete(other)
+    }
   }
 
   async stop(): Promise<void> {
@@ -138,12 +194,12 @@ export class Slot {
   #askToStop(key: AttemptKey, reason: string, failure: TaskFailure): void {
     this.#host.post({ kind: 'stop', key, reason })
     this.#after(stopGraceMs - spareLeadMs, () => {
-      if (this.#orders.has(key)) this.#spare ??= this.#start()
+      if (this.#orders.has(key) && this.#parked === undefined) this.#spare ??= this.#start()
     })
     this.#after(stopGraceMs, () => this.#end(key, failure))
   }
 
-  /** The task obeyed after all. */
+  /** The host stays, or nobody takes its place. */
   #dismissSpare(): void {
     void this.#spare?.stop()
     this.#spare = undefined
@@ -158,6 +214,10 @@ export class Slot {
     this.#lastLines.clear()
     this.#fate = undefined
     this.#running = undefined
+    // Nobody is served here: there is no place to take.
+    if (this.#parked !== undefined || this.#onEndAtRest) this.#dismissSpare()
+    if (this.#parked !== undefined) return this.#events.parkedLost(this.#parked, fate)
+    if (this.#onEndAtRest) return this.#onEndAtRest()
     this.#host = this.#spare ?? this.#start()
     this.#spare = undefined
     this.#events.slotLost(this.#number, fate)
@@ -180,6 +240,12 @@ export class Slot {
         return
       case 'ended':
         for (const end of unpackEnds(message.ends)) this.#take(end)
+        return
+      case 'awaits':
+        this.#events.awaits(message.key, message.wait)
+        return
+      case 'woke':
+        this.#events.woke(message.key, message.wait)
         return
       case 'dropped': {
         this.#host.claims?.close(message.key)

@@ -17,6 +17,8 @@ export interface InputFetcher {
   /** What was fetched for the attempt. */
   inputsOf(key: AttemptKey): FetchedInputs
   drop(key: AttemptKey): void
+  /** Brings a result that a task asks for while it runs. */
+  fetchResult(objectId: string, result: Result): Promise<FetchedInput>
 }
 
 type Trace = Readonly<Record<string, string>>
@@ -97,6 +99,10 @@ export function createInputFetcher(
     },
     inputsOf: (key) => fetched.get(key) ?? none,
     drop: (key) => void fetched.delete(key),
+    fetchResult: async (objectId, result) => {
+      const input = { objectId, result, madeBy: undefined }
+      return (await fetchOne({ kind: 'object', input }, {}))[1]
+    },
   }
 }
 

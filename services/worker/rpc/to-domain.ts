@@ -13,6 +13,7 @@ const untraced: TaskOrder['trace'] = {}
 
 /** What the scheduler orders; tasks whose job or function the message lacks are left out. */
 export function ordersToDomain({ jobs, tasks }: RunTasks): TaskOrder[] {
+  const jobTraces = jobs.map(({ trace }) => Object.fromEntries(trace))
   return tasks.flatMap((task): TaskOrder[] => {
     const job = jobs[task.job]
     const called = job?.functions[task.function]
@@ -36,6 +37,7 @@ export function ordersToDomain({ jobs, tasks }: RunTasks): TaskOrder[] {
           behind.length === 0 ? task.inputs : task.inputs.filter(({ madeBy }) => madeBy === undefined),
         ),
         trace: task.trace.size === 0 ? untraced : Object.fromEntries(task.trace),
+        jobTrace: jobTraces[task.job] as TaskOrder['trace'],
         timeoutMs: timeout && millisecondsOf(timeout),
         deadlineMs: deadline && millisecondsOf(deadline),
         gpus: task.gpus,

@@ -1,12 +1,23 @@
 import type { TaskFailure } from '#libs/domain'
 import type { PredecessorEnd } from '#libs/lifecycle'
-import type { AttemptRef as WireAttemptRef, Failure, ObjectDescriptor, TaskEnded, WorkerEnd } from '#libs/proto'
-import { failureKindToWire } from '#libs/rpc'
+import {
+  type AttemptRef as WireAttemptRef,
+  type Failure,
+  type ObjectDescriptor,
+  type TaskEnded,
+  type WorkerEnd,
+  failureKindToWire,
+} from '#libs/proto'
 
-import type { AttemptEnd, AttemptRef } from '../core/state.js'
+import type { AttemptEnd, AttemptRef, ParkedStatus } from '../core/state.js'
 
 /** What an end takes beside its task's id and its outcome. */
 const bytesPerEnd = 128
+
+/** An attempt with the wait that it is in. */
+export function waitToWire(ref: AttemptRef, wait: number, waitOver: boolean): WireAttemptRef {
+  return { ...attemptToWire(ref, true), wait, waitOver }
+}
 
 const noRefs: WireAttemptRef[] = []
 
@@ -14,9 +25,14 @@ export function attemptToWire({ taskId, epoch, attempt }: AttemptRef, running = 
   return { taskId, epoch: BigInt(epoch), attempt, running, behind: noRefs }
 }
 
-/** An attempt as an inventory lists it. */
-export function listedToWire(ref: AttemptRef, running: boolean, behind?: readonly AttemptRef[]): WireAttemptRef {
-  const listed = attemptToWire(ref, running)
+/** An attempt as an inventory lists it, with the wait that it is in, if it is parked. */
+export function listedToWire(
+  ref: AttemptRef,
+  running: boolean,
+  behind?: readonly AttemptRef[],
+  parked?: Pick<ParkedStatus, 'wait' | 'isOver'>,
+): WireAttemptRef {
+  const listed = parked ? waitToWire(ref, parked.wait, parked.isOver) : attemptToWire(ref, running)
   return behind ? { ...listed, behind: behind.map((input) => attemptToWire(input)) } : listed
 }
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 
 import { expect } from 'vitest'
 
-import type { JobId, ObjectId, RetryPolicy, SessionId, TaskFailure, WorkerId } from '#libs/domain'
+import type { JobId, ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/domain'
 
 import { apply } from '../apply.js'
 import { decide, placeQueued } from '../decide.js'
@@ -12,38 +12,16 @@ import type { Fact } from '../fact.js'
 import { checkInvariants } from '../invariants.js'
 import { defaultPolicy, type Policy } from '../policy.js'
 import { startResync } from '../resync.js'
+import { isOnWorker } from '../slots.js'
 import { createState, type Outcome, type State, type Task, type WorkerEnd } from '../state.js'
 import { createStoryNotes } from '../story-notes.js'
 import { durablePartOf } from './durable.js'
-import { needsOf, type TestNeeds } from './needs.js'
+import type { FinishOptions, SubmitOptions, TestTask } from './mesh-options.js'
+import { needsOf } from './needs.js'
 import { renderEffect, renderStatus } from './rendering.js'
 import { steady } from './steady-retry.js'
 
-/** A task of a test: its name, and the names of the tasks and buffers that it takes. */
-export type TestTask = string | readonly [name: string, ...inputs: string[]]
-
-export interface SubmitOptions extends TestNeeds {
-  readonly job?: string
-  readonly session?: string
-  readonly detached?: boolean
-  /** The function that the tasks call; run times are learnt by it. */
-  readonly kind?: string
-  readonly request?: string
-  readonly inputBytes?: number
-  readonly retry?: Partial<RetryPolicy>
-  /** The policies of single tasks, by name. */
-  readonly retries?: Readonly<Record<string, Partial<RetryPolicy>>>
-  /** So long after the submit. */
-  readonly deadlineMs?: number
-  readonly failFast?: boolean
-}
-
-export interface FinishOptions {
-  /** The result is an object of this size, held by the worker; else it travels in the report. */
-  readonly bytes?: number
-  readonly inlineBytes?: number
-  readonly runMs?: number
-}
+export type { SubmitOptions, TestTask } from './mesh-options.js'
 
 type Untimed<E> = E extends unknown ? Omit<E, 'atMs'> : never
 
@@ -116,6 +94,7 @@ export class Mesh {
       requestId: options.request ?? `request of ${jobId}`,
       ...(options.session === undefined ? {} : { sessionId: options.session as SessionId }),
       callId: 1,
+      ...(options.parent === undefined ? {} : { parent: { ...this.ref(options.parent), ...options.attempt } }),
       job: {
         jobId,
         name: '',
@@ -208,6 +187,21 @@ export class Mesh {
   start(name: string): void {
     const { workerId, ref } = this.#placed(name)
     this.happen({ kind: 'tasksStarted', workerId, attempts: [{ ...ref, startedAtMs: this.nowMs }] })
+  }
+
+  /** The task waits for what it submitted. */
+  await(name: string, wait = 1): void {
+    this.#sayWait(name, wait, false)
+  }
+
+  /** The task has what it waited for. */
+  wake(name: string, wait = 1): void {
+    this.#sayWait(name, wait, true)
+  }
+
+  #sayWait(name: string, wait: number, isOver: boolean): void {
+    const { workerId, ref } = this.#placed(name)
+    this.happen({ kind: 'tasksWaited', workerId, waits: [{ ...ref, wait, isOver }] })
   }
 
   finish(name: string, options: FinishOptions = {}): void {
@@ -358,7 +352,7 @@ export class Mesh {
 
   #placed(name: string): { workerId: WorkerId; ref: AttemptRef } {
     const { status, job, index } = this.task(name)
-    if (status.kind !== 'assigned' && status.kind !== 'running') throw new Error(`${name} is on no worker`)
+    if (!isOnWorker(status)) throw new Error(`${name} is on no worker`)
     const { workerId, epoch, attempt } = status
     return { workerId, ref: { jobId: job.spec.jobId, index, epoch, attempt } }
   }

@@ -1,6 +1,7 @@
 import type { JobId, ObjectId, RetryPolicy, SessionId, WorkerId } from '#libs/domain'
 
-import type { AttemptRef, HeldObject } from '../event.js'
+import type { AttemptRef, ListedAttempt, HeldObject } from '../event.js'
+import { isOnWorker } from '../slots.js'
 import type { Task, Worker } from '../state.js'
 import { createMesh, type Mesh, type MeshOptions, type SubmitOptions } from './mesh.js'
 
@@ -17,8 +18,11 @@ export class RandomMesh {
   readonly #tasks: string[] = []
   readonly #buffers: string[] = []
   readonly #past: { readonly workerId: WorkerId; readonly ref: AttemptRef }[] = []
-  readonly #gone: { readonly attempts: AttemptRef[]; readonly objects: HeldObject[]; readonly workerId: WorkerId }[] =
-    []
+  readonly #gone: {
+    readonly attempts: ListedAttempt[]
+    readonly objects: HeldObject[]
+    readonly workerId: WorkerId
+  }[] = []
   #jobs = 0
   #workers = 0
 
@@ -34,7 +38,8 @@ export class RandomMesh {
     const choice = pick(100)
     if (choice < 14) this.#submit(pick)
     else if (choice < 19) this.#joinWorker(pick)
-    else if (choice < 57) this.#reportCurrent(pick)
+    else if (choice < 50) this.#reportCurrent(pick)
+    else if (choice < 57) this.#lead(pick)
     else if (choice < 62) this.#reportStale(pick)
     else if (choice < 78) this.#moveWorker(pick)
     else if (choice < 80) this.#cancel(pick)
@@ -83,7 +88,21 @@ export class RandomMesh {
     return this.#open().map(({ job, index }) => `${job.spec.jobId}/${index}`)
   }
 
-  #submit(pick: Pick): void {
+  /** A task submits tasks, waits for them, or has what it waited for. */
+  #lead(pick: Pick): void {
+    const leaders = this.#placed().filter(({ status }) => status.kind !== 'assigned')
+    const task = leaders[pick(leaders.length)]
+    if (task === undefined) return
+    const name = this.#nameOf(task)
+    const { status } = task
+    const waits = status.kind === 'running' || status.kind === 'awaiting' ? (status.waits ?? 0) : 0
+    const choice = pick(6)
+    if (choice < 3) this.#submit(pick, name)
+    else if (status.kind === 'running') this.mesh.await(name, waits + 1)
+    else this.mesh.wake(name, pick(6) === 0 ? waits - 1 : waits)
+  }
+
+  #submit(pick: Pick, parent?: string): void {
     const fine = this.#all().filter(({ status }) => status.kind !== 'settled' || status.outcome.kind === 'finished')
     const some = pick(5) > 0 ? fine.map((task) => this.#nameOf(task)) : this.#tasks
     const known = [...some.slice(-8), ...this.#buffers.slice(-2)]
@@ -105,6 +124,7 @@ export class RandomMesh {
       kind,
       detached: pick(4) === 0,
       failFast: pick(6) === 0,
+      ...(parent === undefined ? {} : { parent }),
       ...(session === undefined ? {} : { session }),
       ...(pick(3) === 0 ? { retry: randomRetry(pick) } : {}),
       ...(pick(5) === 0 ? { deadlineMs: pick(20_000) } : {}),
@@ -169,14 +189,14 @@ export class RandomMesh {
 
   /** A worker that lost some of what the scheduler thinks it has. */
   #rejoin(worker: Worker, pick: Pick): void {
-    const attempts = [...worker.tasks].filter(() => pick(4) > 0).map((task) => this.mesh.ref(this.#nameOf(task)))
+    const attempts = this.#attemptsOf(worker).filter(() => pick(4) > 0)
     const objects = [...worker.objects].filter(() => pick(4) > 0).map((objectId) => this.mesh.held(objectId))
     this.mesh.join(worker.profile.workerId, { attempts, objects })
   }
 
   #goAway(worker: Worker, pick: Pick): void {
     const { workerId } = worker.profile
-    const attempts = [...worker.tasks].map((task) => this.mesh.ref(this.#nameOf(task)))
+    const attempts = this.#attemptsOf(worker)
     const objects = [...worker.objects].map((objectId) => this.mesh.held(objectId))
     if (pick(2) === 0) this.mesh.leave(workerId)
     else {
@@ -232,11 +252,20 @@ export class RandomMesh {
 
   #restart(): void {
     for (const worker of this.mesh.state.workers.values()) {
-      const attempts = [...worker.tasks].map((task) => this.mesh.ref(this.#nameOf(task)))
+      const attempts = this.#attemptsOf(worker)
       const objects = [...worker.objects].map((objectId) => this.mesh.held(objectId))
       this.#gone.push({ workerId: worker.profile.workerId, attempts, objects })
     }
     this.mesh.restart()
+  }
+
+  #attemptsOf({ tasks, awaiting }: Worker): ListedAttempt[] {
+    return [...tasks, ...awaiting].map((task) => {
+      const ref = { running: true, behind: [], ...this.mesh.ref(this.#nameOf(task)) }
+      const { status } = task
+      if (status.kind !== 'awaiting') return ref
+      return { ...ref, wait: status.waits, isOver: status.wokenAtMs !== undefined }
+    })
   }
 
   #nameOf({ job, index }: Task): ObjectId {
@@ -244,7 +273,7 @@ export class RandomMesh {
   }
 
   #workerOf({ status }: Task): WorkerId {
-    if (status.kind !== 'assigned' && status.kind !== 'running') throw new Error('the task is on no worker')
+    if (!isOnWorker(status)) throw new Error('the task is on no worker')
     return status.workerId
   }
 }
@@ -261,7 +290,7 @@ function requested(pick: Pick): { readonly requestId: string; readonly callId: n
 }
 
 function isPlaced({ status }: Task): boolean {
-  return status.kind === 'assigned' || status.kind === 'running'
+  return isOnWorker(status)
 }
 
 function randomRetry(pick: Pick): RetryPolicy {

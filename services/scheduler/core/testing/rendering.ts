@@ -18,6 +18,8 @@ export function renderEffect(effect: Effect, nameOf: NameOf): string {
       return `cancel ${attemptIn(effect.attempt)} on ${effect.workerId}`
     case 'recallTask':
       return `recall ${attemptIn(effect.attempt)} from ${effect.workerId}`
+    case 'resumeTask':
+      return `resume ${attemptIn(effect.attempt)} on ${effect.workerId}`
     case 'acknowledgeEnd':
       return `acknowledge ${attemptIn(effect.attempt)} to ${effect.workerId}`
     case 'releaseObject':
@@ -54,6 +56,8 @@ export function renderStatus({ status }: Task): string {
       return `is on ${status.workerId}`
     case 'running':
       return `runs on ${status.workerId}`
+    case 'awaiting':
+      return `${status.wokenAtMs === undefined ? 'awaits' : 'wants to go on'} on ${status.workerId}`
     case 'settled': {
       const { outcome } = status
       return outcome.kind === 'finished' ? 'finished' : `failed: ${outcome.failure.kind} ${outcome.failure.reason}`

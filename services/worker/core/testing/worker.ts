@@ -9,8 +9,8 @@ import { type AttemptRef, createState, keyOf, type TaskOrder } from '../state.js
 type Untimed = Event extends infer E ? (E extends Event ? Omit<E, 'atMs'> : never) : never
 
 /** A worker with its clock; every step is checked. Tasks are named by a letter for the kind and a number. */
-export function createWorker(slots: number, devices = 0) {
-  const state = createState(slots, devices)
+export function createWorker(slots: number, devices = 0, maxParked?: number) {
+  const state = createState(slots, devices, maxParked)
   let nowMs = 0
 
   /** One batch of events, whose effects are done together. */
@@ -59,6 +59,10 @@ export function createWorker(slots: number, devices = 0) {
       worker.end(name, runMs)
       worker.acknowledge(name)
     },
+    await: (name: string, wait = 1) => happen({ kind: 'attemptAwaits', key: key(name), wait }),
+    wake: (name: string, wait = 1) => happen({ kind: 'attemptWoke', key: key(name), wait }),
+    resume: (name: string, wait = 1) => happen({ kind: 'resumeOrdered', refs: [{ ...refOf(name), wait }] }),
+    loseParked: (name: string) => happen({ kind: 'parkedLost', key: key(name), failure: slotLost }),
     cancel: (...names: string[]) => happen({ kind: 'cancelOrdered', refs: names.map(refOf), reason: 'told' }),
     acknowledge: (...names: string[]) => happen({ kind: 'endsAcknowledged', refs: names.map(refOf) }),
     stick: (name: string, slot: number) => {
@@ -104,6 +108,14 @@ function sayEffect(effect: Effect): string[] {
       return [`fetch for ${effect.order.taskId}`]
     case 'reportEnded':
       return [`${effect.end.ref.taskId} ${effect.end.outcome.kind === 'failed' ? 'failed' : 'ended'}`]
+    case 'parkExecution':
+      return [`park ${effect.order.taskId} of ${effect.slot}`]
+    case 'refuseWait':
+      return [`refuse wait ${effect.wait} of ${effect.order.taskId}`]
+    case 'resumeExecution':
+      return [`resume ${effect.order.taskId} on ${effect.slot}`]
+    case 'reportWait':
+      return [`${effect.ref.taskId} ${effect.isOver ? 'wakes' : 'waits'} ${effect.wait}`]
     case 'returnTask':
       return [`return ${effect.ref.taskId}${effect.recalled ? ' as asked' : ''}`]
     case 'leave':

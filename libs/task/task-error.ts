@@ -1,11 +1,24 @@
 import type { FailedAttempt, TaskFailure } from '#libs/domain'
 
+// A bundle brings a copy of the library of its own: what a worker throws into a task is an instance of the task's classes, too.
+const taskErrorBrand = Symbol.for('costate.TaskError')
+const cancelledErrorBrand = Symbol.for('costate.TaskCancelledError')
+const meshErrorBrand = Symbol.for('costate.MeshError')
+
+function isBranded(value: unknown, brand: symbol): boolean {
+  return typeof value === 'object' && value !== null && brand in value
+}
+
 /**
  * A task failed. `kind` says which class of failure it was (`userError`, `workerLost`, `timeout`, `cancelled`,
  * `outOfMemory`, `bundle`, `input`, `result`); `remoteStack` is the stack on the worker, in the user's own files;
  * `cause` is what the task's error had as its cause.
  */
 export class TaskError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isBranded(value, taskErrorBrand)
+  }
+
   override readonly name: string = 'TaskError'
   readonly taskId: string
   readonly taskName: string
@@ -43,6 +56,11 @@ export class TaskError extends Error {
   }
 
   /** @internal */
+  get [taskErrorBrand](): true {
+    return true
+  }
+
+  /** @internal */
   get failure(): TaskFailure {
     return this.#failure
   }
@@ -53,7 +71,16 @@ export type Localize = (stack: string, taskId: string, taskName: string) => stri
 
 /** A task was cancelled before it ended. */
 export class TaskCancelledError extends TaskError {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isBranded(value, cancelledErrorBrand)
+  }
+
   override readonly name = 'TaskCancelledError'
+
+  /** @internal */
+  get [cancelledErrorBrand](): true {
+    return true
+  }
 }
 
 /** The error that a failure is thrown as. */
@@ -83,6 +110,10 @@ export interface MeshErrorDetails {
 
 /** The mesh refused a request, or cannot be reached. `code` is the canonical gRPC code, `reason` names the cause. */
 export class MeshError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isBranded(value, meshErrorBrand)
+  }
+
   override readonly name = 'MeshError'
   readonly code: string
   readonly reason: string
@@ -100,5 +131,10 @@ export class MeshError extends Error {
     this.metadata = options.metadata ?? {}
     this.retryDelayMs = options.retryDelayMs
     this.fieldViolations = options.fieldViolations ?? []
+  }
+
+  /** @internal */
+  get [meshErrorBrand](): true {
+    return true
   }
 }

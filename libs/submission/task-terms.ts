@@ -1,15 +1,9 @@
 import { parseDurationMs, type RetryPolicy } from '#libs/domain'
 import type { TaskNeeds } from '#libs/proto'
+import type { GraphTaskOptions, SubmitOptions } from '#libs/task'
 
-import type { SubmitOptions } from './cluster.js'
 import { type Endings, endingsOf, replaced, retryOf } from './endings.js'
 import { needsOf } from './task-needs.js'
-
-/** What may differ between the tasks of one job; `name` is the task's own. */
-export type GraphTaskOptions = Pick<
-  SubmitOptions,
-  'name' | 'timeout' | 'retries' | 'retry' | 'resources' | 'priority' | 'workers' | 'host'
->
 
 /** How a task is run. */
 export interface TaskTerms {

@@ -1,9 +1,5 @@
 import { Durability } from '#libs/proto'
-
-import type { SubmitOptions } from './cluster.js'
-
-/** How far a submit is safe: in the scheduler's memory, or on its disk. */
-export type DurabilityLevel = 'memory' | 'fsynced'
+import type { DurabilityLevel, SubmitOptions } from '#libs/task'
 
 /**
  * How safe a job must be before its submit is answered, as it travels; nothing for what is usual.
@@ -26,9 +22,4 @@ export function durabilityToWire({ durability }: Pick<SubmitOptions, 'durability
 /** The level that a receipt says. */
 export function durabilityFromWire(durability: Durability | undefined): DurabilityLevel {
   return durability === Durability.FSYNCED ? 'fsynced' : 'memory'
-}
-
-/** What a cluster's options say of every submit. */
-export function defaultsOf({ durability }: Pick<SubmitOptions, 'durability'>): SubmitOptions {
-  return durability === undefined ? {} : { durability }
 }

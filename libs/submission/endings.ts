@@ -6,8 +6,7 @@ import {
   retryableKinds,
   type RetryPolicy,
 } from '#libs/domain'
-
-import type { RetryOptions, SubmitOptions } from './cluster.js'
+import type { RetryOptions, SubmitOptions } from '#libs/task'
 
 /** How a job may end: what is tried again, until when, and whether the first failure ends it. */
 export interface Endings {

@@ -1,7 +1,6 @@
 import { parseNeeds } from '#libs/domain'
 import type { TaskNeeds } from '#libs/proto'
-
-import type { SubmitOptions } from './cluster.js'
+import type { SubmitOptions } from '#libs/task'
 
 const highestPriority = 1_000_000
 

@@ -1,5 +1,5 @@
-import type { DurabilityLevel } from './durability.js'
 import type { TaskFuture } from './future.js'
+import type { DurabilityLevel } from './submit-options.js'
 
 /** How many tasks of a job are in which state. */
 export interface JobCounts {

@@ -51,5 +51,6 @@ const emptyJob: Omit<JobSpec, 'jobId' | 'tasks'> = {
   deadline: undefined,
   failFast: false,
   needs: [],
+  parent: undefined,
   retryPolicies: [],
 }

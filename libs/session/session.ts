@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
+import { Status } from 'nice-grpc-common'
+
 import {
   checkHello,
   type Durability,
@@ -11,12 +13,11 @@ import {
   type SessionResponse,
 } from '#libs/proto'
 import { readRpcFailure, type RpcClient, type RpcFailure } from '#libs/rpc'
+import { durabilityFromWire } from '#libs/submission'
+import { type DurabilityLevel, MeshError } from '#libs/task'
 import { Outbox } from '#libs/transfer'
 
-import { type DurabilityLevel, durabilityFromWire } from './durability.js'
 import { partsOf } from './submit-parts.js'
-import { MeshError } from './task-error.js'
-import { Status } from 'nice-grpc-common'
 
 type Message = NonNullable<SessionResponse['message']>
 
@@ -36,6 +37,14 @@ const maxRetryMs = 1_000
  * wait as long for it, and it waits as long for a client.
  */
 const giveUpAfterMs = 60_000
+
+/** How a job is submitted. */
+export interface SubmitLevel {
+  /** How safe it must be before the answer. */
+  readonly durability?: Durability | undefined
+  /** A submit that is said again has the same one. */
+  readonly requestId?: string
+}
 
 interface Pending {
   readonly resolve: (durability: DurabilityLevel) => void
@@ -72,9 +81,8 @@ export class ClientSession {
     void this.#keep()
   }
 
-  /** Submits a job; resolves when it is as safe as it must be, with how safe it is. */
-  submit(job: JobSpec, durability?: Durability): Promise<DurabilityLevel> {
-    const requestId = randomUUID()
+  /** Submits a job, once per request id; resolves when it is as safe as it must be, with how safe it is. */
+  submit(job: JobSpec, { durability, requestId = randomUUID() }: SubmitLevel = {}): Promise<DurabilityLevel> {
     const parts = [...partsOf({ requestId, job, durability })]
     const submitted = new Promise<DurabilityLevel>((resolve, reject) => {
       this.#pending.set(requestId, { resolve, reject, parts })

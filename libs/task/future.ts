@@ -26,6 +26,8 @@ export interface FutureBackend {
   fetch(future: TaskFuture<unknown>): unknown
   cancel(future: TaskFuture<unknown>): Promise<void>
   release(objectIds: readonly string[]): void
+  /** Waits where a task gives its slot up meanwhile; elsewhere nothing has to be done. */
+  readonly pause?: (<T>(wait: Promise<T>) => Promise<T>) | undefined
 }
 
 type Settled =
@@ -85,6 +87,11 @@ export class TaskFuture<R> {
    * @throws TaskError when the task failed, TaskCancelledError when it was cancelled, MeshError when it was released.
    */
   async result(): Promise<R> {
+    return await this.#pause(this.bring())
+  }
+
+  /** @internal The same for who has seen to it that a task which waits gives its slot up. */
+  async bring(): Promise<R> {
     return await this.#bring(false)
   }
 
@@ -96,7 +103,7 @@ export class TaskFuture<R> {
   async #bring(evenReleased: boolean): Promise<R> {
     for (;;) {
       if (this.#released && !evenReleased) throw this.#releasedError()
-      await this.settled()
+      await this.#untilSettled()
       const settled = this.#settled
       if (settled === undefined || (this.#released && !evenReleased)) continue
       if (settled.kind === 'failed') throw settled.error
@@ -142,6 +149,14 @@ export class TaskFuture<R> {
 
   /** Resolves when the task is settled, whichever way. */
   async settled(): Promise<void> {
+    if (!this.done) await this.#pause(this.#untilSettled())
+  }
+
+  #pause<T>(wait: Promise<T>): Promise<T> {
+    return this.#backend.pause?.(wait) ?? wait
+  }
+
+  async #untilSettled(): Promise<void> {
     while (this.#settled === undefined) await new Promise<void>((resolve) => this.onSettled(resolve))
   }
 
@@ -168,7 +183,7 @@ export class TaskFuture<R> {
   }
 
   /** @internal Throws when a task of this job cannot take the future as an argument. */
-  checkArgumentOf(job: Job): void {
+  checkArgumentOf(job: Job | undefined): void {
     if (this.#released) throw this.#releasedError()
     if (this.job === job || this.#backend.isSent()) return
     const message = `task ${this.taskName} (${this.id}) belongs to a graph that is not submitted yet: use its future within the graph, or after graph() has returned`

@@ -3,9 +3,9 @@ import { afterEach, expect, test, vi } from 'vitest'
 
 import { Durability, JobSpec, makeHello, type SchedulerServiceDefinition, type SessionRequest } from '#libs/proto'
 import type { RpcClient } from '#libs/rpc'
+import type { MeshError } from '#libs/task'
 
 import { ClientSession } from './session.js'
-import type { MeshError } from './task-error.js'
 
 type Client = RpcClient<typeof SchedulerServiceDefinition>
 type Submit = Extract<NonNullable<SessionRequest['message']>, { $case: 'submit' }>['value']
@@ -64,7 +64,7 @@ test('a submit asks for its level, and hears of the one that was reached', async
   const { session } = openSession(({ durability }) => void asked.push(durability))
   await session.opened
   expect(await session.submit(jobNamed('usual'))).toBe('fsynced')
-  expect(await session.submit(jobNamed('quick'), Durability.MEMORY)).toBe('memory')
+  expect(await session.submit(jobNamed('quick'), { durability: Durability.MEMORY })).toBe('memory')
   expect(asked).toEqual([undefined, Durability.MEMORY])
   session.close()
 })

@@ -1,6 +1,5 @@
 import { retryableKinds, type RetryPolicy } from '#libs/domain'
-import type { JobSpec, RetryPolicy as WireRetryPolicy } from '#libs/proto'
-import { failureKindToWire } from '#libs/rpc'
+import { type JobSpec, type RetryPolicy as WireRetryPolicy, failureKindToWire } from '#libs/proto'
 
 import type { Endings } from './endings.js'
 

@@ -1,6 +1,5 @@
 import type { FailedAttempt, TaskFailure } from '#libs/domain'
-import type { FailedAttempt as WireFailedAttempt, Failure } from '#libs/proto'
-import { failureKindFromWire } from '#libs/rpc'
+import { type FailedAttempt as WireFailedAttempt, type Failure, failureKindFromWire } from '#libs/proto'
 
 /** A failure as it travels, as data of the domain. A kind that this side does not know counts as the user's. */
 export function failureFromWire(failure: Failure): TaskFailure {

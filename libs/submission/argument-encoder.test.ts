@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest'
 
 import { Payload, type Reference } from '#libs/proto'
+import { ScatteredObject, type Job } from '#libs/task'
 import { decodeValue } from '#libs/value'
 
 import { createArgumentEncoder } from './argument-encoder.js'
-import { ScatteredObject } from './scattered-object.js'
-import type { Job } from './job.js'
 
 /** What a worker makes of the arguments. */
 function decode(input: Uint8Array, blobs: ReadonlyMap<string, { readonly bytes: Buffer }>): unknown {

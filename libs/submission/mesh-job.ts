@@ -1,11 +1,17 @@
 import type { TaskSettled } from '#libs/proto'
+import {
+  type FutureBackend,
+  TaskFuture,
+  type Timing,
+  type DurabilityLevel,
+  type Job,
+  type JobCounts,
+  type ProgressReport,
+  type TaskLine,
+  errorOfFailure,
+} from '#libs/task'
 
-import type { DurabilityLevel } from './durability.js'
 import { failureFromWire } from './failure-from-wire.js'
-import { type FutureBackend, TaskFuture, type Timing } from './future.js'
-import { isLeaving } from './interrupt.js'
-import type { Job, JobCounts, ProgressReport, TaskLine } from './job.js'
-import { errorOfFailure } from './task-error.js'
 
 /** What a job needs of its cluster. */
 export interface MeshJobBackend {
@@ -15,6 +21,8 @@ export interface MeshJobBackend {
   persist(jobId: string, name: string): Promise<void>
   /** Maps a remote stack to the user's files: that of a task of this job, or of an input of one. */
   localize(stack: string, taskId: string, taskName: string): string
+  /** See FutureBackend. */
+  readonly pause?: FutureBackend['pause']
 }
 
 /** A job on a mesh, as this client sees it. */
@@ -47,6 +55,7 @@ export class MeshJob implements Job {
       fetch: (future) => backend.fetch(future),
       cancel: ({ id: objectId }) => backend.cancel(id, [indexOf(objectId)]),
       release: (objectIds) => backend.release(objectIds),
+      pause: backend.pause,
     }
   }
 
@@ -116,8 +125,6 @@ export class MeshJob implements Job {
 
   /** Nothing more can be heard of the job. */
   fail(error: Error): void {
-    // Told to end, a program hears no more: nobody is helped by the errors of what it waits for.
-    if (isLeaving()) return
     for (const future of this.futures) future.settle({ kind: 'failed', error, cancelled: false, timing: undefined })
   }
 

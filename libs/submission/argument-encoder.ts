@@ -1,11 +1,8 @@
 import { createHash } from 'node:crypto'
 
 import type { Reference } from '#libs/proto'
+import { TaskFuture, type Job, ScatteredObject } from '#libs/task'
 import { type EncodedValue, encodePayload, encodeValue, joinSegments, nameOfPart, type ValueName } from '#libs/value'
-
-import { TaskFuture } from './future.js'
-import type { Job } from './job.js'
-import { ScatteredObject } from './scattered-object.js'
 
 /** Arrays longer than this go to the checkpoint-store as blobs instead of into the submit. */
 const maxInlineArrayBytes = 32 * 1024
@@ -29,7 +26,8 @@ export interface ArgumentEncoder {
   readonly blobs: ReadonlyMap<string, Blob>
 }
 
-export function createArgumentEncoder(job: Job): ArgumentEncoder {
+/** `job` is the one that the tasks are for, while it is being built. */
+export function createArgumentEncoder(job?: Job): ArgumentEncoder {
   const blobs = new Map<string, Blob>()
   // The same array as an argument of a thousand tasks is digested once.
   const known = new Map<object, Reference>()

@@ -1,5 +1,6 @@
 import type { FailureKind as DomainFailureKind } from '#libs/domain'
-import { FailureKind } from '#libs/proto'
+
+import { FailureKind } from './gen/costate/types/v1/failure.js'
 
 const wireKinds: Readonly<Record<DomainFailureKind, FailureKind>> = {
   userError: FailureKind.USER_ERROR,

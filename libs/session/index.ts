@@ -1,0 +1,2 @@
+export { type BlobUploader, createBlobUploader } from './blob-uploader.js'
+export { ClientSession, errorOfRefusal, type SessionEvents } from './session.js'

@@ -1,0 +1,7 @@
+export { type ArgumentEncoder, type Blob, createArgumentEncoder, nameOfArgument } from './argument-encoder.js'
+export { durabilityFromWire, durabilityToWire } from './durability.js'
+export { type Endings, replaced } from './endings.js'
+export { durationToWire, endingsToWire, retryToWire } from './endings-to-wire.js'
+export { failureFromWire } from './failure-from-wire.js'
+export { MeshJob, type MeshJobBackend } from './mesh-job.js'
+export { JobTerms, type TaskTerms } from './task-terms.js'

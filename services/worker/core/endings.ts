@@ -1,0 +1,45 @@
+import type { Effect } from './effect.js'
+import { feedFollowers } from './following.js'
+import { freeDevices, leaveLine } from './lines.js'
+import type { Attempt, AttemptKey, EndOutcome, State } from './state.js'
+
+/** The attempt ended; who follows it goes on when it made something. */
+export function finish(
+  state: State,
+  key: AttemptKey,
+  attempt: Attempt,
+  outcome: EndOutcome,
+  times: { startedAtMs: number; endedAtMs: number; slot: number },
+  out: Effect[],
+): void {
+  state.attempts.delete(key)
+  leaveLine(state, key, attempt)
+  freeDevices(state, attempt)
+  out.push({ kind: 'dropInputs', attempt })
+  // A large result that came in spite of a cancel is said all the same: only the scheduler knows whether it may be forgotten.
+  if (attempt.cancelled && outcome.kind !== 'object') return feedFollowers(state, key, attempt.order, undefined, out)
+  const { behind } = attempt.order
+  const end = { ref: refOf(attempt.order), outcome, ...times, ...(behind && { behind }) }
+  state.unacknowledged.set(key, end)
+  // Before what follows can end, so that the end of an input is always said before that of a task which took it.
+  out.push({ kind: 'reportEnded', end, order: attempt.order })
+  feedFollowers(state, key, attempt.order, attempt.cancelled ? undefined : outcome, out)
+}
+
+/** Nothing of the attempt is left here. */
+export function forget(state: State, key: AttemptKey, attempt: Attempt, out: Effect[]): void {
+  state.attempts.delete(key)
+  out.push({ kind: 'dropInputs', attempt })
+  feedFollowers(state, key, attempt.order, undefined, out)
+}
+
+/** A worker that drains leaves when nothing is left to do or to say. */
+export function leaveWhenDone(state: State, out: Effect[]): void {
+  if (!state.draining || state.left || state.attempts.size > 0 || state.unacknowledged.size > 0) return
+  state.left = true
+  out.push({ kind: 'leave' })
+}
+
+export function refOf({ taskId, epoch, attempt }: Attempt['order']) {
+  return { taskId, epoch, attempt }
+}
