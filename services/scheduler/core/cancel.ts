@@ -9,7 +9,7 @@ import { attemptOf, objectIdOf } from './lookup.js'
 import { failDependents, recordFailure } from './outcome.js'
 import { withHistory } from './retries.js'
 import { isOnWorker, vacateSlot } from './slots.js'
-import type { Placement, State, Task } from './state.js'
+import type { State, Task } from './state.js'
 
 /** Settles as cancelled what is not settled, and stops what runs. */
 export function cancelTasks(state: State, event: EventOf<'cancelRequested'>, out: Out): void {

@@ -1,4 +1,4 @@
-import { type Demand, isPlain, plainDemand, type Shape } from './demand-class.js'
+import { type Demand, isPlain, type Shape } from './demand-class.js'
 import type { Placement, State, Task, TaskStatus, Worker } from './state.js'
 
 /** How much work of a short kind is sent ahead to a slot, so that it never waits for the next command. */

@@ -17,7 +17,7 @@ export function createThreadHosts(program: URL): StartHost {
     let stopped = false
     const claims = new ClaimBook()
     let ending: NodeJS.Timeout | undefined
-    // Without execArgv the thread would preload this process's telemetry once more.
+    // What this process was told to preload is not for tasks.
     const worker = new Worker(program, { execArgv: [], name: `slot-${slot}`, workerData: claims.claims })
     worker.on('message', (message: FromSlot) => events.heard(message))
     worker.on('error', (error) => (fate ??= failureOf(error)))
