@@ -156,11 +156,7 @@ class Conversation {
     return jobId !== undefined && this.#loop.state.jobs.get(jobId)?.spec.parent !== undefined
   }
 
-  async #record(
-    requestId: string,
-    { job, parent }: WholeJob,
-    wanted: Durability | undefined,
-  ): Promise<undefined> {
+  async #record(requestId: string, { job, parent }: WholeJob, wanted: Durability | undefined): Promise<undefined> {
     if (this.#isWorker !== (parent !== undefined)) throw wrongParent(this.#isWorker)
     const id = readRequestId(requestId)
     const level = levelOf(wanted, this.#durability)
@@ -174,6 +170,10 @@ class Conversation {
 
 function wrongParent(isWorker: boolean) {
   return isWorker
-    ? rpcError('PERMISSION_DENIED', 'NO_PARENT', 'a worker submits jobs of its tasks only: job.parent names the attempt')
+    ? rpcError(
+        'PERMISSION_DENIED',
+        'NO_PARENT',
+        'a worker submits jobs of its tasks only: job.parent names the attempt',
+      )
     : rpcError('PERMISSION_DENIED', 'PARENT_NOT_ALLOWED', 'only a worker submits jobs of tasks: leave job.parent out')
 }
