@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 
 import { asCompleted, connect, createInlineCluster, type Task, wait } from 'costate'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { findMeshProcesses, meshDirOf } from '#libs/lifecycle'
 
 import { type LocalMesh, startLocalMesh } from '../harness/local-mesh.js'
 
@@ -159,17 +161,17 @@ test('a client that dies in the middle of a job loses nothing of others, and its
     `import { createLocalCluster } from 'costate'
      import { pid } from './tasks.mjs'
      const cluster = await createLocalCluster({ workers: 1, runDir: ${JSON.stringify(path.join(mesh.runDir, 'victim'))} })
-     const pids = (await cluster.workers()).map((worker) => worker.pid)
      cluster.submit(pid, 60_000)
-     console.log(JSON.stringify(pids))
+     console.log(cluster.name)
      setInterval(() => undefined, 1_000)`,
   )
   const mine = mesh.cluster.map(tasks.double, [1, 2, 3])
   const victim = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const [line] = (await once(createInterface({ input: victim.stdout }), 'line')) as [string]
-  const [worker] = JSON.parse(line) as [number]
+  const [name] = (await once(createInterface({ input: victim.stdout }), 'line')) as [string]
+  // A scheduler, a store and a worker.
+  expect(await findMeshProcesses(meshDirOf(name))).toHaveLength(3)
   victim.kill('SIGKILL')
-  await expect.poll(async () => isRunning(worker), { timeout: 20_000 }).toBe(false)
+  await expect.poll(() => findMeshProcesses(meshDirOf(name)), { timeout: 20_000 }).toEqual([])
   expect(await mesh.cluster.gather(mine)).toEqual([2, 4, 6])
 })
 
@@ -178,9 +180,3 @@ test('a closed cluster says so', async () => {
   await other.close()
   expect(() => other.submit(tasks.double, 1)).toThrow('closed')
 })
-
-async function isRunning(pid: number): Promise<boolean> {
-  // A zombie has ended, though its number is still taken.
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
-  return status !== '' && !/^State:\s+Z/m.test(status)
-}
