@@ -41,7 +41,7 @@ export const grow = task(import.meta, 'grow', async () => {
   const kept = []
   for (;;) {
     kept.push(Buffer.alloc(20e6, 1))
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await new Promise((resolve) => setImmediate(resolve))
   }
 })
 `

@@ -18,8 +18,8 @@ interface Module {
 }
 
 const source = `
-import { existsSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { existsSync, watch } from 'node:fs'
+import { dirname } from 'node:path'
 import { task } from 'costate'
 export const big = task(import.meta, 'big', async (n, ctx) => {
   console.log('drawing', n)
@@ -27,10 +27,18 @@ export const big = task(import.meta, 'big', async (n, ctx) => {
 })
 export const total = task(import.meta, 'total', async (xs) => xs.reduce((a, b) => a + b, 0))
 export const fail = task(import.meta, 'fail', async (x) => { throw new RangeError('x is ' + x) })
-export const hold = task(import.meta, 'hold', async (file, ctx) => {
+export const hold = task(import.meta, 'hold', (file, ctx) => {
   ctx.log.warn('holding on')
-  while (!existsSync(file) && !ctx.signal.aborted) await sleep(20)
-  return file
+  return new Promise((resolve) => {
+    const watcher = watch(dirname(file), () => look())
+    const look = () => {
+      if (!existsSync(file) && !ctx.signal.aborted) return
+      watcher.close()
+      resolve(file)
+    }
+    ctx.signal.addEventListener('abort', look)
+    look()
+  })
 })
 export const unlike = task(import.meta, 'unlike', async () => process.pid)
 `
