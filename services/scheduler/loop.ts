@@ -50,6 +50,8 @@ export interface LoopPorts {
   readonly journal: Journal<Fact>
   readonly clock: Clock
   readonly perform: Perform
+  /** Hears that the state may have changed, also where nothing is to be done: a worker that joins an idle mesh. */
+  readonly onChange?: () => void
   /** A failed flush or a bug: the process must end, the next start replays. */
   readonly onFatal: (error: unknown) => void
 }
@@ -158,6 +160,7 @@ class EventLoop implements Loop {
       this.notes.noteRest(this.state, atMs, out)
       const isTick = events.some(({ kind }) => kind === 'timePassed')
       await this.#release(out, isTick)
+      this.#ports.onChange?.()
     } while (this.#inbox.length > 0)
     this.#draining = undefined
   }

@@ -7,13 +7,13 @@ import { createRpcServer, loadSecurity } from '#libs/rpc'
 import { activeTelemetry, createLogger } from '#libs/telemetry'
 
 import type { SchedulerConfig } from './config.js'
-import { demandOf } from './core/demand.js'
 import type { Fact } from './core/fact.js'
 import { defaultPolicy, type Policy } from './core/policy.js'
 import { createState } from './core/state.js'
 import { createJobWaiters } from './effects/job-waiters.js'
 import { createPeers } from './effects/peers.js'
 import { createPerform } from './effects/perform.js'
+import { tellDemand } from './effects/tell-demand.js'
 import { createTaskTracer } from './effects/task-tracer.js'
 import { startLoop } from './loop.js'
 import { observeScheduler } from './metrics.js'
@@ -38,24 +38,12 @@ export async function startScheduler(
   const state = createState(policyOf(config))
   const peers = createPeers(clock)
   const waiters = createJobWaiters()
-  const perform = createPerform(state, peers, waiters, createTaskTracer(clock))
-  let lastDemand = ''
   const loop = await startLoop({
     state,
     journal,
     clock,
-    perform: (effects) => {
-      perform(effects)
-      if (peers.demandWatchers.size === 0) {
-        // Who watches next begins with the level of then.
-        lastDemand = ''
-        return
-      }
-      const demand = demandOf(state)
-      if (JSON.stringify(demand) === lastDemand) return
-      lastDemand = JSON.stringify(demand)
-      for (const watcher of peers.demandWatchers) watcher.set(demand)
-    },
+    perform: createPerform(state, peers, waiters, createTaskTracer(clock)),
+    onChange: () => tellDemand(state, peers.demandWatchers),
     onFatal: (error) => {
       logger.fatal({ err: error }, 'the loop failed: the process ends, the next start replays the journal')
       process.exit(1)

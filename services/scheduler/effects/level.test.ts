@@ -14,3 +14,13 @@ test('a reader gets the newest value, not those in between, until the end', asyn
   level.end()
   expect(await last).toEqual({ value: undefined, done: true })
 })
+
+test('a level that is what it was is not said again', async () => {
+  const level = createLevel({ wanted: 1 })
+  const reader = level[Symbol.asyncIterator]()
+  await reader.next()
+  const next = reader.next()
+  level.set({ wanted: 1 })
+  level.set({ wanted: 2 })
+  expect(await next).toEqual({ value: { wanted: 2 }, done: false })
+})

@@ -18,6 +18,7 @@ import { createJobWaiters } from '../effects/job-waiters.js'
 import { createPeers } from '../effects/peers.js'
 import { createPerform } from '../effects/perform.js'
 import { createTaskTracer } from '../effects/task-tracer.js'
+import { tellDemand } from '../effects/tell-demand.js'
 import { startLoop } from '../loop.js'
 import { createSchedulerService } from '../rpc/scheduler-service.js'
 
@@ -51,6 +52,7 @@ export async function startRim(policy: Partial<Policy> = {}) {
     journal: createMemoryJournal<Fact>(),
     clock,
     perform: createPerform(state, peers, waiters, createTaskTracer(clock)),
+    onChange: () => tellDemand(state, peers.demandWatchers),
     onFatal: (error) => {
       throw error
     },
