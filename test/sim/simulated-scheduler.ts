@@ -37,6 +37,7 @@ export class SimulatedScheduler {
   readonly journal = new SimulatedJournal()
   state: State = createState(policy)
   readonly #world: World
+  readonly #checkEvery: number
   readonly #links = new Map<WorkerId, Link>()
   readonly #sessions = new Map<SessionId, Session>()
   readonly #streams = new Set<Link | Session>()
@@ -45,12 +46,15 @@ export class SimulatedScheduler {
   #unwritten: Fact[] = []
   #busy = false
   #callCount = 0
+  #uncheckedBatches = 0
   /** What an earlier life of the process began is not done by a later one; between two lives there is none. */
   #life = 0
   #isUp = false
 
-  constructor(world: World) {
+  /** The invariants are checked after so many batches of events. */
+  constructor(world: World, checkEvery: number) {
     this.#world = world
+    this.#checkEvery = checkEvery
     this.start()
   }
 
@@ -64,12 +68,19 @@ export class SimulatedScheduler {
     const out = createOut()
     startResync(this.state, this.#world.nowMs, out)
     this.journal.append([raised, ...out.facts])
-    checkInvariants(this.state)
+    this.check()
     this.#world.tell(`the scheduler starts with epoch ${this.state.epoch}`)
     this.#tick(life)
   }
 
+  /** @throws what does not hold in its state. */
+  check(): void {
+    this.#uncheckedBatches = 0
+    checkInvariants(this.state)
+  }
+
   crash(): void {
+    this.check()
     this.#world.tell('the scheduler crashes')
     this.#isUp = false
     this.#life++
@@ -237,7 +248,8 @@ export class SimulatedScheduler {
     for (const event of events) decide(this.state, event, out)
     placeQueued(this.state, this.#world.nowMs, out)
     // Where nothing followed from the passing of time there is nothing new to check.
-    if (out.facts.length + out.effects.length > 0 || !events.every(isIdle)) checkInvariants(this.state)
+    if (out.facts.length + out.effects.length > 0 || !events.every(isIdle)) this.#uncheckedBatches++
+    if (this.#uncheckedBatches >= this.#checkEvery) this.check()
     for (const fact of out.facts) this.#unwritten.push(fact)
     if (out.effects.length === 0 && !events.some(({ kind }) => kind === 'timePassed')) return this.#goOn()
     const { early, late } = byFlush({ facts: this.#unwritten, effects: out.effects })

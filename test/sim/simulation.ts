@@ -23,13 +23,14 @@ export class Simulation {
   #isStormy = true
   #workerCount = 0
 
-  constructor(seed: number, script: Script = writeScript(seed), notes = false) {
+  /** Looked at closely, it notes everything, and checks the invariants of the scheduler after every batch, not after some. */
+  constructor(seed: number, script: Script = writeScript(seed), look: { notes?: boolean; checkEvery?: number } = {}) {
     this.#seed = seed
-    this.world = new World(seed, notes)
+    this.world = new World(seed, look.notes)
     this.#around = {
       world: this.world,
       workload: new Workload(),
-      scheduler: new SimulatedScheduler(this.world),
+      scheduler: new SimulatedScheduler(this.world, look.checkEvery ?? 1),
       workers: new Map<WorkerId, SimulatedWorker>(),
       isStormy: () => this.#isStormy,
     }
@@ -46,6 +47,7 @@ export class Simulation {
     this.#calm()
     this.#checkPromises()
     this.#depart()
+    this.#around.scheduler.check()
     checkNothingIsLeft(this.#around)
   }
 
