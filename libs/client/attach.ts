@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 
@@ -19,19 +19,8 @@ export async function attachJob(connection: MeshConnection, jobIdOrName: string)
     // Another call may have taken the job up meanwhile.
     const taken = jobs.get(wire.jobId)
     if (taken) return taken
-    const job = new MeshJob(wire.jobId, wire.name, carrierOf(wire.traceId), {
-      fetch: (future) => connection.fetchResult(future.id, future.wireResult as never),
-      cancel: async (jobId, indices) => session.say({ $case: 'cancel', value: { jobId, indices: [...indices] } }),
-      release: (objectIds) => session.say({ $case: 'release', value: { objectIds: [...objectIds] } }),
-      persist: async (jobId, name) => {
-        try {
-          await scheduler.persistJob({ jobId, name, requestId: randomUUID() })
-        } catch (error) {
-          throw meshErrorOf(error)
-        }
-      },
-      localize: localizeHere,
-    })
+    const backend = connection.jobBackend(localizeHere)
+    const job = new MeshJob(wire.jobId, wire.name, carrierOf(wire.traceId), backend)
     for (const name of taskNames) job.addFuture(name)
     job.isSent = true
     jobs.add(job)

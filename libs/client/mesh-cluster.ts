@@ -114,7 +114,7 @@ export class MeshCluster implements Cluster {
       id,
       { byteLength, workerIds: targets.map((worker) => worker.id) },
       {
-        release: () => this.#connection.session.say({ $case: 'release', value: { objectIds: [id] } }),
+        release: () => this.#connection.session.release([id]),
         fetch: async () => {
           const location = {
             $case: 'object',

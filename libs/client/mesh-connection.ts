@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+
 import { Status } from 'nice-grpc-common'
 
 import {
@@ -17,7 +19,7 @@ import {
   type Security,
 } from '#libs/rpc'
 import { type BlobUploader, createBlobUploader, ClientSession, errorOfRefusal } from '#libs/session'
-import type { MeshJob } from '#libs/submission'
+import type { MeshJob, MeshJobBackend } from '#libs/submission'
 import { MeshError } from '#libs/task'
 import {
   createTransferPool,
@@ -56,7 +58,10 @@ export class MeshConnection {
 
   constructor(address: MeshAddress) {
     const { security, schedulerAddresses, storeAddresses, openWithinMs } = address
-    this.#channel = createRpcChannel(schedulerAddresses, { security, serverRole: 'scheduler', kind: 'control' })
+    this.#channel = createRpcChannel(schedulerAddresses, {
+      ...{ security, serverRole: 'scheduler', kind: 'control' },
+      isPatient: true,
+    })
     this.scheduler = createRpcClient(SchedulerServiceDefinition, this.#channel)
     this.pool = createTransferPool(security)
     this.blobs = createBlobUploader(security, this.pool, storeAddresses)
@@ -108,6 +113,42 @@ export class MeshConnection {
       throw meshErrorOf(error)
     }
     return byteLength
+  }
+
+  /** What a job of this client needs of the mesh. */
+  jobBackend(localize: MeshJobBackend['localize']): MeshJobBackend {
+    return {
+      fetch: ({ id, wireResult }) => this.fetchResult(id, wireResult as Result),
+      cancel: (jobId, indices) => this.#cancelJob(jobId, indices),
+      release: (objectIds) => this.session.release(objectIds),
+      persist: (jobId, name) => this.#persistJob(jobId, name),
+      localize,
+    }
+  }
+
+  async #cancelJob(jobId: string, indices: readonly number[]): Promise<void> {
+    const request = {
+      jobId,
+      indices: [...indices],
+      requestId: randomUUID(),
+      reason: 'its client asked for it',
+      etag: '',
+    }
+    try {
+      await this.scheduler.cancelJob(request)
+    } catch (error) {
+      const known = meshErrorOf(error)
+      // A job that is forgotten has ended.
+      if (!(known instanceof MeshError) || known.code !== 'NOT_FOUND') throw known
+    }
+  }
+
+  async #persistJob(jobId: string, name: string): Promise<void> {
+    try {
+      await this.scheduler.persistJob({ jobId, name, requestId: randomUUID() })
+    } catch (error) {
+      throw meshErrorOf(error)
+    }
   }
 
   close(): void {

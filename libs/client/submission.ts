@@ -59,21 +59,13 @@ export class Submission {
     const id = `j-${randomUUID().replaceAll('-', '').slice(0, 16)}`
     const jobName = options.name ?? name
     this.#span = startSpan(`submit ${jobName}`, { kind: SpanKind.PRODUCER, attributes: { 'costate.job.id': id } })
+    const backend = connection.jobBackend((stack, taskId, taskName) => this.#localize(stack, taskId, taskName))
     this.job = new MeshJob(id, jobName, carrierOf(this.#span), {
-      fetch: (future) => connection.fetchResult(future.id, future.wireResult as never),
+      ...backend,
       cancel: async (jobId, indices) => {
         await this.job.submitted
-        connection.session.say({ $case: 'cancel', value: { jobId, indices: [...indices] } })
+        await backend.cancel(jobId, indices)
       },
-      release: (objectIds) => connection.session.say({ $case: 'release', value: { objectIds: [...objectIds] } }),
-      persist: async (jobId, as) => {
-        try {
-          await connection.scheduler.persistJob({ jobId, name: as, requestId: randomUUID() })
-        } catch (error) {
-          throw meshErrorOf(error)
-        }
-      },
-      localize: (stack, taskId, taskName) => this.#localize(stack, taskId, taskName),
     })
     this.#encoder = createArgumentEncoder(this.job)
   }

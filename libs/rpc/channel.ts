@@ -11,6 +11,8 @@ export interface RpcChannelOptions {
   readonly serverRole: Role
   /** Bulk bytes and control messages never share a connection. */
   readonly kind: 'control' | 'bulk'
+  /** Unary calls go on being repeated until their deadline, for who lives on beside a server that is started again. */
+  readonly isPatient?: boolean
 }
 
 /** What a client needs to know of the channel that it was made on. */
@@ -19,6 +21,7 @@ export interface ChannelFacts {
   /** The one server behind the channel, for spans; undefined when there are several. */
   readonly server: HostPort | undefined
   readonly kind: RpcChannelOptions['kind']
+  readonly isPatient: boolean
 }
 
 const factsOfChannel = new WeakMap<Channel, ChannelFacts>()
@@ -40,15 +43,22 @@ export function createRpcChannel(
       return addresses
     }
     const channel = new Channel(targetOfSource(checked), credentials, channelOptions(options.kind))
-    factsOfChannel.set(channel, { token: options.security.token, server: undefined, kind: options.kind })
+    factsOfChannel.set(channel, factsFrom(options, undefined))
     return channel
   }
   const addresses = typeof address === 'string' ? [address] : address
   const hosts = checkAddresses(addresses, options.security)
   const channel = new Channel(targetOf(addresses), credentials, channelOptions(options.kind))
   const server = hosts.length === 1 ? hosts[0] : undefined
-  factsOfChannel.set(channel, { token: options.security.token, server, kind: options.kind })
+  factsOfChannel.set(channel, factsFrom(options, server))
   return channel
+}
+
+function factsFrom(
+  { security, kind, isPatient = false }: RpcChannelOptions,
+  server: HostPort | undefined,
+): ChannelFacts {
+  return { token: security.token, server, kind, isPatient }
 }
 
 function checkAddresses(addresses: readonly string[], { tls }: Security): HostPort[] {

@@ -76,9 +76,9 @@ function createMiddleware(facts: ChannelFacts, within: Within): ClientMiddleware
     const deadlineAtMs = deadlineAt(deadline, DEFAULT_DEADLINE_MS)
     const { path } = call.method
     // Probes run for ever and are nobody's trace.
-    if (isHealthPath(path)) return await callUnary(call, { ...rest, metadata }, deadlineAtMs, within)
+    if (isHealthPath(path)) return await callUnary(call, { ...rest, metadata }, deadlineAtMs, within, facts)
     return await traceClientCall({ path, server: facts.server }, metadata, (traced) =>
-      callUnary(call, { ...rest, metadata: traced }, deadlineAtMs, within),
+      callUnary(call, { ...rest, metadata: traced }, deadlineAtMs, within, facts),
     )
   }
 }
@@ -88,6 +88,7 @@ async function callUnary<Request, Response>(
   options: CallOptions,
   deadlineAtMs: number,
   within: Within,
+  { isPatient }: ChannelFacts,
 ): Promise<Response> {
   for (let attempt = 1; ; attempt++) {
     const watched = watchTrailer(options)
@@ -100,6 +101,7 @@ async function callUnary<Request, Response>(
       if (call.method.options.idempotencyLevel === undefined) throw rich
       const state = {
         attempt,
+        isPatient,
         remainingMs: deadlineAtMs - Date.now(),
         trailer: watched.trailer(),
         random: Math.random(),

@@ -10,12 +10,17 @@ const unavailable: RpcFailure = {
   metadata: {},
   retryDelayMs: undefined,
 }
-const first = { attempt: 1, remainingMs: 30_000, trailer: undefined, random: 1 }
+const first = { attempt: 1, isPatient: false, remainingMs: 30_000, trailer: undefined, random: 1 }
 
 test('waits double, at most the random share of them, for three attempts more', () => {
   const delays = [1, 2, 3, 4].map((attempt) => retryDelayMs(unavailable, { ...first, attempt }))
   expect(delays).toEqual([100, 200, 400, undefined])
   expect(retryDelayMs(unavailable, { ...first, attempt: 3, random: 0.25 })).toBe(100)
+})
+
+test('who is patient tries again until the deadline, about once a second', () => {
+  expect(retryDelayMs(unavailable, { ...first, isPatient: true, attempt: 20 })).toBe(1_000)
+  expect(retryDelayMs(unavailable, { ...first, isPatient: true, attempt: 20, remainingMs: 900 })).toBeUndefined()
 })
 
 test.each(['UNKNOWN', 'INTERNAL', 'CANCELLED', 'DEADLINE_EXCEEDED', 'ABORTED', 'RESOURCE_EXHAUSTED'] as const)(

@@ -4,18 +4,18 @@ import type { RpcFailure } from './status.js'
 
 const MAX_ATTEMPTS = 4
 const FIRST_BACKOFF_MS = 100
-const MAX_BACKOFF_MS = 5_000
+const MAX_BACKOFF_MS = 1_000
 
 /**
  * How long to wait before the next attempt of an idempotent call, or undefined when there is none: only UNAVAILABLE is
- * tried again (AIP-194), at most three times and within the deadline. Exponential backoff with full jitter; the
+ * tried again (AIP-194), within the deadline, and at most three times by who is not patient. Exponential backoff with full jitter; the
  * server's own wish, RetryInfo or `grpc-retry-pushback-ms` (gRFC A6, negative for never), goes first.
  */
 export function retryDelayMs(
   failure: RpcFailure,
-  state: { attempt: number; remainingMs: number; trailer: Metadata | undefined; random: number },
+  state: { attempt: number; isPatient: boolean; remainingMs: number; trailer: Metadata | undefined; random: number },
 ): number | undefined {
-  if (failure.code !== 'UNAVAILABLE' || state.attempt >= MAX_ATTEMPTS) return undefined
+  if (failure.code !== 'UNAVAILABLE' || (state.attempt >= MAX_ATTEMPTS && !state.isPatient)) return undefined
   const pushback = state.trailer?.get('grpc-retry-pushback-ms')
   const backoffMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (state.attempt - 1)) * state.random
   const delayMs = pushback === undefined ? Math.max(failure.retryDelayMs ?? 0, backoffMs) : Number(pushback)

@@ -72,16 +72,21 @@ test('a submit asks for its level, and hears of the one that was reached', async
 /** A scheduler that comes and goes. */
 function openUnsteadySession({ isAway = false } = {}) {
   const lost: MeshError[] = []
-  const scheduler = { isAway, cut: (): void => undefined, dials: 0 }
+  const heard: SessionRequest['message'][] = []
+  const scheduler = { isAway, cut: (): void => undefined, dials: 0, heard }
   const client = {
-    async *session() {
+    async *session(requests: AsyncIterable<SessionRequest>) {
       scheduler.dials++
+      void hear(requests)
       if (scheduler.isAway) throw new ClientError('/session', Status.UNAVAILABLE, 'ECONNREFUSED')
       yield { message: { $case: 'welcome', value: welcome } }
       await new Promise<void>((resolve) => (scheduler.cut = resolve))
       throw new ClientError('/session', Status.UNAVAILABLE, 'the link broke')
     },
   } as unknown as Client
+  async function hear(requests: AsyncIterable<SessionRequest>): Promise<void> {
+    for await (const { message } of requests) heard.push(message)
+  }
   const events = { said: () => undefined, resumed: () => undefined, lost: (error: MeshError) => lost.push(error) }
   const session = new ClientSession(client, events, { clientName: 'test', openWithinMs: 5_000 })
   const goAway = (): void => {
@@ -120,4 +125,42 @@ test('a scheduler that never answered is given up soon', async () => {
   await vi.advanceTimersByTimeAsync(7_000)
   expect(lost).toMatchObject([{ code: 'UNAVAILABLE' }])
   await expect(session.opened).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+})
+
+const toldOf = (heard: readonly SessionRequest['message'][]): (string | readonly string[])[] =>
+  heard.flatMap<string | readonly string[]>((message) => {
+    if (message?.$case === 'release') return [message.value.objectIds]
+    return message?.$case === 'cancel' ? [message.value.jobId] : []
+  })
+
+test('what is given up one by one is told at once, and a million names in messages that are not too large', async () => {
+  const { session, scheduler } = openUnsteadySession()
+  await session.opened
+  for (let index = 0; index < 3; index++) session.release([`j/${index}`])
+  await expect.poll(() => toldOf(scheduler.heard)).toEqual([['j/0', 'j/1', 'j/2']])
+  session.release(Array.from({ length: 120_000 }, (_, index) => `j/${index}`))
+  await expect
+    .poll(() =>
+      toldOf(scheduler.heard)
+        .slice(1)
+        .map(({ length }) => length),
+    )
+    .toEqual([50_000, 50_000, 20_000])
+  session.close()
+})
+
+test('what is given up or cancelled while the scheduler is away is told when it is back', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+  const { session, scheduler, goAway } = openUnsteadySession()
+  await session.opened
+  goAway()
+  await vi.advanceTimersByTimeAsync(100)
+  session.release(['j/1'])
+  session.tell({ $case: 'cancel', value: { jobId: 'k', indices: [] } })
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(toldOf(scheduler.heard)).toEqual([])
+  scheduler.isAway = false
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect(toldOf(scheduler.heard).sort()).toEqual([['j/1'], 'k'])
+  session.close()
 })

@@ -38,6 +38,9 @@ const maxRetryMs = 1_000
  */
 const giveUpAfterMs = 60_000
 
+/** The most names in one message, which has at most 16 MiB. */
+const namesPerMessage = 50_000
+
 /** How a job is submitted. */
 export interface SubmitLevel {
   /** How safe it must be before the answer. */
@@ -61,6 +64,10 @@ export class ClientSession {
   readonly #openWithinMs: number
   readonly #closing = new AbortController()
   readonly #pending = new Map<string, Pending>()
+  /** Results that the program gave up in this turn. */
+  #released: string[] = []
+  /** What must not be lost because the scheduler was away. */
+  #untold: NonNullable<SessionRequest['message']>[] = []
   #outbox = new Outbox<SessionRequest>()
   #open = false
   #heartbeat: NodeJS.Timeout | undefined
@@ -91,11 +98,33 @@ export class ClientSession {
     return submitted
   }
 
+  /** Says something that is of no use when the scheduler is away. */
   say(message: NonNullable<SessionRequest['message']>): void {
     if (this.#open) this.#outbox.push({ message })
   }
 
+  /** The same, but when the scheduler is away it is said when it is back. */
+  tell(message: NonNullable<SessionRequest['message']>): void {
+    if (this.#open) this.#outbox.push({ message })
+    else this.#untold.push(message)
+  }
+
+  /** Gives up results. Told once per turn, however many calls there are. */
+  release(objectIds: Iterable<string>): void {
+    if (this.#released.length === 0) setImmediate(() => this.#tellReleased())
+    for (const objectId of objectIds) this.#released.push(objectId)
+  }
+
+  #tellReleased(): void {
+    const objectIds = this.#released
+    this.#released = []
+    for (let start = 0; start < objectIds.length; start += namesPerMessage) {
+      this.tell({ $case: 'release', value: { objectIds: objectIds.slice(start, start + namesPerMessage) } })
+    }
+  }
+
   close(): void {
+    this.#tellReleased()
     this.#closing.abort()
     clearInterval(this.#heartbeat)
     this.#outbox.end()
@@ -157,6 +186,7 @@ export class ClientSession {
     this.#heartbeat = setInterval(() => this.say({ $case: 'heartbeat', value: {} }), welcome.heartbeatIntervalMs)
     this.#heartbeat.unref()
     for (const { parts } of this.#pending.values()) for (const part of parts) this.#outbox.push(part)
+    for (const message of this.#untold.splice(0)) this.#outbox.push({ message })
     this.#settleOpened.resolve()
     this.#events.resumed()
   }

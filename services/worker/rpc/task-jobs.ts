@@ -117,9 +117,9 @@ export function createTaskJobs(ports: TaskJobsPorts): TaskJobs {
         case 'fetch':
           return await bring(call)
         case 'cancel':
-          return session?.say({ $case: 'cancel', value: { jobId: call.jobId, indices: [...call.indices] } })
+          return session?.tell({ $case: 'cancel', value: { jobId: call.jobId, indices: [...call.indices] } })
         case 'release':
-          return session?.say({ $case: 'release', value: { objectIds: [...call.objectIds] } })
+          return session?.release(call.objectIds)
         default:
           return call satisfies never
       }
