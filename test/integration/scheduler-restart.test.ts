@@ -112,3 +112,58 @@ export const total = task(import.meta, 'total', (a, b) => a.length + b.length)
   expect((await large.result()).length).toBe(100_000)
   expect(large.timing?.attempt).toBe(1)
 }, 60_000)
+
+test('who asks, cancels or gives up a result while the scheduler is away is served when it is back', async () => {
+  mesh = await startLocalMesh({ workers: 2 })
+  const { note, wait } = await mesh.importModule<Tasks>('tasks.mjs', source)
+  const folder = path.join(mesh.userDir, 'marks')
+  await mkdir(folder)
+  const { cluster } = mesh
+  const endless = cluster.submit(wait, folder, 0)
+  await waitForFile(path.join(folder, 'runs-long-0'))
+  const done = cluster.submit(note, folder, 21)
+  expect(await done.result()).toBe(42)
+
+  process.kill(await schedulerPid(), 'SIGKILL')
+  const [workers] = await Promise.all([cluster.workers(), endless.cancel(), done.job.persist('kept')])
+  done.release()
+  expect(workers.length).toBeLessThanOrEqual(2)
+  await expect(endless.result()).rejects.toThrow('cancelled')
+  // A pinned job keeps its result for the next who asks by the name.
+  const other = await connect('test')
+  try {
+    const job = await other.attach('kept')
+    expect(await other.gather(job.futures)).toEqual([42])
+  } finally {
+    await other.close()
+  }
+}, 60_000)
+
+test('a task that waits for what it submitted goes on after a restart, and nothing runs twice', async () => {
+  mesh = await startLocalMesh({ workers: 1 })
+  const { parent } = await mesh.importModule<{ parent: Task<[folder: string, count: number], number> }>(
+    'family.mjs',
+    `${source}
+export const parent = task(import.meta, 'parent', async (folder, count, ctx) => {
+  appendFileSync(folder + '/runs-parent', 'x')
+  const before = await ctx.submit(note, folder, 1000).result()
+  const held = ctx.submit(wait, folder, 7)
+  const rest = ctx.map(note, Array.from({ length: count }, () => folder), Array.from({ length: count }, (_, k) => k))
+  const sums = await ctx.gather([held, ...rest])
+  return before + sums.reduce((sum, value) => sum + value, 0)
+})
+`,
+  )
+  const folder = path.join(mesh.userDir, 'marks')
+  await mkdir(folder)
+  const future = mesh.cluster.submit(parent, folder, 20)
+  await waitForFile(path.join(folder, 'runs-long-7'))
+  await killScheduler()
+  await writeFile(path.join(folder, 'go'), '')
+  expect(await future.result()).toBe(2_000 - 7 + 2 * 190)
+  const marks = readdirSync(folder).filter((name) => name.startsWith('runs-'))
+  expect(marks).toHaveLength(23)
+  const runs = await Promise.all(marks.map(async (name) => (await readFile(path.join(folder, name), 'utf8')).length))
+  expect(runs.filter((count) => count !== 1)).toEqual([])
+  expect(future.timing?.attempt).toBe(1)
+}, 60_000)
