@@ -13,6 +13,12 @@ const slowChance = 0.005
 /** How long it may take an end to notice that the stream is cut. */
 const noticeMs = [0, 2_500] as const
 
+interface Direction {
+  /** When the last of what is under way comes. */
+  atMs: number
+  readonly underWay: (() => void)[]
+}
+
 /**
  * A stream as gRPC has it: each direction is in order, however late; streams are not in order among each other. A cut
  * loses what is under way, and each end notices it at its own time.
@@ -23,8 +29,8 @@ export class Stream<Up, Down> {
   #server: StreamEnd<Up> | undefined
   #isCut = false
   #isEnded = false
-  #upAtMs = 0
-  #downAtMs = 0
+  readonly #upward: Direction = { atMs: 0, underWay: [] }
+  readonly #downward: Direction = { atMs: 0, underWay: [] }
   #stalledUntilMs = 0
 
   constructor(world: World, client: StreamEnd<Down>) {
@@ -37,19 +43,19 @@ export class Stream<Up, Down> {
   }
 
   up(message: Up): void {
-    if (!this.#isEnded) this.#upAtMs = this.#deliver(this.#upAtMs, () => this.#server?.heard(message))
+    if (!this.#isEnded) this.#deliver(this.#upward, () => this.#server?.heard(message))
   }
 
   down(message: Down): void {
-    if (!this.#isEnded) this.#downAtMs = this.#deliver(this.#downAtMs, () => this.#client.heard(message))
+    if (!this.#isEnded) this.#deliver(this.#downward, () => this.#client.heard(message))
   }
 
   /** Closes in order: what was said still arrives. */
   end(): void {
     if (this.#isEnded || this.#isCut) return
     this.#isEnded = true
-    this.#deliver(this.#upAtMs, () => this.#server?.closed())
-    this.#deliver(this.#downAtMs, () => this.#client.closed())
+    this.#deliver(this.#upward, () => this.#server?.closed())
+    this.#deliver(this.#downward, () => this.#client.closed())
   }
 
   cut(): void {
@@ -65,19 +71,20 @@ export class Stream<Up, Down> {
     this.#stalledUntilMs = Math.max(this.#stalledUntilMs, this.#world.nowMs + forMs)
   }
 
-  #deliver(notBeforeMs: number, act: () => void): number {
+  #deliver(direction: Direction, act: () => void): void {
     const [least, most] = this.#world.chance(slowChance) ? slowMs : latencyMs
-    const soonestMs = Math.max(notBeforeMs, this.#stalledUntilMs)
-    const atMs = Math.max(soonestMs, this.#world.nowMs + this.#world.between(least, most))
-    this.#arrive(atMs, act)
-    return atMs
+    const soonestMs = Math.max(direction.atMs, this.#stalledUntilMs)
+    direction.atMs = Math.max(soonestMs, this.#world.nowMs + this.#world.between(least, most))
+    direction.underWay.push(act)
+    this.#arrive(direction, direction.atMs)
   }
 
-  #arrive(atMs: number, act: () => void): void {
+  /** Whatever is due, what was said first comes first: what a stall holds up may come due after what was said in it. */
+  #arrive(direction: Direction, atMs: number): void {
     this.#world.after(atMs - this.#world.nowMs, () => {
       if (this.#isCut) return
-      if (this.#world.nowMs < this.#stalledUntilMs) this.#arrive(this.#stalledUntilMs, act)
-      else act()
+      if (this.#world.nowMs < this.#stalledUntilMs) this.#arrive(direction, this.#stalledUntilMs)
+      else direction.underWay.shift()?.()
     })
   }
 }
