@@ -125,7 +125,7 @@ test('settled tasks say how, and where the result is', () => {
   const mesh = createMesh()
   mesh.workers(1)
   mesh.submit(['small', 'large', 'bad', 'stopped'])
-  mesh.finish('small')
+  mesh.finish('small', { runMs: 100 })
   mesh.finish('large', { bytes: 2_000_000 })
   mesh.fail('bad')
   mesh.cancel('stopped')

@@ -4,7 +4,7 @@ import { occupantsOf, takesTasks } from './slots.js'
 import type { State, Task, Worker } from './state.js'
 import { isBehindInputs, setStatus } from './status.js'
 
-/** What was sent ahead should have begun by then: a worker is sent 20 ms of work. */
+/** What was sent ahead should have begun by then: a slot is sent 20 ms of work, or the task that it runs next. */
 const overdueMs = 100
 /** How often is looked. */
 const rebalanceEveryMs = 50
@@ -28,7 +28,8 @@ function reckonLong(worker: Worker, task: Task, atMs: number): void {
   const { status } = task
   if (status.kind !== 'assigned' && status.kind !== 'running') return
   const sinceMs = status.kind === 'assigned' ? status.sinceMs : status.startedAtMs
-  if (status.expectedMs === undefined || atMs - sinceMs < overdueMs) return
+  // One that has not said that it began may have waited for another of its kind.
+  if (status.expectedMs === undefined || atMs - sinceMs < overdueMs + 2 * status.expectedMs) return
   worker.longTasks++
   worker.shortMs = occupantsOf(worker) === worker.longTasks ? 0 : worker.shortMs - status.expectedMs
   setStatus(task, { ...status, expectedMs: undefined })

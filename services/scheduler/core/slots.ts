@@ -3,6 +3,8 @@ import type { Placement, State, Task, TaskStatus, Worker } from './state.js'
 
 /** How much work of a short kind is sent ahead to a slot, so that it never waits for the next command. */
 const aheadMs = 20
+/** A task that should run so long at most may have one more waiting for its slot. */
+const longestAheadMs = 150
 /** The most tasks that are sent ahead to a slot. */
 const maxAhead = 256
 /** The shortest time that a task is taken to run. */
@@ -30,7 +32,7 @@ export function learnRunTime(state: State, task: Task, runMs: number): void {
 export function expectedMsOf(state: State, task: Task): number | undefined {
   if (task.spec.needs !== undefined && !isPlain(demandOfTask(task).shape)) return undefined
   const meanMs = state.meanRunMs.get(kindOf(task))
-  return meanMs === undefined || meanMs > aheadMs ? undefined : Math.max(meanMs, leastMs)
+  return meanMs === undefined || meanMs > longestAheadMs ? undefined : Math.max(meanMs, leastMs)
 }
 
 /** What the task asks of the place where it runs. */
@@ -45,7 +47,8 @@ export function takesTasks({ draining, quarantine, unlinkedSinceMs, profile }: W
 
 /**
  * Late binding: a task goes to a free slot. Only tasks that should be short are sent ahead of their time, and only behind
- * others that should be short, so that none is stuck behind a long one while another worker is idle.
+ * others that should be short, so that none is stuck behind a long one while another worker is idle: one for each slot, so
+ * that it has its next task when it ends one, and of very short ones as many as keep it busy until the next command.
  */
 export function hasRoom(worker: Worker, expectedMs: number | undefined): boolean {
   const { slots } = worker.profile
@@ -58,6 +61,7 @@ export function hasRoom(worker: Worker, expectedMs: number | undefined): boolean
   if (expectedMs === undefined || shortSlots <= 0) return false
   const shortTasks = size - worker.longTasks
   // One of them runs in each slot. Which task asks makes no difference: a worker has room for any short one or for none.
+  if (shortTasks < 2 * shortSlots) return true
   const meanMs = worker.shortMs / shortTasks
   return shortTasks < shortSlots * maxAhead && worker.shortMs + meanMs <= shortSlots * (aheadMs + meanMs)
 }
@@ -79,7 +83,7 @@ export function occupantsOf({ tasks, followers }: Worker): number {
  * as a slot has, because one that follows another runs in its place.
  */
 export function hasRoomBehind(worker: Worker, expectedMs: number): boolean {
-  if (!isOpen(worker) || worker.extraSlots > 0) return false
+  if (!isOpen(worker) || worker.extraSlots > 0 || expectedMs > aheadMs) return false
   const chains = Math.max(1, Math.min(worker.profile.slots, occupantsOf(worker)))
   return worker.followers < chains * maxAhead && worker.followersMs + expectedMs <= chains * aheadMs
 }

@@ -16,7 +16,7 @@ test('a task that runs as it should has a short story', () => {
   mesh.workers(1)
   mesh.start('a')
   mesh.pass(100)
-  mesh.finish('a')
+  mesh.finish('a', { runMs: 100 })
 
   expect(storyIn(mesh, 'a')).toEqual([
     'its job was submitted',

@@ -210,7 +210,7 @@ export class Mesh {
   }
 
   /** A worker says that an attempt finished, whether it is the current one or not. */
-  reportFinished(worker: string, ref: AttemptRef, { bytes, inlineBytes = 1, runMs = 100 }: FinishOptions = {}): void {
+  reportFinished(worker: string, ref: AttemptRef, { bytes, inlineBytes = 1, runMs = 1_000 }: FinishOptions = {}): void {
     const objectId = `${ref.jobId}/${ref.index}` as ObjectId
     const result =
       bytes === undefined
