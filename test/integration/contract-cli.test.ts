@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -8,6 +8,7 @@ import { connect, type Task } from 'costate'
 import { findMeshProcesses, meshDirOf } from '#libs/lifecycle'
 
 import { type LocalMesh, packageRoot, startLocalMesh } from '../harness/local-mesh.js'
+import { waitForFile } from '../harness/marker-file.js'
 import { type ProgramEnd, runToEnd } from '../harness/program.js'
 
 const tasksSource = `
@@ -154,3 +155,36 @@ test('jobs in a table for programs are lines with tabs', async () => {
   expect(titles?.slice(0, 3)).toEqual(['JOB', 'NAME', 'STATE'])
   expect(rows).toEqual([expect.arrayContaining(['square', 'finished', '1'])])
 })
+
+test('what a task submits is listed with it, and is in the trace of its job', async () => {
+  const { parent } = await mesh.importModule<{ parent: Task<[folder: string], number> }>(
+    'family.mjs',
+    `import { existsSync, watch, writeFileSync } from 'node:fs'
+     import { task } from 'costate'
+     export const child = task(import.meta, 'child', async (folder) => {
+       writeFileSync(folder + '/begun', '')
+       await new Promise((resolve) => {
+         const look = () => existsSync(folder + '/go') && (watcher.close(), resolve())
+         const watcher = watch(folder, look)
+         look()
+       })
+       return 3
+     })
+     export const parent = task(import.meta, 'parent', async (folder, ctx) => 1 + (await ctx.submit(child, folder).result()))`,
+  )
+  const folder = path.join(mesh.userDir, 'family')
+  await mkdir(folder)
+  const cluster = await connect('test')
+  const future = cluster.submit(parent, folder)
+  await waitForFile(path.join(folder, 'begun'))
+  const jobs = await costateJson<{ name: string; parentTaskId?: string; traceId: string }[]>('jobs', 'test')
+  const { traceId } = future.job
+  expect(jobs.find(({ parentTaskId }) => parentTaskId === future.id)).toMatchObject({ name: 'child', traceId })
+  await writeFile(path.join(folder, 'go'), '')
+  expect(await future.result()).toBe(4)
+  await cluster.close()
+
+  await expect
+    .poll(async () => (await costate('trace', future.job.id)).stdout, { timeout: 20_000 })
+    .toMatch(/run parent .* worker .*[\s\S]*run child .* worker /)
+}, 60_000)

@@ -26,6 +26,8 @@ interface JobRow {
   readonly settledAt?: string
   readonly traceId: string
   readonly detached: boolean
+  /** The task that submitted it. */
+  readonly parentTaskId?: string
 }
 
 const columns: readonly Column<JobRow>[] = [
@@ -36,6 +38,7 @@ const columns: readonly Column<JobRow>[] = [
   { title: 'DONE', show: ({ tasks }) => tasks.finished },
   { title: 'FAILED', show: ({ tasks }) => tasks.failed, paint: ({ tasks }) => (tasks.failed > 0 ? 'red' : undefined) },
   { title: 'CANCELLED', show: ({ tasks }) => tasks.cancelled, isExtra: true },
+  { title: 'OF TASK', show: ({ parentTaskId = '' }) => parentTaskId, isExtra: true },
   { title: 'SUBMITTED', show: ({ submittedAt }) => formatTime(new Date(submittedAt)), isExtra: true },
   { title: 'TOOK', show: ({ submittedAt, settledAt }) => (settledAt ? tookFrom(submittedAt, settledAt) : '') },
 ]
@@ -73,7 +76,7 @@ async function listJobs(mesh: string, options: Options): Promise<Page<JobRow>> {
   )
 }
 
-function rowOf({ jobId, name, state, counts, submittedAt, settledAt, traceId, detached }: Job): JobRow {
+function rowOf({ jobId, name, state, counts, submittedAt, settledAt, traceId, detached, parentTaskId }: Job): JobRow {
   const { waiting = 0, queued = 0, running = 0, finished = 0, failed = 0, cancelled = 0 } = counts ?? {}
   const total = waiting + queued + running + finished + failed + cancelled
   return {
@@ -85,6 +88,7 @@ function rowOf({ jobId, name, state, counts, submittedAt, settledAt, traceId, de
     ...(settledAt ? { settledAt: isoOf(settledAt) } : {}),
     traceId,
     detached,
+    ...(parentTaskId ? { parentTaskId } : {}),
   }
 }
 
