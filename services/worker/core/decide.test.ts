@@ -160,6 +160,16 @@ describe('the life of an attempt', () => {
     expect(worker.order('a1')).toEqual([])
   })
 
+  test('a task of a job that was submitted again goes elsewhere while its namesake is being stopped here', () => {
+    const worker = createWorker(1)
+    worker.order('a1')
+    worker.start('a1')
+    worker.cancel('a1')
+    expect(worker.order('a1')).toEqual(['return a1 as asked'])
+    worker.lose(0)
+    expect(worker.order('a1')).toEqual(['a1 to 0'])
+  })
+
   test('an end is reported on every new link until it is recorded', () => {
     const worker = createWorker(1)
     worker.order('a1')

@@ -68,7 +68,13 @@ function openLink(state: State, out: Effect[]): void {
 function takeOrders(state: State, event: EventOf<'tasksOrdered'>, out: Effect[]): void {
   for (const order of event.orders) {
     const key = keyOf(order)
-    if (state.attempts.has(key) || state.unacknowledged.has(key)) continue
+    const namesake = state.attempts.get(key)
+    if (namesake?.cancelled) {
+      // Of the same job before a task submitted it again: its thread may take a while to end.
+      out.push({ kind: 'returnTask', ref: refOf(order), recalled: true })
+      continue
+    }
+    if (namesake !== undefined || state.unacknowledged.has(key)) continue
     if (state.draining) {
       out.push({ kind: 'returnTask', ref: refOf(order), recalled: false })
       continue
