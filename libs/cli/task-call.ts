@@ -14,7 +14,7 @@ import {
   type Task,
 } from '#libs/proto'
 import { loadSecurity, type RpcClient } from '#libs/rpc'
-import type { AnyTask } from '#libs/task'
+import { type AnyTask, type Codecs, codecsOf } from '#libs/task'
 import { createMemorySink, createTransferPool, type ReceivedBody, type TransferPool } from '#libs/transfer'
 import { decodePayload, decodeValue, inspectValue, nameOfReference } from '#libs/value'
 
@@ -51,9 +51,9 @@ export async function fetchTaskCall(
   try {
     const { jobId } = job
     const inputs = new Map(call.inputs.map(({ objectId, result }) => [objectId, result]))
-    const args = await fetchArguments(call.input, { pool, store, jobId, inputs })
     const { bytes } = await fetchBlob(pool, store, called.bundleDigest, 'its bundle')
     const run = (await loadHere(bytes, called.bundleDigest)).find(called.taskName)
+    const args = await fetchArguments(call.input, { pool, store, jobId, inputs, codecs: codecsOf(run) })
     return { task, taskName: called.taskName, jobId, index: call.index, seed: job.seed, args, run }
   } finally {
     pool.close()
@@ -65,6 +65,7 @@ interface Sources {
   readonly store: readonly string[]
   readonly jobId: string
   readonly inputs: ReadonlyMap<string, Result | undefined>
+  readonly codecs: Codecs
 }
 
 async function fetchArguments(input: Uint8Array, sources: Sources): Promise<readonly unknown[]> {
@@ -78,22 +79,25 @@ async function fetchArguments(input: Uint8Array, sources: Sources): Promise<read
   const values = new Map<string, () => unknown>()
   for (const [name, reference] of wanted) values.set(name, await fetchInput(name, reference, sources))
   return decodeValue(root, body, {
+    codecs: sources.codecs,
+    what: 'an argument',
     resolve: (reference) => values.get(nameOfReference(reference, sources.jobId))?.(),
   }) as unknown[]
 }
 
 /** Brings one input. It is taken apart for each place that it is in, as on a worker. */
 async function fetchInput(name: string, { target }: Reference, sources: Sources): Promise<() => unknown> {
-  const { pool, store, inputs } = sources
+  const { pool, store, inputs, codecs } = sources
+  const options = { codecs, what: `its input ${name}` }
   if (target?.$case === 'blob') {
     const { digest, structure } = target.value
     const { bytes } = await fetchBlob(pool, store, digest, 'one of its large arguments')
-    return () => decodeValue(structure, bytes)
+    return () => decodeValue(structure, bytes, options)
   }
   const result = inputs.get(name)
   if (result?.location?.$case === 'payload') {
     const payload = result.location.value
-    return () => decodePayload(payload)
+    return () => decodePayload(payload, options)
   }
   let why = result === undefined ? 'it is not settled, or failed' : 'no worker holds it'
   for (const { addresses } of result?.holders ?? []) {
@@ -101,7 +105,7 @@ async function fetchInput(name: string, { target }: Reference, sources: Sources)
       const { structure, bytes } = await receive((keep) =>
         pool.worker(addresses).get({ $case: 'objectId', value: name }, (header) => createMemorySink(header, keep)),
       )
-      return () => decodeValue(structure, bytes)
+      return () => decodeValue(structure, bytes, options)
     } catch (error) {
       why = (error as Error).message
     }

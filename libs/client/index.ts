@@ -5,17 +5,22 @@ export { connect } from './connect.js'
 export type { ConnectOptions } from './connect.js'
 export type { GraphBuilder } from './graph.js'
 export { createInlineCluster } from './inline-cluster.js'
+export type { InlineClusterOptions } from './inline-cluster.js'
 export { createLocalCluster } from './local-cluster.js'
 export type { LocalClusterOptions } from './local-cluster.js'
 export type { NamedTask, StoryLine } from './task-answers.js'
 export {
+  Complex128Array,
   createInlineContext,
   isTask,
   isTaskContext,
   main,
   MeshError,
   NdArray,
+  registerCodec,
   ScatteredObject,
+  shared,
+  SharedInput,
   task,
   TaskCancelledError,
   TaskError,
@@ -24,12 +29,15 @@ export {
 export type {
   Argument,
   Arguments,
+  Codec,
+  Complex,
   DurabilityLevel,
   FutureStatus,
   GatherOptions,
   GraphTaskOptions,
   Job,
   JobCounts,
+  NumericArray,
   ProgressReport,
   ResultOf,
   RetryOptions,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-import { replaced, type MeshJob } from '#libs/submission'
+import { type InputBody, replaced, type MeshJob } from '#libs/submission'
 import {
   type AnyTask,
   type Task,
@@ -14,12 +14,12 @@ import {
   MeshError,
   zipArguments,
 } from '#libs/task'
-import { decodePayload, encodePayload, encodeValue } from '#libs/value'
 
 import { type Cluster, type ScatterOptions, type WorkerInfo } from './cluster.js'
 import { gatherAll } from './gather.js'
 import { createGraphBuilder, type GraphBuilder, graphNotBuilt } from './graph.js'
 import { explainInline, storyInline } from './inline-answers.js'
+import { putTogether, takeApart } from './inline-body.js'
 import { InlineSubmission } from './inline-submission.js'
 import { checkBounds, checkWorkerCount } from './mesh-cluster.js'
 import { calledOf } from './submission.js'
@@ -28,13 +28,20 @@ import type { NamedTask, StoryLine } from './task-answers.js'
 /** What the inline clusters of one program share. */
 export interface InlineState {
   readonly jobs: Map<string, MeshJob>
-  readonly scattered: Map<string, Buffer>
+  readonly scattered: Map<string, InputBody>
   readonly registered: Map<string, AnyTask>
   /** Tasks run one after the other, in the order of submission. */
   line: Promise<void>
   /** How many tasks are above those that are submitted here. */
   readonly depth: number
+  readonly verifyInputs: boolean
   closed: boolean
+}
+
+/** How to run tasks in this process. */
+export interface InlineClusterOptions {
+  /** A task that changes an input that it shares with others (`shared()`) fails. */
+  readonly verifyInputs?: boolean
 }
 
 const registrableName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
@@ -46,9 +53,9 @@ const registrableName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
  * writes with `console` does not come to `job.onLog`; a checkpoint lives as long as its task; a task that is tried again keeps
  * its turn while it waits.
  */
-export function createInlineCluster(): Cluster {
+export function createInlineCluster({ verifyInputs = false }: InlineClusterOptions = {}): Cluster {
   const known = { jobs: new Map(), scattered: new Map(), registered: new Map() }
-  return new InlineCluster({ ...known, line: Promise.resolve(), depth: 0, closed: false }, {})
+  return new InlineCluster({ ...known, line: Promise.resolve(), depth: 0, verifyInputs, closed: false }, {})
 }
 
 class InlineCluster implements Cluster {
@@ -114,16 +121,16 @@ class InlineCluster implements Cluster {
     this.#check()
     const unknown = workers?.find((id) => id !== this.name)
     if (unknown !== undefined) throw new RangeError(`scatter: there is no worker ${unknown}; see cluster.workers()`)
-    const payload = encodePayload(encodeValue(value, 'the scattered value')) as Buffer
+    const body = takeApart(value, 'the scattered value')
     const id = `o-${randomUUID()}`
     const { scattered } = this.#state
-    scattered.set(id, payload)
-    const facts = { byteLength: payload.byteLength, workerIds: [this.name] }
+    scattered.set(id, body)
+    const facts = { byteLength: body.bytes.byteLength, workerIds: [this.name] }
     return new ScatteredObject<T>(id, facts, {
       release: () => void scattered.delete(id),
       fetch: async () => {
         const held = scattered.get(id)
-        if (held) return decodePayload(held) as T
+        if (held) return putTogether(held, { what: `the scattered value ${id}` }) as T
         const message = `the value of ${id} could not be fetched: no worker holds it any more`
         throw new MeshError('UNAVAILABLE', 'RESULT_UNAVAILABLE', message)
       },

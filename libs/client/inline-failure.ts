@@ -1,6 +1,7 @@
 import type { TaskFailure } from '#libs/domain'
+import { SharedInputChangedError } from '#libs/submission'
 import { TaskError } from '#libs/task'
-import { UnserializableError } from '#libs/value'
+import { CodecError, UnserializableError } from '#libs/value'
 
 import { InlineTimeoutError } from './inline-attempt.js'
 
@@ -13,15 +14,19 @@ export function inlineFailureOf(error: unknown, depth = 0): TaskFailure {
     return { kind: 'userError', reason: 'TASK_THREW', message: `the task threw ${String(error)}, which is no Error` }
   }
   const { name: errorName, message, stack, cause } = error
-  const unserializable = error instanceof UnserializableError
   return {
-    ...(unserializable
-      ? { kind: 'result', reason: 'RESULT_NOT_SERIALIZABLE' }
-      : { kind: 'userError', reason: 'TASK_THREW' }),
+    ...classOf(error),
     ...{ message, errorName },
     ...(stack ? { stack } : {}),
     ...(cause !== undefined && depth < maxCauses ? { cause: inlineFailureOf(cause, depth + 1) } : {}),
   }
+}
+
+function classOf(error: Error): Pick<TaskFailure, 'kind' | 'reason'> {
+  if (error instanceof UnserializableError) return { kind: 'result', reason: 'RESULT_NOT_SERIALIZABLE' }
+  if (error instanceof CodecError) return { kind: 'input', reason: error.reason }
+  if (error instanceof SharedInputChangedError) return { kind: 'userError', reason: 'SHARED_INPUT_CHANGED' }
+  return { kind: 'userError', reason: 'TASK_THREW' }
 }
 
 /** How a task fails whose input failed or is not there; it carries the failure that began it all. */

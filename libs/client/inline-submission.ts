@@ -2,12 +2,24 @@ import { randomUUID } from 'node:crypto'
 import { format } from 'node:util'
 
 import type { FailedAttempt, TaskFailure } from '#libs/domain'
-import { durabilityToWire, JobTerms, MeshJob, nameOfArgument, type TaskTerms } from '#libs/submission'
+import type { Reference } from '#libs/proto'
+import {
+  decodeArguments,
+  durabilityToWire,
+  type InputBody,
+  JobTerms,
+  MeshJob,
+  nameOfArgument,
+  shareInputs,
+  type TaskTerms,
+} from '#libs/submission'
 import {
   type AnyTask,
+  codecsOf,
   createInlineContext,
   errorOfFailure,
   type GraphTaskOptions,
+  isSharedInput,
   type MeshError,
   ScatteredObject,
   type SubmitOptions,
@@ -16,10 +28,12 @@ import {
   TaskFuture,
   type TaskLog,
 } from '#libs/task'
-import { decodePayload, encodePayload, encodeValue } from '#libs/value'
+import { encodePayload, encodeValue } from '#libs/value'
 
 import { graphAlreadySent } from './graph.js'
 import { runUntilStopped } from './inline-attempt.js'
+import { putTogether, takeApart } from './inline-body.js'
+import { createInlineCheckpoint } from './inline-checkpoint.js'
 import { InlineChildren } from './inline-children.js'
 import type { InlineState } from './inline-cluster.js'
 import { inlineAttempt, InlineEndings, waitUnlessSettled } from './inline-endings.js'
@@ -28,6 +42,9 @@ import { inlineFailureOf, inlineInputFailureOf } from './inline-failure.js'
 /** Who runs the tasks of an inline cluster, as their timing says. */
 const workerId = 'inline'
 
+/** Brings a value that an argument refers to. */
+type InlineInput = () => Promise<InputBody>
+
 /** A task with its arguments, taken apart as for a mesh. */
 interface InlineCall {
   readonly task: AnyTask
@@ -35,7 +52,7 @@ interface InlineCall {
   readonly index: number
   readonly future: TaskFuture<unknown>
   /** The values of futures and scattered objects in the arguments, by their ids. */
-  readonly inputs: ReadonlyMap<string, () => Promise<unknown>>
+  readonly inputs: ReadonlyMap<string, InlineInput>
   readonly terms: TaskTerms
 }
 
@@ -51,6 +68,8 @@ export class InlineSubmission {
   readonly #running = new Map<number, AbortController>()
   /** What tasks saved, for their next attempts. */
   readonly #checkpoints = new Map<number, TaskCheckpoint>()
+  /** Arrays that tasks of this job share, each taken apart once. */
+  readonly #sharedArrays = new Map<object, { readonly id: string; readonly body: InputBody }>()
 
   constructor(state: InlineState, options: SubmitOptions, name: string) {
     this.#state = state
@@ -64,7 +83,10 @@ export class InlineSubmission {
       options.name ?? name,
       {},
       {
-        fetch: (future) => decodePayload(future.wireResult as Uint8Array),
+        fetch: (future) => {
+          const what = `the result of task ${future.taskName} (${future.id})`
+          return putTogether(future.wireResult as InputBody, { what })
+        },
         cancel: async (_jobId, indices) => this.#cancel(indices.length > 0 ? indices : [...job.futures.keys()]),
         release: () => undefined,
         persist: async (_jobId, as) => void state.jobs.set(as, job),
@@ -81,20 +103,15 @@ export class InlineSubmission {
   add(task: AnyTask, args: readonly unknown[], options?: GraphTaskOptions): TaskFuture<unknown> {
     if (this.job.isSent) throw graphAlreadySent()
     const terms = options ? this.#terms.of(options) : this.#terms.usual
-    const inputs = new Map<string, () => Promise<unknown>>()
-    const payload = encodePayload(
-      encodeValue([...args], nameOfArgument(task.taskName), (value) => {
-        if (value instanceof TaskFuture) {
-          value.checkArgumentOf(this.job)
-          inputs.set(value.id, () => value.resultForTask())
-        } else if (value instanceof ScatteredObject) {
-          inputs.set(value.id, this.#inputOf(value))
-        } else {
-          return undefined
-        }
-        return { target: { $case: 'objectId', value: value.id } }
-      }),
-    )
+    const inputs = new Map<string, InlineInput>()
+    const findReference = (value: object): Reference | undefined => {
+      const shared = isSharedInput(value)
+      const named = this.#namedInput(shared ? value.input : value, shared)
+      if (named === undefined) return undefined
+      inputs.set(...named)
+      return { target: { $case: 'objectId', value: named[0] }, shared }
+    }
+    const payload = encodePayload(encodeValue([...args], nameOfArgument(task.taskName), { findReference }))
     const future = this.job.addFuture(task.taskName)
     this.#calls.push({ task, payload, index: this.#calls.length, future, inputs, terms })
     return future
@@ -119,10 +136,25 @@ export class InlineSubmission {
     return future
   }
 
-  /** The value as it is now: who released it later does not matter. */
-  #inputOf(value: ScatteredObject<unknown>): () => Promise<unknown> {
-    const held = this.#state.scattered.get(value.id)
-    return held ? async () => decodePayload(held) : () => value.result()
+  /** What an argument refers to, with its id; nothing for a value that travels with the others. */
+  #namedInput(value: object, isShared: boolean): [string, InlineInput] | undefined {
+    if (value instanceof TaskFuture) {
+      value.checkArgumentOf(this.job)
+      return [value.id, () => resultBodyOf(value)]
+    }
+    if (value instanceof ScatteredObject) {
+      // As it is now: who released it later does not matter.
+      const held = this.#state.scattered.get(value.id)
+      return [value.id, async () => held ?? takeApart(await value.result(), 'a scattered value')]
+    }
+    if (!isShared) return undefined
+    let known = this.#sharedArrays.get(value)
+    if (known === undefined) {
+      known = { id: `o-${randomUUID()}`, body: takeApart(value, 'a shared argument') }
+      this.#sharedArrays.set(value, known)
+    }
+    const { id, body } = known
+    return [id, async () => body]
   }
 
   /** Runs the task, as often as it is tried: meanwhile it keeps its turn. */
@@ -151,7 +183,7 @@ export class InlineSubmission {
     // The time may have been over before a busy loop was.
     this.#endings.expire()
     const timing = { workerId, slot: 0, attempt, startedAtMs, endedAtMs: Date.now() }
-    if (outcome instanceof Uint8Array) {
+    if ('bytes' in outcome) {
       future.settle({ kind: 'finished', result: outcome, timing })
       return undefined
     }
@@ -165,17 +197,20 @@ export class InlineSubmission {
     return undefined
   }
 
-  async #attempt(call: InlineCall, stop: AbortController, attempt: number): Promise<Uint8Array | TaskFailure> {
+  async #attempt(call: InlineCall, stop: AbortController, attempt: number): Promise<InputBody | TaskFailure> {
     const { task, payload, inputs, future, terms } = call
-    const values = new Map<string, unknown>()
+    const bodies = new Map<string, InputBody>()
     try {
-      for (const [id, bring] of inputs) values.set(id, await bring())
+      for (const [id, bring] of inputs) bodies.set(id, await bring())
     } catch (error) {
       return inlineInputFailureOf(error)
     }
-    const args = decodePayload(payload, {
-      resolve: ({ target }) => values.get(target?.$case === 'objectId' ? target.value : ''),
-    }) as unknown[]
+    const { verifyInputs } = this.#state
+    const codecs = codecsOf(task)
+    const jobId = this.job.id
+    const what = `task ${task.taskName} (${future.id})`
+    const seen = verifyInputs ? bodies : shareInputs(payload, jobId, bodies)
+    const args = decodeArguments(payload, seen, { what, jobId, codecs, verifyInputs, areOwned: false })
     const children = new InlineChildren(
       this.#state,
       stop.signal,
@@ -184,38 +219,41 @@ export class InlineSubmission {
     const context = this.#contextOf(call, stop, attempt, children)
     const run = task as unknown as (...all: unknown[]) => Promise<unknown>
     try {
-      const result = await runUntilStopped(future.id, () => run(...args, context), stop, terms.timeoutMs)
-      return encodePayload(encodeValue(result, `the result of task ${future.id}`))
+      const result = await runUntilStopped(future.id, () => run(...args.values, context), stop, terms.timeoutMs)
+      const change = args.watch?.findChange(undefined)
+      if (change) throw change
+      return takeApart(result, `the result of task ${future.id}`, { codecs })
+    } catch (error) {
+      throw args.watch?.findChange(error) ?? error
     } finally {
       children.close()
     }
   }
 
   #contextOf(
-    { future, index, terms }: InlineCall,
+    { task, future, index, terms }: InlineCall,
     { signal }: AbortController,
     attempt: number,
     children: InlineChildren,
   ): TaskContext {
     const { job } = this
     const taskId = future.id
-    const checkpoint = this.#checkpoints.get(index)
+    const checkpoint = this.#checkpoints.get(index) ?? createInlineCheckpoint(taskId, codecsOf(task))
+    this.#checkpoints.set(index, checkpoint)
     const endsAtMs = Math.min(Date.now() + (terms.timeoutMs ?? Infinity), this.#endings.deadlineMs ?? Infinity)
-    const context = createInlineContext({
+    return createInlineContext({
       ...{ taskId, jobId: job.id, taskIndex: index, attempt, seed: this.#options.seed ?? 0, signal },
       // As many as the task asks for: one runs at a time.
       devices: Array.from({ length: terms.needs?.resources.get('gpu') ?? 0 }, (_, device) => device),
       submitter: children.submitter(),
       ...(endsAtMs === Infinity ? {} : { deadline: new Date(endsAtMs) }),
-      ...(checkpoint ? { checkpoint } : {}),
+      checkpoint,
       progress: (fraction, detail = {}) =>
         job.reportProgress({ taskId, fraction, message: detail.message ?? '', ...detail }),
       log: createInlineLog((level, text) =>
         job.reportLine({ taskId, attempt, workerId, atMs: Date.now(), level, text }),
       ),
     })
-    this.#checkpoints.set(index, context.checkpoint)
-    return context
   }
 
   #cancel(indices: readonly number[]): void {
@@ -237,6 +275,14 @@ export class InlineSubmission {
     this.#running.get(index)?.abort(new Error(reason))
     this.#endings.finish()
   }
+}
+
+/** The result as its task gave it: also one that was released since, and one of another cluster. */
+async function resultBodyOf(future: TaskFuture<unknown>): Promise<InputBody> {
+  await future.settled()
+  const result = future.wireResult as Partial<InputBody> | undefined
+  if (result?.kind === 'body') return result as InputBody
+  return takeApart(await future.resultForTask(), `the result of task ${future.id}`)
 }
 
 /** Lines go to the console, as those of a task that is called directly, and to who listens to the job. */

@@ -42,6 +42,11 @@ export interface LocalClusterOptions {
   readonly memoryLimit?: number | string
   /** What each worker offers beside slots and memory, such as `{ gpu: 2, licence: 1 }`; tasks ask for it by name. */
   readonly resources?: ResourceAmounts
+  /**
+   * A task that changes an input that it shares with others (`shared()`) fails, with its name. Costs a copy and two digests of
+   * each such input: for tests.
+   */
+  readonly verifyInputs?: boolean
   /** Under which `connect(name)` finds the mesh; made up unless given. */
   readonly name?: string
   /** The mesh outlives this program; `connect(name)` finds it, `costate down <name>` ends it. */
@@ -105,6 +110,7 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
     const args = [
       ...['--count', String(count), '--slots', String(threadsPerWorker), '--memory-limit', String(memoryLimit)],
       ...['--executor', executor, '--cache-dir', path.join(meshDir, 'data', 'bundles')],
+      ...(options.verifyInputs ? ['--verify-inputs'] : []),
       ...(resources.length > 0 ? ['--resources', resources.map((pair) => pair.join('=')).join(',')] : []),
     ]
     const batch = start('worker', `worker-${batches++}`, args, count)

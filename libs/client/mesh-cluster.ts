@@ -20,6 +20,7 @@ import {
   zipArguments,
 } from '#libs/task'
 import { withSpan } from '#libs/telemetry'
+import { encodeValue, packStructure } from '#libs/value'
 
 import { attachJob } from './attach.js'
 import { type Cluster, type ScatterOptions, type WorkerInfo } from './cluster.js'
@@ -106,22 +107,20 @@ export class MeshCluster implements Cluster {
     this.#connection.check()
     const targets = await this.#targets.choose(options)
     const id = `o-${randomUUID()}`
-    const put = async (): Promise<number[]> =>
-      await Promise.all(targets.map(({ addresses }) => this.#connection.putObject(id, value, addresses, randomUUID())))
-    const [byteLength = 0] = await withSpan('scatter', { kind: SpanKind.CLIENT }, put)
+    // Once, so that all workers hold the same bytes.
+    const encoded = packStructure(encodeValue(value, 'the scattered value'))
+    const put = async (): Promise<unknown> =>
+      await Promise.all(
+        targets.map(({ addresses }) => this.#connection.putObject(id, encoded, addresses, randomUUID())),
+      )
+    await withSpan('scatter', { kind: SpanKind.CLIENT }, put)
     const holders = targets.map((worker) => ({ workerId: worker.id, addresses: [...worker.addresses] }))
     return new ScatteredObject<T>(
       id,
-      { byteLength, workerIds: targets.map((worker) => worker.id) },
+      { byteLength: encoded.byteLength, workerIds: targets.map((worker) => worker.id) },
       {
         release: () => this.#connection.session.release([id]),
-        fetch: async () => {
-          const location = {
-            $case: 'object',
-            value: { objectId: id, structure: undefined, byteLength: 0n, xxh64: 0n },
-          } as const
-          return (await this.#connection.fetchResult(id, { location, holders })) as T
-        },
+        fetch: async () => (await this.#connection.fetchObject(id, holders, `the scattered value ${id}`)) as T,
       },
     )
   }

@@ -20,7 +20,7 @@ import {
 } from '#libs/rpc'
 import { type BlobUploader, createBlobUploader, ClientSession, errorOfRefusal } from '#libs/session'
 import type { MeshJob, MeshJobBackend } from '#libs/submission'
-import { MeshError } from '#libs/task'
+import { MeshError, type TaskFuture } from '#libs/task'
 import {
   createTransferPool,
   getFromHolders,
@@ -28,8 +28,9 @@ import {
   sourceOfSegments,
   TransferError,
   type TransferPool,
+  type ReceivedBody,
 } from '#libs/transfer'
-import { decodePayload, decodeValue, encodeValue } from '#libs/value'
+import { decodePayload, decodeValue, type EncodedValue } from '#libs/value'
 
 import { isLeaving } from './interrupt.js'
 import { JobTable } from './job-table.js'
@@ -82,14 +83,21 @@ export class MeshConnection {
   }
 
   /** The value of a result that came in the message, or a promise of it from a worker that holds it. */
-  fetchResult(objectId: string, { location, holders }: Result): unknown {
-    return location?.$case === 'payload' ? decodePayload(location.value) : this.#fetchFrom(holders, objectId)
+  fetchResult({ id, taskName, wireResult }: TaskFuture<unknown>): unknown {
+    const { location, holders } = wireResult as Result
+    const what = `the result of task ${taskName} (${id})`
+    return location?.$case === 'payload' ? decodePayload(location.value, { what }) : this.fetchObject(id, holders, what)
   }
 
-  async #fetchFrom(holders: Result['holders'], objectId: string): Promise<unknown> {
+  /** The value of an object that workers hold; `what` is what messages call it. */
+  async fetchObject(objectId: string, holders: Result['holders'], what: string): Promise<unknown> {
+    const { structure, bytes } = await this.#getBytes(objectId, holders)
+    return decodeValue(structure, bytes, { view: true, what })
+  }
+
+  async #getBytes(objectId: string, holders: Result['holders']): Promise<ReceivedBody> {
     try {
-      const { structure, bytes } = await getFromHolders(this.pool, objectId, holders)
-      return decodeValue(structure, bytes, { view: true })
+      return await getFromHolders(this.pool, objectId, holders)
     } catch (error) {
       const isDamaged = error instanceof TransferError && error.code === Status.DATA_LOSS
       const [code, reason] = isDamaged
@@ -101,8 +109,12 @@ export class MeshConnection {
   }
 
   /** Puts a value into the memory of the worker at these addresses. */
-  async putObject(objectId: string, value: unknown, addresses: readonly string[], requestId: string): Promise<number> {
-    const { root, segments, byteLength } = encodeValue(value, 'the scattered value')
+  async putObject(
+    objectId: string,
+    { root, segments, byteLength }: EncodedValue,
+    addresses: readonly string[],
+    requestId: string,
+  ): Promise<void> {
     const header = { structure: root, byteLength, digestAlgorithm: DigestAlgorithm.XXH64 }
     const target = { $case: 'objectId', value: objectId } as const
     const options = { requestId, sessionId: this.session.id }
@@ -112,13 +124,12 @@ export class MeshConnection {
     } catch (error) {
       throw meshErrorOf(error)
     }
-    return byteLength
   }
 
   /** What a job of this client needs of the mesh. */
   jobBackend(localize: MeshJobBackend['localize']): MeshJobBackend {
     return {
-      fetch: ({ id, wireResult }) => this.fetchResult(id, wireResult as Result),
+      fetch: (future) => this.fetchResult(future),
       cancel: (jobId, indices) => this.#cancelJob(jobId, indices),
       release: (objectIds) => this.session.release(objectIds),
       persist: (jobId, name) => this.#persistJob(jobId, name),

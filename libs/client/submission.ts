@@ -67,7 +67,7 @@ export class Submission {
         await backend.cancel(jobId, indices)
       },
     })
-    this.#encoder = createArgumentEncoder(this.job)
+    this.#encoder = createArgumentEncoder({ job: this.job })
   }
 
   /** Adds a task. Arguments are read now: what the program does to them later does not matter. */

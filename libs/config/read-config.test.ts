@@ -24,6 +24,14 @@ test('every wrong setting is named with its flag and variable', () => {
   )
 })
 
+test('a setting that is false unless set is a flag without a value, or a variable', () => {
+  const switches = z.object({ verifyInputs: z._default(z.stringbool(), false), slots: z._default(z.string(), '1') })
+  expect(readConfig(switches, [], {})).toMatchObject({ verifyInputs: false })
+  expect(readConfig(switches, ['--verify-inputs', '--slots', '2'], {})).toEqual({ verifyInputs: true, slots: '2' })
+  expect(readConfig(switches, [], { COSTATE_VERIFY_INPUTS: 'true' })).toMatchObject({ verifyInputs: true })
+  expect(() => readConfig(switches, [], { COSTATE_VERIFY_INPUTS: 'perhaps' })).toThrow('--verify-inputs (COSTATE_')
+})
+
 test('an unknown flag is refused', () => {
   expect(() => readConfig(schema, ['--mesh-dri', 'x'], {})).toThrow('--mesh-dri')
 })

@@ -10,7 +10,8 @@ export class ConfigError extends Error {
 
 /**
  * A service's configuration from flags and environment, read and checked once at start. A setting `meshDir` is the flag
- * `--mesh-dir` or the variable `COSTATE_MESH_DIR`; the flag wins. The schema turns text into values and knows defaults.
+ * `--mesh-dir` or the variable `COSTATE_MESH_DIR`; the flag wins. The schema turns text into values and knows defaults. One that
+ * is true or false, and false unless set, is a flag without a value: `--verify-inputs`, or `COSTATE_VERIFY_INPUTS=true`.
  *
  * @throws ConfigError for unknown flags and for values that the schema refuses.
  */
@@ -19,12 +20,13 @@ export function readConfig<Schema extends z.$ZodObject>(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Readonly<z.output<Schema>> {
-  const keys = Object.keys(schema._zod.def.shape)
-  const flags = readFlags(keys, argv)
+  const { shape } = schema._zod.def
+  const keys = Object.keys(shape)
+  const flags = readFlags(shape, argv)
   const raw: Record<string, string> = {}
   for (const key of keys) {
     const text = flags[flagOf(key)] ?? env[variableOf(key)]
-    if (text !== undefined && text !== '') raw[key] = text
+    if (text !== undefined && text !== '') raw[key] = String(text)
   }
   // The light variant of zod has no messages of its own.
   z.config(en())
@@ -37,8 +39,16 @@ export function readConfig<Schema extends z.$ZodObject>(
   throw new ConfigError(problems.join('\n'))
 }
 
-function readFlags(keys: readonly string[], argv: readonly string[]): Readonly<Record<string, string | undefined>> {
-  const options = Object.fromEntries(keys.map((key) => [flagOf(key), { type: 'string' as const }]))
+function readFlags(
+  shape: z.$ZodShape,
+  argv: readonly string[],
+): Readonly<Record<string, string | boolean | undefined>> {
+  const options = Object.fromEntries(
+    Object.entries(shape).map(([key, schema]) => {
+      const type = z.safeParse(schema, undefined).data === false ? ('boolean' as const) : ('string' as const)
+      return [flagOf(key), { type }]
+    }),
+  )
   try {
     return parseArgs({ args: [...argv], options, strict: true, allowPositionals: false }).values
   } catch (error) {

@@ -19,7 +19,7 @@ function decode(input: Uint8Array, blobs: ReadonlyMap<string, { readonly bytes: 
 const manyArrays = () => Array.from({ length: 100 }, (_, i) => new Float64Array(3_000).fill(i))
 
 test('an argument that holds many small arrays goes into one blob', () => {
-  const encoder = createArgumentEncoder({} as Job)
+  const encoder = createArgumentEncoder({ job: {} as Job })
   const arg = { grids: manyArrays(), name: 'grids' }
   const input = encoder.encode([1, arg], 'solve')
   expect(input.byteLength).toBeLessThan(2 ** 17)
@@ -31,15 +31,15 @@ test.each([
   ['a long text', 'x'.repeat(20_000_000)],
   ['many texts', Array.from({ length: 200_000 }, (_, i) => `name ${i}`)],
 ])('%s is refused at once, by the number of the argument', (_, arg) => {
-  const encode = () => createArgumentEncoder({} as Job).encode([1, arg], 'solve')
+  const encode = () => createArgumentEncoder({ job: {} as Job }).encode([1, arg], 'solve')
   expect(encode).toThrow(RangeError)
   expect(encode).toThrow(/^argument 1 of task solve takes \d+\.\d MB .* may take 1 MiB: pass numbers as typed arrays/)
 })
 
 test('what refers to the mesh stays where the mesh sees it', () => {
   const grid = new ScatteredObject('o-1', { byteLength: 8, workerIds: [] }, {} as never)
-  const encode = () => createArgumentEncoder({} as Job).encode([{ grid, arrays: manyArrays() }], 'solve')
+  const encode = () => createArgumentEncoder({ job: {} as Job }).encode([{ grid, arrays: manyArrays() }], 'solve')
   expect(encode).toThrow('argument 0 of task solve takes 2.4 MB')
-  const encoder = createArgumentEncoder({} as Job)
+  const encoder = createArgumentEncoder({ job: {} as Job })
   expect(decode(encoder.encode([grid, manyArrays()], 'solve'), encoder.blobs)).toEqual(['the object o-1', manyArrays()])
 })

@@ -1,8 +1,16 @@
 import { createHash } from 'node:crypto'
 
 import type { Reference } from '#libs/proto'
-import { TaskFuture, type Job, ScatteredObject } from '#libs/task'
-import { type EncodedValue, encodePayload, encodeValue, joinSegments, nameOfPart, type ValueName } from '#libs/value'
+import { type Codecs, isSharedInput, TaskFuture, type Job, ScatteredObject } from '#libs/task'
+import {
+  type EncodedValue,
+  encodePayload,
+  encodeValue,
+  joinSegments,
+  nameOfPart,
+  tensorByteLength,
+  type ValueName,
+} from '#libs/value'
 
 /** Arrays longer than this go to the checkpoint-store as blobs instead of into the submit. */
 const maxInlineArrayBytes = 32 * 1024
@@ -26,16 +34,30 @@ export interface ArgumentEncoder {
   readonly blobs: ReadonlyMap<string, Blob>
 }
 
-/** `job` is the one that the tasks are for, while it is being built. */
-export function createArgumentEncoder(job?: Job): ArgumentEncoder {
+/** Who the arguments are for. */
+export interface ArgumentsFor {
+  /** The job of the tasks, while it is being built. */
+  readonly job?: Job
+  /** Those of this program unless given. */
+  readonly codecs?: Codecs
+}
+
+export function createArgumentEncoder({ job, codecs }: ArgumentsFor = {}): ArgumentEncoder {
   const blobs = new Map<string, Blob>()
   // The same array as an argument of a thousand tasks is digested once.
   const known = new Map<object, Reference>()
+  const options = { codecs, findReference }
 
   function findReference(value: object): Reference | undefined {
+    if (isSharedInput(value)) {
+      // Also a small array: what travels with the other arguments is the task's own.
+      const { input } = value
+      const reference = findReference(input) ?? putAside(input, encodeValue(input, 'an argument'))
+      return { ...reference, shared: true }
+    }
     if (value instanceof TaskFuture) value.checkArgumentOf(job)
     const reference = referenceTo(value) ?? known.get(value)
-    if (reference || !ArrayBuffer.isView(value) || value.byteLength <= maxInlineArrayBytes) return reference
+    if (reference || (tensorByteLength(value) ?? 0) <= maxInlineArrayBytes) return reference
     return putAside(value, encodeValue(value, 'an argument'))
   }
 
@@ -55,18 +77,19 @@ export function createArgumentEncoder(job?: Job): ArgumentEncoder {
     for (const [index, arg] of args.entries()) {
       if (typeof arg !== 'object' || arg === null || findReference(arg)) continue
       const references: Reference[] = []
-      const encoded = encodeValue(arg, argumentOf(index, taskName), (value) => {
-        const reference = referenceTo(value)
+      const note = (value: object): Reference | undefined => {
+        const reference = referenceTo(isSharedInput(value) ? value.input : value)
         if (reference) references.push(reference)
         return reference
-      })
+      }
+      const encoded = encodeValue(arg, argumentOf(index, taskName), { codecs, findReference: note })
       // A value in a blob cannot refer to another object.
       if (references.length === 0 && encoded.byteLength > maxInlineArrayBytes) putAside(arg, encoded)
     }
   }
 
   function refuseTooLarge(args: readonly unknown[], taskName: string): never {
-    const sizes = args.map((arg) => encodePayload(encodeValue(arg, 'an argument', findReference)).byteLength)
+    const sizes = args.map((arg) => encodePayload(encodeValue(arg, 'an argument', options)).byteLength)
     const largest = sizes.indexOf(Math.max(...sizes))
     const megabytes = ((sizes[largest] ?? 0) / 1e6).toFixed(1)
     throw new RangeError(
@@ -79,8 +102,7 @@ export function createArgumentEncoder(job?: Job): ArgumentEncoder {
   return {
     blobs,
     encode: (args, taskName) => {
-      const encode = (): Buffer =>
-        encodePayload(encodeValue([...args], nameOfArgument(taskName), findReference)) as Buffer
+      const encode = (): Buffer => encodePayload(encodeValue([...args], nameOfArgument(taskName), options)) as Buffer
       const payload = encode()
       if (payload.byteLength <= maxArgumentsBytes) return payload
       putArraysAside(args, taskName)

@@ -30,6 +30,9 @@ export interface FutureBackend {
   readonly pause?: (<T>(wait: Promise<T>) => Promise<T>) | undefined
 }
 
+// Inside a bundle futures are made by the worker's copy of the library, and asked for by the bundle's.
+const futureBrand = Symbol.for('costate.TaskFuture')
+
 type Settled =
   | { readonly kind: 'finished'; readonly result: unknown; readonly timing: Timing }
   | { readonly kind: 'failed'; readonly error: Error; readonly cancelled: boolean; readonly timing: Timing | undefined }
@@ -39,6 +42,10 @@ type Settled =
  * depend on it, and the value goes from worker to worker. It is not a promise: `await future.result()`.
  */
 export class TaskFuture<R> {
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && futureBrand in value
+  }
+
   /** The task's id, which is also the id of its result. */
   readonly id: string
   readonly taskName: string
@@ -55,6 +62,11 @@ export class TaskFuture<R> {
     this.id = id
     this.taskName = taskName
     this.#backend = backend
+  }
+
+  /** @internal */
+  get [futureBrand](): true {
+    return true
   }
 
   get job(): Job {

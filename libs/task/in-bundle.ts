@@ -4,7 +4,10 @@
  */
 export { isTaskContext } from './context.js'
 export { createInlineContext } from './inline-context.js'
+export { registerCodec } from './codec.js'
+export { Complex128Array } from './complex-array.js'
 export { NdArray } from './nd-array.js'
+export { shared, SharedInput } from './shared-input.js'
 export { ScatteredObject } from './scattered-object.js'
 export { isTask, task } from './task.js'
 export { MeshError, TaskCancelledError, TaskError } from './task-error.js'
@@ -65,7 +68,4 @@ export function wait(): never {
 }
 export function graph(): never {
   return refuse('graph')
-}
-export function shared(): never {
-  return refuse('shared')
 }

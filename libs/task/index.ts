@@ -8,13 +8,16 @@ export {
   type TaskLog,
 } from './context.js'
 export { createInlineContext, type InlineContextOptions } from './inline-context.js'
-export { NdArray, type ElementOf, type TypedArray } from './nd-array.js'
+export { codecsOf, ownCodecs, registerCodec, type Codec, type Codecs } from './codec.js'
+export { Complex128Array, isComplexArray, type Complex } from './complex-array.js'
+export { isNdArray, NdArray, type ElementOf, type NumericArray, type TypedArray } from './nd-array.js'
 export { type FutureBackend, type FutureStatus, TaskFuture, type Timing } from './future.js'
 export { resultsOf } from './gather.js'
 export type { Job, JobCounts, ProgressReport, TaskLine } from './job.js'
 export { main } from './program.js'
 export { raceFutures } from './race.js'
 export { ScatteredObject } from './scattered-object.js'
+export { isSharedInput, shared, SharedInput } from './shared-input.js'
 export type {
   Argument,
   Arguments,

@@ -1,3 +1,5 @@
+import { type Complex, Complex128Array, isComplexArray } from './complex-array.js'
+
 /** Any numeric typed array. */
 export type TypedArray =
   | Float64Array
@@ -12,17 +14,24 @@ export type TypedArray =
   | BigInt64Array
   | BigUint64Array
 
-/** What an element of the typed array is. */
-export type ElementOf<T extends TypedArray> = T extends BigInt64Array | BigUint64Array ? bigint : number
+/** What an array with a shape lies over. */
+export type NumericArray = TypedArray | Complex128Array
+
+/** What an element of the array is. */
+export type ElementOf<T extends NumericArray> = T extends Complex128Array
+  ? Complex
+  : T extends BigInt64Array | BigUint64Array
+    ? bigint
+    : number
 
 /** Every copy of the class marks its instances with the same symbol: a bundle brings a copy of its own. */
 const ndArrayBrand = Symbol.for('costate.NdArray')
 
 /**
- * A typed array with a shape, row-major: the last index moves fastest. For matrices, tensors and, with shape [], a scalar that
- * keeps its element type. A vector needs no NdArray: it is a typed array.
+ * A typed array, or a complex one, with a shape, row-major: the last index moves fastest. For matrices, tensors and, with shape
+ * [], a scalar that keeps its element type. A vector needs no NdArray: it is a typed array.
  */
-export class NdArray<T extends TypedArray = TypedArray> {
+export class NdArray<T extends NumericArray = TypedArray> {
   readonly data: T
   readonly shape: readonly number[]
 
@@ -32,8 +41,8 @@ export class NdArray<T extends TypedArray = TypedArray> {
    * @throws RangeError when the shape doesn't multiply to `data.length`.
    */
   constructor(data: T, shape: readonly number[]) {
-    if (!ArrayBuffer.isView(data) || data instanceof DataView) {
-      throw new TypeError('NdArray: data must be a typed array, for example a Float64Array')
+    if (!isNumericArray(data)) {
+      throw new TypeError('NdArray: data must be a typed array, for example a Float64Array, or a Complex128Array')
     }
     const bad = shape.find((length) => !Number.isSafeInteger(length) || length < 0)
     if (bad !== undefined) throw new RangeError(`NdArray: shape [${shape.join(', ')}] has an axis of length ${bad}`)
@@ -56,12 +65,17 @@ export class NdArray<T extends TypedArray = TypedArray> {
    * @throws RangeError when the index has another rank or lies outside the shape.
    */
   get(...index: number[]): ElementOf<T> {
-    return this.data[this.offset(...index)] as ElementOf<T>
+    const { data } = this
+    const offset = this.offset(...index)
+    return (isComplexArray(data) ? data.get(offset) : data[offset]) as ElementOf<T>
   }
 
   /** Sets the element at the index. Throws as `get` does. */
   set(value: ElementOf<T>, ...index: number[]): void {
-    this.data[this.offset(...index)] = value
+    const { data } = this
+    const offset = this.offset(...index)
+    if (isComplexArray(data)) data.set(value as Complex, offset)
+    else data[offset] = value as never
   }
 
   /** Where in `data` the element at the index lies. Throws as `get` does. */
@@ -80,4 +94,14 @@ export class NdArray<T extends TypedArray = TypedArray> {
     }
     return offset
   }
+}
+
+function isNumericArray(data: unknown): boolean {
+  if (ArrayBuffer.isView(data)) return !(data instanceof DataView)
+  return typeof data === 'object' && data !== null && isComplexArray(data)
+}
+
+/** Whether the value is an NdArray of any copy of the class. */
+export function isNdArray(value: object): value is NdArray<NumericArray> {
+  return ndArrayBrand in value
 }

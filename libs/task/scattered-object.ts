@@ -1,5 +1,11 @@
+const scatteredBrand = Symbol.for('costate.ScatteredObject')
+
 /** A value in the memory of workers. May be an argument of tasks, at any depth. */
 export class ScatteredObject<T> {
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && scatteredBrand in value
+  }
+
   /** @internal Carries the value's type. */
   declare readonly valueType: T
   readonly id: string
@@ -20,6 +26,11 @@ export class ScatteredObject<T> {
     this.workerIds = facts.workerIds
     this.#release = actions.release
     this.#fetch = actions.fetch
+  }
+
+  /** @internal */
+  get [scatteredBrand](): true {
+    return true
   }
 
   /** The value, brought back. */

@@ -1,15 +1,17 @@
 import type { ResourceAmounts, RetryableKind } from '#libs/domain'
 
 import type { TaskFuture } from './future.js'
-import type { TypedArray } from './nd-array.js'
+import type { NumericArray } from './nd-array.js'
 import type { ScatteredObject } from './scattered-object.js'
+import type { SharedInput } from './shared-input.js'
 
-/** An argument of a submitted task: a value, or a future or scattered object in its place, at any depth. */
+/** An argument of a submitted task: a value, or a future, a scattered object or what is shared in its place, at any depth. */
 export type Argument<T> =
   | T
   | TaskFuture<T>
   | ScatteredObject<T>
-  | (T extends TypedArray | Date | string | number | bigint | boolean | null | undefined
+  | SharedInput<T>
+  | (T extends NumericArray | Date | string | number | bigint | boolean | null | undefined
       ? never
       : T extends readonly unknown[]
         ? { readonly [K in keyof T]: Argument<T[K]> }

@@ -1,3 +1,4 @@
+import { codecsOfThisCopy } from './codec.js'
 import { isTaskContext, type TaskContext } from './context.js'
 import { createInlineContext } from './inline-context.js'
 
@@ -64,7 +65,7 @@ type RefuseRest<Q extends readonly unknown[]> = number extends Q['length'] ? nev
  *     export const solve = task(import.meta, 'solve', async (params: Params, ctx) => …)
  *
  * The function takes any number of arguments, all of them required, and then the context, which it may leave out. Results and
- * arguments are copied between processes: plain data, typed arrays, NdArray.
+ * arguments are copied between processes: plain data, typed arrays, NdArray, Complex128Array, and what `registerCodec` is for.
  * @param meta `import.meta` of the module that exports the task: it says which module to ship.
  * @param name unique among the tasks that the module exports.
  * @throws TypeError when one of them isn't what it should be.
@@ -87,7 +88,13 @@ export function task<F extends CallableFunction | TaskFunction>(
   const run = fn as unknown as (...args: unknown[]) => unknown
   const call = async (...args: unknown[]): Promise<unknown> =>
     isTaskContext(args.at(-1)) ? run(...args) : run(...args, createInlineContext())
-  const properties = { taskName: name, moduleUrl: meta.url, options: Object.freeze({ ...options }), [taskBrand]: true }
+  const properties = {
+    taskName: name,
+    moduleUrl: meta.url,
+    options: Object.freeze({ ...options }),
+    [taskBrand]: true,
+    ...codecsOfThisCopy,
+  }
   // `name` of a function is read-only, so that assigning it would throw; in stacks and debuggers it says which task runs.
   Object.defineProperty(call, 'name', { value: name })
   return Object.freeze(Object.assign(call, properties)) as unknown as Task<TaskArguments<F>, TaskResult<F>>

@@ -1,7 +1,8 @@
-import { Atom, type PackedValue, Payload, type Reference, type Tensor, Value } from '#libs/proto'
-import { NdArray } from '#libs/task'
+import { Atom, type CodedValue, type PackedValue, Payload, type Reference, type Tensor, Value } from '#libs/proto'
+import { type Codecs, NdArray, type NumericArray, ownCodecs } from '#libs/task'
 
-import { elementByteLength, typedArrayOver, type TypedArray } from './element-type.js'
+import { failedCodec, unknownCodec } from './codec-error.js'
+import { arrayOver, elementByteLength } from './element-type.js'
 
 /** A value whose structure and body contradict each other, or that is malformed. */
 export class MalformedValueError extends Error {
@@ -16,13 +17,18 @@ export interface DecodeOptions {
   readonly resolve?: ReferenceResolver
   /** Typed arrays may be views of the body: it is 8-byte aligned and belongs to the reader alone. */
   readonly view?: boolean
+  /** By which values of other classes are built; those of this program unless given. */
+  readonly codecs?: Codecs | undefined
+  /** What messages call the value, such as `the result of task f`. */
+  readonly what?: string | undefined
 }
 
 /**
  * Puts a value together again. Typed arrays of rank 1 come back as such, other ranks as NdArray. They own their memory
  * unless `view` is set.
  *
- * @throws MalformedValueError when a tensor's shape, element type or place contradicts the body.
+ * @throws MalformedValueError when a tensor's shape, element type or place contradicts the body; CodecError when a codec is not
+ * registered here, or throws.
  */
 export function decodeValue(root: Value | undefined, body: Uint8Array, options: DecodeOptions = {}): unknown {
   return new Decoder(body, options).decode(root)
@@ -60,6 +66,10 @@ export function inspectValue(root: Value | undefined, bodyByteLength: number, vi
       return
     case 'reference':
       visit(kind.value)
+      return
+    case 'coded':
+      if (kind.value.codec === '') throw new MalformedValueError('a coded value names no codec')
+      inspectValue(kind.value.value, bodyByteLength, visit)
       return
     default:
   }
@@ -130,6 +140,8 @@ class Decoder {
       case 'reference':
         if (this.#options.resolve) return this.#options.resolve(kind.value)
         throw new MalformedValueError('a value refers to another object where only data may be')
+      case 'coded':
+        return this.#decodeCoded(kind.value)
       case undefined:
         throw new MalformedValueError('a value is empty: set exactly one of its kinds')
       default:
@@ -157,17 +169,30 @@ class Decoder {
     const start = Number(packed.offset)
     const root = Value.decode(this.#body.subarray(start, start + Number(packed.byteLength)))
     if (root.kind?.$case === 'packed') throw new MalformedValueError('a packed value is packed again')
-    return new Decoder(this.#body, this.#options.view ? { view: true } : {}).decode(root)
+    const { view = false, codecs, what } = this.#options
+    return new Decoder(this.#body, { view, codecs, what }).decode(root)
   }
 
-  #decodeTensor(tensor: Tensor): TypedArray | NdArray {
+  #decodeCoded({ codec: name, value }: CodedValue): unknown {
+    const { what = 'a value', codecs = ownCodecs } = this.#options
+    const codec = codecs.get(name)
+    if (codec === undefined) throw unknownCodec(name, what)
+    const parts = this.decode(value)
+    try {
+      return codec.decode(parts)
+    } catch (error) {
+      throw failedCodec(name, what, error)
+    }
+  }
+
+  #decodeTensor(tensor: Tensor): NumericArray | NdArray<NumericArray> {
     const length = checkTensor(tensor, this.#body.byteLength)
     const start = this.#body.byteOffset + Number(tensor.offset)
     const byteLength = Number(tensor.byteLength)
     const array =
       this.#options.view && start % 8 === 0
-        ? typedArrayOver(tensor.elementType, this.#body.buffer, start, length)
-        : typedArrayOver(tensor.elementType, copyBytes(this.#body, Number(tensor.offset), byteLength), 0, length)
+        ? arrayOver(tensor.elementType, this.#body.buffer, start, length)
+        : arrayOver(tensor.elementType, copyBytes(this.#body, Number(tensor.offset), byteLength), 0, length)
     return tensor.shape.length === 1 ? array : new NdArray(array, tensor.shape.map(Number))
   }
 }

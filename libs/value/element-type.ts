@@ -1,17 +1,5 @@
 import { ElementType } from '#libs/proto'
-
-/** The typed arrays that can be tensors. */
-export type TypedArray =
-  | Float64Array
-  | Float32Array
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array
+import { Complex128Array, type NumericArray, type TypedArray } from '#libs/task'
 
 type TypedArrayConstructor = {
   readonly BYTES_PER_ELEMENT: number
@@ -43,16 +31,18 @@ export function elementTypeOf(array: ArrayBufferView): ElementType | undefined {
 
 /** The size of an element in bytes, or nothing for a type that this side does not know. */
 export function elementByteLength(type: ElementType): number | undefined {
+  if (type === ElementType.COMPLEX128) return Complex128Array.BYTES_PER_ELEMENT
   return constructors.get(type)?.BYTES_PER_ELEMENT
 }
 
-/** A typed array of `type` over `length` elements of the buffer; the offset must be a multiple of the element size. */
-export function typedArrayOver(
+/** An array of `type` over `length` elements of the buffer; the offset must be a multiple of the element size, at most of 8. */
+export function arrayOver(
   type: ElementType,
   buffer: ArrayBufferLike,
   byteOffset: number,
   length: number,
-): TypedArray {
+): NumericArray {
+  if (type === ElementType.COMPLEX128) return new Complex128Array(new Float64Array(buffer, byteOffset, 2 * length))
   const constructor = constructors.get(type)
   if (constructor === undefined) throw new RangeError(`element type ${type} is unknown here: upgrade this side`)
   return new constructor(buffer, byteOffset, length)

@@ -1,7 +1,16 @@
-import { Atom, Payload, type Reference, Value } from '#libs/proto'
+import { Atom, ElementType, Payload, type Reference, Value } from '#libs/proto'
+import {
+  type Codec,
+  type Codecs,
+  isComplexArray,
+  isNdArray,
+  isSharedInput,
+  type NumericArray,
+  ownCodecs,
+} from '#libs/task'
 
+import { isBuiltIn } from './built-in.js'
 import { elementByteLength, elementTypeOf } from './element-type.js'
-import { isNdArray } from './nd-array-brand.js'
 
 /** A value taken apart: the structure, and the bytes of its tensors one behind the other, each at a multiple of 8. */
 export interface EncodedValue {
@@ -20,6 +29,13 @@ const mostBytesPerValue = 64
 /** Says what a value stands for when it is somewhere else (a future, a scattered buffer), or nothing. */
 export type ReferenceFinder = (value: object) => Reference | undefined
 
+/** How to take a value apart. */
+export interface EncodeOptions {
+  readonly findReference?: ReferenceFinder | undefined
+  /** By which values of other classes travel; those of this program unless given. */
+  readonly codecs?: Codecs | undefined
+}
+
 /** What messages call a value, or a part of it: `the result of task f`, or a function that says it of a path. */
 export type ValueName = string | ((path: readonly (string | number)[]) => string)
 
@@ -37,17 +53,17 @@ const maxArrayBytes = 2 ** 32 - 8
 const padding = [0, 1, 2, 3, 4, 5, 6, 7].map((length) => new Uint8Array(length))
 
 /**
- * Takes a value apart for the wire. Typed arrays of any length, NdArray, null, undefined, booleans, numbers (bit for
- * bit), bigints, strings, dates, arrays, plain objects, maps and sets, nested at any depth. The bytes are not copied:
- * the segments are views of the caller's arrays.
+ * Takes a value apart for the wire. Typed arrays of any length, NdArray, Complex128Array, null, undefined, booleans, numbers
+ * (bit for bit), bigints, strings, dates, arrays, plain objects, maps and sets, and what the codecs are for, nested at any
+ * depth. The bytes are not copied: the segments are views of the caller's arrays.
  *
  * An object without a prototype comes back as a plain one, and so does a hole in an array as undefined.
  *
- * @throws UnserializableError for functions, symbols, class instances, cycles, ArrayBuffers and text with lone surrogates;
- * `what` names the value in the message.
+ * @throws UnserializableError for functions, symbols, instances of other classes, cycles, ArrayBuffers, text with lone
+ * surrogates, and when a codec throws; `what` names the value in the message.
  */
-export function encodeValue(value: unknown, what: ValueName, findReference?: ReferenceFinder): EncodedValue {
-  const encoder = new Encoder(what, findReference)
+export function encodeValue(value: unknown, what: ValueName, options: EncodeOptions = {}): EncodedValue {
+  const encoder = new Encoder(what, options)
   const root = encoder.encode(value)
   const { segments, byteLength, mostStructureBytes } = encoder
   return { root, segments, byteLength, mostStructureBytes }
@@ -104,10 +120,12 @@ class Encoder {
   readonly #ancestors = new Set<object>()
   readonly #what: ValueName
   readonly #findReference: ReferenceFinder | undefined
+  readonly #codecs: Codecs
 
-  constructor(what: ValueName, findReference?: ReferenceFinder) {
+  constructor(what: ValueName, { findReference, codecs = ownCodecs }: EncodeOptions) {
     this.#what = what
     this.#findReference = findReference
+    this.#codecs = codecs
   }
 
   encode(value: unknown): Value {
@@ -135,13 +153,47 @@ class Encoder {
   #encodeObject(value: object): Value {
     const reference = this.#findReference?.(value)
     if (reference) return { kind: { $case: 'reference', value: reference } }
-    if (ArrayBuffer.isView(value)) return this.#encodeTensor(value)
-    if (isNdArray(value)) return this.#encodeTensor(value.data, value.shape)
+    const codec = this.#findCodec(value)
+    if (codec === undefined) {
+      if (ArrayBuffer.isView(value) || isComplexArray(value)) return this.#encodeTensor(value)
+      if (isNdArray(value)) return this.#encodeTensor(value.data, value.shape)
+      // Only an argument can be shared: elsewhere the mark says nothing.
+      if (isSharedInput(value)) return this.encode(value.input)
+    }
     if (this.#ancestors.has(value)) throw this.#refuse('a cycle (the value contains itself)')
     this.#ancestors.add(value)
-    const encoded = this.#encodeContainer(value)
+    const encoded = codec === undefined ? this.#encodeContainer(value) : this.#encodeCoded(value, ...codec)
     this.#ancestors.delete(value)
     return encoded
+  }
+
+  /** The codec that is for the value. */
+  #findCodec(value: object): [string, Codec] | undefined {
+    if (this.#codecs.size === 0 || isBuiltIn(value)) return undefined
+    for (const named of this.#codecs) {
+      if (this.#call(named[0], 'test', () => named[1].test(value))) return named
+    }
+    return undefined
+  }
+
+  #encodeCoded(value: object, name: string, codec: Codec): Value {
+    const parts = this.#call(name, 'encode', () => codec.encode(value))
+    if (typeof parts === 'object' && parts !== null && this.#findCodec(parts)?.[0] === name) {
+      throw this.#unserializable(
+        `cannot travel: encode of codec '${name}' returned a value that the codec is for itself`,
+      )
+    }
+    this.#countText(name)
+    return { kind: { $case: 'coded', value: { codec: name, value: this.encode(parts) } } }
+  }
+
+  #call<R>(name: string, what: 'test' | 'encode', call: () => R): R {
+    try {
+      return call()
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      throw this.#unserializable(`cannot travel: ${what} of codec '${name}' threw: ${message}`, error)
+    }
   }
 
   /** Half a surrogate pair would silently become U+FFFD. */
@@ -171,7 +223,7 @@ class Encoder {
     if (prototype !== null && prototype !== Object.prototype && !isForeignPlainObject(value)) {
       throw this.#refuse(
         `an instance of ${value.constructor.name}`,
-        'pass its data as plain objects and typed arrays, and build it again on the other side',
+        'pass its data as plain objects and typed arrays, or register a codec for it with registerCodec()',
       )
     }
     const entries = Object.entries(value).map(([key, item]) => {
@@ -207,8 +259,10 @@ class Encoder {
     return encoded
   }
 
-  #encodeTensor(array: ArrayBufferView, shape?: readonly number[]): Value {
-    const elementType = elementTypeOf(array)
+  #encodeTensor(numbers: ArrayBufferView | NumericArray, shape?: readonly number[]): Value {
+    const isComplex = isComplexArray(numbers)
+    const array = isComplex ? numbers.data : numbers
+    const elementType = isComplex ? ElementType.COMPLEX128 : elementTypeOf(array)
     if (elementType === undefined) throw this.#refuse('a DataView', 'pass a typed array')
     if (array.byteLength > maxArrayBytes) {
       const gigabytes = (array.byteLength / 1e9).toFixed(1)
@@ -239,8 +293,12 @@ class Encoder {
   }
 
   #refuse(kind: string, advice?: string): UnserializableError {
+    return this.#unserializable(`is ${kind}, which cannot travel${advice ? `: ${advice}` : ''}`)
+  }
+
+  #unserializable(why: string, cause?: unknown): UnserializableError {
     const name = typeof this.#what === 'string' ? nameOfPart(this.#what, this.#path) : this.#what(this.#path)
-    return new UnserializableError(`${name} is ${kind}, which cannot travel${advice ? `: ${advice}` : ''}`)
+    return new UnserializableError(`${name} ${why}`, cause === undefined ? {} : { cause })
   }
 }
 

@@ -1,7 +1,7 @@
 export { decodePayload, decodeValue, inspectValue, MalformedValueError } from './decode.js'
 export type { DecodeOptions, ReferenceResolver } from './decode.js'
-export { elementByteLength, elementTypeOf, typedArrayOver } from './element-type.js'
-export type { TypedArray } from './element-type.js'
+export { tensorByteLength } from './built-in.js'
+export { CodecError } from './codec-error.js'
 export {
   copySegments,
   encodePayload,
@@ -12,5 +12,5 @@ export {
   packStructure,
   UnserializableError,
 } from './encode.js'
-export type { EncodedValue, ReferenceFinder, ValueName } from './encode.js'
+export type { EncodedValue, EncodeOptions, ReferenceFinder, ValueName } from './encode.js'
 export { nameOfReference } from './reference-name.js'

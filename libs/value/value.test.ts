@@ -118,7 +118,7 @@ test('references are found and put back', () => {
   const future = { id: 'j1/0' }
   const find = (value: object): Reference | undefined =>
     value === future ? { target: { $case: 'objectId', value: future.id } } : undefined
-  const payload = encodePayload(encodeValue([{ deep: [future] }], 'the arguments', find))
+  const payload = encodePayload(encodeValue([{ deep: [future] }], 'the arguments', { findReference: find }))
   const seen: unknown[] = []
   const { root, body } = Payload.decode(payload)
   inspectValue(root, body.byteLength, (reference) => seen.push(reference.target?.value))
@@ -136,6 +136,9 @@ test('a tensor that contradicts its body is refused', () => {
   expect(() => inspect(tensor(ElementType.FLOAT64, [3n], 16n))).toThrow('shape [3] with 8-byte elements needs 24')
   expect(() => inspect(tensor(ElementType.FLOAT64, [3n], 24n))).toThrow('do not lie')
   expect(() => inspect(tensor(ElementType.FLOAT64, [1n], 8n, 4n))).toThrow('multiple of 8')
+  expect(() => inspect(tensor(ElementType.COMPLEX128, [1n], 16n))).not.toThrow()
+  expect(() => inspect(tensor(ElementType.COMPLEX128, [2n], 16n))).toThrow('shape [2] with 16-byte elements needs 32')
+  expect(() => inspect(tensor(ElementType.COMPLEX128, [2n], 32n))).toThrow('do not lie')
   expect(() => inspect(tensor(99 as never, [1n], 8n))).toThrow('unknown element type 99')
   expect(() => inspect({ kind: undefined })).toThrow('empty')
   expect(() =>

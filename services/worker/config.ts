@@ -16,6 +16,8 @@ export const workerConfig = z.object({
   slots: z._default(z.coerce.number().check(z.int(), z.gte(0), z.lte(4096)), 1),
   /** Where the tasks of a slot run: a thread of the worker, or a process of its own. */
   executor: z._default(z.enum(['thread', 'process']), 'thread'),
+  /** A task that changes an input that it shares with others fails, with its name. Costs a copy and two digests of each. */
+  verifyInputs: z._default(z.stringbool(), false),
   /** How many workers the supervisor keeps. */
   count: z._default(z.coerce.number().check(z.int(), z.gte(1), z.lte(256)), 1),
   /** Resident memory of one worker with the processes of its slots; its supervisor ends it at 95 % of it. 0 for no limit. */

@@ -85,6 +85,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   const checkpoints = createTaskCheckpoints(pool, storeAddresses)
 
   const listeners: SlotListeners = {
+    verifyInputs: config.verifyInputs,
     bundlePath: (digest) => bundles.path(digest) ?? '',
     keepResult: (order, { outcome }) => {
       if (outcome.kind !== 'body') return outcome

@@ -35,6 +35,14 @@ export const throwLater = task(import.meta, 'throwLater', () => { setTimeout(() 
 export const ramp = task(import.meta, 'ramp', (n) => Float64Array.from({ length: n }, (_, i) => i))
 export const text = task(import.meta, 'text', (n) => 'é'.repeat(n))
 export const changed = task(import.meta, 'changed', (xs) => { xs[0] += 1; return xs[0] })
+export const both = task(import.meta, 'both', (mine, shared) => { mine[0] = 7; return [mine[0], shared[0]] })
+export const isCommon = task(import.meta, 'isCommon', (xs) => xs.buffer instanceof SharedArrayBuffer)
+export const spoil = task(import.meta, 'spoil', (xs) => { xs[0] = 0; throw new RangeError('no root') })
+export const total = task(import.meta, 'total', async (xs) => {
+  let sum = 0
+  for (let i = 0; i < 20; i++) { sum += xs[0]; await new Promise((resolve) => setTimeout(resolve, 5)) }
+  return sum
+})
 export const talk = task(import.meta, 'talk', (ctx) => { console.log('a line'); ctx.log.warn('a warning'); return ctx.taskId })
 export const dieAt = task(import.meta, 'dieAt', (i, at) => { if (i === at) process.exit(7); return i })
 export const grow = task(import.meta, 'grow', async () => {
@@ -45,6 +53,14 @@ export const grow = task(import.meta, 'grow', async () => {
   }
 })
 `
+
+/** A value that tasks may refer to as `o-1`, as the worker holds it. */
+const inputOf = (value: unknown) => {
+  const encoded = packStructure(encodeValue(value, 'the input'))
+  const bytes = copySegments(encoded)
+  const input: FetchedInput = { kind: 'body', structure: encoded.root, bytes }
+  return { inputs: new Map([['o-1', input]]), bytes }
+}
 
 const failureOf = async (ended: Promise<unknown>) => ((await ended) as { failure: unknown }).failure
 
@@ -181,14 +197,59 @@ describe.each(['thread', 'process'] as const)('the %s executor', (kind) => {
   })
 
   test('what a task does to its input it does to its own copy', async () => {
-    await using lab = await start()
+    await using lab = await start({ slots: 2 })
     for (const length of [3, 1_000_000]) {
-      const encoded = packStructure(encodeValue(new Float64Array(length).fill(5), 'the input'))
-      const input: FetchedInput = { kind: 'body', structure: encoded.root, bytes: copySegments(encoded) }
-      const inputs = new Map([['o-1', input]])
+      const { inputs, bytes } = inputOf(new Float64Array(length).fill(5))
       const tasks = lab.runAll('changed', [[new LabInput('o-1')], [new LabInput('o-1')]], { inputs })
-      expect(await Promise.all(tasks.map(({ ended }) => ended))).toEqual([6, 6])
+      tasks.push(lab.run('changed', [new LabInput('o-1')], { inputs, slot: 1 }))
+      expect(await Promise.all(tasks.map(({ ended }) => ended))).toEqual([6, 6, 6])
+      expect(new Float64Array(bytes.buffer)).toEqual(new Float64Array(length).fill(5))
     }
+  })
+
+  test('a task that shares an input sees what the others see, where memory can be shared', async () => {
+    await using lab = await start({ slots: 2 })
+    const { inputs, bytes } = inputOf(new Float64Array(1_000).fill(5))
+    const shared = new LabInput('o-1', true)
+    const isCommon = kind === 'thread'
+    expect(await lab.run('isCommon', [shared], { inputs }).ended).toBe(isCommon)
+    expect(await lab.run('isCommon', [new LabInput('o-1')], { inputs }).ended).toBe(false)
+    expect(await lab.run('changed', [shared], { inputs }).ended).toBe(6)
+    expect(await lab.run('changed', [shared], { inputs, slot: 1 }).ended).toBe(isCommon ? 7 : 6)
+    // What the worker holds, and who does not share, are out of reach.
+    expect(await lab.run('both', [new LabInput('o-1'), new LabInput('o-1')], { inputs }).ended).toEqual([7, 5])
+    expect(await lab.run('changed', [new LabInput('o-1')], { inputs, slot: 1 }).ended).toBe(6)
+    expect(new Float64Array(bytes.buffer)[0]).toBe(5)
+  })
+
+  test('with inputs verified, who changes what it shares fails, and nobody else feels it or is blamed', async () => {
+    await using lab = await start({ slots: 2, verifyInputs: true })
+    const { inputs } = inputOf(new Float64Array(1_000).fill(5))
+    const shared = new LabInput('o-1', true)
+    const innocent = lab.run('total', [shared], { inputs, slot: 1 })
+    const culprit = lab.run('changed', [shared], { inputs })
+    expect(await failureOf(culprit.ended)).toMatchObject({
+      kind: 'userError',
+      reason: 'SHARED_INPUT_CHANGED',
+      message:
+        `task changed (${culprit.order.taskId}) changed its shared input o-1: copy what is to be changed (xs.slice()), or pass ` +
+        'the input without shared(), which gives the task a copy of its own',
+    })
+    expect(await innocent.ended).toBe(20 * 5)
+    // Its own copy a task may change, also beside the shared one.
+    expect(await lab.run('changed', [new LabInput('o-1')], { inputs }).ended).toBe(6)
+    expect(await lab.run('both', [new LabInput('o-1'), shared], { inputs }).ended).toEqual([7, 5])
+    expect(await failureOf(lab.run('spoil', [shared], { inputs }).ended)).toMatchObject({
+      reason: 'SHARED_INPUT_CHANGED',
+      cause: { errorName: 'RangeError', message: 'no root' },
+    })
+  })
+
+  test('a small result that is shared is verified, too', async () => {
+    await using lab = await start({ verifyInputs: true })
+    const made = lab.run('ramp', [3])
+    const task = lab.run('changed', [new LabInput('xs', true)], { awaited: { xs: made } })
+    expect(await failureOf(task.ended)).toMatchObject({ reason: 'SHARED_INPUT_CHANGED' })
   })
 
   test('what a task writes has its ids', async () => {

@@ -22,9 +22,12 @@ const program = new URL('../../dist/services/worker/exec/slot-main.cjs', import.
 /** Stands for an input of this name among the arguments. */
 export class LabInput {
   readonly name: string
+  /** Whether the task shares it with others. */
+  readonly shared: boolean
 
-  constructor(name: string) {
+  constructor(name: string, shared = false) {
     this.name = name
+    this.shared = shared
   }
 }
 
@@ -66,12 +69,13 @@ export interface ExecutorLab extends AsyncDisposable {
 export interface LabOptions {
   readonly slots?: number
   readonly memoryLimitBytes?: number
+  readonly verifyInputs?: boolean
 }
 
 export async function startExecutorLab(
   kind: 'thread' | 'process',
   source: string,
-  { slots = 1, memoryLimitBytes = 0 }: LabOptions = {},
+  { slots = 1, memoryLimitBytes = 0, verifyInputs = false }: LabOptions = {},
 ): Promise<ExecutorLab> {
   const folder = await mkdtemp(path.join(tmpdir(), 'costate-executor-'))
   await writeFile(path.join(folder, 'package.json'), '{ "type": "module" }')
@@ -105,6 +109,7 @@ export async function startExecutorLab(
       slotStuck: (_, __, failure) => reportStuck(failure),
     },
     {
+      verifyInputs,
       heard: (message) => {
         if (message.kind === 'log') lines.push(message.line)
       },
@@ -129,7 +134,7 @@ export async function startExecutorLab(
   let count = 0
   const createTask = (taskName: string, args: readonly unknown[], options: LabTaskOptions = {}): OpenTask => {
     const index = count++
-    const input = encodePayload(packStructure(encodeValue(args, 'the arguments', referenceOf)))
+    const input = encodePayload(packStructure(encodeValue(args, 'the arguments', { findReference: referenceOf })))
     const { slot = 0, timeoutMs, inputs = new Map(), awaited = {} } = options
     const order: TaskOrder = {
       ...{ taskId: `j-1/${index}` as TaskId, jobId: 'j-1', index, epoch: 1, attempt: 1 },
@@ -208,7 +213,8 @@ class OpenTask implements LabTask {
 }
 
 function referenceOf(value: object): Reference | undefined {
-  return value instanceof LabInput ? { target: { $case: 'objectId', value: value.name } } : undefined
+  if (!(value instanceof LabInput)) return undefined
+  return { target: { $case: 'objectId', value: value.name }, shared: value.shared }
 }
 
 function valueOf(outcome: EndOutcome, objects: ReadonlyMap<string, unknown>): unknown {

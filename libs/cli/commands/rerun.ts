@@ -5,7 +5,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { createColors } from 'picocolors'
 
 import { formatDuration } from '#libs/domain'
-import { createInlineContext } from '#libs/task'
+import { codecsOf, createInlineContext } from '#libs/task'
 import { encodeValue } from '#libs/value'
 
 import { CliError, exitCodes } from '../cli-error.js'
@@ -73,7 +73,10 @@ async function rerun(call: TaskCall, options: Options, terminal: Terminal): Prom
     // Step into this call: it is the task.
     const value: unknown =
       options.inspect === undefined ? await run(...args, context) : await stepInto(run, args, context)
-    ended = { kind: 'finished', result: encodeValue(value, `the result of task ${taskId}`) }
+    ended = {
+      kind: 'finished',
+      result: encodeValue(value, `the result of task ${taskId}`, { codecs: codecsOf(call.run) }),
+    }
     shown = inspect(value, { depth: 2, maxArrayLength: 8, maxStringLength: 200, colors: terminal.color })
   } catch (error) {
     const known = error instanceof Error ? error : undefined

@@ -104,6 +104,7 @@ test.each<[string, Buffer, string]>([
   ['holds a value without a kind', payloadOf(undefined), 'a value is empty'],
   ['holds a tensor of no element type', tensorOf({ elementType: ElementType.UNSPECIFIED }), 'unknown element type'],
   ['holds a tensor whose shape contradicts its length', tensorOf({ shape: [3n] }), 'needs 24 bytes, but says 16'],
+  ['holds complex numbers of half the bytes', tensorOf({ elementType: ElementType.COMPLEX128 }), 'needs 32 bytes'],
   ['holds a tensor that ends behind its body', tensorOf({}, 8), 'do not lie'],
   ['holds a tensor at an odd place', tensorOf({ offset: 4n }, 32), 'at a multiple of 8'],
   ['holds a tensor of immense shape', tensorOf({ shape: [2n ** 63n, 2n ** 63n] }), 'needs'],

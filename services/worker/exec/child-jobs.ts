@@ -12,6 +12,7 @@ import {
 } from '#libs/submission'
 import {
   type AnyTask,
+  type Codecs,
   type DurabilityLevel,
   type GatherOptions,
   isTask,
@@ -23,7 +24,7 @@ import {
   type TaskFuture,
   zipArguments,
 } from '#libs/task'
-import { decodePayload, decodeValue } from '#libs/value'
+import { type DecodeOptions, decodePayload, decodeValue } from '#libs/value'
 
 import type { FetchedInput } from '../objects/fetched-input.js'
 import type { ChildCall, ChildNews, SlotTask } from './slot-messages.js'
@@ -35,6 +36,8 @@ export interface ChildPorts {
   readonly waits: SlotWaits
   /** Whether the task's own bundle has a task of this name; throws what to do when it has not. */
   readonly check: (taskName: string) => void
+  /** Those of the task's own module. */
+  readonly codecs: Codecs
   readonly call: (call: ChildCall) => Promise<unknown>
 }
 
@@ -84,13 +87,13 @@ export class ChildJobs {
   }
 
   #submit(task: unknown, calls: readonly (readonly unknown[])[], options: SubmitOptions): TaskFuture<unknown>[] {
-    const { call, check } = this.#ports
+    const { call, check, codecs } = this.#ports
     if (this.#isOver) throw taskOver(this.#ports.task.taskId)
     if (!isTask(task)) throw new TypeError('submit and map take a task: export it with task(import.meta, …)')
     check(task.taskName)
     if (calls.length === 0) return []
     const durability = durabilityToWire(options)
-    const encoder = createArgumentEncoder()
+    const encoder = createArgumentEncoder({ codecs })
     const inputs = calls.map((args) => encoder.encode(args, task.taskName))
     const spec = this.#specOf(task, inputs, options)
     const { jobId, requestId } = this.#nameOf(spec)
@@ -127,17 +130,18 @@ export class ChildJobs {
     return job
   }
 
-  #fetch({ id, wireResult }: TaskFuture<unknown>): unknown {
+  #fetch({ id, taskName, wireResult }: TaskFuture<unknown>): unknown {
     const result = wireResult as Result
     const { location } = result
-    return location?.$case === 'payload' ? decodePayload(location.value) : this.#fetchFrom(id, result)
+    const options = { codecs: this.#ports.codecs, what: `the result of task ${taskName} (${id})` }
+    return location?.$case === 'payload' ? decodePayload(location.value, options) : this.#fetchFrom(id, result, options)
   }
 
-  async #fetchFrom(id: string, result: Result): Promise<unknown> {
+  async #fetchFrom(id: string, result: Result, options: DecodeOptions): Promise<unknown> {
     const fetched = (await this.#ports.call({ kind: 'fetch', objectId: id, result })) as FetchedInput
     return fetched.kind === 'payload'
-      ? decodePayload(fetched.payload)
-      : decodeValue(fetched.structure, fetched.bytes, { view: true })
+      ? decodePayload(fetched.payload, options)
+      : decodeValue(fetched.structure, fetched.bytes, { ...options, view: true })
   }
 
   #specOf(task: AnyTask, inputs: readonly Buffer[], options: SubmitOptions): JobSpec {

@@ -2,7 +2,8 @@ import { inspect } from 'node:util'
 
 import { BundleError } from '#libs/bundle'
 import type { FailureKind, TaskFailure } from '#libs/domain'
-import { UnserializableError } from '#libs/value'
+import { SharedInputChangedError } from '#libs/submission'
+import { CodecError, UnserializableError } from '#libs/value'
 
 const maxStackChars = 8_000
 const maxMessageChars = 4_000
@@ -36,6 +37,8 @@ function userFrames(stack: string): string {
 
 function classOf(error: Error): { kind: FailureKind; reason: string } {
   if (error instanceof UnserializableError) return { kind: 'result', reason: 'RESULT_NOT_SERIALIZABLE' }
+  if (error instanceof CodecError) return { kind: 'input', reason: error.reason }
+  if (error instanceof SharedInputChangedError) return { kind: 'userError', reason: 'SHARED_INPUT_CHANGED' }
   if (error instanceof BundleError) return { kind: 'bundle', reason: error.code }
   return { kind: 'userError', reason: 'TASK_THREW' }
 }

@@ -6,7 +6,10 @@ import type { SlotTask } from './slot-messages.js'
 /** A task in the slot's line that takes the results of these attempts. */
 const taker = (...keys: string[]): SlotTask => ({
   ...{ key: 'taker', taskId: 'j/9', index: 9, attempt: 1, inputs: new Map(), input: new Uint8Array(), trace: {} },
-  ...{ call: { kind: 'f', jobId: 'j', seed: 1n, bundlePath: '/b', bundleDigest: 'd', taskName: 'f' }, claim: 0 },
+  ...{
+    call: { kind: 'f', jobId: 'j', seed: 1n, bundlePath: '/b', bundleDigest: 'd', taskName: 'f', verifyInputs: false },
+    claim: 0,
+  },
   ...{ timeoutMs: undefined, isDoubtful: false, devices: [] },
   awaited: keys.map((key) => ({ objectId: `of ${key}`, key })),
 })

@@ -1,4 +1,5 @@
-import type { FetchedInput, FetchedInputs } from '../objects/fetched-input.js'
+import type { InputValue, InputValues } from '#libs/submission'
+
 import type { SlotOutcome, SlotTask } from './slot-messages.js'
 
 /** Of so many tasks that ended last the results are kept when they are small: a line that runs hears of what follows it at its end. */
@@ -8,8 +9,8 @@ const maxRecent = 64
 export class LineResults {
   /** By attempt, how many tasks in the line take its result. */
   readonly #takers = new Map<string, number>()
-  readonly #kept = new Map<string, FetchedInput>()
-  readonly #recent = new Map<string, FetchedInput>()
+  readonly #kept = new Map<string, InputValue>()
+  readonly #recent = new Map<string, InputValue>()
 
   /** The task is in the line. */
   expect({ awaited = [] }: SlotTask): void {
@@ -24,7 +25,7 @@ export class LineResults {
   }
 
   /** The task has its turn, or leaves the line: its inputs with those that were made here; nothing when one was not. */
-  take({ inputs, awaited = [] }: SlotTask): FetchedInputs | undefined {
+  take({ inputs, awaited = [] }: SlotTask): InputValues | undefined {
     if (awaited.length === 0) return inputs
     const all = new Map(inputs)
     let isWhole = true
@@ -36,7 +37,7 @@ export class LineResults {
     return isWhole ? all : undefined
   }
 
-  #remember(key: string, made: FetchedInput): void {
+  #remember(key: string, made: InputValue): void {
     this.#recent.set(key, made)
     if (this.#recent.size <= maxRecent) return
     for (const oldest of this.#recent.keys()) {
@@ -46,7 +47,7 @@ export class LineResults {
   }
 
   /** Of a large result the last taker gets what is kept, the others get copies. A small one may not be said yet: all get copies. */
-  #handOver(key: string): FetchedInput | undefined {
+  #handOver(key: string): InputValue | undefined {
     const made = this.#kept.get(key) ?? this.#recent.get(key)
     const others = (this.#takers.get(key) ?? 1) - 1
     if (others > 0) {
@@ -60,7 +61,7 @@ export class LineResults {
 }
 
 // Not `slice`: that of a Buffer is no copy.
-function copyOf(made: FetchedInput): FetchedInput {
+function copyOf(made: InputValue): InputValue {
   return made.kind === 'payload'
     ? { ...made, payload: new Uint8Array(made.payload) }
     : { ...made, bytes: new Uint8Array(made.bytes) }

@@ -3,7 +3,15 @@ import { expect, test } from 'vitest'
 import { packEnds, packTasks, unpackEnds, unpackTasks } from './slot-columns.js'
 import type { SlotCall, SlotEnd, SlotTask } from './slot-messages.js'
 
-const call: SlotCall = { kind: 'f', jobId: 'j', seed: 1n, bundlePath: '/b', bundleDigest: 'd', taskName: 'f' }
+const call: SlotCall = {
+  kind: 'f',
+  jobId: 'j',
+  seed: 1n,
+  bundlePath: '/b',
+  bundleDigest: 'd',
+  taskName: 'f',
+  verifyInputs: false,
+}
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values)
 
 const task = (index: number, input: Uint8Array, rest: Partial<SlotTask> = {}): SlotTask => ({

@@ -1,4 +1,5 @@
-import type { FetchedInputs } from '../objects/fetched-input.js'
+import type { InputValues } from '#libs/submission'
+
 import type { AwaitedInput, SlotCall, SlotEnd, SlotOutcome, SlotTask } from './slot-messages.js'
 
 // A message writes the name of each property and each buffer anew for every object: 7 µs for a task and 9 µs for an end, at both
@@ -14,7 +15,7 @@ export interface TaskColumns {
   /** All inputs, one behind the other. */
   readonly input: Uint8Array
   readonly inputBytes: readonly number[]
-  readonly inputs: readonly FetchedInputs[]
+  readonly inputs: readonly InputValues[]
   readonly traces: readonly SlotTask['trace'][]
   readonly timeoutsMs: readonly SlotTask['timeoutMs'][]
   readonly deadlinesMs: readonly SlotTask['deadlineMs'][]
@@ -54,7 +55,7 @@ export function unpackTasks(columns: TaskColumns): SlotTask[] {
     attempt: columns.attempts[row] as number,
     call: columns.calls[row] as SlotCall,
     input: takeInput(columns.inputBytes[row] as number),
-    inputs: columns.inputs[row] as FetchedInputs,
+    inputs: columns.inputs[row] as InputValues,
     trace: columns.traces[row] as SlotTask['trace'],
     timeoutMs: columns.timeoutsMs[row],
     deadlineMs: columns.deadlinesMs[row],

@@ -8,7 +8,15 @@ import { createSlotContext } from './slot-context.js'
 import type { FromSlot, SlotTask } from './slot-messages.js'
 import { SlotWaits } from './slot-waits.js'
 
-const call = { kind: 'k', jobId: 'j-1', seed: 7n, bundlePath: '', bundleDigest: '', taskName: 'solve' }
+const call = {
+  kind: 'k',
+  jobId: 'j-1',
+  seed: 7n,
+  bundlePath: '',
+  bundleDigest: '',
+  taskName: 'solve',
+  verifyInputs: false,
+}
 const task: SlotTask = {
   key: 'j-1/3@1.2',
   taskId: 'j-1/3',
@@ -28,7 +36,7 @@ function createContext(stop = new AbortController(), times: Partial<SlotTask> = 
   const said: FromSlot[] = []
   const say = (message: FromSlot): void => void said.push(message)
   const waits = new SlotWaits(stop, { awaits: () => undefined, woke: () => undefined })
-  const ports = { task: { ...task, ...times }, stop, waits, check: () => undefined, say }
+  const ports = { task: { ...task, ...times }, stop, waits, check: () => undefined, codecs: new Map(), say }
   return { context: createSlotContext(ports), said, stop }
 }
 

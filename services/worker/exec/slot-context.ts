@@ -1,7 +1,15 @@
 import { format } from 'node:util'
 
 import { createRng, type Rng } from '#libs/domain'
-import type { ProgressDetail, SavedCheckpoint, Submitter, TaskCheckpoint, TaskContext, TaskLog } from '#libs/task'
+import type {
+  Codecs,
+  ProgressDetail,
+  SavedCheckpoint,
+  Submitter,
+  TaskCheckpoint,
+  TaskContext,
+  TaskLog,
+} from '#libs/task'
 import { copySegments, decodeValue, encodeValue, packStructure } from '#libs/value'
 
 import { cutLine } from './line.js'
@@ -23,6 +31,8 @@ export interface SlotPorts {
   readonly waits: SlotWaits
   /** Throws when the task's bundle has no task of this name. */
   readonly check: (taskName: string) => void
+  /** Those of the task's module. */
+  readonly codecs: Codecs
   readonly say: Say
 }
 
@@ -81,7 +91,7 @@ export class SlotContext implements TaskContext {
   }
 
   get checkpoint(): TaskCheckpoint {
-    return (this.#checkpoint ??= createCheckpoint(this.taskId, this.#say))
+    return (this.#checkpoint ??= createCheckpoint(this.taskId, this.#ports.codecs, this.#say))
   }
 
   // Bound: tasks take them out of the context.
@@ -117,10 +127,10 @@ export class SlotContext implements TaskContext {
 
   get #own(): Submitter {
     if (this.#submitter) return this.#submitter
-    const { task, waits, check, say } = this.#ports
+    const { task, waits, check, codecs, say } = this.#ports
     const call = (what: ChildCall): Promise<unknown> =>
       callMain((callId) => say({ kind: 'child', callId, key: task.key, call: what }))
-    this.#children = new ChildJobs({ task, waits, check, call })
+    this.#children = new ChildJobs({ task, waits, check, codecs, call })
     return (this.#submitter = this.#children.submitter())
   }
 
@@ -144,12 +154,13 @@ function createLog({ taskId, attempt }: SlotTask, say: Say): TaskLog {
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
 }
 
-function createCheckpoint(taskId: string, say: Say): TaskCheckpoint {
+function createCheckpoint(taskId: string, codecs: Codecs, say: Say): TaskCheckpoint {
   const ask = (call: CheckpointCall, transfer: readonly ArrayBuffer[] = []): Promise<unknown> =>
     callMain((callId) => say({ kind: 'checkpoint', callId, taskId, call }, transfer))
+  const what = `the checkpoint of task ${taskId}`
   return {
     save: async (state, info = {}) => {
-      const encoded = packStructure(encodeValue(state, `the checkpoint of task ${taskId}`))
+      const encoded = packStructure(encodeValue(state, what, { codecs }))
       const bytes = copySegments(encoded)
       await ask({ kind: 'save', structure: encoded.root, bytes, info }, [bytes.buffer])
     },
@@ -157,7 +168,7 @@ function createCheckpoint(taskId: string, say: Say): TaskCheckpoint {
       const loaded = (await ask({ kind: 'load' })) as LoadedCheckpoint | undefined
       if (loaded === undefined) return undefined
       const { structure, bytes, ...rest } = loaded
-      return { ...rest, state: decodeValue(structure, bytes, { view: true }) as T }
+      return { ...rest, state: decodeValue(structure, bytes, { view: true, codecs, what }) as T }
     },
   }
 }

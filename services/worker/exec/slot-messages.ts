@@ -1,7 +1,7 @@
 import type { TaskFailure } from '#libs/domain'
 import type { Durability, JobSpec, Result, TaskSettled, Value } from '#libs/proto'
+import type { InputValues } from '#libs/submission'
 
-import type { FetchedInputs } from '../objects/fetched-input.js'
 import type { EndColumns, TaskColumns } from './slot-columns.js'
 
 /** What the tasks of a job that call the same function have in common; a message says it once. */
@@ -13,6 +13,8 @@ export interface SlotCall {
   readonly bundlePath: string
   readonly bundleDigest: string
   readonly taskName: string
+  /** A task that changes what it shares with others fails. */
+  readonly verifyInputs: boolean
 }
 
 /** An input that a task before in the line makes: the object, and the attempt. */
@@ -30,7 +32,7 @@ export interface SlotTask {
   /** One object for all tasks of a message that make the call: the message holds it once. */
   readonly call: SlotCall
   readonly input: Uint8Array
-  readonly inputs: FetchedInputs
+  readonly inputs: InputValues
   readonly trace: Readonly<Record<string, string>>
   readonly timeoutMs: number | undefined
   readonly deadlineMs?: number | undefined

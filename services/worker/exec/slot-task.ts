@@ -1,18 +1,9 @@
 import { type LoadedBundle, loadBundle } from '#libs/bundle'
-import { Payload } from '#libs/proto'
+import { decodeArguments, type TaskArguments } from '#libs/submission'
+import { codecsOf } from '#libs/task'
 import { withTaskTrace } from '#libs/telemetry/thread'
-import {
-  copySegments,
-  decodePayload,
-  decodeValue,
-  encodePayload,
-  encodeValue,
-  type EncodedValue,
-  packStructure,
-  nameOfReference,
-} from '#libs/value'
+import { copySegments, encodePayload, encodeValue, type EncodedValue, packStructure } from '#libs/value'
 
-import type { FetchedInputs } from '../objects/fetched-input.js'
 import { failureOf } from './failure-of.js'
 import { cutLine } from './line.js'
 import { createSlotContext, type SlotContext } from './slot-context.js'
@@ -51,18 +42,25 @@ export function createSlotTaskRunner(
 
   return {
     run: async (task, stop, waits) => {
+      let args: TaskArguments | undefined
       try {
         const { call } = task
         const bundle = await bundleOf(call)
         const called = bundle.find(call.taskName) as unknown as (...args: unknown[]) => unknown
         const check = (taskName: string): void => void bundle.find(taskName)
-        const context = createSlotContext({ task, stop, waits, check, say })
+        const codecs = codecsOf(called)
+        const context = createSlotContext({ task, stop, waits, check, codecs, say })
         current = context
-        const args = decodeArguments(task.input, task.inputs, call.jobId)
-        const result = await withTaskTrace(task.trace, () => called(...args, context))
-        return outcomeOf(encodeValue(result, `the result of task ${task.taskId}`))
+        const { jobId, taskName, verifyInputs } = call
+        const what = `task ${taskName} (${task.taskId})`
+        args = decodeArguments(task.input, task.inputs, { what, jobId, codecs, verifyInputs, areOwned: true })
+        const { values, watch } = args
+        const result = await withTaskTrace(task.trace, () => called(...values, context))
+        const change = watch?.findChange(undefined)
+        if (change) return { kind: 'failed', failure: failureOf(change) }
+        return outcomeOf(encodeValue(result, `the result of task ${task.taskId}`, { codecs }))
       } catch (error) {
-        return { kind: 'failed', failure: failureOf(error) }
+        return { kind: 'failed', failure: failureOf(args?.watch?.findChange(error) ?? error) }
       } finally {
         current?.close()
         current = undefined
@@ -74,20 +72,6 @@ export function createSlotTaskRunner(
       say({ kind: 'log', line: { taskId, attempt, level, text: cutLine(text), atMs: Date.now() } })
     },
   }
-}
-
-function decodeArguments(input: Uint8Array, inputs: FetchedInputs, jobId: string): unknown[] {
-  const { root, body } = Payload.decode(input)
-  return decodeValue(root, body, {
-    resolve: (reference) => {
-      const name = nameOfReference(reference, jobId)
-      const fetched = inputs.get(name)
-      if (fetched === undefined) throw new Error(`input ${name} was not fetched`)
-      return fetched.kind === 'payload'
-        ? decodePayload(fetched.payload)
-        : decodeValue(fetched.structure, fetched.bytes, { view: true })
-    },
-  }) as unknown[]
 }
 
 function outcomeOf(value: EncodedValue): SlotOutcome {

@@ -1,7 +1,7 @@
 import type { TaskFailure } from '#libs/domain'
+import { type InputValues, isInSharedMemory, shareInputs } from '#libs/submission'
 
 import { type AttemptKey, keyOf, kindOf, type TaskOrder } from '../core/state.js'
-import type { FetchedInputs } from '../objects/fetched-input.js'
 import type { Execution, ExecutorEvents } from './executor.js'
 import { createLastLines } from './last-lines.js'
 import { cutLine } from './line.js'
@@ -24,6 +24,8 @@ const slotGone: TaskFailure = {
 
 /** What the slots say beside starts and ends, and what they ask. */
 export interface SlotListeners {
+  /** Whether a task fails that changes an input that it shares with others. */
+  readonly verifyInputs: boolean
   heard(
     message: Exclude<FromSlot, { kind: 'started' | 'ended' | 'awaits' | 'woke' | 'dropped' | 'passedOver' | 'broken' }>,
     answer: (answer: ToSlot) => void,
@@ -75,12 +77,13 @@ export class Slot {
   execute(tasks: readonly Execution[]): void {
     let call: SlotCall | undefined
     let batch: SlotTask[] = []
-    const inBatch = new Set<ArrayBuffer>()
-    for (const { order, inputs, devices, awaited } of tasks) {
-      const { taskId, index, attempt, input, trace, timeoutMs, deadlineMs } = order
+    const inBatch = new Set<ArrayBufferLike>()
+    for (const { order, inputs: fetched, devices, awaited } of tasks) {
+      const { taskId, jobId, index, attempt, input, trace, timeoutMs, deadlineMs } = order
       const key = keyOf(order)
       this.#orders.set(key, order)
       if (call === undefined || !isCallOf(call, order)) call = this.#callOf(order)
+      const inputs = this.#sharesMemory ? shareInputs(input, jobId, fetched) : fetched
       // What is in a message twice is one thing there, and no task may see what another does to its input.
       const buffers = buffersOf(inputs)
       if (buffers.some((buffer) => inBatch.has(buffer))) {
@@ -321,13 +324,22 @@ export class Slot {
   #callOf(order: TaskOrder): SlotCall {
     const { jobId, seed, bundleDigest, taskName } = order
     const bundlePath = this.#listeners.bundlePath(bundleDigest)
-    return { kind: kindOf(order), jobId, seed, bundlePath, bundleDigest, taskName }
+    const { verifyInputs } = this.#listeners
+    return { kind: kindOf(order), jobId, seed, bundlePath, bundleDigest, taskName, verifyInputs }
+  }
+
+  /** Only threads see the worker's memory; and who is watched gets copies. */
+  get #sharesMemory(): boolean {
+    return this.#host.claims !== undefined && !this.#listeners.verifyInputs
   }
 }
 
-function buffersOf(inputs: FetchedInputs): ArrayBuffer[] {
+/** What belongs to one task each. */
+function buffersOf(inputs: InputValues): ArrayBufferLike[] {
   if (inputs.size === 0) return none
-  return [...inputs.values()].flatMap((fetched) => (fetched.kind === 'body' ? [fetched.bytes.buffer] : []))
+  return [...inputs.values()].flatMap((input) =>
+    input.kind === 'body' && !isInSharedMemory(input.bytes) ? [input.bytes.buffer] : [],
+  )
 }
 
 /** A job has one seed. */
