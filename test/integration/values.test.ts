@@ -128,6 +128,13 @@ test('a task whose module lacks the codec says which, and what to do', async () 
   }
 })
 
+test('a scattered value of a large structure comes back, and goes through a task', async () => {
+  const value = { names: Array.from({ length: 20_000 }, (_, i) => `candidate ${i}`), grid: new Float64Array([1, -0]) }
+  const scattered = await mesh.cluster.scatter(value, { broadcast: true })
+  expect(await scattered.result()).toStrictEqual(value)
+  expect(await mesh.cluster.submit(tasks.echo, scattered).result()).toStrictEqual(value)
+})
+
 test('complex numbers go through a task', async () => {
   const z = new NdArray(new Complex128Array(new Float64Array([1, 2, NaN, -0])), [2, 1])
   const back = await mesh.cluster.submit(tasks.conjugate, z).result()
