@@ -83,7 +83,7 @@ test('a large array of a class with a codec travels by its codec', () => {
     encode: (samples) => new Float64Array(samples),
     decode: (numbers) => new Samples(numbers),
   }
-  const codecs = new Map([['samples', codec as unknown as Codec]])
+  const codecs = new Map([['samples', codec]])
   const encoder = createArgumentEncoder({ codecs })
   const { root } = Payload.decode(encoder.encode([new Samples(5_000)], 'solve'))
   expect(root?.kind).toMatchObject({ value: { values: [{ kind: { $case: 'coded', value: { codec: 'samples' } } }] } })
