@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto'
 
-import { SpanKind } from '@opentelemetry/api'
-
 import { bundleTaskModule } from '#libs/bundle'
 import { parseDurationMs } from '#libs/domain'
 import { ExecutorKind, type Worker, WorkerState } from '#libs/proto'
@@ -19,7 +17,6 @@ import {
   ScatteredObject,
   zipArguments,
 } from '#libs/task'
-import { withSpan } from '#libs/telemetry'
 import { encodeValue, packStructure } from '#libs/value'
 
 import { attachJob } from './attach.js'
@@ -109,18 +106,21 @@ export class MeshCluster implements Cluster {
     const id = `o-${randomUUID()}`
     // Once, so that all workers hold the same bytes.
     const encoded = packStructure(encodeValue(value, 'the scattered value'))
-    const put = async (): Promise<unknown> =>
-      await Promise.all(
-        targets.map(({ addresses }) => this.#connection.putObject(id, encoded, addresses, randomUUID())),
-      )
-    await withSpan('scatter', { kind: SpanKind.CLIENT }, put)
+    await this.#connection.putObject(
+      id,
+      encoded,
+      targets.map(({ addresses }) => addresses),
+    )
     const holders = targets.map((worker) => ({ workerId: worker.id, addresses: [...worker.addresses] }))
     return new ScatteredObject<T>(
       id,
       { byteLength: encoded.byteLength, workerIds: targets.map((worker) => worker.id) },
       {
         release: () => this.#connection.session.release([id]),
-        fetch: async () => (await this.#connection.fetchObject(id, holders, `the scattered value ${id}`)) as T,
+          fetch: async () => {
+            const object = { objectId: id, byteLength: encoded.byteLength, holders }
+            return (await this.#connection.fetchObject(object, `the scattered value ${id}`)) as T
+          },
       },
     )
   }

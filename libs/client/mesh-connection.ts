@@ -1,14 +1,9 @@
 import { randomUUID } from 'node:crypto'
 
+import { SpanKind } from '@opentelemetry/api'
 import { Status } from 'nice-grpc-common'
 
-import {
-  DigestAlgorithm,
-  type FunctionRef,
-  type Result,
-  SchedulerServiceDefinition,
-  type SessionResponse,
-} from '#libs/proto'
+import { type FunctionRef, type Result, SchedulerServiceDefinition, type SessionResponse } from '#libs/proto'
 import {
   type AddressSource,
   closeRpcChannel,
@@ -21,14 +16,15 @@ import {
 import { type BlobUploader, createBlobUploader, ClientSession, errorOfRefusal } from '#libs/session'
 import type { MeshJob, MeshJobBackend } from '#libs/submission'
 import { MeshError, type TaskFuture } from '#libs/task'
+import { createSpanBudget, withSpan } from '#libs/telemetry'
 import {
+  createObjectTransfers,
   createTransferPool,
-  getFromHolders,
-  putUntilWhole,
-  sourceOfSegments,
+  type ObjectTransfers,
   TransferError,
   type TransferPool,
   type ReceivedBody,
+  type WantedObject,
 } from '#libs/transfer'
 import { decodePayload, decodeValue, type EncodedValue } from '#libs/value'
 
@@ -53,6 +49,8 @@ export class MeshConnection {
   readonly session: ClientSession
   readonly pool: TransferPool
   readonly blobs: BlobUploader
+  readonly #objects: ObjectTransfers
+  readonly #spanBudget = createSpanBudget()
   readonly jobs = new JobTable()
   readonly #channel: ReturnType<typeof createRpcChannel>
   #lost: MeshError | undefined
@@ -65,6 +63,7 @@ export class MeshConnection {
     })
     this.scheduler = createRpcClient(SchedulerServiceDefinition, this.#channel)
     this.pool = createTransferPool(security)
+    this.#objects = createObjectTransfers(this.pool)
     this.blobs = createBlobUploader(security, this.pool, storeAddresses)
     this.session = new ClientSession(
       this.scheduler,
@@ -86,18 +85,20 @@ export class MeshConnection {
   fetchResult({ id, taskName, wireResult }: TaskFuture<unknown>): unknown {
     const { location, holders } = wireResult as Result
     const what = `the result of task ${taskName} (${id})`
-    return location?.$case === 'payload' ? decodePayload(location.value, { what }) : this.fetchObject(id, holders, what)
+    if (location?.$case === 'payload') return decodePayload(location.value, { what })
+    return this.fetchObject({ objectId: id, byteLength: Number(location?.value.byteLength ?? 0), holders }, what)
   }
 
   /** The value of an object that workers hold; `what` is what messages call it. */
-  async fetchObject(objectId: string, holders: Result['holders'], what: string): Promise<unknown> {
-    const { structure, bytes } = await this.#getBytes(objectId, holders)
+  async fetchObject(object: WantedObject, what: string): Promise<unknown> {
+    const { structure, bytes } = await this.#getBytes(object)
     return decodeValue(structure, bytes, { view: true, what })
   }
 
-  async #getBytes(objectId: string, holders: Result['holders']): Promise<ReceivedBody> {
+  async #getBytes(object: WantedObject): Promise<ReceivedBody> {
+    const { objectId } = object
     try {
-      return await getFromHolders(this.pool, objectId, holders)
+      return await this.#objects.get(object)
     } catch (error) {
       const isDamaged = error instanceof TransferError && error.code === Status.DATA_LOSS
       const [code, reason] = isDamaged
@@ -108,19 +109,20 @@ export class MeshConnection {
     }
   }
 
-  /** Puts a value into the memory of the worker at these addresses. */
+  /** Puts a value into the memory of the workers, each by its addresses. */
   async putObject(
     objectId: string,
-    { root, segments, byteLength }: EncodedValue,
-    addresses: readonly string[],
-    requestId: string,
+    { root: structure, ...encoded }: EncodedValue,
+    workers: readonly (readonly string[])[],
   ): Promise<void> {
-    const header = { structure: root, byteLength, digestAlgorithm: DigestAlgorithm.XXH64 }
-    const target = { $case: 'objectId', value: objectId } as const
-    const options = { requestId, sessionId: this.session.id }
+    const object = { objectId, structure, ...encoded }
+    const putTo = (addresses: readonly string[]): Promise<unknown> =>
+      this.#objects.put(addresses, object, this.session.id)
+    const [first, ...others] = workers
+    const put = (): Promise<unknown> => (first && others.length === 0 ? putTo(first) : Promise.all(workers.map(putTo)))
     try {
-      const worker = this.pool.worker(addresses)
-      await putUntilWhole(() => worker.put(target, sourceOfSegments(header, segments), options))
+      // Ten thousand scatters in a row are not worth as many spans.
+      await (this.#spanBudget.admit(performance.now()) ? withSpan('scatter', { kind: SpanKind.CLIENT }, put) : put())
     } catch (error) {
       throw meshErrorOf(error)
     }

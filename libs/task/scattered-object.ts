@@ -34,8 +34,8 @@ export class ScatteredObject<T> {
   }
 
   /** The value, brought back. */
-  async result(): Promise<T> {
-    return await this.#fetch()
+  result(): Promise<T> {
+    return this.#fetch()
   }
 
   /** Gives the object up: workers forget it once no task needs it. */

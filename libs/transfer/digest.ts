@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 import { crc32c } from '@node-rs/crc32'
-import { Xxh64 } from '@node-rs/xxhash'
+import { Xxh64, xxh64 } from '@node-rs/xxhash'
 
 import { DigestAlgorithm } from '#libs/proto'
 
@@ -29,6 +29,8 @@ export function createDigester(algorithm: DigestAlgorithm): Digester {
 
 /** xxh64 of a body in pieces. */
 export function xxh64Of(segments: readonly Uint8Array[]): bigint {
+  const [only, ...others] = segments
+  if (only && others.length === 0) return xxh64(only)
   const hash = new Xxh64()
   for (const segment of segments) hash.update(segment)
   return hash.digest()

@@ -1,4 +1,12 @@
-import type { CheckpointInfo, DigestAlgorithm, TransferHeader, TransferOpen, TransferReceipt, Value } from '#libs/proto'
+import type {
+  CheckpointInfo,
+  DigestAlgorithm,
+  ObjectDescriptor,
+  TransferHeader,
+  TransferOpen,
+  TransferReceipt,
+  Value,
+} from '#libs/proto'
 
 /** What a get sends or a put brings, without the bytes. */
 export interface BodyHeader {
@@ -9,6 +17,8 @@ export interface BodyHeader {
   /** For a checkpoint: its version, and what is remembered beside it. */
   readonly version?: number
   readonly checkpointInfo?: CheckpointInfo | undefined
+  /** For a batch: its objects, whose bytes follow one behind the other. */
+  readonly objects?: readonly ObjectDescriptor[]
 }
 
 /** A body to send. */

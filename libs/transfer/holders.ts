@@ -1,5 +1,6 @@
 import { Status } from 'nice-grpc-common'
 
+import type { TransferOptions } from './dial.js'
 import { createMemorySink, type ReceivedBody } from './memory-sink.js'
 import type { TransferPool } from './pool.js'
 import { TransferError } from './transfer-error.js'
@@ -24,7 +25,7 @@ export async function getFromHolders(
   pool: Pick<TransferPool, 'worker'>,
   objectId: string,
   holders: readonly ObjectHolder[],
-  options: { readonly trace?: Readonly<Record<string, string>> } = {},
+  options: Pick<TransferOptions, 'trace'> = {},
 ): Promise<ReceivedBody> {
   const failures: TransferError[] = []
   for (let round = 1; round <= rounds; round++) {
@@ -50,7 +51,7 @@ async function getOnce(
   pool: Pick<TransferPool, 'worker'>,
   objectId: string,
   addresses: readonly string[],
-  options: { readonly trace?: Readonly<Record<string, string>> },
+  options: Pick<TransferOptions, 'trace'>,
 ): Promise<ReceivedBody> {
   let body: ReceivedBody | undefined
   const target = { $case: 'objectId', value: objectId } as const

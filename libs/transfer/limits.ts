@@ -4,6 +4,15 @@ export const chunkBytes = 512 * 1024
 /** What every transfer may send before it hears from the receiver: small bodies cost no round trip. Part of the protocol. */
 export const initialCreditBytes = 256 * 1024 + chunkBytes
 
+/** How long the body of a batch is at most: one chunk, which needs no credit beyond the initial. Part of the protocol. */
+export const batchBytes = chunkBytes
+
+/** How many objects a batch has at most. Part of the protocol. */
+export const maxBatchObjects = 1024
+
+/** An object that is longer, its structure included, gains nothing from company. */
+export const smallObjectBytes = 32 * 1024
+
 /** How much of a body may be under way: covers 200 MB/s at a round trip of 80 ms. */
 export const windowBytes = 16 * 1024 * 1024
 

@@ -63,9 +63,14 @@ export function isLostStream(error: unknown): boolean {
 /** What the sender says again when a get goes on must be what it said first. */
 export function checkSameHeader(name: string, first: TransferHeader, now: TransferHeader): void {
   const keys = ['byteLength', 'digestAlgorithm', 'version'] as const
-  if (keys.every((key) => first[key] === now[key])) return
+  const isSameBatch = idsOf(first) === idsOf(now)
+  if (isSameBatch && keys.every((key) => first[key] === now[key])) return
   const message = `${name} has changed since its first bytes came: get it again`
   throw new TransferError(Status.ABORTED, 'BODY_CHANGED', message)
+}
+
+function idsOf({ objects }: TransferHeader): string {
+  return objects.map(({ objectId }) => objectId).join()
 }
 
 /** Makes the place for a body when its header is there. */

@@ -106,6 +106,7 @@ export class Sending {
         digestAlgorithm: header.digestAlgorithm,
         version: BigInt(header.version ?? 0),
         checkpointInfo: header.checkpointInfo,
+        objects: [...(header.objects ?? [])],
       },
     })
     // The digest is over the whole body, also when only its end is sent.

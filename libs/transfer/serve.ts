@@ -123,6 +123,8 @@ export function nameOf({ target }: Pick<TransferOpen, 'target'>): string {
       return `blob ${target.value.slice(0, 12)}`
     case 'checkpoint':
       return `checkpoint ${target.value.name}`
+    case 'objects':
+      return `${target.value.objectIds.length || 'several'} small objects`
     case undefined:
       return 'nothing'
     default:

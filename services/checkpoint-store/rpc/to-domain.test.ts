@@ -47,6 +47,7 @@ const header: TransferHeader = {
   digestAlgorithm: DigestAlgorithm.SHA256,
   version: 0n,
   checkpointInfo: undefined,
+  objects: [],
 }
 
 function openOf(target: TransferOpen['target'], requestId = '3f2504e0-4f89-41d3-9a0c-0305e82c3301'): TransferOpen {

@@ -38,6 +38,7 @@ export function putToDomain(open: TransferOpen, header: TransferHeader): Incomin
       }
     }
     case 'objectId':
+    case 'objects':
     case undefined:
       throw wrongTarget()
     default:
@@ -57,6 +58,7 @@ export function getToDomain({ target }: TransferOpen): GetTarget {
         version: versionToDomain(target.value.version, 'open.checkpoint.version'),
       }
     case 'objectId':
+    case 'objects':
     case undefined:
       throw wrongTarget()
     default:

@@ -22,7 +22,7 @@ export function startRecord(
   const stageName = direction === 'save' ? stage.checkpointSave : stage.checkpointLoad
   const named = ofCheckpoint
     ? { [attribute.checkpointName]: target.value.name }
-    : { [attribute.objectId]: `blob:${target?.value ?? ''}` }
+    : { [attribute.objectId]: `blob:${target?.$case === 'blobDigest' ? target.value : ''}` }
   let over = false
 
   const end = (detail: { byteLength?: number; version?: number; error?: string }): void => {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 
 import { expect, test } from 'vitest'
 
-import type { JobId, ObjectId, WorkerId } from '#libs/domain'
+import type { JobId, ObjectId, SessionId, WorkerId } from '#libs/domain'
 
 import type { Fact, FactOf } from '../core/fact.js'
 import type { TaskSpec } from '../core/job-spec.js'
@@ -43,6 +43,26 @@ const endless = { maxAttempts: { userError: Infinity }, firstDelayMs: 1, factor:
 const readBack = (fact: Fact): Fact => factCodec.decode(factCodec.encode(fact))
 
 test.each<[string, Fact]>([
+  [
+    'a scattered object',
+    {
+      kind: 'objectStored',
+      objectId: 'o-1' as ObjectId,
+      sessionId: 's-ü' as SessionId,
+      descriptor: Uint8Array.of(1, 2),
+      byteLength: 2 ** 40,
+    },
+  ],
+  [
+    'a scattered object of no session, with a long id',
+    {
+      kind: 'objectStored',
+      objectId: 'o'.repeat(300) as ObjectId,
+      sessionId: undefined,
+      descriptor: Uint8Array.of(1, 2),
+      byteLength: 0,
+    },
+  ],
   ['an inline result', settle({ kind: 'finished', result: { kind: 'inline', payload: Uint8Array.of(1, 2, 3) } })],
   ['an empty result', settle({ kind: 'finished', result: { kind: 'inline', payload: new Uint8Array() } })],
   [

@@ -1,6 +1,12 @@
 import type { ObjectId, TaskFailure } from '#libs/domain'
 import { type BlobRef, Payload, type Result, type TaskInput } from '#libs/proto'
-import { createMemorySink, getFromHolders, TransferError, type ReceivedBody, type TransferPool } from '#libs/transfer'
+import {
+  createMemorySink,
+  createObjectTransfers,
+  TransferError,
+  type ReceivedBody,
+  type TransferPool,
+} from '#libs/transfer'
 import { inspectValue } from '#libs/value'
 
 import { type AttemptKey, keyOf, type TaskOrder } from '../core/state.js'
@@ -40,6 +46,7 @@ export function createInputFetcher(
   pool: TransferPool,
   storeAddresses: () => Promise<readonly string[]>,
 ): InputFetcher {
+  const objects = createObjectTransfers(pool)
   const fetched = new Map<AttemptKey, Map<string, FetchedInput>>()
   // Attempts that want the same object at the same time share one transfer.
   const underWay = new Map<string, Promise<FetchedInput>>()
@@ -67,7 +74,12 @@ export function createInputFetcher(
 
   async function fetchObject(objectId: string, result: Result | undefined, trace: Trace): Promise<FetchedInput> {
     try {
-      return { kind: 'body', ...(await getFromHolders(pool, objectId, result?.holders ?? [], { trace })) }
+      const byteLength = Number(result?.location?.$case === 'object' ? result.location.value.byteLength : 0n)
+      const { structure, bytes } = await objects.get(
+        { objectId, byteLength, holders: result?.holders ?? [] },
+        { trace },
+      )
+      return { kind: 'body', structure, bytes }
     } catch (error) {
       throw new InputError('INPUT_UNAVAILABLE', `input ${objectId} could not be fetched: ${(error as Error).message}`)
     }

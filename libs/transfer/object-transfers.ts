@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto'
+
+import { DigestAlgorithm, type ObjectDescriptor, type TransferReceipt, type Value } from '#libs/proto'
+
+import { checkBatch, type IncomingObject, splitBatch, sourceOfBatch } from './batch.js'
+import { Batcher } from './batcher.js'
+import { xxh64Of } from './digest.js'
+import type { TransferOptions, TransferTarget } from './dial.js'
+import { sourceOfSegments } from './endpoint.js'
+import { getFromHolders, type ObjectHolder, putUntilWhole } from './holders.js'
+import { smallObjectBytes } from './limits.js'
+import { createMemorySink, type ReceivedBody } from './memory-sink.js'
+import type { TransferPool } from './pool.js'
+
+/** An object to put. Its segments must not change until it is stored. */
+export interface NewObject {
+  readonly objectId: string
+  readonly structure: Value
+  /** The serialized structure has at most so many bytes. */
+  readonly mostStructureBytes: number
+  readonly segments: readonly Uint8Array[]
+  readonly byteLength: number
+}
+
+/** An object to get, and where. */
+export interface WantedObject {
+  readonly objectId: string
+  readonly byteLength: number
+  readonly holders: readonly ObjectHolder[]
+}
+
+/** Objects to and from workers. Small ones that are moved at the same time share the frames of one transfer. */
+export interface ObjectTransfers {
+  /**
+   * Puts an object into the memory of the worker at these addresses.
+   *
+   * @throws TransferError as the worker refused it, DATA_LOSS when it arrives damaged each time.
+   */
+  put(addresses: readonly string[], object: NewObject, sessionId: string): Promise<TransferReceipt>
+  /**
+   * Gets an object from one of its holders.
+   *
+   * @throws TransferError as `getFromHolders` does.
+   */
+  get(object: WantedObject, options?: Pick<TransferOptions, 'trace'>): Promise<ReceivedBody>
+}
+
+export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): ObjectTransfers {
+  const puts = new Batcher<Put, TransferReceipt>({
+    together: async (items) => {
+      const [{ addresses, sessionId }] = items
+      const objects = items.map(({ object }) => ({ descriptor: describe(object), segments: object.segments }))
+      const target: TransferTarget = { $case: 'objects', value: { objectIds: [] } }
+      const receipt = await pool
+        .worker(addresses)
+        .put(target, sourceOfBatch(objects), { requestId: randomUUID(), sessionId })
+      return items.map(() => receipt)
+    },
+    alone: putAlone,
+  })
+  const gets = new Batcher<WantedObject, ReceivedBody>({
+    together: async (items) => {
+      const [{ holders }] = items
+      const found = new Map<string, IncomingObject>()
+      const target = { $case: 'objects', value: { objectIds: items.map(({ objectId }) => objectId) } } as const
+      await pool.worker(holders[0]?.addresses ?? []).get(target, (header) => {
+        const { objects, byteLength } = header
+        checkBatch(objects, byteLength)
+        return createMemorySink(header, ({ bytes }) => {
+          for (const object of splitBatch(objects, bytes)) found.set(object.objectId, object)
+        })
+      })
+      return items.map(({ objectId }) => found.get(objectId))
+    },
+    alone: ({ objectId, holders }) => getFromHolders(pool, objectId, holders),
+  })
+
+  async function putAlone({ addresses, sessionId, object }: Put): Promise<TransferReceipt> {
+    const { objectId, structure, byteLength, segments } = object
+    const header = { structure, byteLength, digestAlgorithm: DigestAlgorithm.XXH64 }
+    const options = { requestId: randomUUID(), sessionId }
+    const target = { $case: 'objectId', value: objectId } as const
+    const worker = pool.worker(addresses)
+    return await putUntilWhole(() => worker.put(target, sourceOfSegments(header, segments), options))
+  }
+
+  return {
+    put: (addresses, object, sessionId) => {
+      const put = { addresses, sessionId, object, byteLength: object.byteLength }
+      const isSmall = object.byteLength + object.mostStructureBytes <= smallObjectBytes
+      return isSmall ? puts.add(`${sessionId} ${addresses.join()}`, put) : putAlone(put)
+    },
+    get: (object, options) => {
+      const [first] = object.holders
+      return first && object.byteLength <= smallObjectBytes
+        ? gets.add(first.addresses.join(), object)
+        : getFromHolders(pool, object.objectId, object.holders, options)
+    },
+  }
+}
+
+interface Put {
+  readonly addresses: readonly string[]
+  readonly sessionId: string
+  readonly object: NewObject
+  readonly byteLength: number
+}
+
+function describe({ objectId, structure, segments, byteLength }: NewObject): ObjectDescriptor {
+  return { objectId, structure, byteLength: BigInt(byteLength), xxh64: xxh64Of(segments) }
+}

@@ -1,0 +1,51 @@
+import type { ObjectId, SessionId } from '#libs/domain'
+
+import type { FactOf } from '../core/fact.js'
+
+// An object that was scattered, numbers little-endian: format; its bytes as it is held (64-bit float); its id and the
+// session's, each with its length before it (8 bits, 0 for no session); the descriptor to the end. Mostly there are many.
+const storedFormat = 4
+const idsAt = 1 + 8
+
+type Stored = FactOf<'objectStored'>
+type Covers<T, Names extends keyof T> = Exclude<keyof T, Names> extends never ? true : never
+/** A field that is added must be written, too: then this no longer compiles. */
+export const covered: Covers<Stored, 'kind' | 'objectId' | 'sessionId' | 'descriptor' | 'byteLength'> = true
+
+export function isStored(bytes: Uint8Array): boolean {
+  return bytes[0] === storedFormat
+}
+
+/** The fact in its own layout; nothing when it does not fit. */
+export function encodeStored({ objectId, sessionId = '' as SessionId, ...fact }: Stored): Uint8Array | undefined {
+  const objectBytes = Buffer.byteLength(objectId)
+  const sessionBytes = Buffer.byteLength(sessionId)
+  if (objectBytes > 255 || sessionBytes > 255) return undefined
+  const { descriptor, byteLength } = fact
+  const sessionAt = idsAt + 1 + objectBytes
+  const bodyAt = sessionAt + 1 + sessionBytes
+  const bytes = Buffer.allocUnsafe(bodyAt + descriptor.byteLength)
+  bytes[0] = storedFormat
+  bytes.writeDoubleLE(byteLength, 1)
+  bytes[idsAt] = objectBytes
+  bytes.write(objectId, idsAt + 1)
+  bytes[sessionAt] = sessionBytes
+  bytes.write(sessionId, sessionAt + 1)
+  bytes.set(descriptor, bodyAt)
+  return bytes
+}
+
+/** The descriptor is a view of the bytes. */
+export function decodeStored(encoded: Uint8Array): Stored {
+  const bytes = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength)
+  const sessionAt = idsAt + 1 + bytes.readUInt8(idsAt)
+  const bodyAt = sessionAt + 1 + bytes.readUInt8(sessionAt)
+  const sessionId = bytes.toString('utf8', sessionAt + 1, bodyAt)
+  return {
+    kind: 'objectStored',
+    objectId: bytes.toString('utf8', idsAt + 1, sessionAt) as ObjectId,
+    sessionId: sessionId === '' ? undefined : (sessionId as SessionId),
+    descriptor: new Uint8Array(encoded.buffer, encoded.byteOffset + bodyAt, encoded.byteLength - bodyAt),
+    byteLength: bytes.readDoubleLE(1),
+  }
+}

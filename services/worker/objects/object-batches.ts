@@ -1,0 +1,79 @@
+import type { ObjectId } from '#libs/domain'
+import type { TransferHeader, TransferOpen } from '#libs/proto'
+import {
+  batchBytes,
+  checkBatch,
+  createMemorySink,
+  type Sink,
+  type Source,
+  sourceOfBatch,
+  splitBatch,
+} from '#libs/transfer'
+
+import type { AnnounceStored } from './announcements.js'
+import type { ObjectStore, StoredObject } from './object-store.js'
+import {
+  checkDigestAlgorithm,
+  checkRoom,
+  checkSame,
+  checkStructure,
+  keepOnce,
+  objectIdToDomain,
+  sessionToDomain,
+} from './put-checks.js'
+
+/** Small objects to and from a worker's memory, many in one transfer, and in one report to the scheduler. */
+export interface ObjectBatches {
+  openSource(objectIds: readonly string[]): Source
+  openSink(open: TransferOpen, header: TransferHeader): Sink
+}
+
+export function createObjectBatches(
+  store: ObjectStore,
+  announce: AnnounceStored,
+  memoryLimitBytes: number,
+): ObjectBatches {
+  return {
+    openSource: (objectIds) =>
+      sourceOfBatch(fitting(store, objectIds).map(({ descriptor, bytes }) => ({ descriptor, segments: [bytes] }))),
+    openSink: (open, header) => {
+      const sessionId = sessionToDomain(open)
+      const { objects, byteLength } = header
+      checkBatch(objects, byteLength)
+      checkDigestAlgorithm('a batch of objects', header)
+      for (const { objectId, structure, byteLength } of objects) {
+        const name = `object ${objectId}`
+        objectIdToDomain(name, objectId)
+        checkStructure(name, structure, byteLength)
+      }
+      checkRoom(`a batch of ${objects.length} objects`, byteLength, store.byteLength, memoryLimitBytes)
+      return createMemorySink(header, async ({ bytes }) => {
+        const arrived = splitBatch(objects, bytes).map((object) => ({
+          ...object,
+          objectId: object.objectId as ObjectId,
+        }))
+        // All or none: who is refused puts them one by one.
+        for (const object of arrived) {
+          const held = store.get(object.objectId)
+          if (held) checkSame(`object ${object.objectId}`, held, object)
+        }
+        const stored = arrived.map((object) => keepOnce(store, `object ${object.objectId}`, object))
+        await announce({ requestId: '', sessionId, objects: stored.map(({ descriptor }) => descriptor) })
+      })
+    },
+  }
+}
+
+/** Those of the objects that are held and fit into a batch, in the order of asking. */
+function fitting(store: ObjectStore, objectIds: readonly string[]): StoredObject[] {
+  let bytes = 0
+  let descriptorBytes = 0
+  return [...new Set(objectIds)].flatMap((objectId) => {
+    const object = store.get(objectId as ObjectId)
+    if (object === undefined) return []
+    if (bytes + object.bytes.byteLength > batchBytes || descriptorBytes + object.descriptorBytes > batchBytes) return []
+    bytes += object.bytes.byteLength
+    descriptorBytes += object.descriptorBytes
+    return [object]
+  })
+}

@@ -1,0 +1,93 @@
+import { Status } from 'nice-grpc-common'
+
+import type { ObjectId } from '#libs/domain'
+import { DigestAlgorithm, ObjectDescriptor, type TransferHeader, type TransferOpen, type Value } from '#libs/proto'
+import { nameOf, TransferError } from '#libs/transfer'
+import { inspectValue } from '#libs/value'
+
+import { describe, type NewObject, type ObjectStore, type StoredObject } from './object-store.js'
+
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** What a put of one object says. */
+export interface IncomingPut {
+  readonly objectId: ObjectId
+  readonly requestId: string
+  readonly sessionId: string
+  /** For messages. */
+  readonly name: string
+}
+
+export function putToDomain(open: TransferOpen): IncomingPut {
+  const { target } = open
+  const name = nameOf(open)
+  return {
+    objectId: objectIdToDomain(name, target?.$case === 'objectId' ? target.value : ''),
+    requestId: uuidToDomain('request_id', 'BAD_REQUEST_ID', open.requestId, name),
+    sessionId: sessionToDomain(open),
+    name,
+  }
+}
+
+/** `name` is what is put, for messages. */
+export function objectIdToDomain(name: string, id: string): ObjectId {
+  if (/^o-[0-9a-f-]{36}$/.test(id)) return id as ObjectId
+  const message = `${name}: only a new object, o- and a UUID, can be put to a worker`
+  throw new TransferError(Status.INVALID_ARGUMENT, 'BAD_TARGET', message)
+}
+
+export function sessionToDomain(open: TransferOpen): string {
+  return uuidToDomain('session_id', 'BAD_SESSION_ID', open.sessionId, nameOf(open))
+}
+
+/** Both ids may be left out. */
+function uuidToDomain(field: string, reason: string, id: string, name: string): string {
+  if (id === '' || uuidPattern.test(id)) return id.toLowerCase()
+  throw new TransferError(Status.INVALID_ARGUMENT, reason, `${name}: ${field} '${id.slice(0, 64)}' is no UUID`)
+}
+
+/** Refuses what would lead the worker over its limit; 0 is no limit. */
+export function checkRoom(name: string, byteLength: bigint, heldBytes: number, limitBytes: number): void {
+  if (limitBytes === 0 || heldBytes + Number(byteLength) <= limitBytes) return
+  const message =
+    `${name} has ${byteLength} bytes; the worker's limit of ${limitBytes} leaves no room for it: release objects, or ` +
+    'scatter to more workers'
+  throw new TransferError(Status.RESOURCE_EXHAUSTED, 'NO_MEMORY', message)
+}
+
+/** What is put holds its own bytes, and they fit to what it says it is. */
+export function checkStructure(name: string, structure: Value | undefined, byteLength: bigint): void {
+  try {
+    inspectValue(structure, Number(byteLength), () => {
+      throw new Error('a scattered value refers to another object')
+    })
+  } catch (error) {
+    throw badStructure(name, (error as Error).message)
+  }
+}
+
+export function checkDigestAlgorithm(name: string, { digestAlgorithm }: TransferHeader): void {
+  if (digestAlgorithm !== DigestAlgorithm.XXH64) throw badStructure(name, 'objects are digested with xxh64')
+}
+
+/** Objects never change: one that is held already must be the same. */
+export function checkSame(name: string, held: StoredObject, object: NewObject): void {
+  const [one, other] = [held, describe(object)].map(({ descriptor }) => ObjectDescriptor.encode(descriptor).finish())
+  if (!Buffer.from(one!).equals(other!)) throw otherBytes(name)
+}
+
+/** Keeps the object, unless it is held already; then it must be the same. */
+export function keepOnce(store: ObjectStore, name: string, object: NewObject): StoredObject {
+  const stored = store.keep(object)
+  if (stored.bytes !== object.bytes) checkSame(name, stored, object)
+  return stored
+}
+
+export function otherBytes(name: string): TransferError {
+  const message = `${name} is here already, with another value: objects never change; give the new one an id of its own`
+  return new TransferError(Status.ALREADY_EXISTS, 'OBJECT_EXISTS', message)
+}
+
+function badStructure(name: string, what: string): TransferError {
+  return new TransferError(Status.INVALID_ARGUMENT, 'BAD_STRUCTURE', `${name}: ${what}`)
+}
