@@ -17,6 +17,7 @@ import { Outbox } from './outbox.js'
 import { Receiving } from './receiving.js'
 import type { OpenSink, ResumePoint } from './resume.js'
 import { Sending } from './sending.js'
+import { leaveUnread, SharedMemory } from './shared-memory.js'
 import { nameOf } from './serve.js'
 import { abortOf, brokenStreamError, TransferError } from './transfer-error.js'
 
@@ -48,6 +49,7 @@ export interface GetOptions extends TransferOptions {
 /** The dialling half of a bulk stream: gets and puts, many at a time. When it breaks, all of them fail with UNAVAILABLE. */
 export class TransferStream {
   readonly #outbox = new Outbox<FrameMessage>(outboxLimit)
+  readonly #shared = new SharedMemory((frame) => this.#say(0, frame))
   readonly #transfers = new Map<number, Sending | Receiving>()
   readonly #gate = new Gate(maxOpenTransfers)
   readonly #abort = new AbortController()
@@ -83,7 +85,7 @@ export class TransferStream {
     await this.#run(
       request,
       options.signal,
-      (transferId) => new Receiving(transferId, name, this.#outbox),
+      (transferId) => new Receiving(transferId, name, this.#outbox, this.#shared),
       (receiving) => receiving.receive(open, resume),
     )
   }
@@ -109,7 +111,7 @@ export class TransferStream {
       const receipt = await this.#run(
         request,
         options.signal,
-        (transferId) => new Sending(transferId, name, this.#outbox),
+        (transferId) => new Sending(transferId, name, this.#outbox, this.#shared),
         (sending) => sending.send(open, 0),
       )
       if (receipt === undefined) throw new TransferError(Status.INTERNAL, 'NO_RECEIPT', `${name}: no receipt came`)
@@ -164,7 +166,10 @@ export class TransferStream {
         const mismatch = checkHello(what.value, 'this end', this.#peer)
         if (mismatch) throw new TransferError(Status.FAILED_PRECONDITION, 'PROTOCOL_MISMATCH', mismatch)
       } else {
-        this.#transfers.get(frame.transferId)?.take(what)
+        const transfer = this.#transfers.get(frame.transferId)
+        if (transfer) transfer.take(what)
+        else if (what.$case === 'chunk') leaveUnread(this.#shared, what.value)
+        else this.#shared.take(what)
       }
     }
   }
@@ -178,6 +183,7 @@ export class TransferStream {
     this.#broken = brokenStreamError(this.#peer, cause)
     this.#outbox.end()
     for (const transfer of this.#transfers.values()) transfer.fail(this.#broken)
+    this.#shared.close()
   }
 }
 

@@ -41,7 +41,8 @@ export function checksumOf(data: Uint8Array): number {
   return crc32c(data)
 }
 
-function xxh64Bytes(digest: bigint): Buffer {
+/** An xxh64 as a digest is sent. */
+export function xxh64Bytes(digest: bigint): Buffer {
   const bytes = Buffer.allocUnsafe(8)
   bytes.writeBigUInt64BE(digest)
   return bytes

@@ -24,6 +24,8 @@ export interface BodyHeader {
 /** A body to send. */
 export interface Source {
   readonly header: BodyHeader
+  /** The body's digest, where it is known: it is not computed again, and the receiver finds what has changed since. */
+  readonly digest?: Buffer
   /** The body's pieces in order, of any lengths. They must not change until the transfer ends. */
   read(offset: number): Iterable<Uint8Array> | AsyncIterable<Uint8Array>
   /** Gets the digest of all that was read before it is sent. Throws when these are not the bytes that they should be. */
@@ -34,6 +36,8 @@ export interface Source {
 
 /** A place for a body that comes in. */
 export interface Sink {
+  /** Memory for the next piece, where the sink has it: the piece is read straight into it, and then written as every other. */
+  place?(byteLength: number): Uint8Array
   /** Takes the next piece; the bytes are the transport's and only valid until this settles. */
   write(data: Uint8Array): void | Promise<void>
   /** Everything is there and its digest is right: make it visible, whole, and say how safe it is. */
@@ -50,8 +54,8 @@ export interface TransferHost {
 }
 
 /** The bytes of a body in pieces that lie in memory. */
-export function sourceOfSegments(header: BodyHeader, segments: readonly Uint8Array[]): Source {
-  return { header, read: (offset) => segmentsFrom(segments, offset) }
+export function sourceOfSegments(header: BodyHeader, segments: readonly Uint8Array[], digest?: Buffer): Source {
+  return { header, read: (offset) => segmentsFrom(segments, offset), ...(digest && { digest }) }
 }
 
 function* segmentsFrom(segments: readonly Uint8Array[], offset: number): Generator<Uint8Array> {

@@ -9,10 +9,11 @@ import { bytesOnWire } from './pair.fixture.js'
 const u32 = fc.integer({ min: 0, max: 2 ** 32 - 1 })
 const u53 = fc.bigInt(0n, 2n ** 53n - 1n)
 const data = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes))
+const shared = fc.option(fc.record({ slot: u32, byteLength: u32 }), { nil: undefined })
 const map = fc.array(fc.tuple(fc.string(), fc.string())).map((entries) => new Map(entries))
 
 const frame: fc.Arbitrary<NonNullable<TransferFrame['frame']>> = fc.oneof(
-  fc.record({ offset: u53, crc32c: u32, data }).map((value) => ({ $case: 'chunk' as const, value })),
+  fc.record({ offset: u53, crc32c: u32, data, shared }).map((value) => ({ $case: 'chunk' as const, value })),
   fc.record({ bytes: u53 }).map((value) => ({ $case: 'credit' as const, value })),
   fc.record({ digest: data }).map((value) => ({ $case: 'commit' as const, value })),
   fc
@@ -41,7 +42,7 @@ test('what the hand-written codec writes, the generated one reads, and the other
 })
 
 test('a chunk whose transfer id comes behind it reaches its transfer', () => {
-  const chunk = { offset: 7n, crc32c: 9, data: Buffer.from('abc') }
+  const chunk = { offset: 7n, crc32c: 9, data: Buffer.from('abc'), shared: undefined }
   const written = SaveRequest.encode({ frame: { transferId: 5, frame: { $case: 'chunk', value: chunk } } }).finish()
   // 0a <length> | 08 05 | 2a …: the same fields, the id last.
   const reordered = Buffer.concat([written.subarray(0, 2), written.subarray(4), written.subarray(2, 4)])
@@ -51,7 +52,7 @@ test('a chunk whose transfer id comes behind it reaches its transfer', () => {
 test('fields of a newer protocol are skipped', () => {
   const frame = {
     transferId: 5,
-    frame: { $case: 'chunk' as const, value: { offset: 0n, crc32c: 1, data: Buffer.from('x') } },
+    frame: { $case: 'chunk' as const, value: { offset: 0n, crc32c: 1, data: Buffer.from('x'), shared: undefined } },
   }
   const written = bytesOnWire({ frame })
   const withNewField = Buffer.concat([written, Buffer.from([0x7a, 0x01, 0xff])])

@@ -15,6 +15,7 @@ const chunkTag = (5 << 3) | 2
 const chunkOffsetTag = (1 << 3) | 0
 const chunkCrcTag = (2 << 3) | 5
 const chunkDataTag = (3 << 3) | 2
+const chunkSharedTag = (4 << 3) | 2
 
 /**
  * Serializes a frame message. Chunks are written by hand, straight into the transport's frame: the generated code copies their
@@ -22,7 +23,8 @@ const chunkDataTag = (3 << 3) | 2
  */
 export function encodeFrameMessage({ frame }: FrameMessage): Uint8Array | LargeMessage {
   if (frame === undefined) return new Uint8Array(0)
-  if (frame.frame?.$case === 'chunk') return layOutChunk(frame.transferId, frame.frame.value)
+  if (frame.frame?.$case === 'chunk' && !frame.frame.value.shared)
+    return layOutChunk(frame.transferId, frame.frame.value)
   const encoded = TransferFrame.encode(frame).finish()
   const message = Buffer.allocUnsafe(1 + varintLength(encoded.byteLength) + encoded.byteLength)
   const at = writeVarint(message, writeVarint(message, 0, frameTag), encoded.byteLength)
@@ -71,7 +73,9 @@ function decodeFrame(input: Uint8Array): TransferFrame {
       const chunk = reader.bytes()
       // Fields may come in any order: only a chunk that comes last is surely the whole story.
       if (reader.pos < reader.len) break
-      return { transferId, frame: { $case: 'chunk', value: decodeChunk(chunk) } }
+      const value = decodeChunk(chunk)
+      if (value === undefined) break
+      return { transferId, frame: { $case: 'chunk', value } }
     } else {
       break
     }
@@ -79,7 +83,8 @@ function decodeFrame(input: Uint8Array): TransferFrame {
   return TransferFrame.decode(input)
 }
 
-function decodeChunk(input: Uint8Array): { offset: bigint; crc32c: number; data: Buffer } {
+/** Nothing for a chunk whose bytes lie elsewhere: it is small. */
+function decodeChunk(input: Uint8Array): TransferChunk | undefined {
   const reader = new BinaryReader(input)
   let offset = 0n
   let crc32c = 0
@@ -90,9 +95,10 @@ function decodeChunk(input: Uint8Array): { offset: bigint; crc32c: number; data:
     if (tag === chunkOffsetTag) offset = BigInt(reader.uint64())
     else if (tag === chunkCrcTag) crc32c = reader.fixed32()
     else if (tag === chunkDataTag) data = reader.bytes() as Uint8Array<ArrayBuffer>
+    else if (tag === chunkSharedTag) return undefined
     else reader.skip(wireType, field)
   }
-  return { offset, crc32c, data: Buffer.from(data.buffer, data.byteOffset, data.byteLength) }
+  return { offset, crc32c, data: Buffer.from(data.buffer, data.byteOffset, data.byteLength), shared: undefined }
 }
 
 function tagOf(field: number, wireType: number): number {

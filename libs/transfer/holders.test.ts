@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 import { Status } from 'nice-grpc-common'
-import { afterEach, beforeAll, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 
 import { createMeshSecurity, createRpcServer, loadSecurity, rpcError, type Security } from '#libs/rpc'
 
@@ -14,6 +14,9 @@ import { bytesOf, connectPair, fingerprint, MemoryHost, objectOf, sourceOf } fro
 import { createTransferPool, type TransferPeer, type TransferPool } from './pool.js'
 import { serveTransfers } from './serve.js'
 import { TransferError } from './transfer-error.js'
+
+// What is damaged here are the frames: nothing may go around them.
+beforeEach(() => void vi.stubEnv('COSTATE_SHARED_MEMORY', 'off'))
 
 const body = bytesOf(3_000_003)
 /** In the middle of the third chunk, whatever the frames around it take. */

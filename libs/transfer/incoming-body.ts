@@ -1,11 +1,12 @@
 import { Status } from 'nice-grpc-common'
 
-import type { TransferChunk, TransferHeader, TransferReceipt } from '#libs/proto'
+import type { SharedSlice, TransferChunk, TransferHeader, TransferReceipt } from '#libs/proto'
 import { discardBuffer } from '#libs/rpc'
 
 import { checksumOf, createDigester, type Digester } from './digest.js'
 import type { Sink } from './endpoint.js'
-import { windowBytes } from './limits.js'
+import { slotBytes, windowBytes } from './limits.js'
+import type { SharedMemory } from './shared-memory.js'
 import { TransferError } from './transfer-error.js'
 
 /** A body on its way into its sink: every chunk is checked before it is written, the whole before it is committed. */
@@ -15,11 +16,13 @@ export class IncomingBody {
   readonly #name: string
   readonly #sink: Sink
   readonly #digester: Digester
+  #shared: SharedMemory
   #position = 0
   #ungranted = 0
   #isIntact = true
 
-  constructor(name: string, header: TransferHeader, sink: Sink) {
+  constructor(name: string, header: TransferHeader, sink: Sink, shared: SharedMemory) {
+    this.#shared = shared
     this.#name = name
     this.#sink = sink
     this.#digester = createDigester(header.digestAlgorithm)
@@ -37,23 +40,30 @@ export class IncomingBody {
     return this.#isIntact
   }
 
-  /** Another stream brings the rest, with credit of its own. */
-  resume(): void {
+  /** Another stream brings the rest, with credit and shared memory of its own. */
+  resume(shared: SharedMemory): void {
+    this.#shared = shared
     this.#ungranted = 0
   }
 
   /** Takes the chunk's memory over: it is freed once the sink has the bytes. */
-  async take({ offset, crc32c, data }: TransferChunk): Promise<void> {
-    const { byteLength } = data
-    if (Number(offset) !== this.#position || this.#position + data.byteLength > this.byteLength) {
+  async take(chunk: TransferChunk): Promise<void> {
+    const { offset, crc32c, shared } = chunk
+    const byteLength = lengthOf(chunk)
+    if (Number(offset) !== this.#position || this.#position + byteLength > this.byteLength) {
       throw new TransferError(
         Status.INVALID_ARGUMENT,
         'CHUNK_OUT_OF_ORDER',
-        `${this.#name}: a chunk of ${data.byteLength} bytes at ${offset}, where the one at ${this.#position} of ` +
+        `${this.#name}: a chunk of ${byteLength} bytes at ${offset}, where the one at ${this.#position} of ` +
           `${this.byteLength} was due`,
       )
     }
-    if (checksumOf(data) !== crc32c) {
+    if (shared && byteLength > slotBytes) {
+      const message = `${this.#name}: a chunk of ${byteLength} bytes in a slot of ${slotBytes}`
+      throw new TransferError(Status.INVALID_ARGUMENT, 'CHUNK_TOO_LARGE', message)
+    }
+    const data = shared ? this.#readShared(shared) : chunk.data
+    if (shared === undefined && checksumOf(data) !== crc32c) {
       throw new TransferError(
         Status.DATA_LOSS,
         'CHUNK_CORRUPT',
@@ -64,10 +74,17 @@ export class IncomingBody {
     this.#digester.update(data)
     const written = this.#sink.write(data)
     if (written !== undefined) await written
-    discardBuffer(data)
+    // Not the sink's own memory.
+    if (shared === undefined || this.#sink.place === undefined) discardBuffer(data)
     this.#isIntact = true
     this.#position += byteLength
     this.#ungranted += byteLength
+  }
+
+  #readShared(slice: SharedSlice): Uint8Array {
+    const place = this.#sink.place?.(slice.byteLength) ?? Buffer.allocUnsafeSlow(slice.byteLength)
+    this.#shared.read(slice, place)
+    return place
   }
 
   /** The credit to give back now; in quarters of the window, so that it costs few frames. */
@@ -95,4 +112,9 @@ export class IncomingBody {
   abort(): void {
     this.#sink.abort()
   }
+}
+
+/** How much of the body a chunk is, wherever it lies. */
+export function lengthOf({ data, shared }: TransferChunk): number {
+  return shared?.byteLength ?? data.byteLength
 }

@@ -1,6 +1,6 @@
 export { checkBatch, sourceOfBatch, splitBatch, type IncomingObject } from './batch.js'
 export { checkpointBulkMethods, checkpointServiceDefinition, transferDefinition } from './definition.js'
-export { checksumOf, createDigester, xxh64Of } from './digest.js'
+export { checksumOf, createDigester, xxh64Bytes, xxh64Of } from './digest.js'
 export { TransferStream } from './dial.js'
 export type { TransferDialler, TransferOptions, TransferTarget } from './dial.js'
 export { sourceOfSegments } from './endpoint.js'

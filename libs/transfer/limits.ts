@@ -16,6 +16,15 @@ export const smallObjectBytes = 32 * 1024
 /** How much of a body may be under way: covers 200 MB/s at a round trip of 80 ms. */
 export const windowBytes = 16 * 1024 * 1024
 
+/** How long a slot of shared memory is: a chunk there costs a frame all the same, so it is longer. Part of the protocol. */
+export const slotBytes = 2 * 1024 * 1024
+
+/** How many slots each end of a stream has: as much as a window. They take memory when they are first written. */
+export const slots = windowBytes / slotBytes
+
+/** A shorter body is sent before shared memory is agreed upon. */
+export const sharedBodyBytes = 2 * initialCreditBytes
+
 /** How many chunks may wait in a stream's outbox, whatever the number of its transfers. */
 export const outboxLimit = 4
 

@@ -23,8 +23,9 @@ export function createMemorySink(
   const bytes = allocate(Number(header.byteLength))
   let position = 0
   return {
+    place: (length) => bytes.subarray(position, position + length),
     write: (data) => {
-      bytes.set(data, position)
+      if (data.buffer !== bytes.buffer) bytes.set(data, position)
       position += data.byteLength
     },
     commit: async (digest): Promise<TransferReceipt> => {

@@ -4,10 +4,11 @@ import { DigestAlgorithm, type TransferFrame, type TransferHeader, type Transfer
 
 import type { Sink } from './endpoint.js'
 import type { FrameMessage } from './frame-codec.js'
-import { IncomingBody } from './incoming-body.js'
+import { IncomingBody, lengthOf } from './incoming-body.js'
 import { initialCreditBytes, maxBodyBytes, windowBytes } from './limits.js'
 import { Outbox } from './outbox.js'
 import { checkSameHeader, isLostStream, type ResumePoint } from './resume.js'
+import type { SharedMemory } from './shared-memory.js'
 import { errorOf, TransferError } from './transfer-error.js'
 
 type Frame = NonNullable<TransferFrame['frame']>
@@ -18,14 +19,18 @@ export class Receiving {
   readonly #name: string
   readonly #outbox: Outbox<FrameMessage>
   readonly #inbox = new Outbox<Frame>()
+  readonly #shared: SharedMemory
+  /** Slots of the sender that lie in the inbox. */
+  readonly #slots = new Set<number>()
   #credit = initialCreditBytes
   #peerGaveUp = false
 
   /** `name` is what is moved, for messages. */
-  constructor(transferId: number, name: string, outbox: Outbox<FrameMessage>) {
+  constructor(transferId: number, name: string, outbox: Outbox<FrameMessage>, shared: SharedMemory) {
     this.#transferId = transferId
     this.#name = name
     this.#outbox = outbox
+    this.#shared = shared
   }
 
   /** Whether the other end ended the transfer, so that it need not be told. */
@@ -41,7 +46,13 @@ export class Receiving {
       return
     }
     if (frame.$case === 'chunk') {
-      this.#credit -= frame.value.data.byteLength
+      const { shared } = frame.value
+      if (shared) {
+        // Nobody will read it any more.
+        if (this.#inbox.ended) this.#shared.leaveRead(shared.slot)
+        else this.#slots.add(shared.slot)
+      }
+      this.#credit -= lengthOf(frame.value)
       if (this.#credit < 0) {
         const message = `${this.#name}: more bytes came than this end had given credit for`
         this.fail(new TransferError(Status.INVALID_ARGUMENT, 'CREDIT_EXCEEDED', message))
@@ -84,15 +95,16 @@ export class Receiving {
             checkSameHeader(this.#name, earlier.header, frame.value)
             body = earlier
             earlier = undefined
-            body.resume()
+            body.resume(this.#shared)
           } else {
             const place = await open(frame.value)
             if ('durability' in place) return this.#acknowledge(place)
-            body = new IncomingBody(this.#name, frame.value, place)
+            body = new IncomingBody(this.#name, frame.value, place, this.#shared)
           }
           if (body.byteLength - body.position > initialCreditBytes) this.#grant(windowBytes - initialCreditBytes)
         } else if (frame.$case === 'chunk' && body !== undefined) {
           await body.take(frame.value)
+          if (frame.value.shared) this.#leaveSlot(frame.value.shared.slot)
           const grant = body.takeGrant()
           if (grant > 0) this.#grant(grant)
         } else if (frame.$case === 'commit' && body !== undefined) {
@@ -113,9 +125,15 @@ export class Receiving {
       throw error
     } finally {
       this.#inbox.end()
+      for (const slot of this.#slots) this.#leaveSlot(slot)
       body?.abort()
       earlier?.abort()
     }
+  }
+
+  #leaveSlot(slot: number): void {
+    this.#slots.delete(slot)
+    this.#shared.leaveRead(slot)
   }
 
   #outOfPlace(frame: Frame): TransferError {

@@ -1,5 +1,5 @@
 import { Status } from 'nice-grpc-common'
-import { expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 
 import type { TransferFrame } from '#libs/proto'
 
@@ -7,6 +7,9 @@ import { createMemorySink } from './memory-sink.js'
 import { bytesOf, connectPair, fingerprint, MemoryHost, objectOf } from './pair.fixture.js'
 import { peerOn, type TransferPeer } from './pool.js'
 import { TransferError } from './transfer-error.js'
+
+// What is damaged here are the frames: nothing may go around them.
+beforeEach(() => void vi.stubEnv('COSTATE_SHARED_MEMORY', 'off'))
 
 type Frame = NonNullable<TransferFrame['frame']>
 

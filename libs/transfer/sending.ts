@@ -2,11 +2,12 @@ import { Status } from 'nice-grpc-common'
 
 import type { TransferFrame, TransferReceipt } from '#libs/proto'
 
-import { checksumOf, createDigester } from './digest.js'
+import { checksumOf, createDigester, type Digester } from './digest.js'
 import type { Source } from './endpoint.js'
 import type { FrameMessage } from './frame-codec.js'
-import { chunkBytes, initialCreditBytes } from './limits.js'
+import { chunkBytes, initialCreditBytes, sharedBodyBytes, slotBytes } from './limits.js'
 import type { Outbox } from './outbox.js'
+import type { SharedMemory } from './shared-memory.js'
 import { errorOf, TransferError } from './transfer-error.js'
 
 /** The sending half of one transfer: header, chunks within the credit, commit; then waits for the receipt. */
@@ -14,6 +15,7 @@ export class Sending {
   readonly #transferId: number
   readonly #name: string
   readonly #outbox: Outbox<FrameMessage>
+  readonly #shared: SharedMemory
   readonly #outcome: Promise<TransferReceipt | undefined>
   #settle!: { resolve: (receipt: TransferReceipt | undefined) => void; reject: (error: Error) => void }
   #credit = initialCreditBytes
@@ -24,10 +26,11 @@ export class Sending {
   #peerGaveUp = false
 
   /** `name` is what is moved, for messages. */
-  constructor(transferId: number, name: string, outbox: Outbox<FrameMessage>) {
+  constructor(transferId: number, name: string, outbox: Outbox<FrameMessage>, shared: SharedMemory) {
     this.#transferId = transferId
     this.#name = name
     this.#outbox = outbox
+    this.#shared = shared
     this.#outcome = new Promise((resolve, reject) => (this.#settle = { resolve, reject }))
     // It may settle while the source is still being opened.
     this.#outcome.catch(() => undefined)
@@ -98,6 +101,8 @@ export class Sending {
       const message = `${this.#name} has ${byteLength} bytes: it cannot be read from ${offset} on`
       throw new TransferError(Status.OUT_OF_RANGE, 'OFFSET_BEHIND_END', message)
     }
+    // Asked first, so that the answer comes with the first credit.
+    if (byteLength - offset >= sharedBodyBytes) this.#shared.offer()
     this.#say({
       $case: 'header',
       value: {
@@ -109,67 +114,100 @@ export class Sending {
         objects: [...(header.objects ?? [])],
       },
     })
-    // The digest is over the whole body, also when only its end is sent.
-    const digester = createDigester(header.digestAlgorithm)
-    const chunks = chunksOf(source.read(0))
+    // The digest is over the whole body, also when only its end is sent: what is not known must be read again.
+    const known = source.digest
+    const digester = known ? undefined : createDigester(header.digestAlgorithm)
+    const start = known ? offset : 0
+    const size = { atMost: chunkBytes }
+    const chunks = chunksOf(source.read(start), size)
     try {
-      for (let position = 0; position < byteLength;) {
+      for (let position = start; position < byteLength;) {
         // Leave to send comes before the read: who waits holds no memory.
-        const mayGoOn = await this.#takeLeave(Math.min(chunkBytes, byteLength - Math.max(position, offset)))
-        if (!mayGoOn) return
-        const data = await this.#readChunk(chunks, byteLength - position)
-        digester.update(data)
+        const leave = await this.#takeLeave(byteLength - Math.max(position, offset))
+        if (leave === undefined) return
+        size.atMost = leave.kind === 'slot' ? slotBytes : chunkBytes
+        const data = await this.#readChunk(chunks, byteLength - position, leave)
+        digester?.update(data)
         position += data.byteLength
         const unsent = data.subarray(Math.max(0, data.byteLength - Math.max(0, position - offset)))
-        if (unsent.byteLength > 0) this.#sendChunk(position - unsent.byteLength, unsent)
-        else this.#outbox.leavePlace()
+        if (unsent.byteLength > 0) this.#sendChunk(position - unsent.byteLength, unsent, leave)
+        else this.#giveBack(leave)
       }
     } finally {
       // Not awaited: a source that hangs in a read returns only after it.
       chunks.return(undefined).catch(() => undefined)
     }
-    const digest = digester.digest()
+    const digest = known ?? (digester as Digester).digest()
     source.verify?.(digest)
     this.#committed = true
     this.#say({ $case: 'commit', value: { digest } })
     if (this.#deaf) this.#settle.resolve(undefined)
   }
 
-  /** Waits for credit of so many bytes, and then for a place in the outbox. False when the transfer is over instead. */
-  async #takeLeave(byteLength: number): Promise<boolean> {
-    while (this.#credit < byteLength && !this.#isOver()) {
+  /** Waits for credit for the next chunk, and then for a place for it. Nothing when the transfer is over instead. */
+  async #takeLeave(unsentBytes: number): Promise<Leave | undefined> {
+    const wanted = (): number => Math.min(this.#shared.isOpen ? slotBytes : chunkBytes, unsentBytes)
+    while (this.#credit < wanted() && !this.#isOver()) {
       if (this.#deaf) {
         const message = `${this.#name}: the other end has left without taking it all`
         throw new TransferError(Status.UNAVAILABLE, 'STREAM_ENDED', message)
       }
       await new Promise<void>((resolve) => (this.#wake = resolve))
     }
-    if (this.#isOver()) return false
+    if (this.#isOver()) return undefined
+    const leave = await this.#takePlace()
+    if (!this.#isOver()) return leave
+    this.#giveBack(leave)
+    return undefined
+  }
+
+  async #takePlace(): Promise<Leave> {
+    const slot = await this.#shared.takeSlot()
+    if (slot !== undefined) return { kind: 'slot', slot }
     await this.#outbox.takePlace()
-    if (this.#isOver()) this.#outbox.leavePlace()
-    return !this.#isOver()
+    return { kind: 'place' }
+  }
+
+  #giveBack(leave: Leave): void {
+    if (leave.kind === 'slot') this.#shared.leaveSlot(leave.slot)
+    else this.#outbox.leavePlace()
   }
 
   #isOver(): boolean {
     return this.#over
   }
 
-  async #readChunk(chunks: AsyncIterator<Uint8Array>, atMost: number): Promise<Uint8Array> {
+  async #readChunk(chunks: AsyncIterator<Uint8Array>, atMost: number, leave: Leave): Promise<Uint8Array> {
     try {
       const next = await chunks.next()
       if (next.done !== true && next.value.byteLength <= atMost) return next.value
       const message = `${this.#name} has ${next.done === true ? 'fewer' : 'more'} bytes than it should`
       throw new TransferError(Status.DATA_LOSS, 'LENGTH_MISMATCH', message)
     } catch (error) {
-      this.#outbox.leavePlace()
+      this.#giveBack(leave)
       throw error
     }
   }
 
-  #sendChunk(offset: number, data: Uint8Array): void {
+  #sendChunk(offset: number, data: Uint8Array, leave: Leave): void {
     this.#credit -= data.byteLength
-    const chunk = { offset: BigInt(offset), crc32c: checksumOf(data), data: data as Buffer }
-    this.#outbox.fillPlace({ frame: { transferId: this.#transferId, frame: { $case: 'chunk', value: chunk } } })
+    if (leave.kind === 'place') {
+      this.#outbox.fillPlace(this.#chunk(offset, data))
+    } else if (this.#shared.write(leave.slot, data)) {
+      const shared = { slot: leave.slot, byteLength: data.byteLength }
+      const value = { offset: BigInt(offset), crc32c: 0, data: Buffer.alloc(0), shared }
+      this.#say({ $case: 'chunk', value })
+    } else {
+      // Shared memory is full. This happens once per stream, so these need no place.
+      for (let start = 0; start < data.byteLength; start += chunkBytes) {
+        this.#outbox.push(this.#chunk(offset + start, data.subarray(start, start + chunkBytes)))
+      }
+    }
+  }
+
+  #chunk(offset: number, data: Uint8Array): FrameMessage {
+    const value = { offset: BigInt(offset), crc32c: checksumOf(data), data: data as Buffer, shared: undefined }
+    return { frame: { transferId: this.#transferId, frame: { $case: 'chunk', value } } }
   }
 
   #say(frame: NonNullable<TransferFrame['frame']>): void {
@@ -177,11 +215,20 @@ export class Sending {
   }
 }
 
+/** Leave to send a chunk: where it may lie until it is sent. */
+type Leave = { readonly kind: 'place' } | { readonly kind: 'slot'; readonly slot: number }
+
+/** Pieces in chunks; how long the next one may be is read when it is asked for. */
 async function* chunksOf(
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  size: { readonly atMost: number },
 ): AsyncGenerator<Uint8Array, undefined> {
   for await (const piece of pieces) {
-    for (let start = 0; start < piece.byteLength; start += chunkBytes) yield piece.subarray(start, start + chunkBytes)
+    for (let start = 0; start < piece.byteLength;) {
+      const chunk = piece.subarray(start, start + size.atMost)
+      start += chunk.byteLength
+      yield chunk
+    }
   }
   return undefined
 }

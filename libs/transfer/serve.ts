@@ -8,6 +8,7 @@ import { outboxLimit, refusedOpenTransfers } from './limits.js'
 import { Outbox } from './outbox.js'
 import { Receiving } from './receiving.js'
 import { Sending } from './sending.js'
+import { leaveUnread, SharedMemory } from './shared-memory.js'
 import { abortOf, TransferError } from './transfer-error.js'
 
 /**
@@ -21,7 +22,8 @@ export async function* serveTransfers(
   refuse: (reason: string, message: string) => Error,
 ): AsyncGenerator<FrameMessage, void> {
   const outbox = new Outbox<FrameMessage>(outboxLimit)
-  const transfers = new AcceptedTransfers(host, outbox)
+  const shared = new SharedMemory((frame) => outbox.push({ frame: { transferId: 0, frame } }))
+  const transfers = new AcceptedTransfers(host, outbox, shared)
   const listen = async (): Promise<void> => {
     let greeted = false
     for await (const { frame } of requests) {
@@ -52,6 +54,7 @@ export async function* serveTransfers(
     yield* outbox
   } finally {
     transfers.fail(new TransferError(Status.UNAVAILABLE, 'STREAM_ENDED', 'the stream ended in the middle'))
+    shared.close()
   }
 }
 
@@ -59,11 +62,13 @@ export async function* serveTransfers(
 class AcceptedTransfers {
   readonly #host: TransferHost
   readonly #outbox: Outbox<FrameMessage>
+  readonly #shared: SharedMemory
   readonly #open = new Map<number, { readonly transfer: Sending | Receiving; readonly over: Promise<void> }>()
 
-  constructor(host: TransferHost, outbox: Outbox<FrameMessage>) {
+  constructor(host: TransferHost, outbox: Outbox<FrameMessage>, shared: SharedMemory) {
     this.#host = host
     this.#outbox = outbox
+    this.#shared = shared
   }
 
   has(transferId: number): boolean {
@@ -73,8 +78,8 @@ class AcceptedTransfers {
   accept(transferId: number, open: TransferOpen): void {
     const transfer =
       open.direction === TransferDirection.PUT
-        ? new Receiving(transferId, nameOf(open), this.#outbox)
-        : new Sending(transferId, nameOf(open), this.#outbox)
+        ? new Receiving(transferId, nameOf(open), this.#outbox, this.#shared)
+        : new Sending(transferId, nameOf(open), this.#outbox, this.#shared)
     const over = this.#run(transfer, open)
       .catch((error: unknown) => {
         if (transfer.peerGaveUp) return
@@ -86,7 +91,10 @@ class AcceptedTransfers {
 
   /** Frames of a transfer that has just ended here cross its last frame on the way: they are no error. */
   take(transferId: number, frame: NonNullable<TransferFrame['frame']>): void {
-    this.#open.get(transferId)?.transfer.take(frame)
+    const transfer = this.#open.get(transferId)?.transfer
+    if (transfer) transfer.take(frame)
+    else if (frame.$case === 'chunk') leaveUnread(this.#shared, frame.value)
+    else this.#shared.take(frame)
   }
 
   /** The dialler will say nothing more: ends what can still end. */

@@ -2,7 +2,14 @@ import { Status } from 'nice-grpc-common'
 
 import type { ObjectId } from '#libs/domain'
 import { DigestAlgorithm, Durability } from '#libs/proto'
-import { createMemorySink, nameOf, sourceOfSegments, TransferError, type TransferHost } from '#libs/transfer'
+import {
+  createMemorySink,
+  nameOf,
+  sourceOfSegments,
+  TransferError,
+  type TransferHost,
+  xxh64Bytes,
+} from '#libs/transfer'
 
 import type { AnnounceStored } from './announcements.js'
 import { createObjectBatches } from './object-batches.js'
@@ -61,7 +68,7 @@ export function createTransferHost(
         byteLength: bytes.byteLength,
         digestAlgorithm: DigestAlgorithm.XXH64,
       }
-      return sourceOfSegments(header, [bytes])
+      return sourceOfSegments(header, [bytes], xxh64Bytes(descriptor.xxh64))
     },
     openSink: async (open, header) => {
       if (open.target?.$case === 'objects') return batches.openSink(open, header)

@@ -90,6 +90,13 @@ function ceilingRow(
     target: atLeastTimes(0.75, peer),
     measure: async (context) => {
       await using passthrough = await startPassthrough(context.nowMs)
+      // For this process and the services that it starts.
+      process.env['COSTATE_SHARED_MEMORY'] = 'off'
+      using _ = {
+        [Symbol.dispose]: () => {
+          delete process.env['COSTATE_SHARED_MEMORY']
+        },
+      }
       await using cluster = await startCluster(context)
       const theirs = { name: peer, run: async () => megabytes / (await run(passthrough)) }
       return { cases: [await compare({ warmUps: 1, ours: side(cluster, context), theirs }, context)] }
