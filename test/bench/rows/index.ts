@@ -1,5 +1,6 @@
 import type { Row } from '../row.js'
 import { bulkRows } from './bulk.js'
+import { bulkMemoryRows } from './bulk-memory.js'
 import { clusterStartRows } from './cluster-start.js'
 import { coreRows } from './core.js'
 import { graphRows } from './graph.js'
@@ -18,6 +19,7 @@ export const rows: readonly Row[] = [
   ...roundtripRows,
   ...graphRows,
   ...bulkRows,
+  ...bulkMemoryRows,
   ...clusterStartRows,
   ...workerProcessRows,
   ...slotRows,
