@@ -117,10 +117,10 @@ export class MeshCluster implements Cluster {
       { byteLength: encoded.byteLength, workerIds: targets.map((worker) => worker.id) },
       {
         release: () => this.#connection.session.release([id]),
-          fetch: async () => {
-            const object = { objectId: id, byteLength: encoded.byteLength, holders }
-            return (await this.#connection.fetchObject(object, `the scattered value ${id}`)) as T
-          },
+        fetch: async () => {
+          const object = { objectId: id, byteLength: encoded.byteLength, holders }
+          return (await this.#connection.fetchObject(object, `the scattered value ${id}`)) as T
+        },
       },
     )
   }
