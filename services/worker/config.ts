@@ -28,6 +28,14 @@ export const workerConfig = z.object({
     ),
     '0',
   ),
+  /** How much of the inputs that it fetched it keeps for other tasks; at most an eighth of its memory limit. */
+  inputCache: z.prefault(
+    z.pipe(
+      z.string(),
+      z.transform((text) => parseBytes(text, 'input-cache')),
+    ),
+    '256MB',
+  ),
   /** What it offers beside slots and memory, such as gpu=2,licence=1. */
   resources: z.prefault(
     z.pipe(

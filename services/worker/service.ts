@@ -31,6 +31,7 @@ import { createThreadHosts } from './exec/thread-host.js'
 import { type Loop, startLoop } from './loop.js'
 import { observeWorker } from './metrics.js'
 import { createAnnouncements } from './objects/announcements.js'
+import { createInputCache } from './objects/input-cache.js'
 import { createInputFetcher } from './objects/input-fetcher.js'
 import { createObjectStore } from './objects/object-store.js'
 import { createTaskCheckpoints } from './objects/task-checkpoints.js'
@@ -75,7 +76,10 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   const storeAddresses = async (): Promise<readonly string[]> =>
     config.checkpointStoreAddress ?? (await find('checkpointStore'))
   const bundles = createBundleCache(config.cacheDir ?? (ownCacheDir as string), pool, storeAddresses)
-  const fetcher = createInputFetcher(store, pool, storeAddresses)
+  const cache = createInputCache(
+    config.memoryLimit > 0 ? Math.min(config.inputCache, config.memoryLimit / 8) : config.inputCache,
+  )
+  const fetcher = createInputFetcher(store, cache, pool, storeAddresses)
   const uploader = createBlobUploader(security, pool, storeAddresses)
   const state = createState(config.slots, config.resources['gpu'] ?? 0, config.maxWaiting)
   // Reports before the link is dialled are lost, as on a link that is cut.

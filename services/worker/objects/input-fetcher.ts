@@ -11,6 +11,7 @@ import { inspectValue } from '#libs/value'
 
 import { type AttemptKey, keyOf, type TaskOrder } from '../core/state.js'
 import type { FetchedInput, FetchedInputs } from './fetched-input.js'
+import type { FetchedBody, InputCache } from './input-cache.js'
 import type { ObjectStore } from './object-store.js'
 
 /** What the core sees as opaque inputs of an order. */
@@ -43,18 +44,24 @@ export function findWanted(input: Uint8Array, resolved: readonly TaskInput[]): W
 
 export function createInputFetcher(
   store: ObjectStore,
+  cache: InputCache,
   pool: TransferPool,
   storeAddresses: () => Promise<readonly string[]>,
 ): InputFetcher {
   const objects = createObjectTransfers(pool)
   const fetched = new Map<AttemptKey, Map<string, FetchedInput>>()
   // Attempts that want the same object at the same time share one transfer.
-  const underWay = new Map<string, Promise<FetchedInput>>()
+  const underWay = new Map<string, Promise<FetchedBody>>()
 
-  const share = (name: string, fetch: () => Promise<FetchedInput>): Promise<FetchedInput> => {
-    const known = underWay.get(name)
+  const share = (name: string, fetch: () => Promise<FetchedBody>): FetchedBody | Promise<FetchedBody> => {
+    const known = cache.get(name) ?? underWay.get(name)
     if (known) return known
-    const started = fetch().finally(() => underWay.delete(name))
+    const started = fetch()
+      .then((body) => {
+        cache.keep(name, body)
+        return body
+      })
+      .finally(() => underWay.delete(name))
     underWay.set(name, started)
     return started
   }
@@ -69,10 +76,10 @@ export function createInputFetcher(
     if (result?.location?.$case === 'payload') return [objectId, { kind: 'payload', payload: result.location.value }]
     const held = store.get(objectId as ObjectId)
     if (held) return [objectId, { kind: 'body', structure: held.descriptor.structure, bytes: held.bytes }]
-    return [objectId, await share(objectId, () => fetchObject(objectId, result, trace))]
+    return [objectId, await share(nameOf(objectId, result), () => fetchObject(objectId, result, trace))]
   }
 
-  async function fetchObject(objectId: string, result: Result | undefined, trace: Trace): Promise<FetchedInput> {
+  async function fetchObject(objectId: string, result: Result | undefined, trace: Trace): Promise<FetchedBody> {
     try {
       const byteLength = Number(result?.location?.$case === 'object' ? result.location.value.byteLength : 0n)
       const { structure, bytes } = await objects.get(
@@ -85,7 +92,7 @@ export function createInputFetcher(
     }
   }
 
-  async function fetchBlob(blob: BlobRef, trace: Trace): Promise<FetchedInput> {
+  async function fetchBlob(blob: BlobRef, trace: Trace): Promise<FetchedBody> {
     try {
       const stream = pool.store(await storeAddresses(), 'load')
       const { bytes } = await receive((keep) =>
@@ -116,6 +123,11 @@ export function createInputFetcher(
       return (await fetchOne({ kind: 'object', input }, {}))[1]
     },
   }
+}
+
+/** What is computed again may be something else: the same object with another digest is another input. */
+function nameOf(objectId: string, result: Result | undefined): string {
+  return result?.location?.$case === 'object' ? `${objectId} ${result.location.value.xxh64}` : objectId
 }
 
 async function receive(get: (keep: (body: ReceivedBody) => void) => Promise<void>): Promise<ReceivedBody> {
