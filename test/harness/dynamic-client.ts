@@ -3,6 +3,8 @@ import path from 'node:path'
 
 import { Client, type ClientDuplexStream, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js'
 
+import { waitForAddress } from '#libs/lifecycle'
+
 import { decodeMessage, findMethod, type Message } from './contract.js'
 
 /** What a dynamic client learns of an error: all of it comes from the status and its details on the wire. */
@@ -44,13 +46,13 @@ export async function readToken(meshDir: string, role: string): Promise<string> 
   return (await readFile(path.join(meshDir, 'tokens', role), 'utf8')).trim()
 }
 
-/** The first address that a service has written into the folder of its mesh. */
+/** The first address that a service writes into the folder of its mesh; a cluster is there before all of its services are. */
 export async function readServiceAddress(
   meshDir: string,
   service: 'scheduler' | 'checkpointStore' | 'slurm-provisioner',
 ): Promise<string> {
-  const text = await readFile(path.join(meshDir, 'addresses', `${service}.json`), 'utf8')
-  return (JSON.parse(text) as { addresses: [string] }).addresses[0]
+  const { addresses } = await waitForAddress(meshDir, service, AbortSignal.timeout(deadlineMs))
+  return addresses[0] ?? ''
 }
 
 /** A client for the server at this address, with or without a token. */
