@@ -103,7 +103,7 @@ export class ClientSession {
     if (this.#open) this.#outbox.push({ message })
   }
 
-  /** The same, but when the scheduler is away it is said when it is back. */
+  /** Says something; while the scheduler is away it is kept, and said when that is back. */
   tell(message: NonNullable<SessionRequest['message']>): void {
     if (this.#open) this.#outbox.push({ message })
     else this.#untold.push(message)
@@ -124,7 +124,6 @@ export class ClientSession {
   }
 
   close(): void {
-    this.#tellReleased()
     this.#closing.abort()
     clearInterval(this.#heartbeat)
     this.#outbox.end()

@@ -26,6 +26,9 @@ type Frame = NonNullable<TransferFrame['frame']>
 
 const body = bytesOf(20 * 2 ** 20 + 5)
 const hasSharedMemory = existsSync('/dev/shm')
+if (!hasSharedMemory) {
+  process.stderr.write('SKIPPED: tests of shared memory between processes, because this system has no /dev/shm\n')
+}
 const ownFiles = (): string[] =>
   readdirSync('/dev/shm').filter((name) => name.startsWith(`costate-bulk-${process.pid}-`))
 
