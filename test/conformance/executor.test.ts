@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
@@ -13,7 +14,7 @@ import { waitForFile } from '../harness/marker-file.js'
 
 const source = `
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { existsSync, watch, writeFileSync } from 'node:fs'
 import { task } from 'costate'
 const forever = () => new Promise((resolve) => setTimeout(resolve, 1e9))
 export const add = task(import.meta, 'add', (a, b) => a + b)
@@ -38,10 +39,15 @@ export const changed = task(import.meta, 'changed', (xs) => { xs[0] += 1; return
 export const both = task(import.meta, 'both', (mine, shared) => { mine[0] = 7; return [mine[0], shared[0]] })
 export const isCommon = task(import.meta, 'isCommon', (xs) => xs.buffer instanceof SharedArrayBuffer)
 export const spoil = task(import.meta, 'spoil', (xs) => { xs[0] = 0; throw new RangeError('no root') })
-export const total = task(import.meta, 'total', async (xs) => {
-  let sum = 0
-  for (let i = 0; i < 20; i++) { sum += xs[0]; await new Promise((resolve) => setTimeout(resolve, 5)) }
-  return sum
+export const readTwice = task(import.meta, 'readTwice', async (xs, folder) => {
+  const before = xs[0]
+  await new Promise((resolve) => {
+    const look = () => existsSync(folder + '/go') && (watcher.close(), resolve())
+    const watcher = watch(folder, look)
+    writeFileSync(folder + '/begun', '')
+    look()
+  })
+  return [before, xs[0]]
 })
 export const talk = task(import.meta, 'talk', (ctx) => { console.log('a line'); ctx.log.warn('a warning'); return ctx.taskId })
 export const dieAt = task(import.meta, 'dieAt', (i, at) => { if (i === at) process.exit(7); return i })
@@ -226,7 +232,9 @@ describe.each(['thread', 'process'] as const)('the %s executor', (kind) => {
     await using lab = await start({ slots: 2, verifyInputs: true })
     const { inputs } = inputOf(new Float64Array(1_000).fill(5))
     const shared = new LabInput('o-1', true)
-    const innocent = lab.run('total', [shared], { inputs, slot: 1 })
+    const folder = await mkdtemp(path.join(tmpdir(), 'costate-inputs-'))
+    const innocent = lab.run('readTwice', [shared, folder], { inputs, slot: 1 })
+    await waitForFile(path.join(folder, 'begun'))
     const culprit = lab.run('changed', [shared], { inputs })
     expect(await failureOf(culprit.ended)).toMatchObject({
       kind: 'userError',
@@ -235,7 +243,9 @@ describe.each(['thread', 'process'] as const)('the %s executor', (kind) => {
         `task changed (${culprit.order.taskId}) changed its shared input o-1: copy what is to be changed (xs.slice()), or pass ` +
         'the input without shared(), which gives the task a copy of its own',
     })
-    expect(await innocent.ended).toBe(20 * 5)
+    await writeFile(path.join(folder, 'go'), '')
+    expect(await innocent.ended).toEqual([5, 5])
+    await rm(folder, { recursive: true })
     // Its own copy a task may change, also beside the shared one.
     expect(await lab.run('changed', [new LabInput('o-1')], { inputs }).ended).toBe(6)
     expect(await lab.run('both', [new LabInput('o-1'), shared], { inputs }).ended).toEqual([7, 5])
