@@ -1,6 +1,7 @@
 import { Dice } from './dice.js'
 
-export const stormMs = 40_000
+/** A short storm ends in a state that a long one passes through unseen; some faults need a long history. */
+const stormsMs = [5_000, 10_000, 20_000, 40_000] as const
 export const clientNames = ['ann', 'bob', 'cy'] as const
 
 /** What goes wrong. */
@@ -26,6 +27,7 @@ export type Step = { readonly atMs: number; readonly stream: number } & (
 
 /** Everything that is done to a mesh in a simulation; the rest follows from it. */
 export interface Script {
+  readonly stormMs: number
   readonly workers: number
   readonly steps: readonly Step[]
 }
@@ -54,6 +56,7 @@ export function writeScript(seed: number): Script {
   const dice = new Dice(seed, 1)
   let stream = 2
   const steps: Step[] = []
+  const stormMs = dice.pick([...stormsMs]) ?? stormsMs[0]
   const weights = { ...strikeWeights, crashScheduler: dice.pick([0, 0, 0, 5, 20]) ?? 0 }
   for (let atMs = dice.between(100, 2_500); atMs < stormMs; atMs += dice.between(100, 2_500)) {
     steps.push({ atMs, stream: stream++, kind: 'strike', strike: choose(dice, weights) })
@@ -63,7 +66,7 @@ export function writeScript(seed: number): Script {
       steps.push({ atMs, stream: stream++, kind: 'act', act: choose(dice, actWeights), client })
     }
   }
-  return { workers: dice.between(1, 4), steps: steps.sort((a, b) => a.atMs - b.atMs) }
+  return { stormMs, workers: dice.between(1, 4), steps: steps.sort((a, b) => a.atMs - b.atMs) }
 }
 
 export function describeStep(step: Step): string {

@@ -8,7 +8,7 @@ const [early, late] = [script.steps[3]!, script.steps.at(-2)!]
 const fails = ({ steps }: Script): boolean => steps.includes(early) && steps.includes(late)
 
 test('a failing script is shrunk to the steps that make it fail', () => {
-  expect(shrink(script, fails, 1_000)).toEqual({ workers: 1, steps: [early, late] })
+  expect(shrink(script, fails, 1_000)).toEqual({ stormMs: script.stormMs, workers: 1, steps: [early, late] })
 })
 
 test('shrinking ends after so many tries, with something that fails', () => {

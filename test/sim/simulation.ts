@@ -3,7 +3,7 @@ import type { ObjectId, WorkerId } from '#libs/domain'
 import type { Job, Task, WorkerEnd } from '../../services/scheduler/core/state.js'
 import { checkNothingIsLeft, checkOutcome, checkSteady } from './checks.js'
 import { Dice } from './dice.js'
-import { clientNames, type Script, type Step, stormMs, type StrikeKind, writeScript } from './script.js'
+import { clientNames, type Script, type Step, type StrikeKind, writeScript } from './script.js'
 import { SimulatedClient } from './simulated-client.js'
 import { SimulatedScheduler } from './simulated-scheduler.js'
 import { SimulatedWorker, type Surroundings } from './simulated-worker.js'
@@ -18,6 +18,7 @@ const longestCalmMs = 600_000
 export class Simulation {
   readonly world: World
   readonly #seed: number
+  readonly #stormMs: number
   readonly #around: Surroundings
   readonly #clients: SimulatedClient[]
   #isStormy = true
@@ -26,6 +27,7 @@ export class Simulation {
   /** Looked at closely, it notes everything, and checks the invariants of the scheduler after every batch, not after some. */
   constructor(seed: number, script: Script = writeScript(seed), look: { notes?: boolean; checkEvery?: number } = {}) {
     this.#seed = seed
+    this.#stormMs = script.stormMs
     this.world = new World(seed, look.notes)
     this.#around = {
       world: this.world,
@@ -41,7 +43,7 @@ export class Simulation {
 
   /** @throws what does not hold. */
   run(): void {
-    this.world.runFor(stormMs)
+    this.world.runFor(this.#stormMs)
     this.world.tell('the storm is over')
     this.#isStormy = false
     this.#calm()
