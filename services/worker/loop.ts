@@ -3,7 +3,10 @@ import type { Clock } from '#libs/lifecycle'
 import { decide } from './core/decide.js'
 import type { Effect } from './core/effect.js'
 import type { Event } from './core/event.js'
+import { holdReports } from './core/holding.js'
 import type { State } from './core/state.js'
+
+const noEffects: readonly Effect[] = []
 
 type Untimed<E> = E extends unknown ? Omit<E, 'atMs'> : never
 /** An event as the rim knows it; the loop adds when it happened. */
@@ -27,6 +30,7 @@ export interface LoopPorts {
 export function startLoop({ state, clock, perform }: LoopPorts): Loop {
   let inbox: Event[] = []
   let scheduled = false
+  let holding: NodeJS.Timeout | undefined
 
   const drain = (): void => {
     scheduled = false
@@ -34,7 +38,14 @@ export function startLoop({ state, clock, perform }: LoopPorts): Loop {
     inbox = []
     const effects: Effect[] = []
     for (const event of events) decide(state, event, effects)
-    perform(effects)
+    release(effects)
+  }
+
+  const release = (effects: readonly Effect[]): void => {
+    const now = holdReports(state, effects, clock.nowMs())
+    if (now.length > 0) perform(now)
+    clearTimeout(holding)
+    if (state.held.length > 0) holding = setTimeout(release, state.heldUntilMs - clock.nowMs(), noEffects)
   }
 
   return {

@@ -44,6 +44,7 @@ export interface OrderedInput {
 export interface Order extends AttemptRef {
   readonly taskName: string
   readonly gpus: number
+  readonly urgent: boolean
   readonly inputs: readonly OrderedInput[]
   /** The attempts, sent to the same worker before, that make its other inputs. */
   readonly behind: readonly AttemptRef[]

@@ -5,7 +5,7 @@ import type { AttemptRef as SchedulerRef, ListedAttempt } from '../../services/s
 import type { Order } from './messages.js'
 
 /** An order as the worker's core takes it; both cores name attempts in their own way. */
-export function orderToWorker({ inputs, taskName, gpus, behind, ...ref }: Order): TaskOrder {
+export function orderToWorker({ inputs, taskName, gpus, urgent, behind, ...ref }: Order): TaskOrder {
   return {
     ...refToWorker(ref),
     jobId: ref.jobId,
@@ -13,6 +13,7 @@ export function orderToWorker({ inputs, taskName, gpus, behind, ...ref }: Order)
     bundleDigest: 'bundle',
     taskName,
     gpus,
+    urgent,
     seed: 0n,
     input: new Uint8Array(),
     inputs,

@@ -10,6 +10,7 @@ import { attemptOf, findObject, isScattered } from '../../services/scheduler/cor
 import { startResync } from '../../services/scheduler/core/resync.js'
 import { defaultPolicy } from '../../services/scheduler/core/policy.js'
 import { createState, type State, type Task } from '../../services/scheduler/core/state.js'
+import { isUrgent } from '../../services/scheduler/core/urgency.js'
 import {
   type Command,
   describeMessage,
@@ -346,7 +347,7 @@ export class SimulatedScheduler {
       throw new Error(`${jobId}/${task.index} is settled and ordered again`)
     const taskName = spec.functions[task.spec.functionIndex]?.taskName ?? ''
     const gpus = spec.needs?.[(task.spec.needs ?? 0) - 1]?.resources['gpu'] ?? 0
-    return { jobId, index: task.index, attempt, epoch, taskName, gpus, inputs, behind }
+    return { jobId, index: task.index, attempt, epoch, taskName, gpus, urgent: isUrgent(task), inputs, behind }
   }
 
   #inputOf(objectId: ObjectId): OrderedInput[] {

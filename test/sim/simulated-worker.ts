@@ -3,6 +3,7 @@ import type { ObjectId, SessionId, WorkerId } from '#libs/domain'
 import type { HeldObject } from '../../services/scheduler/core/event.js'
 import type { WorkerEnd } from '../../services/scheduler/core/state.js'
 import { decide } from '../../services/worker/core/decide.js'
+import { holdReports } from '../../services/worker/core/holding.js'
 import type { Effect } from '../../services/worker/core/effect.js'
 import type { Event } from '../../services/worker/core/event.js'
 import { checkInvariants } from '../../services/worker/core/invariants.js'
@@ -149,7 +150,16 @@ export class SimulatedWorker {
       decide(this.state, event, effects)
       checkInvariants(this.state)
     }
-    for (const effect of effects) this.#perform(effect)
+    this.#release(effects)
+  }
+
+  #release(effects: readonly Effect[]): void {
+    const { world } = this.#around
+    for (const effect of holdReports(this.state, effects, world.nowMs)) this.#perform(effect)
+    const { held, heldUntilMs } = this.state
+    if (held.length === 0) return
+    // A batch may come before that, with which they are said.
+    this.#later(Math.max(0, heldUntilMs - world.nowMs), () => this.#release([]))
   }
 
   #perform(effect: Effect): void {

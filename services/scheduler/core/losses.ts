@@ -10,6 +10,7 @@ import { noteFault, noteTrouble } from './quarantine.js'
 import { type EndedAttempt, failedAttempt, noteUncharged, tryAgain, withHistory } from './retries.js'
 import { isOnWorker } from './slots.js'
 import type { State, Task, Worker, WorkerEnd } from './state.js'
+import { isUrgent } from './urgency.js'
 
 /** Why a worker was taken for lost: what its supervisor saw, or that nothing was heard of it. */
 export type LossCause = { readonly kind: 'ended'; readonly end: WorkerEnd } | { readonly kind: 'cut' | 'silent' }
@@ -69,11 +70,14 @@ function suspectsOn({ tasks, awaiting, profile }: Worker): Set<Task> {
   return suspects
 }
 
-/** The one that ran, when there was no other that may have. Of several in a line any may have begun meanwhile. */
+/**
+ * The one that ran, when there was no other that may have. Of several in a line any may have begun meanwhile: unless all that
+ * becomes of them is said at once, the worker may have kept the news for a moment.
+ */
 function culpritOn({ tasks }: Worker, suspects: ReadonlySet<Task>): Task | undefined {
   const [only] = suspects
   if (only === undefined || suspects.size > 1) return undefined
-  return only.status.kind !== 'assigned' || tasks.size === 1 ? only : undefined
+  return tasks.size === 1 || (only.status.kind !== 'assigned' && isUrgent(only)) ? only : undefined
 }
 
 /** An attempt ended its worker: the task is run again, but not for ever. */

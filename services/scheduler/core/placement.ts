@@ -10,7 +10,7 @@ import { failTask } from './outcome.js'
 import { resumeWoken } from './awaiting.js'
 import { rebalance } from './recall.js'
 import { couldTake, fits, hasOthers, isAllowed, roomsOf } from './resources.js'
-import { demandOfTask, expectedMsOf, hasRoom, occupantsOf, takesTasks, updateRooms } from './slots.js'
+import { demandOfTask, expectedMsOf, hasRoom, isAhead, occupantsOf, takesTasks, updateRooms } from './slots.js'
 import type { State, Task, Worker } from './state.js'
 
 /** How often a worker is sought that keeps its room for a task which needs more than a slot. */
@@ -39,7 +39,7 @@ function placeLevel(state: State, open: LaneGroup[], outranked: boolean, atMs: n
     const task = lane.peek()?.task as Task
     const expectedMs = expectedMsOf(state, task)
     const leastLoaded = findRoom(state, group.demand, expectedMs)
-    if (leastLoaded === undefined) {
+    if (leastLoaded === undefined || (isAhead(leastLoaded) && !isPlenty(state))) {
       open.splice(open.indexOf(group), 1)
       isLeft = true
       if (!outranked) keepRoom(state, group, atMs)
@@ -54,6 +54,14 @@ function placeLevel(state: State, open: LaneGroup[], outranked: boolean, atMs: n
     if (group.kept) endKeeping(state, group)
   }
   return isLeft
+}
+
+/**
+ * Whether more waits than was sent: then work can go far ahead, and still come out even in the end (guided self-scheduling,
+ * Polychronopoulos and Kuck 1987).
+ */
+function isPlenty({ counts }: State): boolean {
+  return counts.queued > counts.running
 }
 
 /** The lane whose turn it is among groups that may find room; groups without tasks are forgotten. */

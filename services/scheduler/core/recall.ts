@@ -4,7 +4,7 @@ import { occupantsOf, takesTasks } from './slots.js'
 import type { State, Task, Worker } from './state.js'
 import { isBehindInputs, setStatus } from './status.js'
 
-/** What was sent ahead should have begun by then: a slot is sent 20 ms of work, or the task that it runs next. */
+/** What was sent ahead should have begun by then: a slot is sent as much work, or the task that it runs next. */
 const overdueMs = 100
 /** How often is looked. */
 const rebalanceEveryMs = 50

@@ -2,7 +2,9 @@ import { type Demand, isPlain, type Shape } from './demand-class.js'
 import type { Placement, State, Task, TaskStatus, Worker } from './state.js'
 
 /** How much work of a short kind is sent ahead to a slot, so that it never waits for the next command. */
-const aheadMs = 20
+const soonMs = 20
+/** How much is while enough is left for all, so that ends are reported and commands sent several at once. */
+const aheadMs = 100
 /** A task that should run so long at most may have one more waiting for its slot. */
 const longestAheadMs = 150
 /** The most tasks that are sent ahead to a slot. */
@@ -83,9 +85,15 @@ export function occupantsOf({ tasks, followers }: Worker): number {
  * as a slot has, because one that follows another runs in its place.
  */
 export function hasRoomBehind(worker: Worker, expectedMs: number): boolean {
-  if (!isOpen(worker) || worker.extraSlots > 0 || expectedMs > aheadMs) return false
+  if (!isOpen(worker) || worker.extraSlots > 0 || expectedMs > soonMs) return false
   const chains = Math.max(1, Math.min(worker.profile.slots, occupantsOf(worker)))
-  return worker.followers < chains * maxAhead && worker.followersMs + expectedMs <= chains * aheadMs
+  return worker.followers < chains * maxAhead && worker.followersMs + expectedMs <= chains * soonMs
+}
+
+/** Whether the worker was sent all that must be there before its slots are through with what they have. */
+export function isAhead(worker: Worker): boolean {
+  const shortSlots = worker.profile.slots - worker.longTasks
+  return worker.shortMs >= shortSlots * soonMs && occupantsOf(worker) - worker.longTasks >= 2 * shortSlots
 }
 
 /** Whether the worker has room for a short task: else it has none for any. */

@@ -39,13 +39,31 @@ test('a start that was not heard of counts: a task that ends its worker at once 
   expect(mesh.task('a').losses).toBe(1)
 })
 
-test('what was only sent ahead is not charged', () => {
+test('what was only sent ahead is not charged; nor is what ran, when its end and the next start may not have been said yet', () => {
   const mesh = createMesh()
   mesh.workers(1)
   mesh.submit(['warmUp'])
   mesh.finish('warmUp', { runMs: 5 })
   mesh.submit(['a', 'b', 'c'])
   expect(['a', 'b', 'c'].map((name) => mesh.status(name))).toEqual(['is on w1', 'is on w1', 'is on w1'])
+  mesh.start('b')
+  mesh.lose('w1')
+  expect(['a', 'b', 'c'].map((name) => mesh.task(name).losses)).toEqual([0, 0, 0])
+  // It is looked at alone.
+  mesh.join('w2')
+  expect(mesh.status('b')).toBe('is on w2')
+  mesh.lose('w2')
+  expect(['a', 'b', 'c'].map((name) => mesh.task(name).losses)).toEqual([0, 1, 0])
+})
+
+test('of those that ran before everything is said at once: what is said to run is charged', () => {
+  const mesh = createMesh()
+  mesh.workers(1)
+  mesh.submit(['warmUp'])
+  mesh.finish('warmUp', { runMs: 5 })
+  mesh.submit(['a', 'b', 'c'], { retry: { maxAttempts: { userError: 2 } } })
+  for (const name of ['a', 'b', 'c']) mesh.fail(name)
+  mesh.pass(10_000)
   mesh.start('b')
   mesh.lose('w1')
   expect(['a', 'b', 'c'].map((name) => mesh.task(name).losses)).toEqual([0, 1, 0])

@@ -3,6 +3,7 @@ import { type JobContext, type Result, type RunTask, type RunTasks, type TaskInp
 import { attemptOf, findObject } from '../core/lookup.js'
 import { demandOfTask } from '../core/slots.js'
 import type { Job, State, Task } from '../core/state.js'
+import { isUrgent } from '../core/urgency.js'
 import { attemptToWire, durationOf, resultToWire, timestampOf } from '../rpc/to-wire.js'
 
 /** The most tasks in one message, and the size after which another begins: it has at most 16 MiB. */
@@ -88,6 +89,7 @@ function runTaskOf(
     inputs,
     trace: 'traceparent' in trace ? new Map(Object.entries(trace)) : untraced,
     gpus: gpus?.[1] ?? 0,
+    urgent: isUrgent(task),
     timeout: spec.timeoutMs === undefined ? undefined : durationOf(spec.timeoutMs),
   }
 }

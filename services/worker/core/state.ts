@@ -1,5 +1,7 @@
 import type { ObjectId, TaskFailure, TaskId } from '#libs/domain'
 
+import type { Effect } from './effect.js'
+
 /** One attempt of a task as commands and reports name it. */
 export interface AttemptRef {
   readonly taskId: TaskId
@@ -36,6 +38,8 @@ export interface TaskOrder extends AttemptRef {
   readonly deadlineMs?: number | undefined
   /** How many devices it needs. */
   readonly gpus?: number
+  /** Somebody waits for its end, or it ran before: what becomes of it is said at once. */
+  readonly urgent?: boolean
   /** Attempts on this worker whose results are inputs beside those above: it was sent ahead of them. None for most. */
   readonly behind?: readonly AttemptRef[]
 }
@@ -123,6 +127,9 @@ export interface State {
   readonly unacknowledged: Map<AttemptKey, AttemptEnd>
   /** Smoothed run time of each function in milliseconds. */
   readonly meanRunMs: Map<string, number>
+  /** Reports that wait for others, and until when. */
+  held: Effect[]
+  heldUntilMs: number
   linked: boolean
   draining: boolean
   left: boolean
@@ -142,6 +149,8 @@ export function createState(slots: number, devices = 0, maxParked = defaultMaxPa
     openLines: Array.from({ length: slots }, () => undefined),
     unacknowledged: new Map(),
     meanRunMs: new Map(),
+    held: [],
+    heldUntilMs: Infinity,
     linked: false,
     draining: false,
     left: false,

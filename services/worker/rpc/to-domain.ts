@@ -41,6 +41,7 @@ export function ordersToDomain({ jobs, tasks }: RunTasks): TaskOrder[] {
         timeoutMs: timeout && millisecondsOf(timeout),
         deadlineMs: deadline && millisecondsOf(deadline),
         gpus: task.gpus,
+        ...(task.urgent && { urgent: true }),
         ...(behind.length > 0 && { behind }),
       },
     ]

@@ -3,6 +3,7 @@ import type { ObjectId, TaskId } from '#libs/domain'
 import { decide } from '../decide.js'
 import type { Effect } from '../effect.js'
 import type { Event } from '../event.js'
+import { holdReports } from '../holding.js'
 import { checkInvariants } from '../invariants.js'
 import { type AttemptRef, createState, keyOf, type TaskOrder } from '../state.js'
 
@@ -12,6 +13,7 @@ type Untimed = Event extends infer E ? (E extends Event ? Omit<E, 'atMs'> : neve
 export function createWorker(slots: number, devices = 0, maxParked?: number) {
   const state = createState(slots, devices, maxParked)
   let nowMs = 0
+  let holds = false
 
   /** One batch of events, whose effects are done together. */
   const happen = (...events: Untimed[]): string[] => {
@@ -20,8 +22,10 @@ export function createWorker(slots: number, devices = 0, maxParked?: number) {
       decide(state, { ...event, atMs: nowMs }, out)
       checkInvariants(state)
     }
-    return out.flatMap(sayEffect)
+    return say(out)
   }
+  const say = (effects: readonly Effect[]): string[] =>
+    holds ? holdReports(state, effects, nowMs).flatMap(sayEffectOrStart) : effects.flatMap(sayEffect)
   const key = (name: string): string => keyOf(refOf(name))
 
   const worker = {
@@ -74,6 +78,14 @@ export function createWorker(slots: number, devices = 0, maxParked?: number) {
       happen({ kind: 'tasksOrdered', orders: [orderOf(name)] }, { kind: 'slotLost', slot, failure: slotLost }),
     drain: () => happen({ kind: 'drainOrdered', reason: 'told' }),
     open: () => happen({ kind: 'linkOpened' }),
+    /** From now on reports wait for others, and starts are told as well. */
+    hold: () => void (holds = true),
+    orderUrgent: (name: string) => happen({ kind: 'tasksOrdered', orders: [{ ...orderOf(name), urgent: true }] }),
+    /** Time passes, and what is due is said. */
+    pass: (ms: number) => {
+      nowMs += ms
+      return nowMs < state.heldUntilMs ? [] : say([])
+    },
   }
   return worker
 }
@@ -90,6 +102,10 @@ function orderOf(name: string, inputs: readonly unknown[] = []): TaskOrder {
     ...{ jobId: 'j', index: 0, bundleDigest: 'b', taskName: name.slice(0, 1), seed: 0n, input: new Uint8Array() },
     ...{ inputs, trace: {}, timeoutMs: undefined },
   }
+}
+
+function sayEffectOrStart(effect: Effect): string[] {
+  return effect.kind === 'reportStarted' ? [`${effect.ref.taskId} started`] : sayEffect(effect)
 }
 
 function sayEffect(effect: Effect): string[] {
