@@ -110,6 +110,7 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
     const args = [
       ...['--count', String(count), '--slots', String(threadsPerWorker), '--memory-limit', String(memoryLimit)],
       ...['--executor', executor, '--cache-dir', path.join(meshDir, 'data', 'bundles')],
+      ...(keepAlive ? [] : ['--ephemeral']),
       ...(options.verifyInputs ? ['--verify-inputs'] : []),
       ...(resources.length > 0 ? ['--resources', resources.map((pair) => pair.join('=')).join(',')] : []),
     ]

@@ -5,6 +5,7 @@ import { createLocalScaler, type WorkerRegistry } from './local-scaler.js'
 
 interface FakeWorker {
   readonly id: string
+  assignedTasks: number
   heldObjects: number
   draining: boolean
   running: boolean
@@ -21,21 +22,21 @@ function createMesh(initialCount: number, options: { readonly slotsPerWorker?: n
   let watches = 0
   const arrive = (): void => {
     for (; coming > 0; coming--) {
-      workers.push({ id: `w${workers.length}`, heldObjects: 0, draining: false, running: true })
+      workers.push({ id: `w${workers.length}`, assignedTasks: 0, heldObjects: 0, draining: false, running: true })
     }
   }
   arrive()
   const registry = {
     listWorkers: async () => ({
-      workers: workers.map(({ id, heldObjects, draining }, pid) => ({
-        ...{ workerId: id, pid, assignedTasks: 0, heldObjects },
+      workers: workers.map(({ id, assignedTasks, heldObjects, draining }, pid) => ({
+        ...{ workerId: id, pid, assignedTasks, heldObjects },
         state: draining ? WorkerState.DRAINING : WorkerState.READY,
       })),
     }),
     drainWorker: async ({ workerId }: { workerId: string }) => {
       const worker = workers.find(({ id }) => id === workerId)
-      if (worker && worker.heldObjects === 0) worker.draining = true
-      else throw new Error('it holds results')
+      if (worker && worker.assignedTasks === 0) worker.draining = true
+      else throw new Error('it runs tasks')
     },
     watchDemand: async function* (_request: object, { signal }: { signal: AbortSignal }) {
       watches++
@@ -115,20 +116,27 @@ test('workers on their way count', async () => {
   expect(mesh.ready()).toBe(2)
 })
 
-test('workers that hold results go when those are released', async () => {
+test('workers that run tasks go when those are over', async () => {
   const mesh = createMesh(3)
-  for (const worker of mesh.workers) worker.heldObjects = 1
+  for (const worker of mesh.workers) worker.assignedTasks = 1
   await mesh.scaler.scale(1)
   expect(mesh.ready()).toBe(3)
-  for (const worker of mesh.workers) worker.heldObjects = 0
+  for (const worker of mesh.workers) worker.assignedTasks = 0
   await vi.advanceTimersByTimeAsync(5_000)
   expect(mesh.ready()).toBe(1)
+})
+
+test('those that have least to hand over go first', async () => {
+  const mesh = createMesh(3)
+  for (const [at, worker] of mesh.workers.entries()) worker.heldObjects = at === 1 ? 0 : 5
+  await mesh.scaler.scale(2)
+  expect(mesh.workers.map(({ draining }) => draining)).toEqual([false, true, false])
 })
 
 test('one that has crashed and is started again is not let go in place of one that lives', async () => {
   const mesh = createMesh(2)
   ;(mesh.workers[0] as FakeWorker).running = false
-  mesh.workers.push({ id: 'again', heldObjects: 0, draining: false, running: true })
+  mesh.workers.push({ id: 'again', assignedTasks: 0, heldObjects: 0, draining: false, running: true })
   await mesh.scaler.scale(1)
   expect(mesh.ready()).toBe(1)
 })

@@ -28,7 +28,7 @@ export interface LocalWorkers {
 
 /** How long demand must stay lower before workers are let go. */
 const shrinkAfterMs = 2_000
-/** How soon workers that could not be let go are looked at again: nothing announces that a result was given up. */
+/** How soon workers that could not be let go are looked at again: nothing announces that one is idle. */
 const retryMs = 500
 
 /** Keeps the number of workers of a local cluster. */
@@ -65,13 +65,14 @@ export function createLocalScaler(scheduler: WorkerRegistry, workers: LocalWorke
       workers.start(goal - kept)
     }
     let surplus = kept - goal
-    for (const { workerId, pid, assignedTasks, heldObjects } of listed) {
+    // Those first that have little to hand over.
+    for (const { workerId, pid, assignedTasks } of listed.sort((a, b) => a.heldObjects - b.heldObjects)) {
       if (surplus <= 0) break
-      if (leaving.has(workerId) || assignedTasks > 0 || heldObjects > 0) continue
+      if (leaving.has(workerId) || assignedTasks > 0) continue
       // The scheduler waits a while for one that has crashed.
       if (workers.isRunning(pid) && (await letGo(workerId))) surplus--
     }
-    // The others follow when they are idle and their results are given up.
+    // The others follow when they are idle.
     if (surplus > 0) retry = setTimeout(() => void scaleTo(goal).catch(() => undefined), retryMs).unref()
   }
 

@@ -116,9 +116,9 @@ export class MeshCluster implements Cluster {
       id,
       { byteLength: encoded.byteLength, workerIds: targets.map((worker) => worker.id) },
       {
-        release: () => this.#connection.session.release([id]),
+        release: () => this.#connection.release([id]),
         fetch: async () => {
-          const object = { objectId: id, byteLength: encoded.byteLength, holders }
+          const object = { objectId: id, byteLength: encoded.byteLength, holders, structure: encoded.root }
           return (await this.#connection.fetchObject(object, `the scattered value ${id}`)) as T
         },
       },

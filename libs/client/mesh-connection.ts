@@ -3,7 +3,13 @@ import { randomUUID } from 'node:crypto'
 import { SpanKind } from '@opentelemetry/api'
 import { Status } from 'nice-grpc-common'
 
-import { type FunctionRef, type Result, SchedulerServiceDefinition, type SessionResponse } from '#libs/proto'
+import {
+  type FunctionRef,
+  type Result,
+  SchedulerServiceDefinition,
+  type SessionResponse,
+  type Value,
+} from '#libs/proto'
 import {
   type AddressSource,
   closeRpcChannel,
@@ -13,7 +19,7 @@ import {
   type RpcClient,
   type Security,
 } from '#libs/rpc'
-import { type BlobUploader, createBlobUploader, ClientSession, errorOfRefusal } from '#libs/session'
+import { type BlobUploader, createBlobUploader, ClientSession, errorOfRefusal, loadBlob } from '#libs/session'
 import type { MeshJob, MeshJobBackend } from '#libs/submission'
 import { MeshError, type TaskFuture } from '#libs/task'
 import { createSpanBudget, withSpan } from '#libs/telemetry'
@@ -53,6 +59,9 @@ export class MeshConnection {
   readonly #spanBudget = createSpanBudget()
   readonly jobs = new JobTable()
   readonly #channel: ReturnType<typeof createRpcChannel>
+  readonly #storeAddresses: () => Promise<readonly string[]>
+  /** By object, the blobs of those that the checkpoint-store has. */
+  readonly #archives = new Map<string, string>()
   #lost: MeshError | undefined
 
   constructor(address: MeshAddress) {
@@ -62,6 +71,7 @@ export class MeshConnection {
       isPatient: true,
     })
     this.scheduler = createRpcClient(SchedulerServiceDefinition, this.#channel)
+    this.#storeAddresses = storeAddresses
     this.pool = createTransferPool(security)
     this.#objects = createObjectTransfers(this.pool)
     this.blobs = createBlobUploader(security, this.pool, storeAddresses)
@@ -83,23 +93,30 @@ export class MeshConnection {
 
   /** The value of a result that came in the message, or a promise of it from a worker that holds it. */
   fetchResult({ id, taskName, wireResult }: TaskFuture<unknown>): unknown {
-    const { location, holders } = wireResult as Result
+    const { location, holders, blobDigest } = wireResult as Result
     const what = `the result of task ${taskName} (${id})`
     if (location?.$case === 'payload') return decodePayload(location.value, { what })
-    return this.fetchObject({ objectId: id, byteLength: Number(location?.value.byteLength ?? 0), holders }, what)
+    if (blobDigest !== undefined) this.#archives.set(id, blobDigest)
+    const object = { objectId: id, byteLength: Number(location?.value.byteLength ?? 0), holders }
+    return this.fetchObject({ ...object, structure: location?.value.structure }, what)
   }
 
-  /** The value of an object that workers hold; `what` is what messages call it. */
-  async fetchObject(object: WantedObject, what: string): Promise<unknown> {
+  /** The value of an object that workers hold, or the checkpoint-store has; `what` is what messages call it. */
+  async fetchObject(object: WantedObject & { readonly structure: Value | undefined }, what: string): Promise<unknown> {
     const { structure, bytes } = await this.#getBytes(object)
-    return decodeValue(structure, bytes, { view: true, what })
+    return decodeValue(structure ?? object.structure, bytes, { view: true, what })
   }
 
   async #getBytes(object: WantedObject): Promise<ReceivedBody> {
     const { objectId } = object
+    const blobDigest = this.#archives.get(objectId)
     try {
+      // Those that held it are leaving.
+      if (blobDigest !== undefined) return await loadBlob(this.pool, this.#storeAddresses, blobDigest)
       return await this.#objects.get(object)
     } catch (error) {
+      // It may just have been handed over.
+      if (blobDigest === undefined && this.#archives.has(objectId)) return this.#getBytes(object)
       const isDamaged = error instanceof TransferError && error.code === Status.DATA_LOSS
       const [code, reason] = isDamaged
         ? (['DATA_LOSS', 'RESULT_DAMAGED'] as const)
@@ -128,12 +145,18 @@ export class MeshConnection {
     }
   }
 
+  /** Gives up the hold on results and scattered values. */
+  release(objectIds: readonly string[]): void {
+    if (this.#archives.size > 0) for (const objectId of objectIds) this.#archives.delete(objectId)
+    this.session.release(objectIds)
+  }
+
   /** What a job of this client needs of the mesh. */
   jobBackend(localize: MeshJobBackend['localize']): MeshJobBackend {
     return {
       fetch: (future) => this.fetchResult(future),
       cancel: (jobId, indices) => this.#cancelJob(jobId, indices),
-      release: (objectIds) => this.session.release(objectIds),
+      release: (objectIds) => this.release(objectIds),
       persist: (jobId, name) => this.#persistJob(jobId, name),
       localize,
     }
@@ -211,9 +234,13 @@ export class MeshConnection {
         return
       case 'lost':
         for (const id of message.value.objectIds) {
+          this.#archives.delete(id)
           const at = id.lastIndexOf('/')
           this.jobs.get(id.slice(0, at))?.reopen(Number(id.slice(at + 1)))
         }
+        return
+      case 'archived':
+        for (const { objectId, blobDigest } of message.value.objects) this.#archives.set(objectId, blobDigest)
         return
       case 'refused': {
         // Only follows and cancels come here: the job is unknown to a scheduler that lost its memory.

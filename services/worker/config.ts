@@ -46,6 +46,8 @@ export const workerConfig = z.object({
   ),
   /** How many tasks may wait without a slot for tasks that they submitted; each keeps its thread or process. */
   maxWaiting: z._default(z.coerce.number().check(z.int(), z.gte(0), z.lte(4096)), 256),
+  /** The mesh ends with its workers: one that is told to stop need not hand over what only it holds. */
+  ephemeral: z._default(z.stringbool(), false),
   listenAddress: z._default(z.string(), '127.0.0.1:0'),
   /** What others dial, when it is not what is listened on. */
   advertiseAddress: z.optional(z.string()),

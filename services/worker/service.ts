@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import path from 'node:path'
@@ -36,6 +36,7 @@ import { createInputFetcher } from './objects/input-fetcher.js'
 import { createObjectStore } from './objects/object-store.js'
 import { createTaskCheckpoints } from './objects/task-checkpoints.js'
 import { createTransferHost } from './objects/transfer-host.js'
+import { createDeparture } from './rpc/departure.js'
 import { greetingOf } from './rpc/greeting.js'
 import { leaveInOrder } from './rpc/leaving.js'
 import { openSchedulerLink, type SchedulerLink } from './rpc/scheduler-link.js'
@@ -146,10 +147,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
       report: (report) => scheduler.link?.report(report),
       forget: (key) => taskJobs.forget(key),
       flushLines: () => relay.flush(),
-      leave: () => {
-        scheduler.link?.report({ $case: 'goodbye', value: { reason: 'drained' } })
-        ended.resolve(exitCodes.ok)
-      },
+      leave: () => departure.begin(),
       giveUp: (reason) => {
         logger.error({ reason }, 'the worker ends, and is started again')
         scheduler.link?.report({ $case: 'goodbye', value: { reason } })
@@ -161,6 +159,24 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
     }),
   })
   observeWorker(state, store)
+  let stopping = false
+  const departure = createDeparture({
+    isEmpty: () => (config.ephemeral && stopping) || store.values()[Symbol.iterator]().next().done === true,
+    report: (report) => scheduler.link?.report(report) ?? false,
+    archive: async (objectId) => {
+      const held = store.get(objectId as ObjectId)
+      if (held === undefined) return undefined
+      const digest = createHash('sha256').update(held.bytes).digest('hex')
+      await uploader.upload([{ digest, bytes: held.bytes }], {})
+      return digest
+    },
+    leave: () => {
+      scheduler.link?.report({ $case: 'goodbye', value: { reason: 'drained' } })
+      ended.resolve(exitCodes.ok)
+    },
+    failed: (err) =>
+      logger.warn({ err }, 'what only this worker holds could not be handed over to the checkpoint-store'),
+  })
 
   const announcements = createAnnouncements(
     (value) => scheduler.link?.report({ $case: 'objectsStored', value }) ?? false,
@@ -238,6 +254,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
         beat()
         announcements.catchUp()
         loop.post({ kind: 'linkOpened' })
+        departure.relinked()
       },
       closed: () => {
         clearInterval(heartbeat)
@@ -294,6 +311,8 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
       }
       case 'drain':
         return loop.post({ kind: 'drainOrdered', reason: command.value.reason })
+      case 'handOver':
+        return void departure.handOver(command.value.objectIds)
       case 'welcome':
         return
       default:
@@ -304,6 +323,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   return {
     ended: ended.promise,
     stop: async (graceMs) => {
+      stopping = true
       await leaveInOrder({
         graceMs,
         drained: ended.promise,

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { findObject, isScattered } from '../../services/scheduler/core/lookup.js'
 import type { Outcome, Task } from '../../services/scheduler/core/state.js'
 import { isWorkerSession } from './simulated-family.js'
-import type { Surroundings } from './simulated-worker.js'
+import type { Surroundings } from './surroundings.js'
 import { decodeResult, taskIdIn } from './workload.js'
 
 /** The task ended as it had to, and its client heard so. */

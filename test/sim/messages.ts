@@ -1,6 +1,7 @@
 import type { JobId, ObjectId, SessionId, WorkerId } from '#libs/domain'
 
 import type {
+  ArchivedObject,
   AttemptEnd,
   AttemptRef,
   HeldObject,
@@ -32,6 +33,8 @@ export type Report =
       readonly sessionId: SessionId
       readonly objects: readonly HeldObject[]
     }
+  | { readonly kind: 'departing' }
+  | { readonly kind: 'archived'; readonly object: ArchivedObject }
   | { readonly kind: 'goodbye' }
 
 /** An input of an order: its value, or who held it when the order was given. */
@@ -39,6 +42,8 @@ export interface OrderedInput {
   readonly objectId: ObjectId
   readonly result: ResultLocation
   readonly holders: readonly WorkerId[]
+  /** Its name in the checkpoint-store, when it is there. */
+  readonly archive: string | undefined
 }
 
 export interface Order extends AttemptRef {
@@ -60,6 +65,7 @@ export type Command =
   | { readonly kind: 'acknowledgeStored'; readonly requestId: string }
   | { readonly kind: 'recall'; readonly attempts: readonly AttemptRef[] }
   | { readonly kind: 'resume'; readonly attempt: AttemptRef; readonly wait: number }
+  | { readonly kind: 'handOver'; readonly objectIds: readonly ObjectId[] }
   | { readonly kind: 'drain' }
 
 /** What a client says on its session. */
@@ -103,7 +109,10 @@ function namesIn(message: Report | Command): string[] {
     case 'acknowledge':
       return message.attempts.map(nameOfAttempt)
     case 'release':
+    case 'handOver':
       return [...message.objectIds]
+    case 'archived':
+      return [message.object.objectId]
     case 'stored':
       return message.objects.map(({ objectId }) => objectId)
     case 'acknowledgeStored':

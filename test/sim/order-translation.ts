@@ -1,8 +1,9 @@
-import { parseTaskId, taskIdOf } from '#libs/domain'
+import { type ObjectId, parseTaskId, taskIdOf } from '#libs/domain'
 
 import type { AttemptRef, TaskOrder } from '../../services/worker/core/state.js'
-import type { AttemptRef as SchedulerRef, ListedAttempt } from '../../services/scheduler/core/event.js'
+import type { AttemptRef as SchedulerRef, HeldObject, ListedAttempt } from '../../services/scheduler/core/event.js'
 import type { Order } from './messages.js'
+import { bytesOf } from './workload.js'
 
 /** An order as the worker's core takes it; both cores name attempts in their own way. */
 export function orderToWorker({ inputs, taskName, gpus, urgent, behind, ...ref }: Order): TaskOrder {
@@ -40,4 +41,9 @@ export function listedToScheduler(
   behind: readonly AttemptRef[] = [],
 ): ListedAttempt {
   return { ...refToScheduler(ref), running, behind: behind.map(refToScheduler) }
+}
+
+/** An object as a hello lists it. */
+export function heldToScheduler(objectId: ObjectId, value: number): HeldObject[] {
+  return [{ objectId, descriptor: bytesOf(value), byteLength: 1_000 }]
 }

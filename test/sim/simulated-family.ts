@@ -5,7 +5,7 @@ import type { JobSpec } from '../../services/scheduler/core/job-spec.js'
 import type { Outcome } from '../../services/scheduler/core/state.js'
 import type { Dice } from './dice.js'
 import type { Request, Response } from './messages.js'
-import type { Surroundings } from './simulated-worker.js'
+import type { Surroundings } from './surroundings.js'
 import { Stream } from './stream.js'
 import { decodeResult, type PlannedJob, taskIdIn, type Workload } from './workload.js'
 

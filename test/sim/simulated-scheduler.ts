@@ -169,6 +169,10 @@ export class SimulatedScheduler {
         const { requestId, sessionId, objects } = report
         return this.post({ kind: 'objectsStored', workerId, requestId, sessionId, objects })
       }
+      case 'departing':
+        return this.post({ kind: 'workerDeparting', workerId })
+      case 'archived':
+        return this.post({ kind: 'objectsArchived', workerId, objects: [report.object] })
       default:
         return report satisfies never
     }
@@ -317,6 +321,8 @@ export class SimulatedScheduler {
         return this.#command(effect.workerId, { kind: 'acknowledgeStored', requestId: effect.requestId })
       case 'drainWorker':
         return this.#command(effect.workerId, { kind: 'drain' })
+      case 'handOver':
+        return this.#command(effect.workerId, { kind: 'handOver', objectIds: effect.objectIds })
       case 'dismissWorker':
         this.#world.tell(`the scheduler takes ${effect.workerId} for lost`)
         return this.#links.get(effect.workerId)?.end()
@@ -324,6 +330,7 @@ export class SimulatedScheduler {
         for (const id of effect.to) this.#sessions.get(id)?.down({ kind: 'lost', objectId: effect.objectId })
         return
       case 'notifyJob':
+      case 'notifyArchived':
       case 'answer':
         return
       default:
@@ -354,13 +361,14 @@ export class SimulatedScheduler {
     const entity = findObject(this.state, objectId)
     if (entity === undefined) return []
     const holders = [...(entity.holders ?? [])]
+    const { archive } = entity
     if (isScattered(entity)) {
       const { descriptor, byteLength } = entity
-      return [{ objectId, result: { kind: 'object', descriptor, byteLength }, holders }]
+      return [{ objectId, result: { kind: 'object', descriptor, byteLength }, holders, archive }]
     }
     const { status } = entity
     if (status.kind !== 'settled' || status.outcome.kind === 'failed') return []
-    return [{ objectId, result: status.outcome.result, holders }]
+    return [{ objectId, result: status.outcome.result, holders, archive }]
   }
 }
 

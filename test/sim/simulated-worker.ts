@@ -1,6 +1,5 @@
 import type { ObjectId, SessionId, WorkerId } from '#libs/domain'
 
-import type { HeldObject } from '../../services/scheduler/core/event.js'
 import type { WorkerEnd } from '../../services/scheduler/core/state.js'
 import { decide } from '../../services/worker/core/decide.js'
 import { holdReports } from '../../services/worker/core/holding.js'
@@ -18,26 +17,16 @@ import {
 } from '../../services/worker/core/state.js'
 import type { UntimedEvent } from '../../services/worker/loop.js'
 import { type Command, describeMessage, type OrderedInput, type Report } from './messages.js'
-import type { SimulatedScheduler } from './simulated-scheduler.js'
 import type { PendingStore } from './pending-store.js'
-import { listedToScheduler, orderToWorker, refToScheduler, refToWorker } from './order-translation.js'
+import { heldToScheduler, listedToScheduler, orderToWorker, refToScheduler, refToWorker } from './order-translation.js'
 import { thrown, unavailable, unloadable } from './simulated-failures.js'
+import { SimulatedDeparture } from './simulated-departure.js'
 import { SimulatedFamily } from './simulated-family.js'
 import { inputValues } from './simulated-inputs.js'
 import { type Run, SimulatedSlots } from './simulated-slots.js'
 import { Stream } from './stream.js'
-import { bytesOf, compute, decodeResult, encodeResult, type Workload } from './workload.js'
-import type { World } from './world.js'
-
-/** What the workers of a simulation share: the mesh that they are in. */
-export interface Surroundings {
-  readonly world: World
-  readonly workload: Workload
-  readonly scheduler: SimulatedScheduler
-  readonly workers: Map<WorkerId, SimulatedWorker>
-  /** While true things go wrong by themselves. */
-  readonly isStormy: () => boolean
-}
+import type { Surroundings } from './surroundings.js'
+import { bytesOf, compute, decodeResult, encodeResult } from './workload.js'
 
 const heartbeatMs = 3_000
 
@@ -59,6 +48,7 @@ export class SimulatedWorker {
   /** Nothing can be loaded there. */
   readonly #isSick: boolean
   readonly #resources: Readonly<Record<string, number>>
+  readonly #departure: SimulatedDeparture
   #inbox: Event[] = []
   #link: Stream<Report, Command> | undefined
   #isLinked = false
@@ -78,6 +68,12 @@ export class SimulatedWorker {
       begin: (order, made) => this.#begin(order, made),
       valueOf: (outcome) => this.#valueOf(outcome),
       post: (event) => this.#post(event),
+    })
+    this.#departure = new SimulatedDeparture(around, {
+      objects: this.objects,
+      report: (report) => this.#report(report),
+      later: (delayMs, act) => this.#later(delayMs, act),
+      leave: () => this.#leave(),
     })
     this.#host = `host${around.world.between(1, 2)}`
     this.#isSick = around.isStormy() && around.world.chance(0.1)
@@ -193,14 +189,19 @@ export class SimulatedWorker {
         this.fetched.delete(keyOf(effect.attempt.order))
         return
       case 'leave':
+        return this.#departure.begin()
       case 'giveUp':
-        this.#around.world.tell(`${this.workerId} leaves`)
-        this.#report({ kind: 'goodbye' })
-        this.#link?.end()
-        return this.#exit()
+        return this.#leave()
       default:
         effect satisfies never
     }
+  }
+
+  #leave(): void {
+    this.#around.world.tell(`${this.workerId} leaves`)
+    this.#report({ kind: 'goodbye' })
+    this.#link?.end()
+    this.#exit()
   }
 
   #later(delayMs: number, act: () => void): void {
@@ -257,7 +258,9 @@ export class SimulatedWorker {
           ...(isParked(status) ? { wait: status.wait, isOver: status.isOver } : {}),
         })),
       ],
-      objects: [...this.objects].flatMap(([objectId, value]) => (announced.has(objectId) ? [] : held(objectId, value))),
+      objects: [...this.objects].flatMap(([objectId, value]) =>
+        announced.has(objectId) ? [] : heldToScheduler(objectId, value),
+      ),
       stored: [...this.pendingStores.values()].flatMap((pending) => this.#reportOf(pending) ?? []),
       ...(this.#predecessor ? { predecessor: this.#predecessor } : {}),
     }
@@ -286,7 +289,7 @@ export class SimulatedWorker {
 
   #reportOf({ requestId, sessionId, objectId }: PendingStore) {
     const value = this.objects.get(objectId)
-    return value === undefined ? undefined : { requestId, sessionId, objects: held(objectId, value) }
+    return value === undefined ? undefined : { requestId, sessionId, objects: heldToScheduler(objectId, value) }
   }
 
   #obey(command: Command): void {
@@ -295,6 +298,7 @@ export class SimulatedWorker {
       case 'welcome':
         this.#isLinked = true
         for (const pending of this.pendingStores.values()) if (!pending.said) this.#reportStored(pending)
+        this.#departure.relinked()
         return this.#post({ kind: 'linkOpened' })
       case 'run':
         return this.#post({ kind: 'tasksOrdered', orders: command.orders.map(orderToWorker) })
@@ -315,6 +319,8 @@ export class SimulatedWorker {
         this.pendingStores.get(command.requestId)?.acknowledged()
         this.pendingStores.delete(command.requestId)
         return
+      case 'handOver':
+        return this.#departure.handOver(command.objectIds)
       case 'drain':
         return this.#post({ kind: 'drainOrdered', reason: 'asked to drain' })
       default:
@@ -354,16 +360,8 @@ export class SimulatedWorker {
 
   /** What a task made that ended here. */
   #valueOf(outcome: EndOutcome): number | undefined {
-    switch (outcome.kind) {
-      case 'payload':
-        return decodeResult(outcome)
-      case 'object':
-        return this.objects.get(outcome.objectId)
-      case 'failed':
-        return undefined
-      default:
-        return outcome satisfies never
-    }
+    if (outcome.kind === 'failed') return undefined
+    return outcome.kind === 'payload' ? decodeResult(outcome) : this.objects.get(outcome.objectId)
   }
 
   /** A task starts in its thread: it has what was fetched for it, and its large result is kept when it ends. */
@@ -400,8 +398,4 @@ export class SimulatedWorker {
       },
     }
   }
-}
-
-function held(objectId: ObjectId, value: number): HeldObject[] {
-  return [{ objectId, descriptor: bytesOf(value), byteLength: 1_000 }]
 }

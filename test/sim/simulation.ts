@@ -6,7 +6,8 @@ import { Dice } from './dice.js'
 import { clientNames, type Script, type Step, type StrikeKind, writeScript } from './script.js'
 import { SimulatedClient } from './simulated-client.js'
 import { SimulatedScheduler } from './simulated-scheduler.js'
-import { SimulatedWorker, type Surroundings } from './simulated-worker.js'
+import { SimulatedWorker } from './simulated-worker.js'
+import type { Surroundings } from './surroundings.js'
 import { taskIdIn, Workload } from './workload.js'
 import { World } from './world.js'
 
@@ -34,6 +35,7 @@ export class Simulation {
       workload: new Workload(),
       scheduler: new SimulatedScheduler(this.world, look.checkEvery ?? 1),
       workers: new Map<WorkerId, SimulatedWorker>(),
+      archives: new Map(),
       isStormy: () => this.#isStormy,
     }
     for (let i = 0; i < script.workers; i++) this.#addWorker()

@@ -13,14 +13,14 @@ interface Options {
   readonly onlyIfIdle: boolean
 }
 
-/** `costate drain`: lets a worker finish what it runs and leave. */
+/** `costate drain`: lets a worker finish what it runs, hand over what only it holds, and leave. */
 export function addDrain(program: Command, terminal: Terminal): void {
   program
     .command('drain')
-    .description('let a worker finish what it runs and leave; it gets no more tasks')
+    .description('let a worker finish what it runs, hand over what only it holds, and leave; it gets no more tasks')
     .argument('<worker>', 'the id of the worker')
     .option('--mesh <name>', "the mesh, or its scheduler's address; the one that runs unless given")
-    .option('--only-if-idle', 'refuse while it has tasks or holds results', false)
+    .option('--only-if-idle', 'refuse while it has tasks', false)
     .action(async (workerId: string, { mesh, onlyIfIdle }: Options, command: Command) => {
       const request = { workerId, onlyIfIdle, requestId: randomUUID() }
       const { worker } = await askScheduler(await chooseMesh(mesh), (scheduler) =>

@@ -64,9 +64,15 @@ export function apply(state: State, fact: Fact): void {
     case 'objectStored':
       if (!state.objects.has(fact.objectId)) {
         const { objectId, sessionId, descriptor, byteLength } = fact
-        const rest = { holders: new Set<never>(), dependents: undefined, released: false }
+        const rest = { holders: new Set<never>(), archive: undefined, dependents: undefined, released: false }
         state.objects.set(objectId, { objectId, sessionId, descriptor, byteLength, ...rest })
       }
+      return
+    case 'objectArchived':
+      archiveEntity(findObject(state, fact.objectId), fact.blobDigest)
+      return
+    case 'archiveLost':
+      archiveEntity(findObject(state, fact.objectId), undefined)
       return
     case 'objectReleased':
       releaseEntity(findObject(state, fact.objectId))
@@ -166,6 +172,7 @@ function takeTasks(state: State, job: Job, specs: readonly TaskSpec[]): void {
       readyAtMs: job.submittedAtMs,
       dependents: undefined,
       holders: undefined,
+      archive: undefined,
       released: false,
       children: undefined,
     })
@@ -201,7 +208,12 @@ function reopenTask(state: State, task: Task): void {
   task.job.bytes -= resultBytes(task)
   changeStatus(task, { kind: 'waiting', missing: 0 })
   task.holders = undefined
+  task.archive = undefined
   task.job.settledAtMs = undefined
+}
+
+function archiveEntity(entity: ObjectEntity | undefined, blobDigest: string | undefined): void {
+  if (entity) entity.archive = blobDigest
 }
 
 function releaseEntity(entity: ObjectEntity | undefined): void {

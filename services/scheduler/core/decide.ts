@@ -6,6 +6,7 @@ import { emit } from './emit.js'
 import { refuseChanged } from './etag.js'
 import { answer, type Out, unknownJob } from './effect.js'
 import type { Event, EventOf } from './event.js'
+import { archiveObjects, departWorker } from './handover.js'
 import { joinWorker } from './joining.js'
 import { dropObjects, releaseObjects, storeObjects } from './objects.js'
 import { placeQueued as fillSlots } from './placement.js'
@@ -39,7 +40,7 @@ function decideEvent(state: State, event: Event, out: Out): void {
     case 'drainRequested':
       return answerOnce(state, event, out, drainWorker)
     case 'sessionOpened':
-      return openSession(state, event)
+      return openSession(state, event, out)
     case 'sessionClosed':
       return closeSession(state, event)
     case 'jobFollowed':
@@ -66,6 +67,10 @@ function decideEvent(state: State, event: Event, out: Out): void {
       return storeObjects(state, event, out)
     case 'objectsDropped':
       return dropObjects(state, event, out)
+    case 'workerDeparting':
+      return departWorker(state, event, out)
+    case 'objectsArchived':
+      return archiveObjects(state, event, out)
     case 'timePassed':
       return passTime(state, event, out)
     default:

@@ -51,6 +51,8 @@ export type Effect =
   | { readonly kind: 'releaseObject'; readonly workerId: WorkerId; readonly objectId: ObjectId }
   | { readonly kind: 'acknowledgeStored'; readonly workerId: WorkerId; readonly requestId: string }
   | { readonly kind: 'drainWorker'; readonly workerId: WorkerId; readonly reason: string }
+  /** The worker brings these into the checkpoint-store and asks again; when there are none, it leaves. */
+  | { readonly kind: 'handOver'; readonly workerId: WorkerId; readonly objectIds: readonly ObjectId[] }
   | { readonly kind: 'dismissWorker'; readonly workerId: WorkerId; readonly reason: string }
   | { readonly kind: 'notifySettled'; readonly task: Task; readonly to: ReadonlySet<SessionId> }
   | { readonly kind: 'notifyJob'; readonly jobId: JobId; readonly to: ReadonlySet<SessionId> }
@@ -58,6 +60,12 @@ export type Effect =
       readonly kind: 'notifyLost'
       readonly objectId: ObjectId
       readonly failure: TaskFailure
+      readonly to: ReadonlySet<SessionId>
+    }
+  | {
+      readonly kind: 'notifyArchived'
+      readonly objectId: ObjectId
+      readonly blobDigest: string
       readonly to: ReadonlySet<SessionId>
     }
   | ({ readonly kind: 'answer'; readonly callId: number } & AnswerContent)

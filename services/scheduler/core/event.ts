@@ -64,6 +64,12 @@ interface Requested extends Asked {
   readonly requestId?: string
 }
 
+/** An object whose bytes are a blob of the checkpoint-store. */
+export interface ArchivedObject {
+  readonly objectId: ObjectId
+  readonly blobDigest: string
+}
+
 /** What happened. Every event carries its time; nothing in the core looks at a clock. */
 export type Event = { readonly atMs: number } & (
   | ({
@@ -127,6 +133,10 @@ export type Event = { readonly atMs: number } & (
       readonly recalled?: boolean
     }
   | ({ readonly kind: 'objectsStored'; readonly workerId: WorkerId } & StoredReport)
+  /** Everything that it ran is over: it asks what it must hand over before it leaves. */
+  | { readonly kind: 'workerDeparting'; readonly workerId: WorkerId }
+  /** The checkpoint-store has what the worker held. */
+  | { readonly kind: 'objectsArchived'; readonly workerId: WorkerId; readonly objects: readonly ArchivedObject[] }
   | { readonly kind: 'objectsDropped'; readonly workerId: WorkerId; readonly objectIds: readonly ObjectId[] }
   | { readonly kind: 'timePassed' }
 )

@@ -93,7 +93,7 @@ function describeLosses({ losses }: Task): string {
 }
 
 function describeSettle(task: Task): string {
-  const { status, released, holders } = task
+  const { status, released, holders, archive } = task
   if (status.kind !== 'settled') return ''
   const { outcome, record } = status
   const { attempt, workerId, startedAtMs, endedAtMs } = record
@@ -113,6 +113,7 @@ function describeSettle(task: Task): string {
   }
   const size = formatBytes(result.byteLength)
   if (holders?.size) return `finished${ran}; its result (${size}) is on ${[...holders].join(', ')}`
+  if (archive !== undefined) return `finished${ran}; its result (${size}) is in the checkpoint-store`
   const why = released ? 'nobody wants it any more' : 'it is computed again when somebody needs it'
   return `finished${ran}; its result (${size}) is on no worker: ${why}`
 }

@@ -60,6 +60,10 @@ export type Fact =
       readonly descriptor: Uint8Array
       readonly byteLength: number
     }
+  /** The checkpoint-store has its bytes: it outlives the workers that hold it. */
+  | { readonly kind: 'objectArchived'; readonly objectId: ObjectId; readonly blobDigest: string }
+  /** The checkpoint-store does not have it any more. */
+  | { readonly kind: 'archiveLost'; readonly objectId: ObjectId }
   | { readonly kind: 'objectReleased'; readonly objectId: ObjectId }
   /** Results that a client gave up in one go: mostly those of a whole job. */
   | { readonly kind: 'resultsReleased'; readonly jobId: JobId; readonly indices: readonly number[] }

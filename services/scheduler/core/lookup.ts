@@ -25,10 +25,15 @@ export function isScattered(entity: ObjectEntity): entity is ScatteredObject {
 
 /** Whether the value can be had now. */
 export function isAvailable(entity: ObjectEntity): boolean {
-  if (isScattered(entity)) return entity.holders.size > 0
+  if (isScattered(entity)) return isKept(entity)
   const { status } = entity
   if (status.kind !== 'settled' || status.outcome.kind === 'failed') return false
-  return status.outcome.result.kind === 'inline' || (entity.holders?.size ?? 0) > 0
+  return status.outcome.result.kind === 'inline' || isKept(entity)
+}
+
+/** Whether a worker holds it, or the checkpoint-store has it. */
+export function isKept({ holders, archive }: ObjectEntity): boolean {
+  return (holders?.size ?? 0) > 0 || archive !== undefined
 }
 
 /** Whether somebody still wants the value: a client, or a task that is not settled. */
@@ -38,7 +43,7 @@ export function isWanted(entity: ObjectEntity): boolean {
 
 /** Whether the value was there, but nobody holds it any more. */
 export function isLost(entity: ObjectEntity): boolean {
-  if (isScattered(entity)) return entity.holders.size === 0
+  if (isScattered(entity)) return !isKept(entity)
   return entity.status.kind === 'settled' && entity.status.outcome.kind === 'finished' && !isAvailable(entity)
 }
 

@@ -4,7 +4,7 @@ import { emit } from './emit.js'
 import type { Out } from './effect.js'
 import type { EventOf, StoredReport } from './event.js'
 import { lostBuffer, recompute } from './inputs.js'
-import { addHolder, findObject, isScattered, isWanted, type ObjectEntity } from './lookup.js'
+import { addHolder, findObject, isKept, isScattered, isWanted, type ObjectEntity } from './lookup.js'
 import { dropIfUnneeded, failTask, isHeldBack } from './outcome.js'
 import { expectSession } from './sessions.js'
 import type { ScatteredObject, State } from './state.js'
@@ -79,7 +79,11 @@ export function dropObjects(state: State, event: EventOf<'objectsDropped'>, out:
 export function removeHolder(state: State, objectId: ObjectId, workerId: WorkerId, atMs: number, out: Out): void {
   state.workers.get(workerId)?.objects.delete(objectId)
   const entity = findObject(state, objectId)
-  if (!entity?.holders?.delete(workerId) || entity.holders.size > 0) return
+  if (entity?.holders?.delete(workerId) && !isKept(entity)) loseObject(state, entity, atMs, out)
+}
+
+/** Nobody has the object any more. */
+export function loseObject(state: State, entity: ObjectEntity, atMs: number, out: Out): void {
   if (isScattered(entity)) loseScattered(state, entity, atMs, out)
   else if (isWanted(entity)) recompute(state, entity, atMs, out)
 }

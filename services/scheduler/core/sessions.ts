@@ -3,13 +3,15 @@ import type { ObjectId, SessionId } from '#libs/domain'
 import { cancelTasks } from './cancel.js'
 import { answer, type Out, retiredJob, unknownJob } from './effect.js'
 import type { EventOf } from './event.js'
+import { tellArchives } from './handover.js'
 import type { Job, State } from './state.js'
 
 /** Somebody speaks for the session: it is new, or taken up again after a cut. */
-export function openSession(state: State, { sessionId }: EventOf<'sessionOpened'>): void {
+export function openSession(state: State, { sessionId }: EventOf<'sessionOpened'>, out: Out): void {
   const session = state.sessions.get(sessionId)
   if (session) session.goneSinceMs = undefined
   else state.sessions.set(sessionId, { sessionId, goneSinceMs: undefined })
+  tellArchives(state, sessionId, out)
 }
 
 /** Nobody speaks for the session for now. */

@@ -3,7 +3,8 @@ import type { ObjectId, TaskFailure, WorkerId } from '#libs/domain'
 import type { Out } from './effect.js'
 import type { AttemptEnd, AttemptRef, EventOf } from './event.js'
 import { takeBackFollowers } from './followers.js'
-import { supplyInput } from './inputs.js'
+import { giveUpArchives } from './handover.js'
+import { awaitInputs, supplyInput } from './inputs.js'
 import { addHolder, objectIdOf } from './lookup.js'
 import { dropIfUnneeded, failDependents, failTask, isHeldBack, recordSettle } from './outcome.js'
 import { mayStillRun } from './past.js'
@@ -75,6 +76,10 @@ function retryFetch(state: State, task: Task, failure: TaskFailure, workerId: Wo
     // However many they may be, the waits do not grow for ever.
     const delayMs = firstFetchDelayMs * 2 ** Math.min(task.fetchFailures - 1, maxFetchFailures)
     return delayTask(state, task, atMs + delayMs, 'inputs')
+  }
+  if (giveUpArchives(state, task, atMs, out)) {
+    task.fetchFailures = 0
+    return awaitInputs(state, task, atMs, out)
   }
   const message = `the inputs of task ${objectIdOf(task)} could not be fetched in ${task.fetchFailures} attempts; the last time: ${failure.message}`
   failTask(state, task, withHistory(task, { ...failure, message, workerId, attempts: task.attempt }), atMs, out)

@@ -94,6 +94,8 @@ export interface Task {
   dependents: Set<Task> | undefined
   /** Workers that hold the result, when it is an object. */
   holders: Set<WorkerId> | undefined
+  /** The blob of the checkpoint-store that has the result's bytes as well; nothing for most. */
+  archive: string | undefined
   /** Nobody outside the graph wants the result any more. */
   released: boolean
   /** The jobs that it submitted, as far as they are known. */
@@ -169,6 +171,8 @@ export interface ScatteredObject {
   readonly descriptor: Uint8Array
   readonly byteLength: number
   readonly holders: Set<WorkerId>
+  /** The blob of the checkpoint-store that has its bytes as well; nothing for most. */
+  archive: string | undefined
   dependents: Set<Task> | undefined
   released: boolean
 }

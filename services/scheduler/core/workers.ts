@@ -71,7 +71,7 @@ function markHeard(state: State, workerId: WorkerId, atMs: number): void {
   if (worker) worker.heardAtMs = atMs
 }
 
-/** Lets a worker finish what it runs and leave. */
+/** Lets a worker finish what it runs, hand over what only it holds, and leave. */
 export function drainWorker(state: State, event: EventOf<'drainRequested'>, out: Out): void {
   const { workerId, onlyIfIdle } = event
   const worker = state.workers.get(workerId)
@@ -80,8 +80,8 @@ export function drainWorker(state: State, event: EventOf<'drainRequested'>, out:
     return answer(out, event, { refusal: { code: 'NOT_FOUND', reason: 'WORKER_NOT_FOUND', message } })
   }
   const taskCount = worker.tasks.size + worker.awaiting.size
-  if (onlyIfIdle && (taskCount > 0 || worker.objects.size > 0)) {
-    const message = `worker ${workerId} runs ${taskCount} tasks and holds ${worker.objects.size} objects`
+  if (onlyIfIdle && taskCount > 0) {
+    const message = `worker ${workerId} runs ${taskCount} tasks`
     return answer(out, event, { refusal: { code: 'FAILED_PRECONDITION', reason: 'WORKER_BUSY', message } })
   }
   worker.draining = true

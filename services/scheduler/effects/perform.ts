@@ -91,6 +91,9 @@ class Batch {
       case 'drainWorker':
         this.#to(effect.workerId).others.push({ $case: 'drain', value: { reason: effect.reason } })
         return
+      case 'handOver':
+        this.#to(effect.workerId).others.push({ $case: 'handOver', value: { objectIds: [...effect.objectIds] } })
+        return
       case 'dismissWorker':
         this.#dismissed.push(effect.workerId)
         return
@@ -111,6 +114,12 @@ class Batch {
       case 'notifyLost': {
         const value = { objectIds: [effect.objectId], failure: failureToWire(effect.failure) }
         for (const sessionId of effect.to) this.#messages.push([sessionId, { $case: 'lost', value }])
+        return
+      }
+      case 'notifyArchived': {
+        const { objectId, blobDigest } = effect
+        const value = { objects: [{ objectId, blobDigest }] }
+        for (const sessionId of effect.to) this.#messages.push([sessionId, { $case: 'archived', value }])
         return
       }
       case 'answer':

@@ -102,7 +102,7 @@ function inputsOf(state: State, { spec, status }: Task): TaskInput[] {
     if (entity === undefined) return []
     if ('objectId' in entity) {
       const { descriptor, byteLength } = entity
-      const result = resultToWire(state, { kind: 'object', descriptor, byteLength }, entity.holders)
+      const result = resultToWire(state, { kind: 'object', descriptor, byteLength }, entity)
       return { objectId, result, madeBy: undefined }
     }
     const made = entity.status
@@ -110,6 +110,6 @@ function inputsOf(state: State, { spec, status }: Task): TaskInput[] {
       return { objectId, result: undefined, madeBy: attemptToWire(attemptOf(entity, made)) }
     }
     if (made.kind !== 'settled' || made.outcome.kind === 'failed') return []
-    return { objectId, result: resultToWire(state, made.outcome.result, entity.holders), madeBy: undefined }
+    return { objectId, result: resultToWire(state, made.outcome.result, entity), madeBy: undefined }
   })
 }

@@ -12,6 +12,7 @@ import { rpcError } from '#libs/rpc'
 import type { Outlet } from '../effects/outlet.js'
 import type { Peers } from '../effects/peers.js'
 import { relayLogs, relayProgress } from '../effects/relay.js'
+import type { ArchivedObject } from '../core/event.js'
 import type { Loop } from '../loop.js'
 import { listen } from './listen.js'
 import {
@@ -146,6 +147,10 @@ function take(report: Report, workerId: WorkerId, loop: Loop, peers: Peers): voi
       return loop.post({ kind: 'objectsStored', workerId, ...storedToDomain(report.value) })
     case 'objectsDropped':
       return loop.post({ kind: 'objectsDropped', workerId, objectIds: report.value.objectIds as ObjectId[] })
+    case 'departing':
+      return loop.post({ kind: 'workerDeparting', workerId })
+    case 'objectsArchived':
+      return loop.post({ kind: 'objectsArchived', workerId, objects: report.value.objects as ArchivedObject[] })
     case 'progress':
       return relayProgress(loop.state, peers, report.value.tasks)
     case 'logs':

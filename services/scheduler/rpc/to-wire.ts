@@ -20,6 +20,7 @@ import {
 
 import { etagOf } from '../core/etag.js'
 import type { AttemptRef } from '../core/event.js'
+import type { ObjectEntity } from '../core/lookup.js'
 import { isOnWorker } from '../core/slots.js'
 import type { Job, JobRecord, ResultLocation, State, Task, WorkerView } from '../core/state.js'
 
@@ -50,8 +51,12 @@ function failedAttemptToWire(attempt: DomainFailedAttempt): FailedAttempt {
   return { ...attempt, kind: failureKindToWire(attempt.kind) }
 }
 
-/** A result with the workers that hold it. */
-export function resultToWire(state: State, result: ResultLocation, holders: ReadonlySet<string> | undefined): Result {
+/** A result with the workers that hold it, and its blob in the checkpoint-store. */
+export function resultToWire(
+  state: State,
+  result: ResultLocation,
+  { holders, archive }: Pick<ObjectEntity, 'holders' | 'archive'>,
+): Result {
   if (result.kind === 'inline') {
     return { location: { $case: 'payload', value: result.payload as Buffer }, holders: [] }
   }
@@ -59,6 +64,7 @@ export function resultToWire(state: State, result: ResultLocation, holders: Read
   return {
     location: { $case: 'object', value: ObjectDescriptor.decode(result.descriptor) },
     holders: linked.map(({ profile }) => ({ workerId: profile.workerId, addresses: [...profile.addresses] })),
+    ...(archive !== undefined && { blobDigest: archive }),
   }
 }
 
@@ -72,7 +78,7 @@ export function settledToWire(state: State, task: Task): TaskSettled | undefined
     attempt: record.attempt,
     outcome:
       outcome.kind === 'finished'
-        ? { $case: 'result', value: resultToWire(state, outcome.result, task.holders) }
+        ? { $case: 'result', value: resultToWire(state, outcome.result, task) }
         : { $case: 'failure', value: failureToWire(outcome.failure) },
     workerId: record.workerId ?? '',
     slot: record.slot,
@@ -151,7 +157,7 @@ export function taskToWire(state: State, task: Task): WireTask {
     state: taskStateOf(task),
     attempt: task.attempt,
     workerId: onWorker ?? settled?.record.workerId ?? '',
-    result: outcome?.kind === 'finished' ? resultToWire(state, outcome.result, task.holders) : undefined,
+    result: outcome?.kind === 'finished' ? resultToWire(state, outcome.result, task) : undefined,
     failure: outcome?.kind === 'failed' ? failureToWire(outcome.failure) : undefined,
     startedAtMs: ran?.startedAtMs ?? 0,
     endedAtMs: settled?.record.endedAtMs ?? 0,

@@ -1,5 +1,6 @@
 import { deserialize, serialize } from 'node:v8'
 
+import { type ObjectId, parseTaskId } from '#libs/domain'
 import type { FactSubject, SubjectCodec } from '#libs/journal'
 
 import type { Fact, FactOf } from '../core/fact.js'
@@ -83,6 +84,8 @@ const subjects: { readonly [K in Fact['kind']]: (fact: FactOf<K>) => FactSubject
   jobRetired: ({ record }) => ({ name: `job:${record.spec.jobId}`, does: 'replaces' }),
   jobForgotten: ({ jobId }) => ({ name: `job:${jobId}`, does: 'ends' }),
   objectStored: ({ objectId }) => ({ name: `object:${objectId}`, does: 'adds' }),
+  objectArchived: ({ objectId }) => ofObject(objectId),
+  archiveLost: ({ objectId }) => ofObject(objectId),
   objectReleased: ({ objectId }) => ({ name: `object:${objectId}`, does: 'adds' }),
   resultsReleased: ({ jobId }) => ofJob(jobId),
   objectForgotten: ({ objectId }) => ({ name: `object:${objectId}`, does: 'ends' }),
@@ -95,6 +98,12 @@ const subjects: { readonly [K in Fact['kind']]: (fact: FactOf<K>) => FactSubject
 
 function ofJob(jobId: string): FactSubject {
   return { name: `job:${jobId}`, does: 'adds' }
+}
+
+/** Of a result its job, of a scattered buffer the buffer itself. */
+function ofObject(objectId: ObjectId): FactSubject {
+  const task = parseTaskId(objectId)
+  return task ? ofJob(task.jobId) : { name: `object:${objectId}`, does: 'adds' }
 }
 
 function subjectOf(fact: Fact): FactSubject {

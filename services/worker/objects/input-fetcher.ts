@@ -1,12 +1,7 @@
 import type { ObjectId, TaskFailure } from '#libs/domain'
 import { type BlobRef, Payload, type Result, type TaskInput } from '#libs/proto'
-import {
-  createMemorySink,
-  createObjectTransfers,
-  TransferError,
-  type ReceivedBody,
-  type TransferPool,
-} from '#libs/transfer'
+import { loadBlob } from '#libs/session'
+import { createObjectTransfers, TransferError, type TransferPool } from '#libs/transfer'
 import { inspectValue } from '#libs/value'
 
 import { type AttemptKey, keyOf, type TaskOrder } from '../core/state.js'
@@ -80,12 +75,16 @@ export function createInputFetcher(
   }
 
   async function fetchObject(objectId: string, result: Result | undefined, trace: Trace): Promise<FetchedBody> {
+    const descriptor = result?.location?.$case === 'object' ? result.location.value : undefined
+    const { holders = [], blobDigest } = result ?? {}
     try {
-      const byteLength = Number(result?.location?.$case === 'object' ? result.location.value.byteLength : 0n)
-      const { structure, bytes } = await objects.get(
-        { objectId, byteLength, holders: result?.holders ?? [] },
-        { trace },
-      )
+      // Those that hold it as well are about to leave, mostly.
+      if (blobDigest !== undefined) {
+        const { bytes } = await loadBlob(pool, storeAddresses, blobDigest, trace)
+        return { kind: 'body', structure: descriptor?.structure, bytes }
+      }
+      const byteLength = Number(descriptor?.byteLength ?? 0n)
+      const { structure, bytes } = await objects.get({ objectId, byteLength, holders }, { trace })
       return { kind: 'body', structure, bytes }
     } catch (error) {
       throw new InputError('INPUT_UNAVAILABLE', `input ${objectId} could not be fetched: ${(error as Error).message}`)
@@ -94,10 +93,7 @@ export function createInputFetcher(
 
   async function fetchBlob(blob: BlobRef, trace: Trace): Promise<FetchedBody> {
     try {
-      const stream = pool.store(await storeAddresses(), 'load')
-      const { bytes } = await receive((keep) =>
-        stream.get({ $case: 'blobDigest', value: blob.digest }, (header) => createMemorySink(header, keep), { trace }),
-      )
+      const { bytes } = await loadBlob(pool, storeAddresses, blob.digest, trace)
       return { kind: 'body', structure: blob.structure, bytes }
     } catch (error) {
       const reason =
@@ -128,13 +124,6 @@ export function createInputFetcher(
 /** What is computed again may be something else: the same object with another digest is another input. */
 function nameOf(objectId: string, result: Result | undefined): string {
   return result?.location?.$case === 'object' ? `${objectId} ${result.location.value.xxh64}` : objectId
-}
-
-async function receive(get: (keep: (body: ReceivedBody) => void) => Promise<void>): Promise<ReceivedBody> {
-  let received: ReceivedBody | undefined
-  await get((body) => (received = body))
-  if (received === undefined) throw new Error('the transfer ended without a body')
-  return received
 }
 
 /** An input that cannot be had here and now. */

@@ -21,12 +21,13 @@ export function durablePartOf(state: State): unknown {
       retries: job.retries,
       unreleased: job.unreleased,
       bytes: job.bytes,
-      tasks: job.tasks.map(({ status, losses, suspect, past, released }) => ({
+      tasks: job.tasks.map(({ status, losses, suspect, past, released, archive }) => ({
         settled: settledPart(status),
         losses,
         suspect,
         past,
         released,
+        archive,
       })),
     })),
     history: [...state.history.values()],
@@ -39,12 +40,13 @@ export function durablePartOf(state: State): unknown {
       cancelled: state.counts.cancelled,
       open: state.counts.waiting + state.counts.queued + state.counts.running,
     },
-    objects: [...state.objects.values()].map(({ objectId, sessionId, descriptor, byteLength, released }) => ({
+    objects: [...state.objects.values()].map(({ objectId, sessionId, descriptor, byteLength, released, archive }) => ({
       objectId,
       sessionId,
       descriptor,
       byteLength,
       released,
+      archive,
     })),
     registeredTasks: [...state.registeredTasks],
     persisted: [...state.persisted],

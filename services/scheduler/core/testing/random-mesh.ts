@@ -177,11 +177,12 @@ export class RandomMesh {
   #moveWorker(pick: Pick): void {
     const workers = [...this.mesh.state.workers.values()]
     const worker = workers[pick(workers.length)]
-    const choice = pick(8)
+    const choice = pick(9)
     if (choice === 0) this.#comeBack(pick)
     if (worker === undefined) return
     const { workerId } = worker.profile
-    if (choice < 3) this.mesh.cut(workerId)
+    if (choice === 8) this.#handOver(worker, pick)
+    else if (choice < 3) this.mesh.cut(workerId)
     else if (choice < 6) this.#rejoin(worker, pick)
     else if (choice < 7) this.#goAway(worker, pick)
     else this.mesh.happen({ kind: 'drainRequested', ...requested(pick), workerId, onlyIfIdle: pick(2) === 0 })
@@ -203,6 +204,14 @@ export class RandomMesh {
       this.#gone.push({ workerId, attempts, objects })
       this.mesh.lose(workerId)
     }
+  }
+
+  /** A worker departs, or one that did has brought something into the checkpoint-store. */
+  #handOver({ profile, objects }: Worker, pick: Pick): void {
+    const { workerId } = profile
+    const objectId = [...objects][pick(objects.size)]
+    if (objectId === undefined || pick(2) === 0) this.mesh.happen({ kind: 'workerDeparting', workerId })
+    else this.mesh.happen({ kind: 'objectsArchived', workerId, objects: [{ objectId, blobDigest: `of ${objectId}` }] })
   }
 
   /** A worker that was taken for lost was not. */

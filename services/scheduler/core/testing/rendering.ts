@@ -28,6 +28,8 @@ export function renderEffect(effect: Effect, nameOf: NameOf): string {
       return `acknowledge ${effect.requestId} to ${effect.workerId}`
     case 'drainWorker':
       return `drain ${effect.workerId}`
+    case 'handOver':
+      return `hand over ${effect.objectIds.map(nameOf).join(', ') || 'nothing'} on ${effect.workerId}`
     case 'dismissWorker':
       return `dismiss ${effect.workerId}`
     case 'notifySettled':
@@ -36,6 +38,8 @@ export function renderEffect(effect: Effect, nameOf: NameOf): string {
       return `tell ${audience(effect.to)} job ${effect.jobId}`
     case 'notifyLost':
       return `tell ${audience(effect.to)} ${nameOf(effect.objectId)} is lost`
+    case 'notifyArchived':
+      return `tell ${audience(effect.to)} ${nameOf(effect.objectId)} is archived`
     case 'answer':
       return effect.refusal ? `refuse ${effect.refusal.reason}` : `answer ${effect.jobId ?? 'yes'}`
     default:

@@ -1,0 +1,128 @@
+import { expect, test } from 'vitest'
+
+import type { ObjectId, WorkerId } from '#libs/domain'
+
+import { createMesh, type Mesh } from './testing/mesh.js'
+
+/** What the scheduler says when the worker asks what it must hand over. */
+function depart(mesh: Mesh, worker = 'w1'): string[] {
+  mesh.effects()
+  mesh.happen({ kind: 'workerDeparting', workerId: worker as WorkerId })
+  return mesh.effects()
+}
+
+function archive(mesh: Mesh, worker: string, ...names: string[]): string[] {
+  const objects = names.map((name) => ({ objectId: mesh.idOf(name), blobDigest: `blob of ${name}` }))
+  mesh.happen({ kind: 'objectsArchived', workerId: worker as WorkerId, objects })
+  return mesh.effects()
+}
+
+/** A worker holds two large results that a client wants. */
+function meshWithResults(): Mesh {
+  const mesh = createMesh()
+  mesh.workers(1)
+  mesh.open('s')
+  mesh.submit(['a', 'b', 'small'], { session: 's' })
+  mesh.finish('a', { bytes: 1_000 })
+  mesh.finish('b', { bytes: 1_000 })
+  mesh.finish('small')
+  return mesh
+}
+
+test('a worker that departs hands over what somebody wants and nobody else holds, until there is nothing left', () => {
+  const mesh = meshWithResults()
+  mesh.join('w2', { objects: ['b'] })
+  expect(depart(mesh)).toEqual(['hand over a on w1'])
+  expect(archive(mesh, 'w1', 'a')).toEqual(['tell s a is archived'])
+  expect(archive(mesh, 'w1', 'a')).toEqual([])
+  expect(depart(mesh)).toEqual(['hand over nothing on w1'])
+})
+
+test('what nobody wants any more is not handed over', () => {
+  const mesh = meshWithResults()
+  mesh.submit([['c', 'b']])
+  mesh.release('a', 'b')
+  expect(depart(mesh)).toEqual(['hand over b on w1'])
+})
+
+test('it gets no more tasks meanwhile', () => {
+  const mesh = meshWithResults()
+  depart(mesh)
+  mesh.submit(['later'])
+  expect(mesh.status('later')).toBe('is queued')
+})
+
+test('what was handed over is not computed again when the worker has left, and is there for new tasks', () => {
+  const mesh = meshWithResults()
+  depart(mesh)
+  archive(mesh, 'w1', 'a')
+  mesh.leave('w1')
+  expect(mesh.effects()).toEqual(['tell s b is lost', 'tell s job j1'])
+  expect([mesh.status('a'), mesh.status('b')]).toEqual(['finished', 'is queued'])
+  mesh.submit([['c', 'a']])
+  mesh.join('w2', { slots: 2 })
+  expect(mesh.status('c')).toBe('is on w2')
+  mesh.finish('c')
+})
+
+test('it is there after a restart as well', () => {
+  const mesh = meshWithResults()
+  mesh.scatter('w1', 'buffer', 's')
+  depart(mesh)
+  archive(mesh, 'w1', 'a', 'b', 'buffer')
+  mesh.leave('w1')
+  mesh.restart()
+  mesh.submit([['c', 'a', 'buffer']])
+  mesh.pass(60_000)
+  mesh.join('w2')
+  expect(mesh.status('c')).toBe('is on w2')
+})
+
+test('a session that was cut off hears of its buffers when it is back', () => {
+  const mesh = createMesh()
+  mesh.workers(1)
+  mesh.open('s')
+  mesh.scatter('w1', 'buffer', 's')
+  mesh.close('s')
+  depart(mesh)
+  archive(mesh, 'w1', 'buffer')
+  mesh.effects()
+  mesh.open('s')
+  expect(mesh.effects()).toEqual(['tell s buffer is archived'])
+})
+
+test('of what is held no more, or made by another attempt since, nothing is known to be there', () => {
+  const mesh = meshWithResults()
+  mesh.effects()
+  mesh.drop('w1', 'a')
+  expect(archive(mesh, 'w1', 'a')).toEqual(['tell s a is lost', 'tell s job j1', 'run a#2 on w1'])
+  mesh.finish('a', { bytes: 1_000 })
+  archive(mesh, 'w1', 'a')
+  mesh.drop('w1', 'a')
+  expect(mesh.status('a')).toBe('finished')
+})
+
+test('what the checkpoint-store cannot give is computed again, however often it was asked for', () => {
+  const mesh = meshWithResults()
+  depart(mesh)
+  archive(mesh, 'w1', 'a', 'b')
+  mesh.leave('w1')
+  mesh.workers(1)
+  mesh.submit([['c', 'a']])
+  for (let asked = 0; mesh.status('a') === 'finished' && asked < 100; asked++) {
+    mesh.missInputs('c')
+    mesh.pass(100_000)
+  }
+  expect(mesh.status('a')).toBe('is on w2')
+  mesh.finish('a', { bytes: 1_000 })
+  mesh.finish('c')
+  expect(mesh.status('c')).toBe('finished')
+})
+
+test('a departing worker that is unknown is told nothing', () => {
+  const mesh = createMesh()
+  expect(depart(mesh, 'stranger')).toEqual([])
+  const objects = [{ objectId: 'o-1' as ObjectId, blobDigest: 'blob' }]
+  mesh.happen({ kind: 'objectsArchived', workerId: 'stranger' as WorkerId, objects })
+  expect(mesh.effects()).toEqual([])
+})

@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest'
+
+import { createDeparture } from './departure.js'
+
+/** A worker that holds these objects, and what it says; `unreachable` ones cannot be brought into the checkpoint-store. */
+function createHolder(objectIds: string[], unreachable: string[] = []) {
+  const said: string[] = []
+  const held = new Set(objectIds)
+  let linked = true
+  const departure = createDeparture({
+    isEmpty: () => held.size === 0,
+    report: (report) => {
+      if (!linked) return false
+      const objects = report.$case === 'objectsArchived' ? report.value.objects : []
+      said.push([report.$case, ...objects.map(({ objectId, blobDigest }) => `${objectId} as ${blobDigest}`)].join(' '))
+      return true
+    },
+    archive: async (objectId) => {
+      if (unreachable.includes(objectId)) throw new Error('the disk is full')
+      return held.has(objectId) ? `blob-${objectId}` : undefined
+    },
+    leave: () => said.push('leaves'),
+    failed: (error) => said.push(`fails: ${(error as Error).message}`),
+  })
+  return { departure, said, held, setLinked: (is: boolean) => (linked = is) }
+}
+
+test('a worker that holds nothing leaves at once', () => {
+  const { departure, said } = createHolder([])
+  departure.begin()
+  departure.begin()
+  expect(said).toEqual(['leaves'])
+})
+
+test('what it is told it hands over, and asks again until there is nothing left', async () => {
+  const { departure, said, held } = createHolder(['a', 'b', 'c'])
+  departure.begin()
+  held.delete('b')
+  await departure.handOver(['a', 'b'])
+  expect(said).toEqual(['departing', 'objectsArchived a as blob-a', 'departing'])
+  await departure.handOver([])
+  expect(said.slice(3)).toEqual(['leaves'])
+})
+
+test('nobody asked: nothing is handed over', async () => {
+  const { departure, said } = createHolder(['a'])
+  await departure.handOver(['a'])
+  await departure.handOver([])
+  expect(said).toEqual([])
+})
+
+test('what was asked on a link that was cut is asked again', async () => {
+  const { departure, said, setLinked } = createHolder(['a'])
+  setLinked(false)
+  departure.begin()
+  departure.relinked()
+  setLinked(true)
+  departure.relinked()
+  expect(said).toEqual(['departing'])
+  await departure.handOver([])
+  departure.relinked()
+  expect(said).toEqual(['departing', 'leaves'])
+})
+
+test('where the checkpoint-store takes nothing, the worker says so and leaves; what was over before is known', async () => {
+  const { departure, said } = createHolder(['a', 'b'], ['b'])
+  departure.begin()
+  await departure.handOver(['a', 'b'])
+  expect(said).toEqual(['departing', 'objectsArchived a as blob-a', 'fails: the disk is full', 'leaves'])
+})
