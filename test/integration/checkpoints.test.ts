@@ -3,10 +3,11 @@ import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import type { Task, TaskFuture } from 'costate'
+import { transform } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { createDynamicClient, readServiceAddress, readToken } from '../harness/dynamic-client.js'
-import { type LocalMesh, rejectionOf, startLocalMesh } from '../harness/local-mesh.js'
+import { type LocalMesh, packageRoot, rejectionOf, startLocalMesh } from '../harness/local-mesh.js'
 import { waitForFile } from '../harness/marker-file.js'
 import { addService } from '../harness/service.js'
 
@@ -158,4 +159,24 @@ test('who watches a prefix hears what there is and what becomes of it', async ()
     if (heard.length === 3) break
   }
   expect(heard).toEqual(['watched/a@1', 'watched/b@1', 'no watched/a'])
+})
+
+test('the README’s solver survives the kill of its worker, with the result that it has undisturbed', async () => {
+  const readme = await readFile(path.join(packageRoot, 'README.md'), 'utf8')
+  const example = /<!-- test: readme-checkpoint -->\n```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
+  const { code } = await transform(example, { loader: 'ts' })
+  const { descend } = await mesh.importModule<{ descend: Task<[number], Float64Array> }>('descent.mjs', code)
+  const steps = 3_000
+  const undisturbed = await descend(steps)
+  const future = mesh.cluster.submit(descend, steps)
+  let saves = 0
+  for await (const change of mesh.cluster.checkpoints.watch(
+    `jobs/${future.id.slice(0, future.id.lastIndexOf('/'))}/`,
+  )) {
+    if (change.kind === 'saved' && ++saves === 2) break
+  }
+  const running = /has run on (\S+)/.exec(await mesh.cluster.explain(future))?.[1]
+  const worker = (await mesh.cluster.workers()).find(({ id }) => id === running)
+  process.kill(worker!.pid, 'SIGKILL')
+  expect(bitsOf(await future.result())).toBe(bitsOf(undisturbed))
 })
