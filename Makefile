@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup gen build run test unit integration check lint format proto release-proto bench sim chaos pack clean
+.PHONY: help setup gen build run test unit integration check lint format proto release-proto bench sim chaos chaos-store pack clean
 
 BIN := node_modules/.bin
 
@@ -75,8 +75,12 @@ format: setup ## write sources as prettier and buf want them
 sim: build ## the seeded simulator, on every core: make sim SEEDS=2000 FIRST=1
 	SEEDS=$(SEEDS) FIRST=$(FIRST) node --conditions=source --import tsx test/sim/main.ts
 
-chaos: build ## real processes, killed again and again: make chaos KILLS=50 TASKS=10000 SEED=1 (WORKER_KILLS= CLIENT_KILLS=)
+chaos: build ## real processes, killed again and again: make chaos KILLS=50 TASKS=10000 SEED=1 (WORKER_KILLS= CLIENT_KILLS= STORE_KILLS=200)
 	KILLS=$(KILLS) TASKS=$(TASKS) SEED=$(SEED) WORKER_KILLS=$(WORKER_KILLS) CLIENT_KILLS=$(CLIENT_KILLS) node --import tsx test/chaos/main.ts
+	$(MAKE) --no-print-directory chaos-store KILLS=$(or $(STORE_KILLS),200)
+
+chaos-store: build ## the checkpoint-store, killed at its failpoints: make chaos-store KILLS=200 SEED=1
+	KILLS=$(KILLS) SEED=$(SEED) node --import tsx test/chaos/store/main.ts
 
 bench: build ## benchmarks against peers: make bench ROWS="roundtrip-p50"
 	node --import tsx test/bench/main.ts $(ROWS)

@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 
+import type { CompatServiceDefinition } from 'nice-grpc'
+
 import { meshDirOf, readAddress } from '#libs/lifecycle'
-import { SchedulerServiceDefinition } from '#libs/proto'
+import { CheckpointServiceDefinition, SchedulerServiceDefinition } from '#libs/proto'
 import { closeRpcChannel, createRpcChannel, createRpcClient, loadSecurity, type RpcClient } from '#libs/rpc'
 
 import { CliError, exitCodes } from './cli-error.js'
@@ -32,16 +34,35 @@ export async function askScheduler<T>(
   name: string,
   ask: (scheduler: RpcClient<typeof SchedulerServiceDefinition>) => Promise<T>,
 ): Promise<T> {
+  return await askService(name, 'scheduler', SchedulerServiceDefinition, ask)
+}
+
+/** Asks the checkpoint-store of a mesh, by the mesh's name or the scheduler's address. */
+export async function askStore<T>(
+  name: string,
+  ask: (store: RpcClient<typeof CheckpointServiceDefinition>) => Promise<T>,
+): Promise<T> {
+  return await askService(name, 'checkpointStore', CheckpointServiceDefinition, ask)
+}
+
+async function askService<Definition extends CompatServiceDefinition, T>(
+  name: string,
+  service: 'scheduler' | 'checkpointStore',
+  definition: Definition,
+  ask: (client: RpcClient<Definition>) => Promise<T>,
+): Promise<T> {
   const meshDir = findMeshDir(name)
-  const addresses = name.includes(':') ? [name] : (await readAddress(meshDir, 'scheduler'))?.addresses
+  const isNamed = service === 'scheduler' && name.includes(':')
+  const addresses = isNamed ? [name] : (await readAddress(meshDir, service))?.addresses
   if (addresses === undefined) {
-    const message = `the mesh '${name}' has no scheduler yet, or had none when it ended: costate status ${name} shows more`
+    const what = service === 'scheduler' ? 'scheduler' : 'checkpoint-store'
+    const message = `the mesh '${name}' has no ${what} yet, or had none when it ended: costate status ${name} shows more`
     throw new CliError(exitCodes.notFound, 'MESH_DOWN', message)
   }
   const security = await loadSecurity(meshDir, 'client')
-  const channel = createRpcChannel(addresses, { security, serverRole: 'scheduler', kind: 'control' })
+  const channel = createRpcChannel(addresses, { security, serverRole: service, kind: 'control' })
   try {
-    return await ask(createRpcClient(SchedulerServiceDefinition, channel))
+    return await ask(createRpcClient(definition, channel))
   } finally {
     closeRpcChannel(channel)
   }

@@ -50,6 +50,11 @@ test.each([
   [['logs', '--level', 'loud'], 'Allowed choices are trace'],
   [['logs', '--tail', '-1'], 'whole number'],
   [['top', '--interval', '0'], 'from 0.1'],
+  [['checkpoints', 'show'], "missing required argument 'name'"],
+  [['checkpoints', 'show', 'a', '--at', '0'], 'number of a version'],
+  [['checkpoints', 'list', '--label', 'x'], 'key=value'],
+  [['checkpoints', 'prune', '--keep', '-1'], 'whole number'],
+  [['checkpoints', 'prune', '--older-than', 'long'], 'no duration'],
   [['rerun', 'j-1/0'], "required option '--inline'"],
   [['rerun', 'j-1/0', '--inline', '--inspect', 'x'], 'Give a port'],
 ])('wrong arguments %j end with 2 and what is right', async (args, advice) => {
@@ -70,6 +75,7 @@ test.each([
   ['cancel', 'j-1', '--mesh', 'nowhere'],
   ['drain', 'w-1', '--mesh', 'nowhere'],
   ['rerun', 'j-1/0', '--inline', '--mesh', 'nowhere'],
+  ['checkpoints', 'list', '--mesh', 'nowhere'],
 ])('costate %s %s ends with 3 where there is no such mesh, and says what to do', async (...args) => {
   const outcome = await costate(...args)
 

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { packageVersion } from '#libs/proto'
 
 import { addCancel } from './commands/cancel.js'
+import { addCheckpoints } from './commands/checkpoints.js'
 import { addDown } from './commands/down.js'
 import { addDrain } from './commands/drain.js'
 import { addExplain } from './commands/explain.js'
@@ -24,7 +25,7 @@ Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 not found or not reachable.
 Meshes of this user lie in ~/.costate/meshes, or where COSTATE_HOME says. A mesh elsewhere is named by its scheduler's
 address (host:port), with COSTATE_MESH_DIR for the folder that holds the client's token.`
 
-/** In the order of the help: a mesh, what runs in it, one task, what to do about it. */
+/** In the order of the help: a mesh, what runs in it, one task, what to do about it, what is kept. */
 const commands = [
   addUp,
   addDown,
@@ -40,6 +41,7 @@ const commands = [
   addRerun,
   addCancel,
   addDrain,
+  addCheckpoints,
   addRegister,
 ]
 

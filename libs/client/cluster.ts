@@ -11,6 +11,7 @@ import type {
   TaskFuture,
 } from '#libs/task'
 
+import type { Checkpoints } from './checkpoints.js'
 import type { GraphBuilder } from './graph.js'
 import type { NamedTask, StoryLine } from './task-answers.js'
 
@@ -46,6 +47,8 @@ export interface ScatterOptions {
 /** A place where tasks run: workers on this machine, a mesh elsewhere, or this process itself. */
 export interface Cluster extends AsyncDisposable {
   readonly name: string
+  /** Named, versioned values that outlive jobs and processes. */
+  readonly checkpoints: Checkpoints
 
   /** Runs a task. Arguments may hold futures and scattered objects at any depth. */
   submit<A extends readonly unknown[], R>(task: Task<A, R>, ...args: Arguments<A>): TaskFuture<R>

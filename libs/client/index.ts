@@ -1,5 +1,12 @@
 export { asCompleted, wait } from './as-completed.js'
 export type { Completion, WaitResult } from './as-completed.js'
+export type {
+  CheckpointChange,
+  Checkpoints,
+  LoadedCheckpoint,
+  PruneOptions,
+  SaveCheckpointOptions,
+} from './checkpoints.js'
 export type { Cluster, ScatterOptions, WorkerInfo } from './cluster.js'
 export { connect } from './connect.js'
 export type { ConnectOptions } from './connect.js'
@@ -51,3 +58,4 @@ export type {
   TypedArray,
 } from '#libs/task'
 export type { FailedAttempt, RetryableKind, Rng } from '#libs/domain'
+export type { CheckpointDescription } from '#libs/checkpoint'

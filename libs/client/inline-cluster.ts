@@ -15,11 +15,13 @@ import {
   zipArguments,
 } from '#libs/task'
 
+import type { Checkpoints } from './checkpoints.js'
 import { type Cluster, type ScatterOptions, type WorkerInfo } from './cluster.js'
 import { gatherAll } from './gather.js'
 import { createGraphBuilder, type GraphBuilder, graphNotBuilt } from './graph.js'
 import { explainInline, storyInline } from './inline-answers.js'
 import { putTogether, takeApart } from './inline-body.js'
+import { createInlineCheckpoints } from './inline-checkpoints.js'
 import { InlineSubmission } from './inline-submission.js'
 import { checkBounds, checkWorkerCount } from './mesh-cluster.js'
 import { calledOf } from './submission.js'
@@ -30,6 +32,7 @@ export interface InlineState {
   readonly jobs: Map<string, MeshJob>
   readonly scattered: Map<string, InputBody>
   readonly registered: Map<string, AnyTask>
+  readonly checkpoints: Checkpoints
   /** Tasks run one after the other, in the order of submission. */
   line: Promise<void>
   /** How many tasks are above those that are submitted here. */
@@ -54,7 +57,12 @@ const registrableName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
  * its turn while it waits.
  */
 export function createInlineCluster({ verifyInputs = false }: InlineClusterOptions = {}): Cluster {
-  const known = { jobs: new Map(), scattered: new Map(), registered: new Map() }
+  const known = {
+    jobs: new Map(),
+    scattered: new Map(),
+    registered: new Map(),
+    checkpoints: createInlineCheckpoints(),
+  }
   return new InlineCluster({ ...known, line: Promise.resolve(), depth: 0, verifyInputs, closed: false }, {})
 }
 
@@ -66,6 +74,10 @@ class InlineCluster implements Cluster {
   constructor(state: InlineState, options: SubmitOptions) {
     this.#state = state
     this.#options = options
+  }
+
+  get checkpoints(): Checkpoints {
+    return this.#state.checkpoints
   }
 
   submit<A extends readonly unknown[], R>(task: Task<A, R>, ...args: Arguments<A>): TaskFuture<R> {

@@ -23,7 +23,6 @@ import {
   type MeshError,
   ScatteredObject,
   type SubmitOptions,
-  type TaskCheckpoint,
   type TaskContext,
   TaskFuture,
   type TaskLog,
@@ -33,7 +32,7 @@ import { encodePayload, encodeValue } from '#libs/value'
 import { graphAlreadySent } from './graph.js'
 import { runUntilStopped } from './inline-attempt.js'
 import { putTogether, takeApart } from './inline-body.js'
-import { createInlineCheckpoint } from './inline-checkpoint.js'
+import { createInlineCheckpoint, type InlineCheckpoint } from './inline-checkpoint.js'
 import { InlineChildren } from './inline-children.js'
 import type { InlineState } from './inline-cluster.js'
 import { inlineAttempt, InlineEndings, waitUnlessSettled } from './inline-endings.js'
@@ -67,7 +66,7 @@ export class InlineSubmission {
   /** What runs now, by the task's index. */
   readonly #running = new Map<number, AbortController>()
   /** What tasks saved, for their next attempts. */
-  readonly #checkpoints = new Map<number, TaskCheckpoint>()
+  readonly #checkpoints = new Map<number, InlineCheckpoint>()
   /** Arrays that tasks of this job share, each taken apart once. */
   readonly #sharedArrays = new Map<object, { readonly id: string; readonly body: InputBody }>()
 
@@ -247,7 +246,7 @@ export class InlineSubmission {
       devices: Array.from({ length: terms.needs?.resources.get('gpu') ?? 0 }, (_, device) => device),
       submitter: children.submitter(),
       ...(endsAtMs === Infinity ? {} : { deadline: new Date(endsAtMs) }),
-      checkpoint,
+      checkpoint: checkpoint.of(signal),
       progress: (fraction, detail = {}) =>
         job.reportProgress({ taskId, fraction, message: detail.message ?? '', ...detail }),
       log: createInlineLog((level, text) =>

@@ -12,17 +12,6 @@ export interface Journal<Fact> {
   close(): Promise<void>
 }
 
-/** A journal whose facts can be exchanged for fewer ones that amount to the same. */
-export interface CompactingJournal<Fact> extends Journal<Fact> {
-  /** How many facts a replay would give. */
-  readonly factCount: number
-  /**
-   * Replaces every fact appended so far, all or none. `facts` is read bit by bit: what it is made from must not change
-   * until this settles. Rejects when there is no room for the new facts, and goes on with what it had.
-   */
-  compact(facts: Iterable<Fact>): Promise<void>
-}
-
 /** How facts become bytes and back. `decode` throws for what it does not know. */
 export interface FactCodec<Fact> {
   encode(fact: Fact): Uint8Array

@@ -1,4 +1,4 @@
-import type { CompactingJournal, FactSubject } from './journal.js'
+import type { FactSubject, Journal } from './journal.js'
 
 /**
  * A journal that ends with its process. It retains facts only where somebody will replay them (tests): otherwise it would
@@ -6,23 +6,16 @@ import type { CompactingJournal, FactSubject } from './journal.js'
  */
 export function createMemoryJournal<Fact>(
   options: { readonly retain?: boolean; readonly subjectOf?: (fact: Fact) => FactSubject } = {},
-): CompactingJournal<Fact> {
+): Journal<Fact> {
   const { retain = false, subjectOf } = options
-  let facts: Fact[] = []
-  const live = (): Fact[] => (subjectOf ? factsBySubject(facts, subjectOf) : facts)
+  const facts: Fact[] = []
   return {
     durability: 'memory',
-    get factCount() {
-      return live().length
-    },
     append: async (more) => {
       if (retain) for (const fact of more) facts.push(fact)
     },
     replay: async function* () {
-      yield* live()
-    },
-    compact: async (fewer) => {
-      if (retain) facts = [...fewer]
+      yield* subjectOf ? factsBySubject(facts, subjectOf) : [...facts]
     },
     close: async () => undefined,
   }

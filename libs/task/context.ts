@@ -16,7 +16,10 @@ export interface TaskContext extends Submitter {
   readonly attempt: number
   /** The devices, numbered from 0 on its worker, that are the task's own while it runs: as many as its `gpu` says. */
   readonly devices: readonly number[]
-  /** Aborts when the task is cancelled, times out, or its worker drains. A long loop checks it or hands it on. */
+  /**
+   * Aborts when the task is cancelled or times out, and some seconds before its worker leaves: a task that then saves and
+   * throws goes on elsewhere from there, charged to nobody. A long loop checks it or hands it on.
+   */
   readonly signal: AbortSignal
   /** When the task must have ended, if its job or its timeout says so. */
   readonly deadline: Date | undefined
@@ -48,7 +51,12 @@ export interface TaskLog {
 
 /** The task's own named value: what it saves, its next attempt loads, on whatever worker. */
 export interface TaskCheckpoint {
-  /** Saves a new version. Resolves when it is durable. */
+  /**
+   * Saves a new version of the state as it is now: it may be changed at once. The task goes on meanwhile; of saves that come
+   * faster than they can be done the newest wins. With `every`, most calls do nothing, so that it can stand in each
+   * iteration. Resolves when this state or a newer one is durable, or when nothing is to be done. A save that fails is
+   * logged, also when nobody waits for it; a task ends only when its saves are through.
+   */
   save(state: unknown, info?: CheckpointInfo): Promise<void>
   /** The newest version, or nothing when none was saved. */
   load<T = unknown>(): Promise<SavedCheckpoint<T> | undefined>
@@ -58,6 +66,8 @@ export interface CheckpointInfo {
   iteration?: number
   cost?: number
   labels?: Record<string, string>
+  /** Save only so often, by time or by iteration, whichever comes first; and whenever the task is about to be stopped. */
+  every?: { ms?: number; iterations?: number }
 }
 
 export interface SavedCheckpoint<T> {
@@ -66,6 +76,7 @@ export interface SavedCheckpoint<T> {
   version: number
   iteration?: number
   cost?: number
+  labels?: Readonly<Record<string, string>>
 }
 
 /** Whether the value is a context, of whichever copy of the library: workers and inline clusters make their own. */

@@ -1,3 +1,4 @@
+export { CheckpointPace } from './checkpoint-pace.js'
 export {
   isTaskContext,
   type CheckpointInfo,

@@ -28,7 +28,16 @@ test('a checkpoint gives back the newest state, apart from the one that was save
     version: 2,
     iteration: 40,
     cost: 0.5,
+    labels: {},
   })
+})
+
+test('a save that is not due yet does nothing', async () => {
+  const { checkpoint } = createInlineContext()
+  for (let iteration = 1; iteration <= 25; iteration++) {
+    await checkpoint.save(iteration, { iteration, every: { iterations: 10 } })
+  }
+  expect(await checkpoint.load()).toMatchObject({ state: 20, version: 2 })
 })
 
 test('log lines go to the console with their fields', () => {

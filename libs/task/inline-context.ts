@@ -1,4 +1,5 @@
 import { createRng } from '#libs/domain'
+import { CheckpointPace } from './checkpoint-pace.js'
 import type { CheckpointInfo, SavedCheckpoint, TaskCheckpoint, TaskContext, TaskLog } from './context.js'
 import type { Submitter } from './submitter.js'
 import { MeshError } from './task-error.js'
@@ -27,6 +28,7 @@ export interface InlineContextOptions {
  */
 export function createInlineContext(options: InlineContextOptions = {}): TaskContext {
   const taskIndex = options.taskIndex ?? 0
+  const signal = options.signal ?? new AbortController().signal
   return {
     ...(options.submitter ?? noCluster),
     taskId: options.taskId ?? 'inline',
@@ -34,12 +36,12 @@ export function createInlineContext(options: InlineContextOptions = {}): TaskCon
     taskIndex,
     attempt: options.attempt ?? 1,
     devices: options.devices ?? [],
-    signal: options.signal ?? new AbortController().signal,
+    signal,
     deadline: options.deadline,
     progress: options.progress ?? (() => undefined),
     log: options.log ?? consoleLog,
     rng: createRng(options.seed ?? 0, taskIndex),
-    checkpoint: options.checkpoint ?? createMemoryCheckpoint(),
+    checkpoint: options.checkpoint ?? createMemoryCheckpoint(signal),
   }
 }
 
@@ -64,20 +66,24 @@ function listFields(fields: Record<string, unknown> | undefined): unknown[] {
 }
 
 /** A checkpoint in memory. States are cloned both ways, so that a task can't come to depend on sharing them. */
-function createMemoryCheckpoint(): TaskCheckpoint {
+function createMemoryCheckpoint(signal: AbortSignal): TaskCheckpoint {
+  const pace = new CheckpointPace(performance.now())
   let saved: { state: unknown; version: number; info: CheckpointInfo } | undefined
   return {
     save: async (state, info = {}) => {
+      if (!pace.isDue(info, performance.now(), signal.aborted)) return
       saved = { state: structuredClone(state), version: (saved?.version ?? 0) + 1, info }
     },
     load: async <T>(): Promise<SavedCheckpoint<T> | undefined> => {
+      pace.resumeAt(performance.now(), saved?.info.iteration)
       if (saved === undefined) return undefined
-      const { iteration, cost } = saved.info
+      const { iteration, cost, labels = {} } = saved.info
       return {
         state: structuredClone(saved.state) as T,
         version: saved.version,
         ...(iteration !== undefined && { iteration }),
         ...(cost !== undefined && { cost }),
+        labels: { ...labels },
       }
     },
   }

@@ -31,35 +31,41 @@ export const checkpointBulkMethods = {
   load: bulkMethod('/costate.checkpoint.v1.CheckpointService/Load'),
 } as const
 
-interface GeneratedUnaryMethod<Request, Response> {
+interface GeneratedMethod<Request, Response> {
   readonly name: string
   readonly requestType: MessageFns<Request>
   readonly responseType: MessageFns<Response>
   readonly options: { readonly idempotencyLevel?: 'IDEMPOTENT' | 'NO_SIDE_EFFECTS' }
 }
 
-/** A generated unary method of the checkpoint service, in the shape of the bulk methods, so that they fit in one service. */
-function unaryMethod<Request, Response>(method: GeneratedUnaryMethod<Request, Response>) {
-  const { name, requestType, responseType, options } = method
+/** A generated method of the checkpoint service, in the shape of the bulk methods, so that they fit in one service. */
+function generatedMethod<Request, Response, Streams extends boolean>(
+  method: GeneratedMethod<Request, Response> & { readonly responseStream: Streams },
+) {
+  const { name, requestType, responseType, responseStream, options } = method
   return {
     path: `/${CheckpointServiceDefinition.fullName}/${name}`,
     requestStream: false,
     requestSerialize: (value: DeepPartial<Request>) => requestType.encode(requestType.fromPartial(value)).finish(),
     requestDeserialize: (bytes: Uint8Array) => requestType.decode(bytes),
-    responseStream: false,
+    responseStream,
     responseSerialize: (value: DeepPartial<Response>) => responseType.encode(responseType.fromPartial(value)).finish(),
     responseDeserialize: (bytes: Uint8Array) => responseType.decode(bytes),
     options,
   } as const
 }
 
-const { findBlobs, getCheckpoint, listCheckpoints, deleteCheckpoint } = CheckpointServiceDefinition.methods
+const generated = CheckpointServiceDefinition.methods
 
 /** The whole of `costate.checkpoint.v1.CheckpointService`, for whoever serves or calls it. */
 export const checkpointServiceDefinition = {
   ...checkpointBulkMethods,
-  findBlobs: unaryMethod(findBlobs),
-  getCheckpoint: unaryMethod(getCheckpoint),
-  listCheckpoints: unaryMethod(listCheckpoints),
-  deleteCheckpoint: unaryMethod(deleteCheckpoint),
+  findBlobs: generatedMethod(generated.findBlobs),
+  getCheckpoint: generatedMethod(generated.getCheckpoint),
+  listCheckpoints: generatedMethod(generated.listCheckpoints),
+  deleteCheckpoint: generatedMethod(generated.deleteCheckpoint),
+  acquireLease: generatedMethod(generated.acquireLease),
+  watchCheckpoints: generatedMethod(generated.watchCheckpoints),
+  pruneCheckpoints: generatedMethod(generated.pruneCheckpoints),
+  verifyCheckpoints: generatedMethod(generated.verifyCheckpoints),
 } as const

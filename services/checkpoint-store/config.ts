@@ -1,7 +1,13 @@
 // The light variant: a service starts sooner by 10 ms of processor time.
 import * as z from 'zod/mini'
 
-import { parseBytes } from '#libs/domain'
+import { parseBytes, parseDurationMs } from '#libs/domain'
+
+const duration = (name: string) =>
+  z.pipe(
+    z.string(),
+    z.transform((text: string) => parseDurationMs(text, name)),
+  )
 
 /** The checkpoint-store's settings. */
 export const checkpointStoreConfig = z.object({
@@ -25,6 +31,20 @@ export const checkpointStoreConfig = z.object({
   ),
   /** How many versions of each checkpoint are kept. */
   keepVersions: z._default(z.coerce.number().check(z.int(), z.gte(1), z.lte(10_000)), 3),
+  /** Versions younger than this are kept too. */
+  keepFor: z._default(duration('keep-for'), 0),
+  /** So are versions with one of these labels, comma-separated. */
+  keepLabels: z._default(
+    z.pipe(
+      z.string(),
+      z.transform((text: string) => text.split(',').map((label) => label.trim())),
+    ),
+    ['keep'],
+  ),
+  /** The checkpoints of tasks go so long after the last save. */
+  keepJobs: z._default(duration('keep-jobs'), 30 * 86_400_000),
+  /** For tests: where the process kills itself (`storage/failpoint.ts`). */
+  failpoint: z.optional(z.string()),
 })
 
 export type CheckpointStoreConfig = z.output<typeof checkpointStoreConfig>

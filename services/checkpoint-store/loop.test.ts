@@ -4,9 +4,10 @@ import { createMemoryJournal } from '#libs/journal'
 
 import type { Effect } from './core/effect.js'
 import type { Fact } from './core/fact.js'
-import { createState, defaultPolicy, type Policy } from './core/state.js'
+import { type Body, createState, defaultPolicy, type Policy } from './core/state.js'
 import { startLoop } from './loop.js'
 import type { Catalogue } from './storage/catalogue.js'
+import { subjectOf } from './storage/fact-codec.js'
 
 const digest = 'ab'.repeat(32)
 
@@ -45,18 +46,24 @@ async function start(catalogue: Catalogue, { policy, onFatal }: Circumstances = 
     state: createState({ ...defaultPolicy, keepVersions: 1, ...policy }),
     catalogue,
     clock: { nowMs: () => 1_000 },
-    perform: (batch) => effects.push(...batch.filter(({ kind }) => kind === 'collectBlob')),
+    perform: (batch) => effects.push(...batch.filter(({ kind }) => kind === 'collectChunk')),
     onFatal: onFatal ?? ((error) => expect.fail(String(error))),
-    onCompactionFailure: (error) => expect.fail(String(error)),
   })
   const save = (name: string, body = digest) =>
     loop.ask({
       kind: 'checkpointStored',
-      ...{ putId: 0, requestId: `${name} ${body}`, name, digest: body, byteLength: 1 },
-      structure: { kind: 'none' },
+      putId: 0,
+      target: { name, requestId: `${name} ${body}`, writerToken: 0, etag: '' },
+      body: bodyOf(body),
+      structure: undefined,
       info: { labels: [] },
     })
   return { loop, save, effects }
+}
+
+function bodyOf(digest: string): Body {
+  const chunks = [{ digest, byteLength: 1, checksum: '' }]
+  return { digest, byteLength: 1, checksum: '', content: { kind: 'chunks', chunks } }
 }
 
 async function turn(): Promise<void> {
@@ -83,8 +90,11 @@ test('nothing is answered or done before what it rests on is remembered; what co
   await turn()
   expect(answered).toEqual(['first'])
   expect(flushes.map((facts) => facts.map(({ kind }) => kind))).toEqual([
-    ['checkpointSaved'],
-    ['checkpointSaved', 'checkpointSaved', 'checkpointSaved', 'versionDropped'],
+    ['versionSaved', 'requestRemembered'],
+    [
+      ...['versionSaved', 'requestRemembered', 'versionSaved', 'requestRemembered'],
+      ...['versionSaved', 'requestRemembered', 'versionDropped'],
+    ],
   ])
   expect(effects).toEqual([])
   release()
@@ -131,7 +141,7 @@ test('a restart knows what was answered', async () => {
   await before.loop.stop()
   const after = await start(journal)
   expect(await after.loop.ask({ kind: 'checkpointSought', name: 'a', version: 0 })).toMatchObject({
-    value: { name: 'a', version: { version: 1, digest } },
+    value: { name: 'a', version: { version: 1, body: { digest } } },
   })
   expect(await after.loop.ask({ kind: 'checkpointSought', name: 'b', version: 0 })).toMatchObject({
     refusal: { code: 'NOT_FOUND' },
@@ -139,14 +149,35 @@ test('a restart knows what was answered', async () => {
 })
 
 test('the catalogue stays small however often the same names are saved', async () => {
-  const journal = createMemoryJournal<Fact>({ retain: true })
+  const journal = createMemoryJournal<Fact>({ retain: true, subjectOf })
   const { save } = await start(journal, { policy: { rememberRequests: 10 } })
-  const saves = 40_000
+  const saves = 2_000
   for (let i = 0; i < saves; i++) {
     const saving = save(`n${i % 5}`, i.toString(16).padStart(64, '0'))
     if (i % 500 === 499) await saving
   }
-  expect(journal.factCount).toBeLessThan(saves / 2)
+  let facts = 0
+  for await (const _ of journal.replay()) facts++
+  expect(facts).toBeLessThan(20)
   const after = await start(journal)
   expect(after.loop.state.checkpoints.get('n4')?.versions.map(({ version }) => version)).toEqual([saves / 5])
+})
+
+test('who watches hears of facts once they are remembered, until it stops', async () => {
+  const { catalogue, release } = createSlowCatalogue()
+  const { loop, save } = await start(catalogue)
+  const heard: string[] = []
+  const stop = loop.watch((facts) => heard.push(...facts.map(({ kind }) => kind)))
+  const saved = save('a')
+  await turn()
+  expect(heard).toEqual([])
+  release()
+  await saved
+  expect(heard).toEqual(['versionSaved', 'requestRemembered'])
+  stop()
+  void save('b')
+  await turn()
+  release()
+  await loop.stop()
+  expect(heard).toHaveLength(2)
 })

@@ -4,9 +4,10 @@ import { apply } from './core/apply.js'
 import { decide } from './core/decide.js'
 import { createOut, type Effect, type Refusal } from './core/effect.js'
 import type { Answers, Event } from './core/event.js'
-import { summarize } from './core/snapshot.js'
+import type { Fact } from './core/fact.js'
 import type { State } from './core/state.js'
 import type { Catalogue } from './storage/catalogue.js'
+import type { Pass } from './storage/failpoint.js'
 
 type Untimed<E> = E extends unknown ? Omit<E, 'atMs' | 'callId'> : never
 /** An event as the rim knows it; the loop adds when it happened. */
@@ -27,6 +28,8 @@ export interface Loop {
   post(event: UntimedEvent): void
   /** Posts an event and resolves with its answer once what it changed is remembered. */
   ask<Kind extends keyof Answers>(question: Question<Kind> & { readonly kind: Kind }): Promise<Answer<Kind>>
+  /** Hears of the facts of each batch once they are remembered; returns how to stop that. */
+  watch(watcher: (facts: readonly Fact[]) => void): () => void
   /** Finishes what was posted and closes the catalogue. What is posted later is not heard, what is asked is refused. */
   stop(): Promise<void>
 }
@@ -38,12 +41,8 @@ export interface LoopPorts {
   readonly perform: Perform
   /** A failed flush or a bug: the process must end, the next start replays. */
   readonly onFatal: (error: unknown) => void
-  /** The catalogue could not be made small: it goes on growing. */
-  readonly onCompactionFailure: (error: unknown) => void
+  readonly pass?: Pass
 }
-
-/** A catalogue is compacted when it has grown to twice what it was after the last time, and by at least so many facts. */
-const compactionSlack = 10_000
 
 const stopping: Refusal = {
   code: 'UNAVAILABLE',
@@ -53,14 +52,16 @@ const stopping: Refusal = {
 
 /** Replays the catalogue and starts the loop. */
 export async function startLoop(ports: LoopPorts): Promise<Loop> {
-  const { state, catalogue, clock, perform, onFatal } = ports
+  const { state, catalogue, clock, perform, onFatal, pass = () => undefined } = ports
+  pass('before-catalogue-replay')
   for await (const fact of catalogue.replay()) apply(state, fact)
-  let compactAt = countFacts(state) * 2 + compactionSlack
+  pass('after-catalogue-replay')
 
   let inbox: Event[] = []
   let draining: Promise<void> | undefined
   let nextCallId = 1
   let stopped = false
+  const watchers = new Set<(facts: readonly Fact[]) => void>()
   const calls = new Map<number, (answer: Answer<keyof Answers>) => void>()
 
   const post = (event: UntimedEvent, callId?: number): void => {
@@ -76,22 +77,20 @@ export async function startLoop(ports: LoopPorts): Promise<Loop> {
       const out = createOut()
       for (const event of events) decide(state, event, out)
       // Durable before visible: a replayed catalogue must explain everything that was ever said.
-      if (out.facts.length > 0) await catalogue.append(out.facts)
+      if (out.facts.length > 0) {
+        pass('before-catalogue-flush')
+        await catalogue.append(out.facts)
+        pass('after-catalogue-flush')
+      }
       for (const effect of out.effects) {
-        if (effect.kind === 'collectBlob') continue
+        if (effect.kind === 'collectChunk') continue
         calls.get(effect.callId)?.(effect.kind === 'refuse' ? { refusal: effect.refusal } : { value: effect.value })
         calls.delete(effect.callId)
       }
       perform(out.effects)
-      if (catalogue.factCount > compactAt) await compact()
+      if (out.facts.length > 0) for (const watcher of watchers) watcher(out.facts)
     }
     draining = undefined
-  }
-
-  // Nothing is decided meanwhile, so the state is that of the facts.
-  const compact = async (): Promise<void> => {
-    await catalogue.compact(summarize(state)).catch(ports.onCompactionFailure)
-    compactAt = catalogue.factCount * 2 + compactionSlack
   }
 
   return {
@@ -105,16 +104,14 @@ export async function startLoop(ports: LoopPorts): Promise<Loop> {
         calls.set(callId, resolve as (answer: Answer<keyof Answers>) => void)
         post(question, callId)
       }),
+    watch: (watcher) => {
+      watchers.add(watcher)
+      return () => void watchers.delete(watcher)
+    },
     stop: async () => {
       stopped = true
       await draining
       await catalogue.close()
     },
   }
-}
-
-function countFacts(state: State): number {
-  let count = 0
-  for (const _ of summarize(state)) count++
-  return count
 }

@@ -2,7 +2,7 @@ import { metrics } from '@opentelemetry/api'
 
 import { createLoopDelay } from '#libs/lifecycle'
 
-import { isLive, type State } from './core/state.js'
+import type { State } from './core/state.js'
 
 /** One transfer that is over. */
 export interface EndedTransfer {
@@ -16,7 +16,7 @@ export interface EndedTransfer {
 /** Where the store's measurements go. */
 export interface Meter {
   transferEnded(transfer: EndedTransfer): void
-  /** A blob whose bytes are not those of its name was found. */
+  /** A chunk whose bytes are not those of its name was found. */
   damageFound(): void
 }
 
@@ -33,11 +33,12 @@ export function observeStore(state: State): Meter {
     result.observe(loopDelay.takeMaxMs() / 1000)
   })
   gauge('checkpoints', '{checkpoint}', () => state.checkpoints.size)
-  gauge('blobs', '{blob}', () => [...state.blobs.values()].filter(isLive).length)
-  gauge('blobs.size', 'By', () => state.liveBytes)
+  gauge('blobs', '{blob}', () => state.blobs.size)
+  gauge('chunks', '{chunk}', () => state.chunks.size)
+  gauge('chunks.size', 'By', () => state.liveBytes)
   const duration = meter.createHistogram('costate.checkpoint_store.transfer.duration', { unit: 's' })
   const io = meter.createCounter('costate.checkpoint_store.io', { unit: 'By' })
-  const damage = meter.createCounter('costate.checkpoint_store.damage', { unit: '{blob}' })
+  const damage = meter.createCounter('costate.checkpoint_store.damage', { unit: '{chunk}' })
   return {
     transferEnded: ({ direction, what, outcome, byteLength, durationMs }) => {
       const labels = { direction, what, outcome }

@@ -50,6 +50,9 @@ export interface SaveOptions {
   readonly structure?: Value
   readonly trace?: Record<string, string>
   readonly cost?: number
+  readonly labels?: Readonly<Record<string, string>>
+  readonly writerToken?: bigint
+  readonly etag?: string
 }
 
 /** A store that really runs, with folders of its own, and whoever calls it. */
@@ -102,15 +105,15 @@ export class RunningStore {
   }
 
   fileOf(digest: string): string {
-    return path.join(this.dataDir, 'blobs', digest.slice(0, 2), digest)
+    return path.join(this.dataDir, 'chunks', digest.slice(0, 1), digest)
   }
 
   /** The digests of the files on disk, and the temporary files. */
-  async files(): Promise<{ blobs: string[]; temporary: string[] }> {
-    const blobsDir = path.join(this.dataDir, 'blobs')
-    const folders = (await readdir(blobsDir)).filter((name) => name.length === 2)
-    const blobs = await Promise.all(folders.map((folder) => readdir(path.join(blobsDir, folder))))
-    return { blobs: blobs.flat().sort(), temporary: await readdir(path.join(blobsDir, 'temporary')) }
+  async files(): Promise<{ chunks: string[]; temporary: string[] }> {
+    const chunksDir = path.join(this.dataDir, 'chunks')
+    const folders = (await readdir(chunksDir)).filter((name) => name.length === 1)
+    const chunks = await Promise.all(folders.map((folder) => readdir(path.join(chunksDir, folder))))
+    return { chunks: chunks.flat().sort(), temporary: await readdir(path.join(chunksDir, 'temporary')) }
   }
 
   async call(role: Role = 'client'): Promise<Caller> {
@@ -137,13 +140,20 @@ export class RunningStore {
         return { digest, receipt: await saves.put(target, sourceOf(bytes), { requestId: randomUUID() }) }
       },
       getBlob: async (digest) => (await get({ $case: 'blobDigest', value: digest })).bytes,
-      save: (name, bytes, { requestId = randomUUID(), structure, trace, cost } = {}) => {
-        const info = { iteration: 12n, cost, labels: new Map([['solver', 'ipm']]) }
-        const target = { $case: 'checkpoint', value: { name, version: 0n, info } } as const
+      save: (name, bytes, options = {}) => {
+        const { requestId = randomUUID(), structure, trace, cost, labels, writerToken = 0n, etag = '' } = options
+        const info = { iteration: 12n, cost, labels: new Map([['solver', 'ipm'], ...Object.entries(labels ?? {})]) }
+        const target = { $case: 'checkpoint', value: { name, version: 0n, info, writerToken, etag } } as const
         return saves.put(target, sourceOf(bytes, structure), { requestId, trace })
       },
       load: (name, version = 0, trace) => {
-        return get({ $case: 'checkpoint', value: { name, version: BigInt(version), info: undefined } }, trace)
+        return get(
+          {
+            $case: 'checkpoint',
+            value: { name, version: BigInt(version), info: undefined, writerToken: 0n, etag: '' },
+          },
+          trace,
+        )
       },
       close: () => {
         saves.close()

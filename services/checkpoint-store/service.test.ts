@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { open, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { Status } from 'nice-grpc-common'
@@ -32,7 +32,7 @@ test('a blob comes back as it was put, also after a restart, and is stored once'
   await store.restart()
   const worker = await store.call('worker')
   expect(digestOf(await worker.getBlob(digest))).toBe(digest)
-  expect(await store.files()).toEqual({ blobs: [digest], temporary: [] })
+  expect(await store.files()).toEqual({ chunks: [digest], temporary: [] })
   expect((await worker.rpc.findBlobs({ digests: ['00'.repeat(32), digest] })).digests).toEqual([digest])
 })
 
@@ -69,12 +69,12 @@ test('the disk levels off: only the last versions keep their files', async () =>
   for (const bytes of versions) await client.save('a', bytes, { structure: text('x'.repeat(10_000)) })
   await store.stop()
   const structure = 1
-  expect((await store.files()).blobs).toHaveLength(3 + structure)
+  expect((await store.files()).chunks).toHaveLength(3 + structure)
   await store.start()
   const { versions: deleted } = await (await store.call()).rpc.deleteCheckpoint({ name: 'a', requestId: randomUUID() })
   expect(deleted).toBe(3)
   await store.stop()
-  expect((await store.files()).blobs).toEqual([])
+  expect((await store.files()).chunks).toEqual([])
 })
 
 test('a save that is repeated with its request id gets the first version', async () => {
@@ -134,37 +134,47 @@ test('a file that is shorter than it was, or gone, is DATA_LOSS with advice', as
   const cut = (await client.putBlob(bytesOf(1_000_000, 1))).digest
   await writeFile(store.fileOf(cut), 'short')
   await expect(client.getBlob(cut)).rejects.toMatchObject({ code: Status.DATA_LOSS, reason: 'BLOB_DAMAGED' })
-  await client.save('a', bytesOf(100, 2))
-  await client.save('a', bytesOf(100, 3), { structure: text('x'.repeat(10_000)) })
+  await client.save('a', bytesOf(10_000, 2))
+  await client.save('a', bytesOf(10_000, 3), { structure: text('x'.repeat(10_000)) })
   const { header } = await client.load('a')
-  await rm(store.fileOf(digestOf(bytesOf(100, 3))))
+  await rm(store.fileOf(digestOf(bytesOf(10_000, 3))))
   await expect(client.load('a')).rejects.toMatchObject({ code: Status.DATA_LOSS, reason: 'BLOB_DAMAGED' })
   await expect(client.load('a')).rejects.toThrow('version 1 is sound, load that one')
-  expect((await client.load('a', 1)).bytes).toHaveLength(100)
+  expect((await client.load('a', 1)).bytes).toHaveLength(10_000)
   expect(header.version).toBe(2n)
 })
 
 test('a structure that rots on disk is found too', async () => {
   const client = await store.call()
   await client.save('a', bytesOf(100), { structure: text('x'.repeat(10_000)) })
-  const { blobs } = await store.files()
-  const structure = blobs.find((digest) => digest !== digestOf(bytesOf(100))) ?? ''
+  const { chunks } = await store.files()
+  const structure = chunks.find((digest) => digest !== digestOf(bytesOf(100))) ?? ''
   await flipBit(store.fileOf(structure), 5_000)
   await expect(client.load('a')).rejects.toMatchObject({ code: Status.DATA_LOSS, reason: 'BLOB_DAMAGED' })
 })
 
-test('a catalogue whose last flush was torn is cut there and goes on', async () => {
+test('a catalogue that ends in a torn write goes on with all that was acknowledged', async () => {
   const client = await store.call()
   await client.save('a', bytesOf(10, 1))
   await client.save('b', bytesOf(10, 2))
   await store.stop()
-  const file = path.join(store.dataDir, 'catalogue')
-  await writeFile(file, (await readFile(file)).subarray(0, -3))
+  const log = await catalogueLog(store)
+  // The start of a record whose end the disk never got.
+  await appendFile(log, (await readFile(log)).subarray(0, 40))
   await store.start()
   const again = await store.call()
   expect((await again.load('a')).header.version).toBe(1n)
-  await expect(again.load('b')).rejects.toMatchObject({ code: Status.NOT_FOUND, reason: 'CHECKPOINT_NOT_FOUND' })
-  expect((await again.save('b', bytesOf(10, 3))).version).toBe(1n)
+  expect((await again.load('b')).header.version).toBe(1n)
+  expect((await again.save('b', bytesOf(10, 3))).version).toBe(2n)
+})
+
+test('a catalogue that lost what was acknowledged stops the start with advice', async () => {
+  const client = await store.call()
+  await client.save('a', bytesOf(10, 1))
+  await store.stop()
+  const log = await catalogueLog(store)
+  await truncate(log, 10)
+  await expect(store.start()).rejects.toThrow(/acknowledged.*restore the folder from a copy/)
 })
 
 test('bytes that are not those of the announced digest are refused, and leave nothing behind', async () => {
@@ -173,7 +183,7 @@ test('bytes that are not those of the announced digest are refused, and leave no
   const put = client.saves.put(target, sourceOf(bytesOf(10, 2)), { requestId: randomUUID() })
   await expect(put).rejects.toMatchObject({ code: Status.INVALID_ARGUMENT, reason: 'DIGEST_MISMATCH' })
   await store.stop()
-  expect(await store.files()).toEqual({ blobs: [], temporary: [] })
+  expect(await store.files()).toEqual({ chunks: [], temporary: [] })
 })
 
 test('a client that dies in the middle of a save leaves nothing behind', async () => {
@@ -190,7 +200,8 @@ test('a client that dies in the middle of a save leaves nothing behind', async (
     },
   }
   const info = { iteration: undefined, cost: undefined, labels: new Map<string, string>() }
-  const target = { $case: 'checkpoint', value: { name: 'a', version: 0n, info } } as const
+  const value = { name: 'a', version: 0n, info, writerToken: 0n, etag: '' }
+  const target = { $case: 'checkpoint', value } as const
   const put = client.saves.put(target, source, { requestId: randomUUID() })
   put.catch(() => undefined)
   await reading
@@ -199,7 +210,7 @@ test('a client that dies in the middle of a save leaves nothing behind', async (
   const other = await store.call()
   await expect(other.load('a')).rejects.toMatchObject({ code: Status.NOT_FOUND })
   await store.stop()
-  expect(await store.files()).toEqual({ blobs: [], temporary: [] })
+  expect(await store.files()).toEqual({ chunks: [], temporary: [] })
 })
 
 test('at its disk limit the store refuses with advice and keeps what it has', async () => {
@@ -281,6 +292,11 @@ test('each save and load is a span in the trace of who asked', async () => {
 test('the store says where it listens', async () => {
   expect(await readAddress(store.meshDir, 'checkpointStore')).toEqual({ addresses: [store.address], pid: process.pid })
 })
+
+async function catalogueLog({ dataDir }: RunningStore): Promise<string> {
+  const folder = path.join(dataDir, 'catalogue', 'level')
+  return path.join(folder, (await readdir(folder)).find((name) => name.endsWith('.log')) ?? '')
+}
 
 async function flipBit(file: string, at: number): Promise<void> {
   const handle = await open(file, 'r+')

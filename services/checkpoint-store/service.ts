@@ -13,23 +13,29 @@ import { type Loop, startLoop } from './loop.js'
 import { observeStore } from './metrics.js'
 import { checkpointRoles, createCheckpointService } from './rpc/checkpoint-service.js'
 import { accept } from './rpc/refusal.js'
-import type { BlobStore } from './storage/blob-store.js'
-import { type Catalogue, openFileCatalogue } from './storage/catalogue.js'
+import { createBufferPool } from './storage/buffer-pool.js'
+import { type Catalogue, openLevelCatalogue } from './storage/catalogue.js'
+import type { ChunkStore } from './storage/chunk-store.js'
 import { type Collector, createCollector } from './storage/collector.js'
 import { createDigestLocks, type DigestLocks } from './storage/digest-locks.js'
-import { openFileBlobStore } from './storage/file-blob-store.js'
+import { type Pass, readFailpoint } from './storage/failpoint.js'
+import { openFileChunkStore } from './storage/file-chunk-store.js'
 
 /** What tests put in the place of the real thing. */
 export interface CheckpointStoreOverrides {
   readonly clock?: Clock
-  readonly blobs?: BlobStore
+  readonly chunks?: ChunkStore
   readonly catalogue?: Catalogue
   readonly policy?: Partial<Policy>
   readonly logger?: Logger
+  /** Takes the place of the end of the process. */
+  readonly onFatal?: (error: unknown) => void
 }
 
 /** The receive window: saves are pushed, and through 64 KiB they would crawl over any real network. */
 const bulkWindowBytes = 8 * 2 ** 20
+/** How often it is looked for what has become too old. */
+const sweepMs = 60_000
 
 /** Starts a checkpoint-store: the one place where its parts are put together. */
 export async function startCheckpointStore(
@@ -41,11 +47,14 @@ export async function startCheckpointStore(
   const security = await loadSecurity(config.meshDir, 'checkpointStore')
   const dataDir = path.resolve(config.dataDir ?? path.join(config.meshDir, 'checkpoints'))
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
-  const blobs = overrides.blobs ?? (await openFileBlobStore(path.join(dataDir, 'blobs')))
-  const catalogue = overrides.catalogue ?? (await openFileCatalogue(dataDir, (warning) => logger.warn(warning)))
+  const pass = readFailpoint(config.failpoint)
+  // The catalogue first: its lock keeps a second store away from the chunks.
+  const catalogue = overrides.catalogue ?? (await openLevelCatalogue(dataDir, (warning) => logger.warn(warning)))
+  const chunks = overrides.chunks ?? (await openFileChunkStore(path.join(dataDir, 'chunks'), pass))
   const state = createState(policyOf(config, overrides.policy))
   const locks = createDigestLocks()
-  const { loop, collector } = await startCore({ state, catalogue, clock, blobs, locks, logger })
+  const onFatal = overrides.onFatal ?? endProcess(logger)
+  const { loop, collector } = await startCore({ state, catalogue, clock, chunks, locks, logger, pass, onFatal })
 
   const server = createRpcServer({
     security,
@@ -55,7 +64,9 @@ export async function startCheckpointStore(
   })
   const durability = catalogue.durability === 'fsynced' ? Durability.FSYNCED : Durability.MEMORY
   const meter = observeStore(state)
-  const service = createCheckpointService({ loop, blobs, locks, clock, meter, logger, durability })
+  const ports = { loop, chunks, locks, clock, meter, logger, durability, pass, onFatal, buffers: createBufferPool() }
+  const service = createCheckpointService(ports)
+  const sweeping = setInterval(() => loop.post({ kind: 'sweepDue' }), sweepMs)
   server.add(checkpointServiceDefinition, service, checkpointRoles)
   const address = await server.listen(config.listenAddress)
   if (config.healthAddress) await server.listenHealth(config.healthAddress)
@@ -66,29 +77,41 @@ export async function startCheckpointStore(
   return {
     address: advertised,
     stop: async (graceMs) => {
+      clearInterval(sweeping)
       await server.shutdown(Math.min(graceMs, 2_000))
       await collector.idle()
       await loop.stop()
       // What the last batch made garbage: the loop refuses to be asked, so the next start deletes it.
       await collector.idle()
-      await blobs.close()
+      await chunks.close()
       await activeTelemetry()?.shutdown(1_000)
       logger.info('checkpoint-store stopped')
     },
   }
 }
 
-function policyOf({ keepVersions, maxDiskBytes = Infinity }: CheckpointStoreConfig, changes?: Partial<Policy>): Policy {
-  return { ...defaultPolicy, keepVersions, maxDiskBytes, ...changes }
+function policyOf(config: CheckpointStoreConfig, changes?: Partial<Policy>): Policy {
+  const { keepVersions, keepFor: keepForMs, keepLabels, keepJobs: keepJobsForMs, maxDiskBytes = Infinity } = config
+  return { ...defaultPolicy, keepVersions, keepForMs, keepLabels, keepJobsForMs, maxDiskBytes, ...changes }
+}
+
+/** What is on disk may not be what memory says: only the next start finds out. */
+function endProcess(logger: Logger): (error: unknown) => void {
+  return (err) => {
+    logger.fatal({ err }, 'the store cannot go on: the process ends, the next start replays the catalogue')
+    process.exit(exitCodes.crashed)
+  }
 }
 
 interface CoreParts {
   readonly state: State
   readonly catalogue: Catalogue
   readonly clock: Clock
-  readonly blobs: BlobStore
+  readonly chunks: ChunkStore
   readonly locks: DigestLocks
   readonly logger: Logger
+  readonly pass: Pass
+  readonly onFatal: (error: unknown) => void
 }
 
 /** The loop with its one outside effect, told what the disk holds. */
@@ -96,19 +119,16 @@ async function startCore({ logger, ...parts }: CoreParts): Promise<{ loop: Loop;
   const collector: Collector = createCollector({
     ...parts,
     mayCollect: async (digest) => accept(await loop.ask({ kind: 'collectionDue', digest })),
-    onFailure: (digest, err) => logger.warn({ digest, err }, 'a blob could not be deleted; the next start tries again'),
+    onFailure: (digest, err) =>
+      logger.warn({ digest, err }, 'a chunk could not be deleted; the next start tries again'),
   })
   const loop: Loop = await startLoop({
     ...parts,
     perform: (effects) => collector.perform(effects),
-    onCompactionFailure: (err) => logger.warn({ err }, 'the catalogue could not be compacted; it goes on growing'),
-    onFatal: (err) => {
-      logger.fatal({ err }, 'the loop failed: the process ends, the next start replays the catalogue')
-      process.exit(exitCodes.crashed)
-    },
   })
   const found = new Map<string, number>()
-  for await (const { digest, byteLength } of parts.blobs.list()) found.set(digest, byteLength)
-  loop.post({ kind: 'storageScanned', blobs: found })
+  for await (const { digest, byteLength } of parts.chunks.list()) found.set(digest, byteLength)
+  loop.post({ kind: 'storageScanned', chunks: found })
+  parts.pass('after-inventory')
   return { loop, collector }
 }

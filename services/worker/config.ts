@@ -66,6 +66,22 @@ export const workerConfig = z.object({
     ),
     '60s',
   ),
+  /** So long before a worker that was told to stop ends its tasks they are told; at most half of the time there is. */
+  leaveNotice: z.prefault(
+    z.pipe(
+      z.string(),
+      z.transform((text) => parseDurationMs(text, 'leave-notice')),
+    ),
+    '5s',
+  ),
+  /** When its scheduler drains it, its tasks are told to save and end after so long; 0s lets them finish. */
+  drainTimeout: z.prefault(
+    z.pipe(
+      z.string(),
+      z.transform((text) => parseDurationMs(text, 'drain-timeout')),
+    ),
+    '0s',
+  ),
 })
 
 export type WorkerConfig = z.output<typeof workerConfig>

@@ -27,6 +27,7 @@ import { createExecutor, type Executor } from './exec/executor.js'
 import { createPerform } from './exec/perform.js'
 import { createProcessHosts } from './exec/process-host.js'
 import type { SlotListeners } from './exec/slot.js'
+import type { CheckpointCall } from './exec/slot-messages.js'
 import { createThreadHosts } from './exec/thread-host.js'
 import { type Loop, startLoop } from './loop.js'
 import { observeWorker } from './metrics.js'
@@ -52,6 +53,7 @@ type Command = NonNullable<LinkResponse['command']>
 const rendezvousMs = 60_000
 /** The bulk plane's receive window: a worker takes scattered buffers at the speed of the network. */
 const bulkWindowBytes = 8 * 2 ** 20
+const leavingSoon = 'the worker is about to leave: save what is needed and end, the task goes on elsewhere'
 
 /** What a worker is started with beside its settings. */
 export interface WorkerBirth {
@@ -87,7 +89,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   const scheduler: { link?: SchedulerLink } = {}
   const loopDelay = createLoopDelay()
   const relay = createTaskRelay(workerId, (report) => scheduler.link?.report(report))
-  const checkpoints = createTaskCheckpoints(pool, storeAddresses)
+  const checkpoints = createTaskCheckpoints({ workerId, security, pool, storeAddresses })
 
   const listeners: SlotListeners = {
     verifyInputs: config.verifyInputs,
@@ -108,7 +110,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
         const { callId } = message
         const asked =
           message.kind === 'checkpoint'
-            ? checkpoints(message.taskId, message.call)
+            ? checkpointCall(message.key, message.call)
             : taskJobs.call(message.key, message.call, (jobId, news) => answer({ kind: 'told', jobId, news }))
         asked.then(
           (result) => answer({ kind: 'answer', callId, result }),
@@ -116,6 +118,11 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
         )
       }
     },
+  }
+  async function checkpointCall(key: string, call: CheckpointCall): Promise<unknown> {
+    const order = state.attempts.get(key)?.order
+    if (order === undefined) throw new Error('the attempt is over: its checkpoint is that of the next one')
+    return await checkpoints.call(order, call)
   }
   const childMemory = createChildMemory(config.memoryLimit)
   const executor: Executor = createExecutor(
@@ -145,7 +152,10 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
       store,
       post: (event) => loop.post(event),
       report: (report) => scheduler.link?.report(report),
-      forget: (key) => taskJobs.forget(key),
+      forget: (key) => {
+        taskJobs.forget(key)
+        checkpoints.forget(key)
+      },
       flushLines: () => relay.flush(),
       leave: () => departure.begin(),
       giveUp: (reason) => {
@@ -310,6 +320,10 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
         return loop.post({ kind: 'resumeOrdered', refs })
       }
       case 'drain':
+        if (config.drainTimeout > 0) {
+          const giveNotice = (): void => loop.post({ kind: 'noticeGiven', reason: leavingSoon })
+          setTimeout(giveNotice, config.drainTimeout).unref()
+        }
         return loop.post({ kind: 'drainOrdered', reason: command.value.reason })
       case 'handOver':
         return void departure.handOver(command.value.objectIds)
@@ -328,6 +342,8 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
         graceMs,
         drained: ended.promise,
         drain: () => loop.post({ kind: 'drainOrdered', reason: 'told to stop' }),
+        giveNotice: () => loop.post({ kind: 'noticeGiven', reason: leavingSoon }),
+        noticeMs: config.leaveNotice,
         unlinkedSinceMs: () => scheduler.link?.unlinkedSinceMs,
         stopTasks: () => {
           childMemory.stop()
@@ -343,6 +359,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
       })
       taskJobs.close()
       uploader.close()
+      checkpoints.close()
       pool.close()
       await server.shutdown(200)
       closeRpcChannel(channel)

@@ -9,3 +9,4 @@ export declare const lastOf: Task<[array: Float64Array], number>
 export declare const crunch: Task<[steps: number], number>
 export declare const sleep: Task<[ms: number], void>
 export declare const hold: Task<[nothing: null], void>
+export declare const solve: Task<[steps: number, stateBytes: number, everyMs: number], number>

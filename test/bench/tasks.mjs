@@ -1,8 +1,11 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate, setTimeout as pause } from 'node:timers/promises'
 
 import { task } from 'costate'
 
 import { burn } from './burn.mjs'
+
+/** About 25 ms of a processor. */
+const stepsOfSolve = 6_000_000
 
 /** Gives back what it got: everything that is measured is the mesh. */
 export const noop = task(import.meta, 'noop', async (value) => value)
@@ -34,3 +37,15 @@ export const hold = task(
   'hold',
   async (_, ctx) => void (await pause(2 ** 30, undefined, { signal: ctx.signal })),
 )
+
+/** Works in steps on a state of so many bytes, of which it saves a version every so often, or none for 0. */
+export const solve = task(import.meta, 'solve', async (steps, stateBytes, everyMs, ctx) => {
+  const state = new Float64Array(stateBytes / 8)
+  for (let step = 1; step <= steps; step++) {
+    state[(step * 7919) % state.length] = burn(stepsOfSolve)
+    for (let k = step; k < state.length; k += 4096) state[k] += step
+    if (everyMs > 0) void ctx.checkpoint.save(state, { iteration: step, every: { ms: everyMs } })
+    await setImmediate()
+  }
+  return state[0]
+})

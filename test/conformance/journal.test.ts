@@ -4,7 +4,7 @@ import path from 'node:path'
 
 import { afterEach, describe, expect, test } from 'vitest'
 
-import { createMemoryJournal, type FactSubject, type Journal, openFileJournal, openLevelJournal } from '#libs/journal'
+import { createMemoryJournal, type FactSubject, type Journal, openLevelJournal } from '#libs/journal'
 
 interface Fact {
   readonly number: number
@@ -33,17 +33,14 @@ async function newFolder(): Promise<string> {
 
 const onWarning = (message: string): never => expect.fail(message)
 
-const compacting = {
-  memory: async () => createMemoryJournal<Fact>({ retain: true }),
-  file: async () => await openFileJournal<Fact>({ file: await newFolder(), codec, onWarning }),
-}
+const inOrder = { memory: async () => createMemoryJournal<Fact>({ retain: true }) }
 
 const bySubject = {
   'memory by subject': async () => createMemoryJournal<Fact>({ retain: true, subjectOf: codec.subjectOf }),
   level: async () => await openLevelJournal<Fact>({ folder: await newFolder(), codec, onWarning }),
 }
 
-const all: Record<string, () => Promise<Journal<Fact>>> = { ...compacting, ...bySubject }
+const all: Record<string, () => Promise<Journal<Fact>>> = { ...inOrder, ...bySubject }
 
 describe.each(Object.entries(all))('the %s journal', (_, open) => {
   test('replays every fact in the order of appending', async () => {
@@ -71,28 +68,6 @@ describe.each(Object.entries(all))('the %s journal', (_, open) => {
     facts.push({ number: 2 })
     await appended
     expect(await replayed(journal)).toEqual([{ number: 1 }])
-    await journal.close()
-  })
-})
-
-describe.each(Object.entries(compacting))('the %s journal', (_, open) => {
-  test('compacts to the facts given, and goes on from there', async () => {
-    const journal = await open()
-    for (let number = 0; number < 50; number++) await journal.append([{ number }])
-    const last = journal.append([{ number: 50 }])
-    const compacted = journal.compact([{ number: -1, text: 'all of them' }])
-    const next = journal.append([{ number: 51 }])
-    await Promise.all([last, compacted, next])
-    expect(journal.factCount).toBe(2)
-    expect(await replayed(journal)).toEqual([{ number: -1, text: 'all of them' }, { number: 51 }])
-    await journal.close()
-  })
-
-  test('can be compacted to nothing', async () => {
-    const journal = await open()
-    await journal.append([{ number: 1 }])
-    await journal.compact([])
-    expect(await replayed(journal)).toEqual([])
     await journal.close()
   })
 })

@@ -9,3 +9,11 @@ test('a job survives deaths of its scheduler, of a worker and of its client, and
   expect(`${end.stdout}${end.stderr}`).toContain('every promise was kept')
   expect(end.code).toBe(0)
 }, 300_000)
+
+test('what a checkpoint-store acknowledged survives its death at whichever step, whole', async () => {
+  const env = { KILLS: '6', SEED: '1' }
+  const program = ['--import', 'tsx', 'test/chaos/store/main.ts']
+  const end = await runToEnd(process.execPath, program, { cwd: packageRoot, env })
+  expect(`${end.stdout}${end.stderr}`).toContain('every promise was kept')
+  expect(end.code).toBe(0)
+}, 300_000)

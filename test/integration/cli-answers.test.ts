@@ -175,3 +175,33 @@ test('a worker that is drained leaves', async () => {
     stderr: expect.stringContaining('worker w-none is unknown or gone') as string,
   })
 })
+
+test('checkpoints: listed, shown, verified, pruned and removed, as text and as JSON', async () => {
+  const { checkpoints } = mesh.cluster
+  for (const cost of [3, 2, 1]) {
+    const value = { x: Float64Array.from({ length: 100_000 }, (_, i) => i * cost) }
+    await checkpoints.save('studies/a', value, { iteration: 10 - cost, cost, labels: { solver: 'ipm' } })
+  }
+  const listed = await costateJson<{ name: string; version: number; byteLength: number }[]>(
+    'checkpoints',
+    'list',
+    'studies/',
+  )
+  expect(listed).toMatchObject([{ name: 'studies/a', version: 3, iteration: 9, cost: 1, labels: { solver: 'ipm' } }])
+  expect(listed[0]?.byteLength).toBeGreaterThan(800_000)
+  expect((await costate('checkpoints', 'list', '--all', '--label', 'solver=ipm')).stdout.split('\n')).toHaveLength(5)
+  expect((await costate('checkpoints', 'show', 'studies/a', '--at', '2')).stdout).toMatch(/cost +2\n/)
+  expect(await costate('checkpoints', 'show', 'studies/b')).toMatchObject({ code: 3 })
+
+  expect(await costateJson('checkpoints', 'verify', 'studies/')).toMatchObject({ checked: 3, findings: [] })
+  const pruned = await costateJson<{ freedBytes: number; versions: unknown[] }>(
+    'checkpoints',
+    'prune',
+    'studies/',
+    '--dry-run',
+  )
+  expect(pruned.versions).toHaveLength(2)
+  expect(await costateJson('checkpoints', 'prune', 'studies/')).toMatchObject({ freedBytes: pruned.freedBytes })
+  expect((await costate('checkpoints', 'rm', 'studies/a')).stdout).toContain('studies/a: 1 version removed')
+  expect(await costateJson('checkpoints', 'list', 'studies/')).toEqual([])
+})

@@ -168,6 +168,9 @@ export class SimulatedWorker {
         return this.#slots.withdraw(effect.slot, keyOf(effect.order))
       case 'stopExecution':
         return this.#slots.stop(effect.slot, keyOf(effect.order))
+      case 'notifyExecution':
+        // Simulated tasks heed no notice; simulated workers give none.
+        return
       case 'parkExecution':
         return this.#slots.park(effect.slot, keyOf(effect.order))
       case 'refuseWait':

@@ -1,48 +1,39 @@
 import type { Fact, FactOf } from './fact.js'
 import { insertName, removeName } from './names.js'
-import {
-  type Blob,
-  type CheckpointVersion,
-  type Digest,
-  isLive,
-  partsOf,
-  type RememberedAnswer,
-  type State,
-} from './state.js'
+import { type Chunk, type ChunkRef, chunksOf, chunksOfVersion, type Digest, type State } from './state.js'
 
 /** Remembers a fact. The only thing that a restart replays, and the only way in which `decide` changes durable state. */
 export function apply(state: State, fact: Fact): void {
   switch (fact.kind) {
-    case 'checkpointSaved':
-      addVersion(state, fact)
-      return
+    case 'versionSaved':
+      return addVersion(state, fact)
     case 'versionDropped':
-      dropVersion(state, fact)
+      return dropVersion(state, fact)
+    case 'leaseTaken':
+      state.leases.set(fact.name, fact.lease)
       return
-    case 'checkpointDeleted':
-      deleteCheckpoint(state, fact)
+    case 'leaseEnded':
+      state.leases.delete(fact.name)
+      return
+    case 'tokensReserved':
+      state.reservedTokens = fact.upTo
+      // A restart does not know which of them were given out.
+      state.lastToken = fact.upTo
       return
     case 'blobKept':
-      changeBlob(state, fact, (blob) => {
-        blob.kept = true
-        blob.lastUsedMs = fact.atMs
-      })
-      return
-    case 'blobUsed':
-      blobAt(state, fact.digest).lastUsedMs = fact.atMs
-      return
+      return keepBlob(state, fact)
     case 'blobDropped':
-      changeBlob(state, blobAt(state, fact.digest), (blob) => (blob.kept = false))
-      return
+      return dropBlob(state, fact.digest)
     case 'requestRemembered':
-      remember(state, fact.requestId, fact.atMs, fact.answer)
-      return
+      return remember(state, fact)
+    case 'requestsForgotten':
+      return forget(state, fact.shelf)
     default:
       fact satisfies never
   }
 }
 
-function addVersion(state: State, { requestId, name, version }: FactOf<'checkpointSaved'>): void {
+function addVersion(state: State, { name, version }: FactOf<'versionSaved'>): void {
   const known = state.checkpoints.get(name)
   if (known) {
     known.versions.push(version)
@@ -50,63 +41,58 @@ function addVersion(state: State, { requestId, name, version }: FactOf<'checkpoi
     state.checkpoints.set(name, { name, versions: [version] })
     insertName(state.names, name)
   }
-  for (const part of partsOf(version)) changeBlob(state, part, (blob) => blob.references++)
-  if (requestId === '') return
-  remember(state, requestId, version.savedAtMs, { kind: 'saved', name, version: version.version })
+  for (const chunk of chunksOfVersion(version)) refer(state, chunk)
 }
 
 function dropVersion(state: State, fact: FactOf<'versionDropped'>): void {
-  const { versions } = checkpointAt(state, fact.name)
+  const versions = state.checkpoints.get(fact.name)?.versions ?? []
   const at = versions.findIndex(({ version }) => version === fact.version)
-  for (const version of versions.splice(at, 1)) unreference(state, version)
-}
-
-function deleteCheckpoint(state: State, { requestId, atMs, name }: FactOf<'checkpointDeleted'>): void {
-  const { versions } = checkpointAt(state, name)
-  for (const version of versions) unreference(state, version)
-  state.checkpoints.delete(name)
-  removeName(state.names, name)
-  remember(state, requestId, atMs, { kind: 'deleted', name, versions: versions.length })
-}
-
-function unreference(state: State, version: CheckpointVersion): void {
-  for (const part of partsOf(version)) changeBlob(state, part, (blob) => blob.references--)
-}
-
-/** Changes what needs a blob, and the bytes that are needed with it. */
-function changeBlob(
-  state: State,
-  { digest, byteLength }: { digest: Digest; byteLength: number },
-  change: (blob: Blob) => void,
-): void {
-  let blob = state.blobs.get(digest)
-  if (blob === undefined) {
-    blob = { digest, byteLength, kept: false, references: 0, lastUsedMs: 0, readers: 0, health: 'sound' }
-    state.blobs.set(digest, blob)
+  if (at < 0) throw new Error(`a fact drops version ${fact.version} of checkpoint ${fact.name}, which is unknown`)
+  for (const version of versions.splice(at, 1)) {
+    for (const chunk of chunksOfVersion(version)) unrefer(state, chunk)
   }
-  const wasLive = isLive(blob)
-  change(blob)
-  if (isLive(blob) && !wasLive) state.liveBytes += blob.byteLength
-  if (!isLive(blob) && wasLive) state.liveBytes -= blob.byteLength
+  if (versions.length > 0) return
+  state.checkpoints.delete(fact.name)
+  removeName(state.names, fact.name)
 }
 
-function remember(state: State, requestId: string, atMs: number, answer: RememberedAnswer): void {
-  const { requests, policy } = state
-  requests.set(requestId, { atMs, answer })
-  for (const [oldest, request] of requests) {
-    if (requests.size <= policy.rememberRequests && request.atMs >= atMs - policy.rememberMs) return
-    requests.delete(oldest)
-  }
+function keepBlob(state: State, { body, atMs }: FactOf<'blobKept'>): void {
+  if (!state.blobs.has(body.digest)) for (const chunk of chunksOf(body)) refer(state, chunk)
+  state.blobs.set(body.digest, { body, lastUsedMs: atMs })
 }
 
-function checkpointAt(state: State, name: string): { readonly versions: CheckpointVersion[] } {
-  const checkpoint = state.checkpoints.get(name)
-  if (checkpoint === undefined) throw new Error(`a fact names checkpoint ${name}, which is unknown`)
-  return checkpoint
-}
-
-function blobAt(state: State, digest: Digest): Blob {
+function dropBlob(state: State, digest: Digest): void {
   const blob = state.blobs.get(digest)
-  if (blob === undefined) throw new Error(`a fact names blob ${digest}, which is unknown`)
-  return blob
+  if (blob === undefined) throw new Error(`a fact drops blob ${digest}, which is unknown`)
+  state.blobs.delete(digest)
+  for (const chunk of chunksOf(blob.body)) unrefer(state, chunk)
+}
+
+function refer(state: State, { digest, byteLength }: ChunkRef): void {
+  let chunk = state.chunks.get(digest)
+  if (chunk === undefined) {
+    chunk = { digest, byteLength, references: 0, pins: 0, health: 'sound' }
+    state.chunks.set(digest, chunk)
+  }
+  if (chunk.references++ === 0) state.liveBytes += byteLength
+}
+
+function unrefer(state: State, { digest }: ChunkRef): void {
+  const chunk: Chunk | undefined = state.chunks.get(digest)
+  if (chunk === undefined) throw new Error(`chunk ${digest} is needed and unknown`)
+  if (--chunk.references === 0) state.liveBytes -= chunk.byteLength
+}
+
+function remember(state: State, { shelf, atMs, requestId, answer }: FactOf<'requestRemembered'>): void {
+  state.requests.set(requestId, answer)
+  const last = state.shelves.at(-1)
+  if (last?.number === shelf) last.requestIds.push(requestId)
+  else state.shelves.push({ number: shelf, sinceMs: atMs, requestIds: [requestId] })
+}
+
+function forget(state: State, number: number): void {
+  const at = state.shelves.findIndex((shelf) => shelf.number === number)
+  for (const shelf of at < 0 ? [] : state.shelves.splice(at, 1)) {
+    for (const requestId of shelf.requestIds) state.requests.delete(requestId)
+  }
 }

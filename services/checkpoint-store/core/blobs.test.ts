@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { usePrecisionMs } from './state.js'
-import { bodyBytes, TestStore } from './test-store.fixture.js'
+import { bodyOf, chunkLength, TestStore } from './test-store.fixture.js'
 
 const dayMs = 86_400_000
 
@@ -9,23 +9,23 @@ test('a blob is there once it was put, and a second put of it sends nothing', ()
   const store = new TestStore()
   expect(store.get({ blob: 'd' }).answer).toMatchObject({ code: 'NOT_FOUND', reason: 'BLOB_NOT_FOUND' })
   expect(store.put('d')).toBeNull()
-  expect(store.get({ blob: 'd' }).answer).toEqual({ kind: 'blob', digest: 'd', byteLength: bodyBytes })
+  expect(store.get({ blob: 'd' }).answer).toEqual({ kind: 'blob', body: bodyOf('d') })
   expect(store.put('d')).toEqual({ kind: 'alreadyStored', version: 0 })
   expect(store.ask({ kind: 'blobsSought', digests: ['x', 'd'] })).toEqual(['d'])
 })
 
-test('a blob that is only a part of a checkpoint is not promised to anybody, and is kept once it is put', () => {
+test('bytes that are only a part of a checkpoint are not promised to anybody, and are kept once they are put', () => {
   const store = new TestStore()
   store.save('a', 'd')
   expect(store.ask({ kind: 'blobsSought', digests: ['d'] })).toEqual([])
-  expect(store.put('d')).toEqual({ kind: 'alreadyStored', version: 0 })
+  expect(store.put('d')).toBeNull()
   store.remove('a')
   expect(store.collect()).toEqual([])
-  expect(store.get({ blob: 'd' }).answer).toMatchObject({ digest: 'd' })
+  expect(store.get({ blob: 'd' }).answer).toMatchObject({ kind: 'blob' })
 })
 
 test('the blob that was not used for longest makes room for a new one', () => {
-  const store = new TestStore({ maxDiskBytes: 3 * bodyBytes })
+  const store = new TestStore({ maxDiskBytes: 3 * chunkLength })
   for (const digest of ['old', 'used', 'middle']) {
     store.put(digest)
     store.nowMs += dayMs
@@ -41,7 +41,7 @@ test('the blob that was not used for longest makes room for a new one', () => {
 })
 
 test('what is needed or was just used is not dropped: there is no room', () => {
-  const store = new TestStore({ maxDiskBytes: 3 * bodyBytes })
+  const store = new TestStore({ maxDiskBytes: 3 * chunkLength })
   store.put('pinned by a checkpoint')
   store.save('a', 'pinned by a checkpoint')
   store.nowMs += dayMs
@@ -52,7 +52,7 @@ test('what is needed or was just used is not dropped: there is no room', () => {
   expect(store.put('new')).toMatchObject(refusal)
   expect(store.openPut({ checkpoint: 'a', requestId: 'r' }, 1)).toMatchObject({
     ...refusal,
-    message: expect.stringContaining('300 of 300 bytes, and 1 more do not fit') as string,
+    message: expect.stringMatching('300 of 300 bytes, and 1 more do not fit: .*costate checkpoints prune') as string,
   })
   expect(store.garbage).toEqual([])
   store.nowMs += 1
@@ -61,12 +61,12 @@ test('what is needed or was just used is not dropped: there is no room', () => {
 })
 
 test('puts under way hold their room until they are over', () => {
-  const store = new TestStore({ maxDiskBytes: 2 * bodyBytes })
+  const store = new TestStore({ maxDiskBytes: 2 * chunkLength })
   const first = store.openPut({ blob: 'a' }) as number
   store.openPut({ blob: 'b' })
   expect(store.openPut({ blob: 'c' })).toMatchObject({ reason: 'DISK_LIMIT_REACHED' })
-  store.feed({ kind: 'putAborted', putId: first })
-  store.feed({ kind: 'putAborted', putId: first })
+  store.feed({ kind: 'putAborted', putId: first, orphans: [] })
+  store.feed({ kind: 'putAborted', putId: first, orphans: [] })
   expect(typeof store.openPut({ blob: 'c' })).toBe('number')
 })
 
@@ -76,7 +76,7 @@ test('a blob that is found damaged is not given out, and heals when it is put ag
   store.save('a', 'd')
   store.save('a', 'd2')
   store.save('a', 'd')
-  store.feed({ kind: 'blobDamaged', digest: 'd', health: 'damaged' })
+  store.feed({ kind: 'chunkExamined', digest: 'd', health: 'damaged' })
   expect(store.get({ blob: 'd' }).answer).toMatchObject({ code: 'DATA_LOSS', reason: 'BLOB_DAMAGED' })
   expect(store.get({ checkpoint: 'a' }).answer).toMatchObject({
     code: 'DATA_LOSS',
@@ -84,7 +84,7 @@ test('a blob that is found damaged is not given out, and heals when it is put ag
   })
   expect(store.ask({ kind: 'blobsSought', digests: ['d'] })).toEqual([])
   expect(store.put('d')).toBeNull()
-  expect(store.get({ checkpoint: 'a' }).answer).toMatchObject({ version: { digest: 'd' } })
+  expect(store.get({ checkpoint: 'a' }).answer).toMatchObject({ version: { body: { digest: 'd' } } })
 })
 
 test('reading a blob is remembered, but not each time', () => {
@@ -97,7 +97,7 @@ test('reading a blob is remembered, but not each time', () => {
   store.nowMs += 1
   store.get({ blob: 'd' })
   store.get({ blob: 'd' })
-  expect(store.facts.slice(facts)).toEqual([{ kind: 'blobUsed', atMs: store.nowMs, digest: 'd' }])
+  expect(store.facts.slice(facts)).toEqual([{ kind: 'blobKept', atMs: store.nowMs, body: bodyOf('d') }])
 })
 
 test('a restart compares with the disk: orphans go, what is missing is said to be missing', () => {
@@ -107,7 +107,7 @@ test('a restart compares with the disk: orphans go, what is missing is said to b
   store.save('a', 'version')
   store.restart(['here', 'version', 'orphan'])
   expect(store.collect()).toEqual(['orphan'])
-  expect(store.get({ blob: 'here' }).answer).toMatchObject({ digest: 'here' })
+  expect(store.get({ blob: 'here' }).answer).toMatchObject({ kind: 'blob' })
   expect(store.get({ blob: 'lost' }).answer).toMatchObject({
     code: 'DATA_LOSS',
     message: 'blob lost is gone from the disk: put it again',
@@ -132,4 +132,42 @@ test('when fewer versions are kept than before, a restart drops the others', () 
   store.restart()
   expect(store.versions('a')).toEqual([3])
   expect(store.collect()).toEqual(['d1', 'd2'])
+})
+
+test('a chunk that is here already need not be written, and stays until the put that relies on it is over', () => {
+  const store = new TestStore({ keepVersions: 1 })
+  store.save('a', ['same', 'changed'])
+  const put = store.openPut({ checkpoint: 'b', requestId: 'r' }) as number
+  expect(store.seekChunk(put, 'same')).toBe(true)
+  expect(store.seekChunk(put, 'new')).toBe(false)
+  store.remove('a')
+  expect(store.collect()).toEqual(['changed'])
+  store.storeCheckpoint(put, 'b', ['same', 'new'], { requestId: 'r' })
+  expect(store.state.liveBytes).toBe(2 * chunkLength)
+  const given = store.openPut({ checkpoint: 'c', requestId: 'r2' }) as number
+  expect(store.seekChunk(given, 'same')).toBe(true)
+  store.remove('b')
+  expect(store.collect()).toEqual(['new'])
+  store.feed({ kind: 'putAborted', putId: given, orphans: [] })
+  expect(store.collect()).toEqual(['same'])
+  expect(store.seekChunk(given, 'same')).toBe(false)
+})
+
+test('a chunk that is damaged is written again by whoever brings it', () => {
+  const store = new TestStore()
+  store.save('a', ['d', 'e'])
+  store.feed({ kind: 'chunkExamined', digest: 'e', health: 'damaged' })
+  const put = store.openPut({ checkpoint: 'b', requestId: 'r' }) as number
+  expect([store.seekChunk(put, 'd'), store.seekChunk(put, 'e')]).toEqual([true, false])
+  store.storeCheckpoint(put, 'b', ['d', 'e'], { requestId: 'r' })
+  expect(store.get({ checkpoint: 'a' }).answer).toMatchObject({ kind: 'checkpoint' })
+})
+
+test('who finds no room is told which checkpoints take the most', () => {
+  const store = new TestStore({ maxDiskBytes: 6 * chunkLength })
+  store.save('small', 'd')
+  store.save('large', ['e', 'f', 'g'])
+  expect(store.openPut({ blob: 'x' }, 3 * chunkLength)).toMatchObject({
+    message: expect.stringContaining('large (300 bytes, versions: 1), small (100 bytes') as string,
+  })
 })

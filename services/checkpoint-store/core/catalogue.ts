@@ -1,7 +1,9 @@
 import { touch } from './collection.js'
 import { answer, type Out, refuse, type Refusal } from './effect.js'
-import type { EventOf } from './event.js'
+import type { EventOf, NamedVersion } from './event.js'
 import { pageOfNames } from './names.js'
+import { isSound } from './puts.js'
+import { hasLabels } from './retention.js'
 import type { CheckpointVersion, State } from './state.js'
 
 /** A version of a checkpoint, 0 for the newest, or why there is none. */
@@ -30,20 +32,34 @@ export function seekCheckpoint(state: State, event: EventOf<'checkpointSought'>,
   answer(out, event, { name: event.name, version: found })
 }
 
+/** A page of names: of each its newest version that has the labels, or all that have. */
 export function listCheckpoints(state: State, event: EventOf<'checkpointsListed'>, out: Out): void {
-  const { page, more } = pageOfNames(state.names, event)
-  const checkpoints = page.map((name) => ({ name, version: state.checkpoints.get(name)!.versions.at(-1)! }))
+  const { labels, allVersions, limit } = event
+  const checkpoints: NamedVersion[] = []
+  let after = event.after
+  let more = true
+  // A page ends with a name, so that the next one begins with another; it may be a little longer for that.
+  while (more && checkpoints.length < limit) {
+    const { page, more: isMore } = pageOfNames(state.names, { ...event, after, limit: limit - checkpoints.length })
+    for (const name of page) {
+      const versions = state.checkpoints.get(name)!.versions.filter((version) => hasLabels(version, labels))
+      for (const version of allVersions ? versions : versions.slice(-1)) checkpoints.push({ name, version })
+      after = name
+      if (checkpoints.length >= limit) break
+    }
+    more = isMore || after !== (page.at(-1) ?? after)
+  }
   answer(out, event, { checkpoints, more })
 }
 
 /**
- * Says which blobs are kept, and counts that as a use: who asks is about to rely on them. One that is here only as a part
- * of a checkpoint is not among them, since it goes with the checkpoint; putting it costs no transfer.
+ * Says which blobs are kept, and counts that as a use: who asks is about to rely on them. Bytes that are here only as a part
+ * of a checkpoint are not among them, since they go with the checkpoint.
  */
 export function seekBlobs(state: State, event: EventOf<'blobsSought'>, out: Out): void {
   const found = event.digests.filter((digest) => {
     const blob = state.blobs.get(digest)
-    if (blob?.kept !== true || blob.health !== 'sound') return false
+    if (blob === undefined || !isSound(state, blob.body)) return false
     touch(state, out, blob, event.atMs)
     return true
   })

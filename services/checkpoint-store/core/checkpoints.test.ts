@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { bodyBytes, TestStore } from './test-store.fixture.js'
+import { chunkLength, TestStore } from './test-store.fixture.js'
 
 test('versions are numbered from 1, per name, and the newest is what a get without a version finds', () => {
   const store = new TestStore()
@@ -9,10 +9,10 @@ test('versions are numbered from 1, per name, and the newest is what a get witho
   expect(store.save('jobs/b', 'd3')).toEqual({ version: 1 })
   expect(store.get({ checkpoint: 'jobs/a' }).answer).toMatchObject({
     name: 'jobs/a',
-    version: { version: 2, digest: 'd2' },
+    version: { version: 2, body: { digest: 'd2' } },
   })
   expect(store.get({ checkpoint: 'jobs/a', version: 1 }).answer).toMatchObject({
-    version: { version: 1, digest: 'd1' },
+    version: { version: 1, body: { digest: 'd1' } },
   })
 })
 
@@ -37,7 +37,7 @@ test('only the last versions are kept, and what only the dropped ones needed goe
   store.save('b', 'shared')
   store.save('a', 'd4')
   expect(store.collect()).toEqual([])
-  expect(store.state.liveBytes).toBe(3 * bodyBytes)
+  expect(store.state.liveBytes).toBe(3 * chunkLength)
 })
 
 test('a version that is being read stays on disk until the reader is done', () => {
@@ -72,9 +72,9 @@ test('a duplicate that is sent while the first is under way gets the same versio
   const store = new TestStore()
   const first = store.openPut({ checkpoint: 'a', requestId: 'r' }) as number
   const second = store.openPut({ checkpoint: 'a', requestId: 'r' }) as number
-  expect(store.state.reservedBytes).toBe(2 * bodyBytes)
-  expect(store.storeCheckpoint(second, 'a', 'd1', 'r')).toEqual({ version: 1 })
-  expect(store.storeCheckpoint(first, 'a', 'other', 'r')).toEqual({ version: 1 })
+  expect(store.state.reservedBytes).toBe(2 * chunkLength)
+  expect(store.storeCheckpoint(second, 'a', 'd1', { requestId: 'r' })).toEqual({ version: 1 })
+  expect(store.storeCheckpoint(first, 'a', 'other', { requestId: 'r' })).toEqual({ version: 1 })
   expect(store.collect()).toEqual(['other'])
   expect(store.state.reservedBytes).toBe(0)
   expect(store.versions('a')).toEqual([1])
@@ -88,7 +88,7 @@ test('a request id that comes again with something else is refused', () => {
   expect(store.remove('a', 'r')).toMatchObject(reused)
   const racing = store.openPut({ checkpoint: 'c', requestId: 'r2' }) as number
   store.save('a', 'd2', { requestId: 'r2' })
-  expect(store.storeCheckpoint(racing, 'c', 'd3', 'r2')).toMatchObject(reused)
+  expect(store.storeCheckpoint(racing, 'c', 'd3', { requestId: 'r2' })).toMatchObject(reused)
   expect(store.collect()).toEqual(['d3'])
 })
 
@@ -97,12 +97,15 @@ test('duplicates are recognised after a restart, and forgotten after a while', (
   store.save('a', 'd1', { requestId: 'r1' })
   store.restart()
   expect(store.save('a', 'd1', { requestId: 'r1' })).toEqual({ kind: 'alreadyStored', version: 1 })
-  store.nowMs += 1001
+  store.nowMs += 1100
   store.save('a', 'd2', { requestId: 'r2' })
   expect([...store.state.requests.keys()]).toEqual(['r2'])
   store.save('a', 'd3', { requestId: 'r3' })
   store.save('a', 'd4', { requestId: 'r4' })
   expect([...store.state.requests.keys()]).toEqual(['r3', 'r4'])
+  store.nowMs += 1100
+  store.sweep()
+  expect(store.state.requests.size).toBe(0)
 })
 
 test('a delete takes all versions, a duplicate of it hears the same, and the name starts anew', () => {
@@ -130,4 +133,32 @@ test('names are listed in order, by prefix, page by page, also while they come a
   expect(store.list('', 'a/10', 2)).toEqual({ names: ['a/11', 'a/9'], more: true })
   expect(store.list('b', 'a/9', 3)).toEqual({ names: ['b', 'b/1', 'b/2'], more: false })
   expect(store.list('b', 'b/2')).toEqual({ names: [], more: false })
+})
+
+test('a save that expects a version is refused when another came first', () => {
+  const store = new TestStore()
+  expect(store.save('a', 'd1', { etag: '0' })).toEqual({ version: 1 })
+  const mismatch = { code: 'ABORTED', reason: 'ETAG_MISMATCH' }
+  expect(store.save('a', 'd2', { etag: '0' })).toMatchObject(mismatch)
+  expect(store.save('a', 'd2', { etag: '1-d1' })).toEqual({ version: 2 })
+  const racing = store.openPut({ checkpoint: 'a', requestId: 'r', etag: '2-d2' }) as number
+  store.save('a', 'd3', { etag: '2-d2' })
+  expect(store.storeCheckpoint(racing, 'a', 'late', { requestId: 'r', etag: '2-d2' })).toMatchObject(mismatch)
+  expect(store.collect()).toEqual(['late'])
+  expect(store.remove('a', 'r2', { etag: '2-d2' })).toMatchObject(mismatch)
+  expect(store.remove('a', 'r3', { version: 2, etag: '2-d2' })).toEqual({ versions: 1 })
+  expect(store.versions('a')).toEqual([1, 3])
+})
+
+test('all versions are listed that have a label, page by page', () => {
+  const store = new TestStore({ keepVersions: 3 })
+  for (const name of ['a', 'b', 'c']) {
+    store.save(name, 'd1', { labels: { solver: 'ipm' } })
+    store.save(name, 'd2')
+    store.save(name, 'd3', { labels: { solver: 'ipm', phase: '2' } })
+  }
+  expect(store.listVersions({}, 2)).toHaveLength(9)
+  expect(store.listVersions({ solver: 'ipm' }, 2)).toEqual(['a@1', 'a@3', 'b@1', 'b@3', 'c@1', 'c@3'])
+  expect(store.listVersions({ phase: '2' }, 1)).toEqual(['a@3', 'b@3', 'c@3'])
+  expect(store.listVersions({ phase: '3' }, 1)).toEqual([])
 })

@@ -1,30 +1,58 @@
 import { answer, type Out } from './effect.js'
 import { emit } from './emit.js'
 import type { EventOf } from './event.js'
-import { type Blob, type Digest, isLive, type State, usePrecisionMs } from './state.js'
+import { type Blob, type Chunk, type ChunkRef, type Digest, type State, usePrecisionMs } from './state.js'
 
-/** Has the file of a blob deleted when nothing needs it. */
-export function collectGarbage(state: State, out: Out, digest: Digest): void {
-  const blob = state.blobs.get(digest)
-  if (blob === undefined || !isLive(blob)) out.effects.push({ kind: 'collectBlob', digest })
+/** Has the files of those chunks deleted that nothing needs. */
+export function collectGarbage(state: State, out: Out, chunks: Iterable<Pick<ChunkRef, 'digest'>>): void {
+  for (const { digest } of chunks) {
+    const chunk = state.chunks.get(digest)
+    if (chunk === undefined || isGarbage(chunk)) out.effects.push({ kind: 'collectChunk', digest })
+  }
 }
 
-/** Says whether the file may go now: since the effect, somebody may have begun to read it or have put it again. */
-export function collectBlob(state: State, event: EventOf<'collectionDue'>, out: Out): void {
-  const blob = state.blobs.get(event.digest)
-  const collect = blob === undefined || (!isLive(blob) && blob.readers === 0)
-  if (collect) state.blobs.delete(event.digest)
+/** Says whether the file may go now: since the effect, somebody may have begun to rely on it or have put it again. */
+export function collectChunk(state: State, event: EventOf<'collectionDue'>, out: Out): void {
+  const chunk = state.chunks.get(event.digest)
+  const collect = chunk === undefined || isGarbage(chunk)
+  if (collect) state.chunks.delete(event.digest)
   answer(out, event, collect)
 }
 
-/** Remembers that a kept blob was used. */
-export function touch(state: State, out: Out, blob: Blob, atMs: number): void {
-  if (atMs - blob.lastUsedMs < usePrecisionMs) return
-  emit(state, out, { kind: 'blobUsed', atMs, digest: blob.digest })
+/** A chunk that is not sound is not given out; putting it again heals it. */
+export function noteHealth(state: State, { digest, health }: EventOf<'chunkExamined'>): void {
+  const chunk = state.chunks.get(digest)
+  if (chunk) chunk.health = health
 }
 
-/** From now on the blob is not given out; putting it again heals it. */
-export function damageBlob(state: State, { digest, health }: EventOf<'blobDamaged'>): void {
-  const blob = state.blobs.get(digest)
-  if (blob) blob.health = health
+/** Remembers that a blob was used. */
+export function touch(state: State, out: Out, { body, lastUsedMs }: Blob, atMs: number): void {
+  if (atMs - lastUsedMs >= usePrecisionMs) emit(state, out, { kind: 'blobKept', atMs, body })
+}
+
+/** Keeps the files of these chunks until whoever relies on them is done. */
+export function pin(state: State, owner: string, digests: readonly Digest[]): void {
+  const pinned = state.pins.get(owner) ?? []
+  state.pins.set(owner, pinned)
+  for (const digest of digests) {
+    const chunk = state.chunks.get(digest)
+    if (chunk === undefined) throw new Error(`chunk ${digest} is relied on and unknown`)
+    chunk.pins++
+    pinned.push(digest)
+  }
+}
+
+export function unpin(state: State, owner: string, out: Out): void {
+  const digests = state.pins.get(owner) ?? []
+  state.pins.delete(owner)
+  for (const digest of digests) state.chunks.get(digest)!.pins--
+  collectGarbage(
+    state,
+    out,
+    [...new Set(digests)].map((digest) => ({ digest })),
+  )
+}
+
+function isGarbage({ references, pins }: Chunk): boolean {
+  return references === 0 && pins === 0
 }

@@ -1,11 +1,13 @@
 import { listCheckpoints, seekBlobs, seekCheckpoint } from './catalogue.js'
-import { collectBlob, damageBlob } from './collection.js'
+import { collectChunk, noteHealth } from './collection.js'
 import { deleteCheckpoint } from './deletion.js'
 import type { Out } from './effect.js'
 import type { Event } from './event.js'
 import { closeGet, openGet } from './gets.js'
 import { takeInventory } from './inventory.js'
-import { abortPut, openPut, storeBlob, storeCheckpoint } from './puts.js'
+import { takeLease } from './leases.js'
+import { abortPut, openPut, seekChunk, storeBlob, storeCheckpoint } from './puts.js'
+import { prune, sweep } from './retention.js'
 import type { State } from './state.js'
 
 /**
@@ -16,12 +18,16 @@ export function decide(state: State, event: Event, out: Out): void {
   switch (event.kind) {
     case 'putOpened':
       return openPut(state, event, out)
+    case 'chunkSought':
+      return seekChunk(state, event, out)
     case 'putAborted':
-      return abortPut(state, event)
+      return abortPut(state, event, out)
     case 'blobStored':
       return storeBlob(state, event, out)
     case 'checkpointStored':
       return storeCheckpoint(state, event, out)
+    case 'leaseRequested':
+      return takeLease(state, event, out)
     case 'getOpened':
       return openGet(state, event, out)
     case 'getClosed':
@@ -34,10 +40,14 @@ export function decide(state: State, event: Event, out: Out): void {
       return listCheckpoints(state, event, out)
     case 'deleteRequested':
       return deleteCheckpoint(state, event, out)
+    case 'pruneRequested':
+      return prune(state, event, out)
+    case 'sweepDue':
+      return sweep(state, event, out)
     case 'collectionDue':
-      return collectBlob(state, event, out)
-    case 'blobDamaged':
-      return damageBlob(state, event)
+      return collectChunk(state, event, out)
+    case 'chunkExamined':
+      return noteHealth(state, event)
     case 'storageScanned':
       return takeInventory(state, event, out)
     default:

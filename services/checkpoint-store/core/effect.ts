@@ -4,7 +4,7 @@ import type { Digest } from './state.js'
 
 /** A request that cannot be served; becomes an RPC status at the rim. */
 export interface Refusal {
-  readonly code: 'INVALID_ARGUMENT' | 'NOT_FOUND' | 'RESOURCE_EXHAUSTED' | 'DATA_LOSS' | 'UNAVAILABLE'
+  readonly code: 'INVALID_ARGUMENT' | 'NOT_FOUND' | 'ABORTED' | 'RESOURCE_EXHAUSTED' | 'DATA_LOSS' | 'UNAVAILABLE'
   readonly reason: string
   readonly message: string
   readonly metadata?: Readonly<Record<string, string>>
@@ -17,8 +17,8 @@ export interface Refusal {
 
 /** What must be done. Effects expect no answer; answers come back as events. */
 export type Effect =
-  /** The blob is garbage: ask again when its turn has come (`collectionDue`), and delete its file. */
-  | { readonly kind: 'collectBlob'; readonly digest: Digest }
+  /** The chunk is garbage: ask again when its turn has come (`collectionDue`), and delete its file. */
+  | { readonly kind: 'collectChunk'; readonly digest: Digest }
   | { readonly kind: 'answer'; readonly callId: number; readonly value: Answers[keyof Answers] }
   | { readonly kind: 'refuse'; readonly callId: number; readonly refusal: Refusal }
 

@@ -1,52 +1,45 @@
 import { findVersion } from './catalogue.js'
-import { collectGarbage, touch } from './collection.js'
+import { pin, touch, unpin } from './collection.js'
 import { answer, type Out, refuse, type Refusal } from './effect.js'
 import type { EventOf } from './event.js'
-import { type Blob, type CheckpointVersion, type Digest, isLive, partsOf, type State } from './state.js'
+import { isSound } from './puts.js'
+import { type Body, type CheckpointVersion, chunksOf, type Digest, type State } from './state.js'
 
-/** Lets a get read: its blobs stay on disk until it is closed. */
+/** Lets a get read: its chunks stay on disk until it is closed. */
 export function openGet(state: State, event: EventOf<'getOpened'>, out: Out): void {
-  const { target } = event
+  const { target, getId } = event
   if (target.kind === 'blob') {
     const blob = state.blobs.get(target.digest)
-    if (blob === undefined || !isLive(blob)) return refuse(out, event, blobNotFound(target.digest))
-    if (blob.health !== 'sound')
-      return refuse(out, event, damaged(`blob ${target.digest}`, blob.health, 'put it again'))
-    if (blob.kept) touch(state, out, blob, event.atMs)
-    pin(state, event.getId, [blob])
-    return answer(out, event, { kind: 'blob', digest: blob.digest, byteLength: blob.byteLength })
+    if (blob === undefined) return refuse(out, event, blobNotFound(target.digest))
+    if (!isSound(state, blob.body)) {
+      return refuse(out, event, damaged(state, [blob.body], `blob ${target.digest}`, 'put it again'))
+    }
+    touch(state, out, blob, event.atMs)
+    pinBodies(state, getId, [blob.body])
+    return answer(out, event, { kind: 'blob', body: blob.body })
   }
   const found = findVersion(state, target.name, target.version)
   if ('code' in found) return refuse(out, event, found)
-  const blobs = blobsOf(state, found)
-  const bad = blobs.find(({ health }) => health !== 'sound')
-  if (bad) {
+  const bodies = [found.body, found.structure]
+  if (!isSound(state, ...bodies)) {
     const what = `version ${found.version} of checkpoint ${target.name}`
-    return refuse(out, event, damaged(what, bad.health, adviceFor(state, target.name)))
+    return refuse(out, event, damaged(state, bodies, what, adviceFor(state, target.name)))
   }
-  pin(state, event.getId, blobs)
+  pinBodies(state, getId, bodies)
   answer(out, event, { kind: 'checkpoint', name: target.name, version: found })
 }
 
 /** Lets go what a get has read. */
 export function closeGet(state: State, { getId }: EventOf<'getClosed'>, out: Out): void {
-  const digests = state.gets.get(getId) ?? []
-  state.gets.delete(getId)
-  for (const digest of digests) {
-    const blob = state.blobs.get(digest)!
-    blob.readers--
-    if (blob.readers === 0) collectGarbage(state, out, digest)
-  }
+  unpin(state, `get ${getId}`, out)
 }
 
-function pin(state: State, getId: number, blobs: readonly Blob[]): void {
-  for (const blob of blobs) blob.readers++
-  const digests: Digest[] = blobs.map(({ digest }) => digest)
-  state.gets.set(getId, digests)
-}
-
-function blobsOf(state: State, version: CheckpointVersion): Blob[] {
-  return partsOf(version).map(({ digest }) => state.blobs.get(digest)!)
+function pinBodies(state: State, getId: number, bodies: readonly (Body | undefined)[]): void {
+  pin(
+    state,
+    `get ${getId}`,
+    chunksOf(...bodies).map(({ digest }) => digest),
+  )
 }
 
 function blobNotFound(digest: Digest): Refusal {
@@ -54,13 +47,14 @@ function blobNotFound(digest: Digest): Refusal {
   return { code: 'NOT_FOUND', reason: 'BLOB_NOT_FOUND', message, metadata: { digest } }
 }
 
-function damaged(what: string, health: Blob['health'], advice: string): Refusal {
-  const finding = health === 'missing' ? 'is gone from the disk' : 'is not on disk as it was stored'
+function damaged(state: State, bodies: readonly (Body | undefined)[], what: string, advice: string): Refusal {
+  const health = chunksOf(...bodies).map(({ digest }) => state.chunks.get(digest)!.health)
+  const finding = health.includes('missing') ? 'is gone from the disk' : 'is not on disk as it was stored'
   return { code: 'DATA_LOSS', reason: 'BLOB_DAMAGED', message: `${what} ${finding}: ${advice}` }
 }
 
 function adviceFor(state: State, name: string): string {
-  const versions = state.checkpoints.get(name)?.versions ?? []
-  const sound = versions.findLast((version) => blobsOf(state, version).every(({ health }) => health === 'sound'))
+  const versions: readonly CheckpointVersion[] = state.checkpoints.get(name)?.versions ?? []
+  const sound = versions.findLast(({ body, structure }) => isSound(state, body, structure))
   return sound ? `version ${sound.version} is sound, load that one` : 'no version of it is sound; save it again'
 }

@@ -27,6 +27,11 @@ export function pageOfNames(
   return { page, more: false }
 }
 
+/** All names of a sorted list that start with `prefix`. */
+export function namesUnder(names: readonly string[], prefix: string): string[] {
+  return pageOfNames(names, { prefix, after: '', limit: Infinity }).page
+}
+
 /** Where the first name lies that is not less than this one. */
 function firstFrom(names: readonly string[], name: string): number {
   let low = 0

@@ -3,25 +3,31 @@ import { expect } from 'vitest'
 import { apply } from './apply.js'
 import { decide } from './decide.js'
 import { createOut, type Effect, type Refusal } from './effect.js'
-import type { Answers, Event, NamedVersion } from './event.js'
+import type { Answers, Event, NamedVersion, PruneRule } from './event.js'
 import type { Fact } from './fact.js'
 import { checkInvariants } from './invariants.js'
-import { summarize } from './snapshot.js'
-import {
-  type CheckpointInfo,
-  createState,
-  defaultPolicy,
-  type Digest,
-  isLive,
-  type Policy,
-  type State,
-} from './state.js'
+import { type Body, createState, defaultPolicy, type Digest, type Policy, type State } from './state.js'
 
 type Untimed<E> = E extends unknown ? Omit<E, 'atMs' | 'callId'> : never
 
-const noInfo: CheckpointInfo = { labels: [] }
-/** How long every body is in these tests. */
-export const bodyBytes = 100
+/** How long every chunk is in these tests. */
+export const chunkLength = 100
+
+/** What a save may say beside name and bytes. */
+export interface SaveOptions {
+  readonly requestId?: string
+  readonly structure?: Digest
+  readonly writerToken?: number
+  readonly etag?: string
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+/** A body of these chunks, named by the first one. */
+export function bodyOf(...digests: readonly Digest[]): Body {
+  const chunks = digests.map((digest) => ({ digest, byteLength: chunkLength, checksum: digest }))
+  const byteLength = digests.length * chunkLength
+  return { digest: digests[0] ?? '', byteLength, checksum: '', content: { kind: 'chunks', chunks } }
+}
 
 /** A store that is only its core, spoken to in the words of its callers. Every step is checked. */
 export class TestStore {
@@ -30,7 +36,7 @@ export class TestStore {
   nowMs = 1_000_000
   /** Everything that a restart would replay. */
   readonly facts: Fact[] = []
-  /** The blobs whose files were to be deleted since this was last looked at. */
+  /** The chunks whose files were to be deleted since this was last looked at. */
   garbage: Digest[] = []
   #nextId = 1
 
@@ -45,7 +51,7 @@ export class TestStore {
     decide(this.state, { ...event, atMs: this.nowMs, callId: this.#nextId++ } as Event, out)
     this.facts.push(...out.facts)
     checkInvariants(this.state)
-    for (const effect of out.effects) if (effect.kind === 'collectBlob') this.garbage.push(effect.digest)
+    for (const effect of out.effects) if (effect.kind === 'collectChunk') this.garbage.push(effect.digest)
     return out.effects
   }
 
@@ -56,7 +62,7 @@ export class TestStore {
     return effect?.kind === 'refuse' ? effect.refusal : expect.fail('no answer')
   }
 
-  openPut(target: { blob: Digest } | { checkpoint: string; requestId: string }, byteLength = bodyBytes): unknown {
+  openPut(target: { blob: Digest } | ({ checkpoint: string } & SaveOptions), byteLength = chunkLength): unknown {
     const putId = this.#nextId++
     const opened = this.ask<'putOpened'>({
       kind: 'putOpened',
@@ -65,33 +71,50 @@ export class TestStore {
       target:
         'blob' in target
           ? { kind: 'blob', digest: target.blob }
-          : { kind: 'checkpoint', name: target.checkpoint, requestId: target.requestId },
+          : { kind: 'checkpoint', ...this.#targetOf(target.checkpoint, target) },
     })
     return 'code' in opened ? opened : opened.kind === 'accepted' ? putId : opened
   }
 
-  /** Puts a whole blob. */
-  put(digest: Digest): unknown {
-    const putId = this.openPut({ blob: digest })
+  /** Whether a put need not write the chunk. */
+  seekChunk(putId: unknown, digest: Digest): unknown {
+    return this.ask<'chunkSought'>({ kind: 'chunkSought', putId: putId as number, digest })
+  }
+
+  /** Puts a whole blob; one of several chunks is named by the first. */
+  put(...digests: readonly [Digest, ...Digest[]]): unknown {
+    const putId = this.openPut({ blob: digests[0] })
     if (typeof putId !== 'number') return putId
-    return this.ask<'blobStored'>({ kind: 'blobStored', putId, digest, byteLength: bodyBytes })
+    return this.ask<'blobStored'>({ kind: 'blobStored', putId, body: bodyOf(...digests) })
   }
 
   /** Saves a whole version of a checkpoint. */
-  save(name: string, digest: Digest, options: { requestId?: string; structure?: Digest } = {}): unknown {
-    const { requestId = `request-${this.#nextId}`, structure } = options
-    const putId = this.openPut({ checkpoint: name, requestId })
+  save(name: string, digest: Digest | readonly Digest[], options: SaveOptions = {}): unknown {
+    const { requestId = `request-${this.#nextId}` } = options
+    const putId = this.openPut({ checkpoint: name, ...options, requestId })
     if (typeof putId !== 'number') return putId
-    return this.storeCheckpoint(putId, name, digest, requestId, structure)
+    return this.storeCheckpoint(putId, name, digest, { ...options, requestId })
   }
 
-  storeCheckpoint(putId: number, name: string, digest: Digest, requestId: string, structure?: Digest): unknown {
+  storeCheckpoint(putId: number, name: string, digest: Digest | readonly Digest[], options: SaveOptions): unknown {
+    const { structure, labels = {} } = options
     return this.ask<'checkpointStored'>({
       kind: 'checkpointStored',
-      ...{ putId, requestId, name, digest, byteLength: bodyBytes, info: noInfo },
-      structure:
-        structure === undefined ? { kind: 'none' } : { kind: 'blob', digest: structure, byteLength: bodyBytes },
+      putId,
+      target: this.#targetOf(name, options),
+      body: bodyOf(...(typeof digest === 'string' ? [digest] : digest)),
+      structure: structure === undefined ? undefined : bodyOf(structure),
+      info: { labels: Object.entries(labels) },
     })
+  }
+
+  lease(name: string, holder: string, requestId = `request-${this.#nextId}`): unknown {
+    return this.ask<'leaseRequested'>({ kind: 'leaseRequested', name, holder, requestId })
+  }
+
+  /** A lease that is given. */
+  tokenFor(name: string, holder: string): number {
+    return (this.lease(name, holder) as { token: number }).token
   }
 
   /** Opens a get; its id and what it was answered. */
@@ -108,8 +131,20 @@ export class TestStore {
     return { getId, answer }
   }
 
-  remove(name: string, requestId = `request-${this.#nextId}`): unknown {
-    return this.ask<'deleteRequested'>({ kind: 'deleteRequested', name, requestId })
+  remove(name: string, requestId = `request-${this.#nextId}`, { version = 0, etag = '' } = {}): unknown {
+    return this.ask<'deleteRequested'>({ kind: 'deleteRequested', name, requestId, version, etag })
+  }
+
+  prune(rule: Partial<PruneRule>, isRehearsal = false): { versions: string[]; freedBytes: number } {
+    const whole = { prefix: '', keepVersions: 1, keepForMs: 0, labels: [], ...rule }
+    const pruned = this.ask<'pruneRequested'>({ kind: 'pruneRequested', rule: whole, isRehearsal })
+    if ('code' in pruned) return expect.fail(pruned.message)
+    const versions = pruned.versions.map(({ name, version }) => `${name}@${version.version}`)
+    return { versions, freedBytes: pruned.freedBytes }
+  }
+
+  sweep(): void {
+    this.feed({ kind: 'sweepDue' })
   }
 
   versions(name: string): number[] {
@@ -117,9 +152,28 @@ export class TestStore {
   }
 
   list(prefix = '', after = '', limit = 100): { names: string[]; more: boolean } {
-    const page = this.ask<'checkpointsListed'>({ kind: 'checkpointsListed', prefix, after, limit })
+    const page = this.ask<'checkpointsListed'>({
+      kind: 'checkpointsListed',
+      ...{ prefix, after, limit, labels: [], allVersions: false },
+    })
     if ('code' in page) return expect.fail(page.message)
     return { names: page.checkpoints.map(({ name }: NamedVersion) => name), more: page.more }
+  }
+
+  /** All versions that have these labels, page after page. */
+  listVersions(labels: Readonly<Record<string, string>>, limit: number): string[] {
+    const found: string[] = []
+    for (let after = '', more = true; more;) {
+      const page = this.ask<'checkpointsListed'>({
+        kind: 'checkpointsListed',
+        ...{ prefix: '', after, limit, labels: Object.entries(labels), allVersions: true },
+      })
+      if ('code' in page) return expect.fail(page.message)
+      found.push(...page.checkpoints.map(({ name, version }) => `${name}@${version.version}`))
+      after = page.checkpoints.at(-1)?.name ?? after
+      more = page.more
+    }
+    return found
   }
 
   /** Does what the effects ask for: the files that may go, go. */
@@ -129,10 +183,13 @@ export class TestStore {
   }
 
   /** The same store after a crash: from its facts, and what lies on the disk. */
-  restart(found: readonly Digest[] = [...this.state.blobs.keys()]): void {
+  restart(found: readonly Digest[] = [...this.state.chunks.keys()]): void {
     this.state = replay(this.facts, this.policy)
-    const byteLengthOf = (digest: Digest): number => this.state.blobs.get(digest)?.byteLength ?? bodyBytes
-    this.feed({ kind: 'storageScanned', blobs: new Map(found.map((digest) => [digest, byteLengthOf(digest)])) })
+    this.feed({ kind: 'storageScanned', chunks: new Map(found.map((digest) => [digest, chunkLength])) })
+  }
+
+  #targetOf(name: string, { requestId = '', writerToken = 0, etag = '' }: SaveOptions) {
+    return { name, requestId, writerToken, etag }
   }
 }
 
@@ -147,19 +204,15 @@ export function durablePartOf(state: State): unknown {
   return {
     checkpoints: [...state.checkpoints].sort(([a], [b]) => (a < b ? -1 : 1)),
     names: state.names,
-    blobs: [...state.blobs.values()]
-      .filter(isLive)
-      .map(({ digest, byteLength, kept, references, lastUsedMs }) => ({
-        ...{ digest, byteLength, kept, references },
-        lastUsedMs: kept ? lastUsedMs : 0,
-      }))
+    leases: new Map(state.leases),
+    reservedTokens: state.reservedTokens,
+    blobs: new Map(state.blobs),
+    chunks: [...state.chunks.values()]
+      .filter(({ references }) => references > 0)
+      .map(({ digest, byteLength, references }) => ({ digest, byteLength, references }))
       .sort((a, b) => (a.digest < b.digest ? -1 : 1)),
     liveBytes: state.liveBytes,
-    requests: [...state.requests],
+    requests: new Map(state.requests),
+    shelves: state.shelves,
   }
-}
-
-/** A snapshot of a state, as facts. */
-export function snapshotOf(state: State): Fact[] {
-  return [...summarize(state)]
 }

@@ -3,13 +3,17 @@ import type { ServiceImplementation } from 'nice-grpc'
 import { type MethodName, type Role, rpcError } from '#libs/rpc'
 import { type checkpointServiceDefinition, type FrameMessage, serveTransfers, type TransferHost } from '#libs/transfer'
 
+import { createAcquireLease } from './acquire-lease.js'
 import { createDeleteCheckpoint } from './delete-checkpoint.js'
 import { createFindBlobs } from './find-blobs.js'
 import { createGetCheckpoint } from './get-checkpoint.js'
 import { createListCheckpoints } from './list-checkpoints.js'
 import { createLoadHost } from './load.js'
+import { createPruneCheckpoints } from './prune-checkpoints.js'
 import { createSaveHost } from './save.js'
 import type { TransferPorts } from './transfer-ports.js'
+import { createVerifyCheckpoints } from './verify-checkpoints.js'
+import { createWatchCheckpoints } from './watch-checkpoints.js'
 
 const movers: readonly Role[] = ['client', 'worker', 'admin']
 const readers: readonly Role[] = [...movers, 'observer']
@@ -22,6 +26,10 @@ export const checkpointRoles: Record<MethodName<typeof checkpointServiceDefiniti
   getCheckpoint: readers,
   listCheckpoints: readers,
   deleteCheckpoint: ['client', 'admin'],
+  acquireLease: movers,
+  watchCheckpoints: readers,
+  pruneCheckpoints: ['client', 'admin'],
+  verifyCheckpoints: ['client', 'admin'],
 }
 
 /** The service's methods, joined. */
@@ -39,5 +47,9 @@ export function createCheckpointService(
     getCheckpoint: createGetCheckpoint(ports.loop),
     listCheckpoints: createListCheckpoints(ports.loop),
     deleteCheckpoint: createDeleteCheckpoint(ports.loop),
+    acquireLease: createAcquireLease(ports.loop),
+    watchCheckpoints: createWatchCheckpoints(ports.loop),
+    pruneCheckpoints: createPruneCheckpoints(ports.loop),
+    verifyCheckpoints: createVerifyCheckpoints(ports),
   }
 }

@@ -1,12 +1,9 @@
-import { createHash } from 'node:crypto'
-
 import { type CheckpointInfo as WireInfo, DigestAlgorithm, Value } from '#libs/proto'
-import { rpcError } from '#libs/rpc'
 import type { Source, TransferHost } from '#libs/transfer'
 
 import type { Answers } from '../core/event.js'
-import type { Digest, Structure } from '../core/state.js'
-import { BlobMissingError, type BlobReader } from '../storage/blob-store.js'
+import type { Body } from '../core/state.js'
+import { readBody, readWhole } from './body-reader.js'
 import { explainFailure } from './failure.js'
 import { accept } from './refusal.js'
 import { getToDomain, wrongDirection } from './to-domain.js'
@@ -30,7 +27,7 @@ export function createLoadHost(ports: TransferPorts): TransferHost {
         return await openBody(ports, found, getId, record)
       } catch (error) {
         ports.loop.post({ kind: 'getClosed', getId })
-        const explained = explainFailure(error, ports.logger)
+        const explained = explainFailure(error, ports)
         record.fail(explained.message)
         throw explained
       }
@@ -44,111 +41,55 @@ async function openBody(
   getId: number,
   record: TransferRecord,
 ): Promise<Source> {
-  if (found.kind === 'blob') return new BlobSource(ports, await openSound(ports, found), getId, record)
+  if (found.kind === 'blob') return new BodySource(ports, found.body, getId, record)
   const { version } = found
-  const described = {
-    structure: await readStructure(ports, version.structure),
+  const { structure } = version
+  return new BodySource(ports, version.body, getId, record, {
+    structure: structure && Value.decode(await readWhole(ports, structure)),
     version: version.version,
     checkpointInfo: infoToWire(version.info),
-  }
-  return new BlobSource(ports, await openSound(ports, version), getId, record, described)
+  })
 }
 
-interface OpenBlob {
-  readonly digest: Digest
-  readonly byteLength: number
-  readonly reader: BlobReader
+interface Described {
+  readonly structure: Value | undefined
+  readonly version: number
+  readonly checkpointInfo: WireInfo
 }
 
-/** A blob on its way from the disk. What was read is compared with its name before it is committed. */
-class BlobSource implements Source {
+/**
+ * A body on its way from the disk. Its digest is known: a blob's name, else its checksum. Nothing is digested again for the
+ * other end to compare with; what is read is compared chunk by chunk.
+ */
+class BodySource implements Source {
   readonly header: Source['header']
+  readonly digest: Buffer
   readonly #ports: TransferPorts
-  readonly #blob: OpenBlob
+  readonly #body: Body
   readonly #getId: number
   readonly #record: TransferRecord
 
-  constructor(
-    ports: TransferPorts,
-    blob: OpenBlob,
-    getId: number,
-    record: TransferRecord,
-    described: { structure?: Value | undefined; version?: number; checkpointInfo?: WireInfo } = {},
-  ) {
+  constructor(ports: TransferPorts, body: Body, getId: number, record: TransferRecord, described?: Described) {
     this.#ports = ports
-    this.#blob = blob
+    this.#body = body
     this.#getId = getId
     this.#record = record
-    this.header = { ...described, byteLength: blob.byteLength, digestAlgorithm: DigestAlgorithm.SHA256 }
+    const digestAlgorithm = described ? DigestAlgorithm.XXH64 : DigestAlgorithm.SHA256
+    this.header = { ...described, byteLength: body.byteLength, digestAlgorithm }
+    this.digest = Buffer.from(described ? body.checksum : body.digest, 'hex')
   }
 
-  async *read(): AsyncGenerator<Uint8Array, void> {
-    try {
-      yield* this.#blob.reader.read()
-    } catch (error) {
-      this.#ports.logger.error({ err: error }, 'a blob could not be read')
-      throw damaged(this.#ports, this.#blob.digest, 'damaged')
-    }
+  read(offset: number): AsyncIterable<Uint8Array> {
+    return readBody(this.#ports, this.#body, offset)
   }
 
-  verify(digest: Buffer): void {
-    if (digest.toString('hex') !== this.#blob.digest) throw damaged(this.#ports, this.#blob.digest, 'damaged')
+  verify(): void {
     const { version } = this.header
-    this.#record.finish({ byteLength: this.#blob.byteLength, ...(version === undefined ? {} : { version }) })
+    this.#record.finish({ byteLength: this.#body.byteLength, ...(version === undefined ? {} : { version }) })
   }
 
   close(): void {
     this.#record.fail('the transfer ended before everything was sent')
     this.#ports.loop.post({ kind: 'getClosed', getId: this.#getId })
-    this.#blob.reader.close().catch((err: unknown) => this.#ports.logger.warn({ err }, 'a blob could not be closed'))
   }
-}
-
-async function openSound(
-  ports: TransferPorts,
-  { digest, byteLength }: { readonly digest: Digest; readonly byteLength: number },
-): Promise<OpenBlob> {
-  let reader: BlobReader
-  try {
-    reader = await ports.blobs.open(digest)
-  } catch (error) {
-    if (error instanceof BlobMissingError) throw damaged(ports, digest, 'missing')
-    throw error
-  }
-  if (reader.byteLength === byteLength) return { digest, byteLength, reader }
-  await reader.close()
-  throw damaged(ports, digest, 'damaged')
-}
-
-async function readStructure(ports: TransferPorts, structure: Structure): Promise<Value | undefined> {
-  switch (structure.kind) {
-    case 'none':
-      return undefined
-    case 'inline':
-      return Value.decode(structure.bytes)
-    case 'blob': {
-      const { reader, digest } = await openSound(ports, structure)
-      try {
-        const pieces: Uint8Array[] = []
-        for await (const piece of reader.read()) pieces.push(piece)
-        const bytes = Buffer.concat(pieces)
-        if (createHash('sha256').update(bytes).digest('hex') !== digest) throw damaged(ports, digest, 'damaged')
-        return Value.decode(bytes)
-      } finally {
-        await reader.close()
-      }
-    }
-    default:
-      return structure satisfies never
-  }
-}
-
-/** From now on the blob is not given out; the error says what to do. */
-function damaged(ports: TransferPorts, digest: Digest, health: 'damaged' | 'missing'): Error {
-  ports.loop.post({ kind: 'blobDamaged', digest, health })
-  ports.meter.damageFound()
-  ports.logger.error({ digest, health }, 'a blob is not on disk as it was stored')
-  const finding = health === 'missing' ? 'is gone from the disk' : 'has changed on disk since it was stored'
-  const message = `blob ${digest} ${finding}: put or save it again, or load an older version; and check the disk`
-  return rpcError('DATA_LOSS', 'BLOB_DAMAGED', message, { metadata: { digest } })
 }

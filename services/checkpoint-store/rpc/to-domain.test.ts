@@ -57,8 +57,13 @@ function openOf(target: TransferOpen['target'], requestId = '3f2504e0-4f89-41d3-
 const digest = 'ab'.repeat(32)
 const checkpoint = (name: string, labels: [string, string][] = []): TransferOpen['target'] => ({
   $case: 'checkpoint',
-  value: { name, version: 0n, info: { iteration: 3n, cost: undefined, labels: new Map(labels) } },
+  value: {
+    ...{ name, version: 0n, writerToken: 7n, etag: '1-abc' },
+    info: { iteration: 3n, cost: undefined, labels: new Map(labels) },
+  },
 })
+
+const all = { prefix: '', pageSize: 0, pageToken: '', labels: new Map<string, string>(), allVersions: false }
 
 test('a put names a blob or a checkpoint', () => {
   expect(putToDomain(openOf({ $case: 'blobDigest', value: digest }), header)).toMatchObject({ kind: 'blob', digest })
@@ -66,6 +71,8 @@ test('a put names a blob or a checkpoint', () => {
     kind: 'checkpoint',
     name: 'a',
     requestId: '3f2504e0-4f89-41d3-9a0c-0305e82c3301',
+    writerToken: 7,
+    etag: '1-abc',
     info: { iteration: 3n, labels: [['k', 'v']] },
   })
 })
@@ -83,7 +90,11 @@ test.each<[string, () => unknown]>([
   ['TOO_MANY_LABELS', () => putToDomain(openOf(checkpoint('a', [['k', 'v'.repeat(1025)]])), header)],
   [
     'BAD_DIGEST_ALGORITHM',
-    () => putToDomain(openOf(checkpoint('a')), { ...header, digestAlgorithm: DigestAlgorithm.XXH64 }),
+    () =>
+      putToDomain(openOf({ $case: 'blobDigest', value: digest }), {
+        ...header,
+        digestAlgorithm: DigestAlgorithm.XXH64,
+      }),
   ],
   [
     'STRUCTURE_OF_BLOB',
@@ -91,17 +102,23 @@ test.each<[string, () => unknown]>([
   ],
   [
     'BAD_VERSION',
-    () => getToDomain(openOf({ $case: 'checkpoint', value: { name: 'a', version: 2n ** 64n - 1n, info: undefined } })),
+    () =>
+      getToDomain(
+        openOf({
+          $case: 'checkpoint',
+          value: { name: 'a', version: 2n ** 64n - 1n, info: undefined, writerToken: 0n, etag: '' },
+        }),
+      ),
   ],
-  ['BAD_PAGE_TOKEN', () => pageToDomain({ prefix: '', pageSize: 0, pageToken: '?' })],
-  ['BAD_PAGE_TOKEN', () => pageToDomain({ prefix: 'b/', pageSize: 0, pageToken: tokenOf('a/1') })],
+  ['BAD_PAGE_TOKEN', () => pageToDomain({ ...all, pageToken: '?' })],
+  ['BAD_PAGE_TOKEN', () => pageToDomain({ ...all, prefix: 'b/', pageToken: tokenOf('a/1') })],
 ])('what makes no sense is refused: %s', (reason, parse) => {
   expect(failureOf(parse)).toMatchObject({ code: 'INVALID_ARGUMENT', reason })
 })
 
 test('pages have 100 names unless asked otherwise, and 1,000 at most', () => {
-  expect(pageToDomain({ prefix: 'a', pageSize: 0, pageToken: '' })).toEqual({ prefix: 'a', after: '', limit: 100 })
-  expect(pageToDomain({ prefix: 'a', pageSize: 4_000_000, pageToken: tokenOf('a/ü') })).toEqual({
+  expect(pageToDomain({ ...all, prefix: 'a' })).toMatchObject({ prefix: 'a', after: '', limit: 100 })
+  expect(pageToDomain({ ...all, prefix: 'a', pageSize: 4_000_000, pageToken: tokenOf('a/ü') })).toMatchObject({
     prefix: 'a',
     after: 'a/ü',
     limit: 1000,

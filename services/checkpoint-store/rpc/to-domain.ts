@@ -1,14 +1,15 @@
-import type { CheckpointInfo as WireInfo, TransferHeader, TransferOpen } from '#libs/proto'
+import type { CheckpointInfo as WireInfo, Duration, TransferHeader, TransferOpen } from '#libs/proto'
 import { DigestAlgorithm, TransferDirection } from '#libs/proto'
 import { keyIn, pageSizeOf, readRequestId, rpcError } from '#libs/rpc'
 
-import type { GetTarget, PutTarget } from '../core/event.js'
+import type { EventOf, GetTarget, PruneRule, PutTarget } from '../core/event.js'
 import type { CheckpointInfo, Digest } from '../core/state.js'
 
 const maxNameLength = 512
 const maxLabels = 64
 const maxLabelLength = 1024
 const maxDigests = 1_000
+const maxEtagLength = 128
 
 // No control characters, lone surrogates, private or unassigned characters, line separators.
 const printable = /^[^\p{C}\p{Zl}\p{Zp}]*$/u
@@ -19,21 +20,23 @@ export type IncomingPut = PutTarget & { readonly info: CheckpointInfo }
 
 /** @throws INVALID_ARGUMENT for whatever does not belong on a stream of puts. */
 export function putToDomain(open: TransferOpen, header: TransferHeader): IncomingPut {
-  if (header.digestAlgorithm !== DigestAlgorithm.SHA256) {
-    throw invalid('header.digest_algorithm', 'BAD_DIGEST_ALGORITHM', 'what is saved here is digested with SHA-256')
-  }
   switch (open.target?.$case) {
     case 'blobDigest':
+      if (header.digestAlgorithm !== DigestAlgorithm.SHA256) {
+        throw invalid('header.digest_algorithm', 'BAD_DIGEST_ALGORITHM', 'a blob is named by its SHA-256: digest it so')
+      }
       if (header.structure === undefined) {
         return { kind: 'blob', digest: digestToDomain(open.target.value, 'open.blob_digest'), info: { labels: [] } }
       }
       throw invalid('header.structure', 'STRUCTURE_OF_BLOB', 'a blob is plain bytes: save a value as a checkpoint')
     case 'checkpoint': {
-      const { name, info } = open.target.value
+      const { name, info, writerToken, etag } = open.target.value
       return {
         kind: 'checkpoint',
         name: nameToDomain(name, 'open.checkpoint.name'),
         requestId: readRequestId(open.requestId, 'open.request_id'),
+        writerToken: tokenToDomain(writerToken),
+        etag: etagToDomain(etag, 'open.checkpoint.etag'),
         info: infoToDomain(info),
       }
     }
@@ -95,6 +98,40 @@ export function versionToDomain(version: bigint, field = 'version'): number {
   throw invalid(field, 'BAD_VERSION', `there is no version ${version}`)
 }
 
+function tokenToDomain(token: bigint): number {
+  if (token <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(token)
+  throw invalid('open.checkpoint.writer_token', 'BAD_TOKEN', `no lease has the token ${token}: acquire one`)
+}
+
+export function etagToDomain(etag: string, field = 'etag'): string {
+  if (etag.length <= maxEtagLength) return etag
+  throw invalid(field, 'BAD_ETAG', `an etag has at most ${maxEtagLength} characters: give back what a list or get said`)
+}
+
+/** Who takes a name over; only shown. */
+export function holderToDomain(holder: string): string {
+  if (holder.length <= maxNameLength && printable.test(holder)) return holder
+  throw invalid('holder', 'BAD_HOLDER', `a holder is at most ${maxNameLength} printable characters`)
+}
+
+export function labelsToDomain(labels: ReadonlyMap<string, string>): readonly (readonly [string, string])[] {
+  if (labels.size <= maxLabels) return [...labels]
+  throw invalid('labels', 'TOO_MANY_LABELS', `${labels.size} labels, but at most ${maxLabels} can be asked for`)
+}
+
+/** @throws INVALID_ARGUMENT for a prune that nobody can mean. */
+export function pruneRuleToDomain(request: {
+  readonly prefix: string
+  readonly keepVersions: number
+  readonly keepFor?: Duration | undefined
+  readonly labels: ReadonlyMap<string, string>
+}): PruneRule {
+  const { prefix, keepVersions, keepFor, labels } = request
+  const keepForMs = keepFor === undefined ? 0 : Number(keepFor.seconds) * 1_000 + keepFor.nanos / 1e6
+  if (keepForMs < 0) throw invalid('keep_for', 'BAD_DURATION', 'keep_for must not be negative')
+  return { prefix, keepVersions, keepForMs, labels: labelsToDomain(labels) }
+}
+
 export function digestsToDomain(digests: readonly string[]): readonly Digest[] {
   if (digests.length > maxDigests) {
     throw invalid('digests', 'TOO_MANY_DIGESTS', `${digests.length} digests, but at most ${maxDigests} at a time`)
@@ -107,16 +144,15 @@ export function pageToDomain(request: {
   readonly prefix: string
   readonly pageSize: number
   readonly pageToken: string
-}): {
-  readonly prefix: string
-  readonly after: string
-  readonly limit: number
-} {
+  readonly labels: ReadonlyMap<string, string>
+  readonly allVersions: boolean
+}): Omit<EventOf<'checkpointsListed'>, 'kind' | 'atMs' | 'callId'> {
   const limit = pageSizeOf(request.pageSize)
-  const { prefix, pageToken } = request
-  if (pageToken === '') return { prefix, after: '', limit }
+  const { prefix, pageToken, allVersions } = request
+  const labels = labelsToDomain(request.labels)
+  if (pageToken === '') return { prefix, after: '', limit, labels, allVersions }
   const after = keyIn(pageToken)
-  if (after.startsWith(prefix)) return { prefix, after, limit }
+  if (after.startsWith(prefix)) return { prefix, after, limit, labels, allVersions }
   const message = 'page_token is of a list with another prefix: list again from the first page'
   throw invalid('page_token', 'BAD_PAGE_TOKEN', message)
 }

@@ -1,14 +1,14 @@
 import path from 'node:path'
 
-import { type CompactingJournal, openFileJournal } from '#libs/journal'
+import { type Journal, openLevelJournal } from '#libs/journal'
 
 import type { Fact } from '../core/fact.js'
 import { factCodec } from './fact-codec.js'
 
-/** Where the catalogue is kept: every fact about checkpoints and blobs. */
-export type Catalogue = CompactingJournal<Fact>
+/** Where the catalogue is kept: every fact about checkpoints and blobs that still matters. */
+export type Catalogue = Journal<Fact>
 
-/** The catalogue as one append-only file `<dataDir>/catalogue`. */
-export function openFileCatalogue(dataDir: string, onWarning: (message: string) => void): Promise<Catalogue> {
-  return openFileJournal({ file: path.join(dataDir, 'catalogue'), codec: factCodec, onWarning })
+/** The catalogue as an embedded store `<dataDir>/catalogue`; one process at a time may have it open. */
+export function openLevelCatalogue(dataDir: string, onWarning: (message: string) => void): Promise<Catalogue> {
+  return openLevelJournal({ folder: path.join(dataDir, 'catalogue'), codec: factCodec, onWarning })
 }

@@ -1,6 +1,6 @@
 import type { Effect } from '../core/effect.js'
 import type { Digest } from '../core/state.js'
-import type { BlobStore } from './blob-store.js'
+import type { ChunkStore } from './chunk-store.js'
 import type { DigestLocks } from './digest-locks.js'
 
 /** Deletes the files of garbage. */
@@ -11,7 +11,7 @@ export interface Collector {
 }
 
 export interface CollectorPorts {
-  readonly blobs: BlobStore
+  readonly chunks: ChunkStore
   readonly locks: DigestLocks
   /** Asks the core whether the file may go now. */
   readonly mayCollect: (digest: Digest) => Promise<boolean>
@@ -19,18 +19,18 @@ export interface CollectorPorts {
   readonly onFailure: (digest: Digest, error: unknown) => void
 }
 
-export function createCollector({ blobs, locks, mayCollect, onFailure }: CollectorPorts): Collector {
+export function createCollector({ chunks, locks, mayCollect, onFailure }: CollectorPorts): Collector {
   const underWay = new Set<Promise<void>>()
 
   const collect = (digest: Digest): Promise<void> =>
     locks.hold([digest], async () => {
-      if (await mayCollect(digest)) await blobs.remove(digest)
+      if (await mayCollect(digest)) await chunks.remove(digest)
     })
 
   return {
     perform: (effects) => {
       for (const effect of effects) {
-        if (effect.kind !== 'collectBlob') continue
+        if (effect.kind !== 'collectChunk') continue
         const collecting = collect(effect.digest)
           .catch((error: unknown) => onFailure(effect.digest, error))
           .finally(() => underWay.delete(collecting))

@@ -1,4 +1,4 @@
-/** One at a time per digest: deleting a blob's file and putting it again must not cross. */
+/** One at a time per digest: deleting a chunk's file and publishing it again must not cross. */
 export interface DigestLocks {
   /** Runs `work` when nobody else works on any of these digests. */
   hold<Result>(digests: readonly string[], work: () => Promise<Result>): Promise<Result>

@@ -229,6 +229,20 @@ describe('the life of an attempt', () => {
     expect(worker.orderAndLose('a1', 0)).toEqual(['a1 to 0'])
   })
 
+  test('what was told that the worker leaves and ends for it is given back, what comes to a result has it reported', () => {
+    const worker = createWorker(3)
+    worker.order('a1', 'b1', 'c1')
+    for (const name of ['a1', 'b1', 'c1']) worker.start(name)
+    worker.drain()
+    worker.cancel('c1')
+    expect(worker.giveNotice()).toEqual(['notify a1 on 0', 'notify b1 on 1'])
+    expect(worker.giveNotice()).toEqual([])
+    expect(worker.fail('a1')).toEqual(['return a1'])
+    expect(worker.end('b1', 1)).toEqual(['b1 ended'])
+    expect(worker.fail('c1')).toEqual([])
+    expect(worker.acknowledge('b1')).toEqual(['leave'])
+  })
+
   test('a draining worker returns what does not run, and leaves when all is recorded', () => {
     const worker = createWorker(1)
     worker.order('a1', 'a2')

@@ -50,6 +50,8 @@ export function decide(state: State, event: Event, out: Effect[]): void {
       return leaveWhenDone(state, out)
     case 'drainOrdered':
       return drain(state, out)
+    case 'noticeGiven':
+      return giveNotice(state, event, out)
     default:
       return event satisfies never
   }
@@ -130,8 +132,13 @@ function endAttempt(state: State, event: EventOf<'attemptEnded'>, out: Effect[])
   const slot = attempt && slotOf(attempt)
   if (attempt === undefined || slot === undefined) return
   // One that was stopped says nothing about how long its kind takes.
-  if (!attempt.cancelled) learnRunTime(state, attempt, endedAtMs - startedAtMs)
-  finish(state, key, attempt, outcome, { startedAtMs, endedAtMs, slot }, out)
+  if (!attempt.cancelled && !attempt.isNoticed) learnRunTime(state, attempt, endedAtMs - startedAtMs)
+  if (attempt.isNoticed && !attempt.cancelled && outcome.kind === 'failed') {
+    leaveLine(state, key, attempt)
+    freeDevices(state, attempt)
+    forget(state, key, attempt, out)
+    out.push({ kind: 'returnTask', ref: refOf(attempt.order), recalled: false })
+  } else finish(state, key, attempt, outcome, { startedAtMs, endedAtMs, slot }, out)
   fillLines(state, out)
   leaveWhenDone(state, out)
 }
@@ -246,4 +253,14 @@ function drain(state: State, out: Effect[]): void {
     if (!attempt.cancelled) out.push({ kind: 'returnTask', ref: refOf(attempt.order), recalled: false })
   }
   leaveWhenDone(state, out)
+}
+
+/** What obeys by failing is given back, and charged to nobody; what comes to a result all the same has it reported. */
+function giveNotice(state: State, { reason }: EventOf<'noticeGiven'>, out: Effect[]): void {
+  for (const attempt of state.attempts.values()) {
+    const slot = slotOf(attempt)
+    if (slot === undefined || attempt.cancelled || attempt.isNoticed) continue
+    attempt.isNoticed = true
+    out.push({ kind: 'notifyExecution', slot, order: attempt.order, reason })
+  }
 }

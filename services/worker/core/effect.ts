@@ -16,6 +16,8 @@ export type Effect =
   /** Gives it up unless it has begun. */
   | { readonly kind: 'withdrawExecution'; readonly slot: number; readonly order: TaskOrder }
   | { readonly kind: 'stopExecution'; readonly slot: number; readonly order: TaskOrder; readonly reason: string }
+  /** Asks it to end, and does no more than that. */
+  | { readonly kind: 'notifyExecution'; readonly slot: number; readonly order: TaskOrder; readonly reason: string }
   /** Takes the attempt out of its slot, which others get. */
   | { readonly kind: 'parkExecution'; readonly slot: number; readonly order: TaskOrder }
   /** The attempt cannot wait without its slot: its wait fails. */

@@ -35,6 +35,8 @@ export type Event = { readonly atMs: number } & (
   | { readonly kind: 'attemptWithdrawn'; readonly key: AttemptKey }
   | { readonly kind: 'endsAcknowledged'; readonly refs: readonly AttemptRef[] }
   | { readonly kind: 'drainOrdered'; readonly reason: string }
+  /** The worker leaves soon: what runs is asked to end, and goes on elsewhere. */
+  | { readonly kind: 'noticeGiven'; readonly reason: string }
 )
 
 /** The event of one kind. */

@@ -98,6 +98,8 @@ export interface Attempt {
   status: AttemptStatus
   /** The scheduler took the attempt back; its end is not reported, unless it left a large result. */
   cancelled: boolean
+  /** It was asked to end because the worker leaves: a failure now is no fault of its own. */
+  isNoticed?: boolean
   /** The devices that are its own while it is in a slot. */
   devices?: readonly number[]
   /** What it was sent ahead of, as far as that is not made; and what is. */

@@ -42,6 +42,8 @@ export interface Executor {
   withdraw(slot: number, key: AttemptKey): boolean
   /** Stops a task: asks it first, then ends its slot. A task that waits in the line is dropped. */
   stopTask(slot: number, key: AttemptKey, reason: string): void
+  /** Asks a task to end. One that waits in the line is dropped. */
+  notifyTask(slot: number, key: AttemptKey, reason: string): void
   /** Takes a task that waits out of its slot, with its thread or process: the slot gets another, and its line is empty. */
   park(slot: number, key: AttemptKey): void
   /** A parked task goes on in this slot, which is empty; one that waits in its slot goes on there, with its wait refused. */
@@ -78,6 +80,9 @@ export function createExecutor(
   const start = (number: number): Slot => new Slot(number, own, listeners, startHost, doubtful)
   const all = Array.from({ length: slots }, (_, number) => start(number))
 
+  /** It may have left the slot that it was in, or gone on in another one. */
+  const slotWith = (key: AttemptKey): Slot | undefined => parked.get(key) ?? all.find((slot) => slot.has(key))
+
   function retire(slot: Slot): void {
     if (spares.length < slots + spareHosts) {
       slot.rest(() => spares.splice(spares.indexOf(slot), 1))
@@ -88,8 +93,8 @@ export function createExecutor(
   return {
     execute: (slot, tasks) => all[slot]?.execute(tasks),
     withdraw: (slot, key) => all[slot]?.withdraw(key) ?? false,
-    // It may have left that slot, or gone on in another one.
-    stopTask: (_slot, key, reason) => (parked.get(key) ?? all.find((slot) => slot.has(key)))?.stopTask(key, reason),
+    stopTask: (_slot, key, reason) => slotWith(key)?.stopTask(key, reason),
+    notifyTask: (_slot, key, reason) => slotWith(key)?.notifyTask(key, reason),
     park: (number, key) => {
       const slot = all[number]
       if (!slot?.park(key)) return

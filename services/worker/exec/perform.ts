@@ -126,6 +126,7 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
     const recalled: AttemptRef[] = []
     const waits: AttemptRef[] = []
     const takenOut: EffectOf<'withdrawExecution' | 'stopExecution'>[] = []
+    const notified: EffectOf<'notifyExecution'>[] = []
     let leaves = false
     let reasonToGiveUp: string | undefined
     for (const effect of effects) {
@@ -139,6 +140,9 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
         case 'withdrawExecution':
         case 'stopExecution':
           takenOut.push(effect)
+          break
+        case 'notifyExecution':
+          notified.push(effect)
           break
         case 'reportStarted':
           started.push({ attempt: attemptToWire(effect.ref), atMs: effect.startedAtMs, slot: effect.slot })
@@ -189,6 +193,7 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
       if (effect.kind === 'stopExecution') stopExecution(effect)
       else withdrawExecution(effect)
     }
+    for (const { slot, order, reason } of notified) executor().notifyTask(slot, keyOf(order), reason)
     if (started.length > 0) report({ $case: 'tasksStarted', value: { tasks: started } })
     if (waits.length > 0) report({ $case: 'tasksWaiting', value: { attempts: waits } })
     if (ended.length > 0) ports.flushLines()

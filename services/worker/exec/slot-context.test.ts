@@ -4,6 +4,7 @@ import { createRng } from '#libs/domain'
 import { isTaskContext } from '#libs/task'
 
 import { maxLineUnits } from './line.js'
+import { answerCall } from './slot-calls.js'
 import { createSlotContext } from './slot-context.js'
 import type { FromSlot, SlotTask } from './slot-messages.js'
 import { SlotWaits } from './slot-waits.js'
@@ -105,4 +106,42 @@ test('a line or message that is far too long is cut', () => {
     expect(text?.length).toBeLessThan(maxLineUnits + 100)
   }
   expect(said).toHaveLength(2)
+})
+
+test('a save sends the state as it was when it was asked for, and the task ends when it is through', async () => {
+  const { context, said } = createContext()
+  expect(context.saved()).toBeUndefined()
+  const x = new Float64Array([1, 2])
+  const save = context.checkpoint.save({ x }, { iteration: 3, labels: { phase: '1' } })
+  x.fill(0)
+  const [call] = said
+  if (call?.kind !== 'checkpoint' || call.call.kind !== 'save') return expect.fail('no save was sent')
+  expect(call).toMatchObject({ key: task.key, call: { info: { iteration: 3, labels: { phase: '1' } } } })
+  expect([...new Float64Array(call.call.bytes.slice().buffer)]).toEqual([1, 2])
+  const saved = context.saved()
+  answerCall(call.callId, undefined, undefined)
+  await Promise.all([save, saved])
+})
+
+test('a save that fails is logged though nobody waits for it, and stops no task', async () => {
+  const { context, said } = createContext()
+  void context.checkpoint.save({})
+  const call = said.find(({ kind }) => kind === 'checkpoint')
+  answerCall(call?.kind === 'checkpoint' ? call.callId : 0, undefined, { message: 'the disk is full' })
+  await context.saved()
+  expect(said.at(-1)).toMatchObject({
+    kind: 'log',
+    line: { level: 'warn', text: 'the checkpoint was not saved: the disk is full' },
+  })
+})
+
+test('with an interval most calls send nothing, until the task is told to stop', () => {
+  const { context, said, stop } = createContext()
+  const iterate = (iteration: number) =>
+    void context.checkpoint.save({ iteration }, { iteration, every: { iterations: 10 } })
+  for (let iteration = 1; iteration <= 25; iteration++) iterate(iteration)
+  expect(said).toHaveLength(2)
+  stop.abort()
+  iterate(26)
+  expect(said).toHaveLength(3)
 })

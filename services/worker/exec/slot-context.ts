@@ -1,21 +1,13 @@
 import { format } from 'node:util'
 
 import { createRng, type Rng } from '#libs/domain'
-import type {
-  Codecs,
-  ProgressDetail,
-  SavedCheckpoint,
-  Submitter,
-  TaskCheckpoint,
-  TaskContext,
-  TaskLog,
-} from '#libs/task'
-import { copySegments, decodeValue, encodeValue, packStructure } from '#libs/value'
+import type { Codecs, ProgressDetail, Submitter, TaskCheckpoint, TaskContext, TaskLog } from '#libs/task'
 
 import { cutLine } from './line.js'
 import { callMain } from './slot-calls.js'
 import { ChildJobs } from './child-jobs.js'
-import type { CheckpointCall, ChildCall, ChildNews, FromSlot, LoadedCheckpoint, SlotTask } from './slot-messages.js'
+import type { ChildCall, ChildNews, FromSlot, SlotTask } from './slot-messages.js'
+import { SlotCheckpoint } from './slot-checkpoint.js'
 import type { SlotWaits } from './slot-waits.js'
 
 type Say = (message: FromSlot, transfer?: readonly ArrayBuffer[]) => void
@@ -57,7 +49,7 @@ export class SlotContext implements TaskContext {
   #reportedAtMs = -Infinity
   #log: TaskLog | undefined
   #rng: Rng | undefined
-  #checkpoint: TaskCheckpoint | undefined
+  #checkpoint: SlotCheckpoint | undefined
   #children: ChildJobs | undefined
   #submitter: Submitter | undefined
 
@@ -91,7 +83,7 @@ export class SlotContext implements TaskContext {
   }
 
   get checkpoint(): TaskCheckpoint {
-    return (this.#checkpoint ??= createCheckpoint(this.taskId, this.#ports.codecs, this.#say))
+    return (this.#checkpoint ??= new SlotCheckpoint(this.#ports, this.log))
   }
 
   // Bound: tasks take them out of the context.
@@ -118,6 +110,11 @@ export class SlotContext implements TaskContext {
   /** The scheduler says what became of a job that the task submitted. */
   take(jobId: string, news: ChildNews): void {
     this.#children?.take(jobId, news)
+  }
+
+  /** Resolves when what the task saved is safe, or has failed; nothing when there is nothing to wait for. */
+  saved(): Promise<void> | undefined {
+    return this.#checkpoint?.saved()
   }
 
   /** The task is over. */
@@ -152,25 +149,6 @@ function createLog({ taskId, attempt }: SlotTask, say: Say): TaskLog {
       say({ kind: 'log', line: { taskId, attempt, level, text, atMs: Date.now() } })
     }
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
-}
-
-function createCheckpoint(taskId: string, codecs: Codecs, say: Say): TaskCheckpoint {
-  const ask = (call: CheckpointCall, transfer: readonly ArrayBuffer[] = []): Promise<unknown> =>
-    callMain((callId) => say({ kind: 'checkpoint', callId, taskId, call }, transfer))
-  const what = `the checkpoint of task ${taskId}`
-  return {
-    save: async (state, info = {}) => {
-      const encoded = packStructure(encodeValue(state, what, { codecs }))
-      const bytes = copySegments(encoded)
-      await ask({ kind: 'save', structure: encoded.root, bytes, info }, [bytes.buffer])
-    },
-    load: async <T = unknown>(): Promise<SavedCheckpoint<T> | undefined> => {
-      const loaded = (await ask({ kind: 'load' })) as LoadedCheckpoint | undefined
-      if (loaded === undefined) return undefined
-      const { structure, bytes, ...rest } = loaded
-      return { ...rest, state: decodeValue(structure, bytes, { view: true, codecs, what }) as T }
-    },
-  }
 }
 
 /** The end of the attempt's time or of its job's, whichever comes first. */

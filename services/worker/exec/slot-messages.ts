@@ -104,6 +104,7 @@ export interface LoadedCheckpoint extends SlotBody {
   readonly version: number
   readonly iteration?: number
   readonly cost?: number
+  readonly labels: Readonly<Record<string, string>>
 }
 
 /** What a task asks of the mesh for the jobs that it submits. */
@@ -148,4 +149,4 @@ export type FromSlot =
     }
   | { readonly kind: 'log'; readonly line: SlotLog }
   | { readonly kind: 'span'; readonly line: string }
-  | { readonly kind: 'checkpoint'; readonly callId: number; readonly taskId: string; readonly call: CheckpointCall }
+  | { readonly kind: 'checkpoint'; readonly callId: number; readonly key: string; readonly call: CheckpointCall }

@@ -62,6 +62,9 @@ export function createSlotTaskRunner(
       } catch (error) {
         return { kind: 'failed', failure: failureOf(args?.watch?.findChange(error) ?? error) }
       } finally {
+        // Whoever goes on from here must find what was saved last; most tasks save nothing, and wait for nothing.
+        const saved = current?.saved()
+        if (saved) await saved
         current?.close()
         current = undefined
       }

@@ -131,6 +131,10 @@ export class Slot {
     this.#askToStop(key, reason, { kind: 'cancelled', reason: 'CANCELLED', message: reason })
   }
 
+  notifyTask(key: AttemptKey, reason: string): void {
+    if (this.#orders.has(key)) this.#host.post({ kind: 'stop', key, reason })
+  }
+
   /** Leaves its place with this attempt; what waited behind it is run elsewhere. False when the attempt is not here any more. */
   park(key: AttemptKey): boolean {
     const order = this.#orders.get(key)

@@ -1,65 +1,83 @@
 import { randomUUID } from 'node:crypto'
-import { Status } from 'nice-grpc-common'
 
-import { DigestAlgorithm, type TransferHeader } from '#libs/proto'
-import { createMemorySink, type ReceivedBody, sourceOfSegments, TransferError, type TransferPool } from '#libs/transfer'
+import { loadCheckpoint, saveCheckpoint } from '#libs/checkpoint'
+import { CheckpointServiceDefinition } from '#libs/proto'
+import { closeRpcChannel, createRpcChannel, createRpcClient, type RpcClient, type Security } from '#libs/rpc'
+import type { TransferPool } from '#libs/transfer'
 
+import { keyOf, type TaskOrder } from '../core/state.js'
 import type { CheckpointCall, LoadedCheckpoint } from '../exec/slot-messages.js'
+import { LatestSave } from './latest-save.js'
+
+type Save = Extract<CheckpointCall, { kind: 'save' }>
 
 /** Saves and loads tasks' own checkpoints in the checkpoint-store, straight from this worker. */
-export function createTaskCheckpoints(
-  pool: TransferPool,
-  storeAddresses: () => Promise<readonly string[]>,
-): (taskId: string, call: CheckpointCall) => Promise<LoadedCheckpoint | undefined> {
-  return async (taskId, call) => {
-    const at = taskId.lastIndexOf('/')
-    const name = `jobs/${taskId.slice(0, at)}/tasks/${taskId.slice(at + 1)}`
-    if (call.kind === 'load') return await load(name)
-    const { structure, bytes, info } = call
-    const header = {
-      structure,
-      byteLength: bytes.byteLength,
-      digestAlgorithm: DigestAlgorithm.SHA256,
-    }
-    const target = {
-      name,
-      version: 0n,
-      info: {
-        iteration: info.iteration === undefined ? undefined : BigInt(info.iteration),
-        cost: info.cost,
-        labels: new Map(Object.entries(info.labels ?? {})),
-      },
-    }
-    const stream = pool.store(await storeAddresses(), 'save')
-    await stream.put({ $case: 'checkpoint', value: target }, sourceOfSegments(header, [bytes]), {
-      requestId: randomUUID(),
-    })
-    return undefined
+export interface TaskCheckpoints {
+  call(order: TaskOrder, call: CheckpointCall): Promise<LoadedCheckpoint | undefined>
+  /** The attempt is over. */
+  forget(key: string): void
+  close(): void
+}
+
+/** How to reach the store. */
+export interface CheckpointPorts {
+  readonly workerId: string
+  readonly security: Security
+  readonly pool: TransferPool
+  readonly storeAddresses: () => Promise<readonly string[]>
+}
+
+/** What an attempt has at the store: it takes the name over with its first save or load, and then fences those before it. */
+interface Writer {
+  readonly token: Promise<number>
+  readonly saves: LatestSave<Save>
+}
+
+export function createTaskCheckpoints(ports: CheckpointPorts): TaskCheckpoints {
+  const { workerId, security, pool, storeAddresses } = ports
+  const writers = new Map<string, Writer>()
+  let channel: ReturnType<typeof createRpcChannel> | undefined
+  let rpc: RpcClient<typeof CheckpointServiceDefinition> | undefined
+
+  async function takeLease(name: string, order: TaskOrder): Promise<number> {
+    channel ??= createRpcChannel(storeAddresses, { security, serverRole: 'checkpointStore', kind: 'control' })
+    rpc ??= createRpcClient(CheckpointServiceDefinition, channel)
+    const holder = `attempt ${order.attempt} of task ${order.taskId} on worker ${workerId}`
+    return Number((await rpc.acquireLease({ name, holder, requestId: randomUUID() })).token)
   }
 
-  async function load(name: string): Promise<LoadedCheckpoint | undefined> {
-    const found: { header?: TransferHeader; body?: ReceivedBody } = {}
-    const stream = pool.store(await storeAddresses(), 'load')
-    try {
-      await stream.get({ $case: 'checkpoint', value: { name, version: 0n, info: undefined } }, (header) => {
-        found.header = header
-        return createMemorySink(header, (body) => {
-          found.body = body
-        })
-      })
-    } catch (error) {
-      if (error instanceof TransferError && error.code === Status.NOT_FOUND) return undefined
-      throw error
-    }
-    const { header, body } = found
-    if (header === undefined || body?.structure === undefined) return undefined
-    const info = header.checkpointInfo
-    return {
-      structure: body.structure,
-      bytes: body.bytes,
-      version: Number(header.version),
-      ...(info?.iteration === undefined ? {} : { iteration: Number(info.iteration) }),
-      ...(info?.cost === undefined ? {} : { cost: info.cost }),
-    }
+  function writerOf(name: string, order: TaskOrder): Writer {
+    const key = keyOf(order)
+    const known = writers.get(key)
+    if (known) return known
+    const token = takeLease(name, order)
+    // The next call asks again.
+    token.catch(() => writers.delete(key))
+    const saves = new LatestSave<Save>(async ({ structure, bytes, info }) => {
+      const stream = pool.store(await storeAddresses(), 'save')
+      const save = { name, structure, segments: [bytes], info, writerToken: await token, trace: order.trace }
+      await saveCheckpoint(stream, save)
+    })
+    const writer = { token, saves }
+    writers.set(key, writer)
+    return writer
+  }
+
+  return {
+    call: async (order, call) => {
+      const at = order.taskId.lastIndexOf('/')
+      const name = `jobs/${order.taskId.slice(0, at)}/tasks/${order.taskId.slice(at + 1)}`
+      const writer = writerOf(name, order)
+      // Before a load too: what an attempt goes on from must not be changed by the one before it.
+      await writer.token
+      if (call.kind === 'load')
+        return await loadCheckpoint(pool.store(await storeAddresses(), 'load'), name, 0, order.trace)
+      await writer.saves.offer(call)
+      return undefined
+    },
+    forget: (key) => void writers.delete(key),
+    close: () => {
+      if (channel) closeRpcChannel(channel)
+    },
   }
 }

@@ -14,6 +14,8 @@ function setUp(
   const leaving = leaveInOrder({
     graceMs: 10_000,
     drain: () => void steps.push('drain'),
+    giveNotice: () => void steps.push('notice'),
+    noticeMs: 3_000,
     drained: new Promise<void>((resolve) => (drained = resolve)),
     unlinkedSinceMs,
     stopTasks: async () => {
@@ -32,12 +34,14 @@ test('a worker with nothing to finish leaves at once', async () => {
   expect(steps).toEqual(['drain', 'stop tasks', 'goodbye'])
 })
 
-test('a task that runs has the grace but for a margin; then it is ended, and the goodbye is said', async () => {
+test('a task that runs has the grace but for a margin, is told ahead of the end, and the goodbye is said', async () => {
   const { steps } = setUp()
-  await vi.advanceTimersByTimeAsync(7_000)
+  await vi.advanceTimersByTimeAsync(4_400)
   expect(steps).toEqual(['drain'])
+  await vi.advanceTimersByTimeAsync(2_600)
+  expect(steps).toEqual(['drain', 'notice'])
   await vi.advanceTimersByTimeAsync(1_000)
-  expect(steps).toEqual(['drain', 'stop tasks', 'goodbye'])
+  expect(steps).toEqual(['drain', 'notice', 'stop tasks', 'goodbye'])
 })
 
 test('a task that cannot be ended does not keep the goodbye back', async () => {

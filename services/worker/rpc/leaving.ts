@@ -4,6 +4,10 @@ export interface Leaving {
   readonly graceMs: number
   /** Takes no more tasks, and finishes those that run. */
   readonly drain: () => void
+  /** Asks what still runs to save what it needs and to end: it goes elsewhere. */
+  readonly giveNotice: () => void
+  /** So long before the tasks are ended that is said; at most half of the time there is. */
+  readonly noticeMs: number
   /** Resolves when everything is finished and acknowledged. */
   readonly drained: Promise<unknown>
   /** Since when nobody could hear what is finished; nothing while somebody can. */
@@ -21,15 +25,18 @@ const lookMs = 100
 const stopTasksMs = 500
 
 /**
- * Leaves in order: finishes what runs within the grace, ends the rest, and always says goodbye, so that what it could not
- * finish is queued again at once and charged to nobody.
+ * Leaves in order: finishes what runs within the grace, tells what does not finish ahead of its end, ends the rest, and always
+ * says goodbye, so that what it could not finish is queued again at once and charged to nobody.
  */
 export async function leaveInOrder(leaving: Leaving): Promise<void> {
   const { graceMs, drain, drained, stopTasks, sayGoodbye } = leaving
   drain()
-  const waiting = startWaiting(Math.max(graceMs - marginMs, graceMs / 2), leaving.unlinkedSinceMs)
+  const mostMs = Math.max(graceMs - marginMs, graceMs / 2)
+  const notice = setTimeout(leaving.giveNotice, mostMs - Math.min(leaving.noticeMs, mostMs / 2))
+  const waiting = startWaiting(mostMs, leaving.unlinkedSinceMs)
   await Promise.race([drained, waiting.over])
   waiting.stop()
+  clearTimeout(notice)
   const ending = stopTasks()
   const given = startWaiting(stopTasksMs, () => undefined)
   await Promise.race([ending, given.over])

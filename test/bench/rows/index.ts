@@ -1,6 +1,7 @@
 import type { Row } from '../row.js'
 import { bulkRows } from './bulk.js'
 import { bulkMemoryRows } from './bulk-memory.js'
+import { checkpointRows } from './checkpoints.js'
 import { clusterStartRows } from './cluster-start.js'
 import { coreRows } from './core.js'
 import { graphRows } from './graph.js'
@@ -20,6 +21,7 @@ export const rows: readonly Row[] = [
   ...graphRows,
   ...bulkRows,
   ...bulkMemoryRows,
+  ...checkpointRows,
   ...clusterStartRows,
   ...workerProcessRows,
   ...slotRows,

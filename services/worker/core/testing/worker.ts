@@ -76,6 +76,7 @@ export function createWorker(slots: number, devices = 0, maxParked?: number) {
     lose: (slot: number) => happen({ kind: 'slotLost', slot, failure: slotLost }),
     orderAndLose: (name: string, slot: number) =>
       happen({ kind: 'tasksOrdered', orders: [orderOf(name)] }, { kind: 'slotLost', slot, failure: slotLost }),
+    giveNotice: () => happen({ kind: 'noticeGiven', reason: 'it leaves' }),
     drain: () => happen({ kind: 'drainOrdered', reason: 'told' }),
     open: () => happen({ kind: 'linkOpened' }),
     /** From now on reports wait for others, and starts are told as well. */
@@ -120,6 +121,8 @@ function sayEffect(effect: Effect): string[] {
       return [`withdraw ${effect.order.taskId} on ${effect.slot}`]
     case 'stopExecution':
       return [`stop ${effect.order.taskId} on ${effect.slot}`]
+    case 'notifyExecution':
+      return [`notify ${effect.order.taskId} on ${effect.slot}`]
     case 'fetchInputs':
       return [`fetch for ${effect.order.taskId}`]
     case 'reportEnded':

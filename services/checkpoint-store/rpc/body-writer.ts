@@ -1,0 +1,143 @@
+import { createHash, webcrypto } from 'node:crypto'
+
+import { xxh64 } from '@node-rs/xxhash'
+
+import type { Body, ChunkRef, Digest } from '../core/state.js'
+import type { BufferPool } from '../storage/buffer-pool.js'
+import { chunkBytes, type ChunkStore, type WrittenChunk } from '../storage/chunk-store.js'
+
+/** Bodies up to this many bytes lie in the catalogue, and with it in memory: a file for each would cost more. */
+const inlineBytes = 4096
+/** How many chunks of one body are hashed, written and synced at a time. */
+const chunksAtOnce = 4
+
+/** What a body is written with. */
+export interface BodyPorts {
+  readonly chunks: ChunkStore
+  readonly buffers: BufferPool
+  /** Whether the chunk is on disk already and stays there until the put is over. */
+  isHere(digest: Digest): Promise<boolean>
+}
+
+/** A body that is on disk; nobody sees it yet. */
+export interface WrittenBody {
+  readonly body: Body
+  readonly written: readonly WrittenChunk[]
+}
+
+/** Cuts a body that comes in pieces into chunks, and writes those that the disk does not have while the rest comes. */
+export class BodyWriter {
+  readonly #ports: BodyPorts
+  readonly #byteLength: number
+  readonly #refs: Promise<ChunkRef>[] = []
+  readonly #written: WrittenChunk[] = []
+  readonly #storing = new Set<Promise<unknown>>()
+  #buffer: Buffer
+  #filled = 0
+  #taken = 0
+  #failure: { readonly error: unknown } | undefined
+
+  static async create(ports: BodyPorts, byteLength: number): Promise<BodyWriter> {
+    return new BodyWriter(ports, byteLength, await ports.buffers.take(byteLength))
+  }
+
+  private constructor(ports: BodyPorts, byteLength: number, buffer: Buffer) {
+    this.#ports = ports
+    this.#byteLength = byteLength
+    this.#buffer = buffer
+  }
+
+  /** Memory for the next piece, which is then written: it need not be copied. */
+  place(byteLength: number): Uint8Array {
+    const end = this.#filled + byteLength
+    return end <= this.#buffer.byteLength ? this.#buffer.subarray(this.#filled, end) : Buffer.allocUnsafe(byteLength)
+  }
+
+  async write(data: Uint8Array): Promise<void> {
+    const isPlaced = data.buffer === this.#buffer.buffer && data.byteOffset === this.#buffer.byteOffset + this.#filled
+    for (let start = 0; start < data.byteLength;) {
+      const piece = data.subarray(start, start + chunkBytes - this.#filled)
+      if (!isPlaced) this.#buffer.set(piece, this.#filled)
+      this.#filled += piece.byteLength
+      this.#taken += piece.byteLength
+      start += piece.byteLength
+      if (this.#filled < chunkBytes) continue
+      // What reaches into the next chunk is copied out before this memory may be used again, and this chunk goes its way
+      // before there is memory for the next: who waits for memory holds none.
+      const rest = isPlaced && start < data.byteLength ? Buffer.from(data.subarray(start)) : undefined
+      this.#store(this.#buffer, chunkBytes)
+      this.#filled = 0
+      const left = this.#byteLength - this.#taken
+      this.#buffer = left > 0 ? await this.#ports.buffers.take(left) : Buffer.alloc(0)
+      if (rest) {
+        this.#buffer.set(rest)
+        this.#filled = rest.byteLength
+        this.#taken += rest.byteLength
+        start = data.byteLength
+      }
+      while (this.#storing.size >= chunksAtOnce) await Promise.race(this.#storing)
+      if (this.#failure) throw this.#failure.error
+    }
+  }
+
+  /** Everything came: waits until it is on disk. `digest` names a blob; anything else is named by its chunks. */
+  async finish(checksum: string, digest?: Digest): Promise<WrittenBody> {
+    const byteLength = this.#byteLength
+    if (byteLength <= inlineBytes) {
+      const bytes = Uint8Array.from(this.#buffer.subarray(0, this.#filled))
+      const body = {
+        digest: digest ?? sha256Of(bytes),
+        byteLength,
+        checksum,
+        content: { kind: 'inline', bytes },
+      } as const
+      return { body, written: [] }
+    }
+    if (this.#filled > 0) this.#store(this.#buffer, this.#filled)
+    this.#buffer = Buffer.alloc(0)
+    const chunks = await Promise.all(this.#refs)
+    const name = digest ?? nameOf(chunks)
+    return { body: { digest: name, byteLength, checksum, content: { kind: 'chunks', chunks } }, written: this.#written }
+  }
+
+  /** Leaves nothing behind of what nobody sees. Waits for what is being written. */
+  async discard(): Promise<void> {
+    this.#ports.buffers.giveBack(this.#buffer)
+    this.#buffer = Buffer.alloc(0)
+    await Promise.allSettled(this.#storing)
+    await Promise.all(this.#written.map((chunk) => chunk.discard()))
+  }
+
+  #store(buffer: Buffer, byteLength: number): void {
+    const storing = this.#storeChunk(buffer.subarray(0, byteLength)).finally(() => {
+      this.#storing.delete(storing)
+      this.#ports.buffers.giveBack(buffer)
+    })
+    this.#storing.add(storing)
+    this.#refs.push(storing)
+    storing.catch((error: unknown) => (this.#failure ??= { error }))
+  }
+
+  async #storeChunk(bytes: Buffer): Promise<ChunkRef> {
+    const checksum = checksumOf(xxh64(bytes))
+    // In another thread, so that the next chunk comes in meanwhile.
+    const digest = Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex')
+    if (!(await this.#ports.isHere(digest))) this.#written.push(await this.#ports.chunks.write(digest, bytes))
+    return { digest, byteLength: bytes.byteLength, checksum }
+  }
+}
+
+/** An xxh64 as the catalogue has it. */
+export function checksumOf(hash: bigint): string {
+  return hash.toString(16).padStart(16, '0')
+}
+
+export function sha256Of(bytes: Uint8Array): Digest {
+  return createHash('sha256').update(bytes).digest('hex')
+}
+
+function nameOf(chunks: readonly ChunkRef[]): Digest {
+  const [only] = chunks
+  if (only && chunks.length === 1) return only.digest
+  return sha256Of(Buffer.concat(chunks.map(({ digest }) => Buffer.from(digest, 'hex'))))
+}
