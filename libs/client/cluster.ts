@@ -22,14 +22,21 @@ export interface WorkerInfo {
   readonly slots: number
   readonly assignedTasks: number
   readonly heldObjects: number
+  /** What the objects have in memory. */
+  readonly heldBytes: number
+  /** What they have on the worker's disk, where those go that find no room in memory. */
+  readonly spilledBytes: number
   readonly addresses: readonly string[]
   readonly rssBytes: number
   /** 0 for none. */
   readonly memoryLimitBytes: number
   /** Where its tasks run: threads of the worker, or a process for each slot. */
   readonly executor: 'thread' | 'process'
-  /** In quarantine are workers on which several tasks in a row failed by no fault of theirs: they get none for a while. */
-  readonly state: 'ready' | 'draining' | 'quarantined'
+  /**
+   * In quarantine are workers on which several tasks in a row failed by no fault of theirs: they get none for a while. Those
+   * whose memory is nearly full are paused: they get none until there is room again.
+   */
+  readonly state: 'ready' | 'draining' | 'quarantined' | 'paused'
   readonly quarantine?: { readonly until: Date; readonly reason: string }
   /** What it offers beside slots and memory. */
   readonly resources: Readonly<Record<string, number>>

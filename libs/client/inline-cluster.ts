@@ -182,6 +182,8 @@ class InlineCluster implements Cluster {
       {
         ...facts,
         heldObjects: this.#state.scattered.size,
+        heldBytes: [...this.#state.scattered.values()].reduce((sum, { bytes }) => sum + bytes.byteLength, 0),
+        spilledBytes: 0,
         rssBytes,
         memoryLimitBytes: 0,
         executor: 'thread',

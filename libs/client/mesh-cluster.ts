@@ -180,7 +180,8 @@ export class MeshCluster implements Cluster {
       for await (const demand of this.#connection.scheduler.watchDemand({}, { signal })) {
         present = demand.presentWorkers
         // Those that leave are among them.
-        if (present >= count) present = (await this.workers()).filter(({ state }) => state === 'ready').length
+        if (present >= count)
+          present = (await this.workers()).filter(({ state }) => state === 'ready' || state === 'paused').length
         if (present >= count) return
       }
     } catch (error) {
@@ -220,6 +221,8 @@ function workerInfoOf(worker: Worker): WorkerInfo {
     assignedTasks,
     heldObjects,
     addresses,
+    heldBytes: Number(worker.heldBytes),
+    spilledBytes: Number(worker.spilledBytes),
     rssBytes: Number(worker.rssBytes),
     memoryLimitBytes: Number(worker.memoryLimitBytes),
     executor: worker.executor === ExecutorKind.PROCESS ? 'process' : 'thread',
@@ -242,6 +245,7 @@ export function checkBounds({ minimum, maximum }: { readonly minimum: number; re
 
 function stateOf({ state }: Worker): WorkerInfo['state'] {
   if (state === WorkerState.QUARANTINED) return 'quarantined'
+  if (state === WorkerState.PAUSED) return 'paused'
   return state === WorkerState.DRAINING ? 'draining' : 'ready'
 }
 

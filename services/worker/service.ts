@@ -24,6 +24,7 @@ import { createState, isParked } from './core/state.js'
 import { createBundleCache } from './exec/bundle-cache.js'
 import { createChildMemory } from './exec/child-memory.js'
 import { createExecutor, type Executor } from './exec/executor.js'
+import { collectGarbage } from './exec/garbage.js'
 import { createPerform } from './exec/perform.js'
 import { createProcessHosts } from './exec/process-host.js'
 import type { SlotListeners } from './exec/slot.js'
@@ -33,9 +34,10 @@ import { observeWorker } from './metrics.js'
 import { createAnnouncements } from './objects/announcements.js'
 import { createInputCache } from './objects/input-cache.js'
 import { createInputFetcher } from './objects/input-fetcher.js'
-import { createObjectStore } from './objects/object-store.js'
+import { readBody } from './objects/stored-body.js'
 import { createTaskCheckpoints } from './objects/task-checkpoints.js'
 import { createTransferHost } from './objects/transfer-host.js'
+import { openWorkerMemory } from './objects/worker-memory.js'
 import { createDeparture } from './rpc/departure.js'
 import { greetingOf } from './rpc/greeting.js'
 import { leaveInOrder } from './rpc/leaving.js'
@@ -71,20 +73,40 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   const security = await loadSecurity(config.meshDir, 'worker')
   const ownCacheDir = config.cacheDir ? undefined : await mkdtemp(path.join(tmpdir(), 'costate-worker-'))
   const pool = createTransferPool(security)
-  const store = createObjectStore()
   const ended = createDeferred<number>()
   const find = findService(config.meshDir, signal)
   const storeAddresses = async (): Promise<readonly string[]> =>
     config.checkpointStoreAddress ?? (await find('checkpointStore'))
+  // Reports before the link is dialled are lost, as on a link that is cut.
+  const scheduler: { link?: SchedulerLink } = {}
+  const childMemory = createChildMemory(config.memoryLimit)
+  const state = createState(config.slots, config.resources['gpu'] ?? 0, config.maxWaiting)
+  const memory = await openWorkerMemory(config, {
+    childBytes: () => childMemory.bytes,
+    isBusy: () => state.lines.some((line) => line.length > 0),
+    collect: () => {
+      collectGarbage()
+      executor.collect()
+    },
+    pressed: (isPaused) => {
+      logger.warn({ isPaused }, isPaused ? 'memory is nearly full: no task is started' : 'there is memory again')
+      // Heard before what is given back, so that it goes elsewhere.
+      beat()
+      loop.post({ kind: 'memoryPressed', isPaused })
+    },
+    lost: (objectId) => {
+      logger.error({ objectId }, 'an object on the disk is damaged: it is given up')
+      scheduler.link?.report({ $case: 'objectsDropped', value: { objectIds: [objectId] } })
+    },
+    warn: (message) => logger.warn(message),
+  })
+  const { store } = memory
   const bundles = createBundleCache(config.cacheDir ?? (ownCacheDir as string), pool, storeAddresses)
   const cache = createInputCache(
     config.memoryLimit > 0 ? Math.min(config.inputCache, config.memoryLimit / 8) : config.inputCache,
   )
   const fetcher = createInputFetcher(store, cache, pool, storeAddresses)
   const uploader = createBlobUploader(security, pool, storeAddresses)
-  const state = createState(config.slots, config.resources['gpu'] ?? 0, config.maxWaiting)
-  // Reports before the link is dialled are lost, as on a link that is cut.
-  const scheduler: { link?: SchedulerLink } = {}
   const loopDelay = createLoopDelay()
   const relay = createTaskRelay(workerId, (report) => scheduler.link?.report(report))
   const checkpoints = createTaskCheckpoints(pool, storeAddresses)
@@ -117,7 +139,6 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
       }
     },
   }
-  const childMemory = createChildMemory(config.memoryLimit)
   const executor: Executor = createExecutor(
     config.slots,
     {
@@ -158,7 +179,6 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
       },
     }),
   })
-  observeWorker(state, store)
   let stopping = false
   const departure = createDeparture({
     isEmpty: () => (config.ephemeral && stopping) || store.values()[Symbol.iterator]().next().done === true,
@@ -166,8 +186,11 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
     archive: async (objectId) => {
       const held = store.get(objectId as ObjectId)
       if (held === undefined) return undefined
-      const digest = createHash('sha256').update(held.bytes).digest('hex')
-      await uploader.upload([{ digest, bytes: held.bytes }], {})
+      // What the disk does not give back is not held any more, and the scheduler hears of that.
+      const bytes = await readBody(store, held).catch(() => undefined)
+      if (bytes === undefined) return undefined
+      const digest = createHash('sha256').update(bytes).digest('hex')
+      await uploader.upload([{ digest, bytes }], {})
       return digest
     },
     leave: () => {
@@ -177,11 +200,12 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
     failed: (err) =>
       logger.warn({ err }, 'what only this worker holds could not be handed over to the checkpoint-store'),
   })
+  observeWorker(state, memory)
 
   const announcements = createAnnouncements(
     (value) => scheduler.link?.report({ $case: 'objectsStored', value }) ?? false,
   )
-  const host = createTransferHost(store, announcements.announce, config.memoryLimit)
+  const host = createTransferHost(store, announcements.announce, memory.room, memory.folder)
   const server = createRpcServer({
     security,
     windowBytes: bulkWindowBytes,
@@ -275,15 +299,21 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   )
 
   async function giveUp(error: unknown): Promise<never> {
+    await memory.close()
     if (ownCacheDir) await rm(ownCacheDir, { recursive: true, force: true })
     throw error
   }
 
   function beat(): void {
-    const rssBytes = BigInt(process.memoryUsage.rss() + childMemory.bytes)
     scheduler.link?.report({
       $case: 'heartbeat',
-      value: { rssBytes, heldBytes: BigInt(store.byteLength), loopLagMs: loopDelay.takeMaxMs() },
+      value: {
+        rssBytes: BigInt(memory.rssBytes()),
+        heldBytes: BigInt(store.heldBytes),
+        spilledBytes: BigInt(store.spilledBytes),
+        loopLagMs: loopDelay.takeMaxMs(),
+        paused: memory.watch.isPaused,
+      },
     })
   }
 
@@ -346,6 +376,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
       pool.close()
       await server.shutdown(200)
       closeRpcChannel(channel)
+      await memory.close()
       if (ownCacheDir) await rm(ownCacheDir, { recursive: true, force: true })
       await activeTelemetry()?.shutdown(1_000)
     },

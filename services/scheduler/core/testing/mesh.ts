@@ -13,7 +13,7 @@ import { checkInvariants } from '../invariants.js'
 import { defaultPolicy, type Policy } from '../policy.js'
 import { startResync } from '../resync.js'
 import { isOnWorker } from '../slots.js'
-import { createState, type Outcome, type State, type Task, type WorkerEnd } from '../state.js'
+import { createState, type Outcome, type State, type Task, unheardPulse, type WorkerEnd } from '../state.js'
 import { createStoryNotes } from '../story-notes.js'
 import { durablePartOf } from './durable.js'
 import type { FinishOptions, SubmitOptions, TestTask } from './mesh-options.js'
@@ -172,9 +172,8 @@ export class Mesh {
     const untilMs = this.nowMs + ms
     while (this.nowMs < untilMs) {
       this.nowMs = Math.min(untilMs, this.nowMs + 500)
-      for (const { profile, unlinkedSinceMs } of this.state.workers.values()) {
-        if (unlinkedSinceMs === undefined)
-          this.happen({ kind: 'workerHeard', workerId: profile.workerId, rssBytes: 1, loopLagMs: 0 })
+      for (const { profile, unlinkedSinceMs, pulse } of this.state.workers.values()) {
+        if (unlinkedSinceMs === undefined) this.happen({ kind: 'workerHeard', workerId: profile.workerId, pulse })
       }
       this.tick()
     }
