@@ -5,10 +5,12 @@ import type {
   GatherOptions,
   Job,
   ResultOf,
+  ScatteredChunks,
   ScatteredObject,
   SubmitOptions,
   Task,
   TaskFuture,
+  TypedArray,
 } from '#libs/task'
 
 import type { GraphBuilder } from './graph.js'
@@ -50,6 +52,12 @@ export interface ScatterOptions {
   readonly broadcast?: boolean
 }
 
+/** Where to scatter an array in parts, and how large they are. */
+export interface ChunkedScatterOptions extends ScatterOptions {
+  /** At most so much per part, in bytes or as `'64MB'`. */
+  readonly chunkBytes: number | string
+}
+
 /** A place where tasks run: workers on this machine, a mesh elsewhere, or this process itself. */
 export interface Cluster extends AsyncDisposable {
   readonly name: string
@@ -80,6 +88,19 @@ export interface Cluster extends AsyncDisposable {
    * when all fail, an AggregateError says how.
    */
   race<R>(futures: Iterable<TaskFuture<R>>): Promise<R>
+  /**
+   * Puts an array into workers' memory that one of them may have no room for: in parts of at most `chunkBytes`, each an object of
+   * its own, spread over the workers; where they have no room in memory they go to the workers' disks. Of what it is told with
+   * `scattered.parts`, a task gets a part each (`map`) or the list of all (`submit`); `scattered.chunks()` streams it back.
+   *
+   * @throws RangeError when a part has less than one element.
+   */
+  scatter<T extends TypedArray>(array: T, options: ChunkedScatterOptions): Promise<ScatteredChunks<T>>
+  /**
+   * The same with what an async iterable gives, such as the chunks of an array that this program has no room for either: each is an
+   * object of its own. At most 64 MB of them are under way, or one that is larger. What was yielded must not be changed.
+   */
+  scatter<T>(chunks: AsyncIterable<T>, options?: ScatterOptions): Promise<ScatteredChunks<T>>
   /** Puts a value into workers' memory, to be an argument of many tasks. Lost with the last worker that holds it. */
   scatter<T>(value: T, options?: ScatterOptions): Promise<ScatteredObject<T>>
   /** Takes up a job by its id or the name it was persisted under. */

@@ -1,6 +1,6 @@
 export { asCompleted, wait } from './as-completed.js'
 export type { Completion, WaitResult } from './as-completed.js'
-export type { Cluster, ScatterOptions, WorkerInfo } from './cluster.js'
+export type { ChunkedScatterOptions, Cluster, ScatterOptions, WorkerInfo } from './cluster.js'
 export { connect } from './connect.js'
 export type { ConnectOptions } from './connect.js'
 export type { GraphBuilder } from './graph.js'
@@ -18,6 +18,7 @@ export {
   MeshError,
   NdArray,
   registerCodec,
+  ScatteredChunks,
   ScatteredObject,
   shared,
   SharedInput,

@@ -15,6 +15,7 @@ import {
   type Job,
   raceFutures,
   ScatteredObject,
+  scatterEach,
   zipArguments,
 } from '#libs/task'
 import { encodeValue, packStructure } from '#libs/value'
@@ -24,6 +25,7 @@ import { type Cluster, type ScatterOptions, type WorkerInfo } from './cluster.js
 import { gatherAll } from './gather.js'
 import { createGraphBuilder, type GraphBuilder, graphNotBuilt } from './graph.js'
 import { type MeshConnection, meshErrorOf } from './mesh-connection.js'
+import { partsOf } from './scatter-parts.js'
 import { ScatterTargets } from './scatter-targets.js'
 import { calledOf, Submission } from './submission.js'
 import { explainTask, type NamedTask, readStory, type StoryLine } from './task-answers.js'
@@ -100,7 +102,13 @@ export class MeshCluster implements Cluster {
     return await raceFutures([...futures])
   }
 
-  async scatter<T>(value: T, options: ScatterOptions = {}): Promise<ScatteredObject<T>> {
+  async scatter(value: unknown, options: ScatterOptions = {}): Promise<never> {
+    const parts = partsOf(value, options)
+    if (parts) return (await scatterEach(parts, (part) => this.#scatterOne(part, options))) as never
+    return (await this.#scatterOne(value, options)) as never
+  }
+
+  async #scatterOne<T>(value: T, options: ScatterOptions): Promise<ScatteredObject<T>> {
     this.#connection.check()
     const targets = await this.#targets.choose(options)
     const id = `o-${randomUUID()}`

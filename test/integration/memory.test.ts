@@ -66,6 +66,22 @@ test('a worker holds more than its memory: what is scattered and what tasks retu
   await expect.poll(() => readdir(path.join(spillDir, folder))).toEqual([])
 })
 
+test('an array that is larger than the memory of the worker streams in and out', async () => {
+  const { cluster } = mesh
+  async function* array(): AsyncGenerator<Float64Array> {
+    for (let i = 0; i < 24; i++) yield new Float64Array(length).fill(i)
+  }
+  const scattered = await cluster.scatter(array())
+  expect(scattered.byteLength).toBe(24 * 8 * length)
+  let next = 0
+  for await (const chunk of scattered.chunks()) {
+    expect(chunk.length === length && chunk.every((x) => x === next)).toBe(true)
+    next++
+  }
+  expect(next).toBe(24)
+  await expect.poll(spilledBytes, { timeout: 10_000 }).toBeGreaterThan(200e6)
+})
+
 test('bits that flip on the disk are never delivered: a result is computed again, a scattered value is DATA_LOSS', async () => {
   const { cluster } = mesh
   const futures = cluster.map(tasks.fill, Array<number>(14).fill(length), [...Array(14).keys()])

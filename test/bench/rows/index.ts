@@ -9,6 +9,7 @@ import { queuedTaskMemoryRows } from './queued-task-memory.js'
 import { restartRows } from './restart.js'
 import { roundtripRows } from './roundtrip.js'
 import { slotRows } from './slots.js'
+import { streamRows } from './stream.js'
 import { workerLinkRows } from './worker-links.js'
 import { workerProcessRows } from './worker-process.js'
 
@@ -20,6 +21,7 @@ export const rows: readonly Row[] = [
   ...graphRows,
   ...bulkRows,
   ...bulkMemoryRows,
+  ...streamRows,
   ...clusterStartRows,
   ...workerProcessRows,
   ...slotRows,
