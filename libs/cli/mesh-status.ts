@@ -1,20 +1,25 @@
 import { readdir } from 'node:fs/promises'
 
 import { findMeshProcesses, meshDirOf, meshesDir } from '#libs/lifecycle'
-import { type Worker, WorkerState } from '#libs/proto'
+import type { Worker } from '#libs/proto'
 
 import { failureOf } from './cli-error.js'
 import { answerTimeoutMs, askScheduler, findMeshDir, readRunDir } from './mesh.js'
+import { nameOfWorkerState } from './states.js'
 
 /** A worker as `costate status` shows it. */
 export interface WorkerStatus {
   readonly workerId: string
   readonly host: string
   readonly pid: number
-  readonly state: 'ready' | 'draining'
+  /** ready, draining, quarantined or paused. */
+  readonly state: string
   readonly slots: number
   readonly assignedTasks: number
   readonly heldObjects: number
+  /** What the objects have in memory, and on the worker's disk. */
+  readonly heldBytes: number
+  readonly spilledBytes: number
   readonly rssBytes: number
   /** 0 for none. */
   readonly memoryLimitBytes: number
@@ -74,10 +79,12 @@ export function workerStatusOf(worker: Worker): WorkerStatus {
     workerId,
     host,
     pid,
-    state: worker.state === WorkerState.DRAINING ? 'draining' : 'ready',
+    state: nameOfWorkerState(worker.state),
     slots,
     assignedTasks,
     heldObjects,
+    heldBytes: Number(worker.heldBytes),
+    spilledBytes: Number(worker.spilledBytes),
     rssBytes: Number(worker.rssBytes),
     memoryLimitBytes: Number(worker.memoryLimitBytes),
   }

@@ -25,6 +25,7 @@ const workerStates = new Map<string, WorkerState>([
   ['ready', WorkerState.READY],
   ['draining', WorkerState.DRAINING],
   ['quarantined', WorkerState.QUARANTINED],
+  ['paused', WorkerState.PAUSED],
 ])
 
 export const nameOfJobState = (state: JobState): string => nameIn(jobStates, state)
@@ -49,6 +50,7 @@ export function paintOfState(state: string): Paint | undefined {
     case 'cancelled':
     case 'draining':
     case 'quarantined':
+    case 'paused':
     case 'ended':
       return 'yellow'
     case 'running':

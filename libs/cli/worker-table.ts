@@ -16,6 +16,8 @@ export const workerColumns: readonly Column<WorkerStatus>[] = [
   { title: 'SLOTS', show: ({ slots }) => slots },
   { title: 'TASKS', show: ({ assignedTasks }) => assignedTasks },
   { title: 'OBJECTS', show: ({ heldObjects }) => heldObjects, isExtra: true },
+  { title: 'HELD', show: ({ heldBytes }) => formatBytes(heldBytes), isExtra: true },
+  { title: 'SPILLED', show: ({ spilledBytes }) => formatBytes(spilledBytes), isExtra: true },
   {
     title: 'MEMORY',
     show: ({ rssBytes }) => formatBytes(rssBytes),

@@ -5,10 +5,12 @@ import type {
   GatherOptions,
   Job,
   ResultOf,
+  ScatteredChunks,
   ScatteredObject,
   SubmitOptions,
   Task,
   TaskFuture,
+  TypedArray,
 } from '#libs/task'
 
 import type { Checkpoints } from './checkpoints.js'
@@ -23,14 +25,21 @@ export interface WorkerInfo {
   readonly slots: number
   readonly assignedTasks: number
   readonly heldObjects: number
+  /** What the objects have in memory. */
+  readonly heldBytes: number
+  /** What they have on the worker's disk, where those go that find no room in memory. */
+  readonly spilledBytes: number
   readonly addresses: readonly string[]
   readonly rssBytes: number
   /** 0 for none. */
   readonly memoryLimitBytes: number
   /** Where its tasks run: threads of the worker, or a process for each slot. */
   readonly executor: 'thread' | 'process'
-  /** In quarantine are workers on which several tasks in a row failed by no fault of theirs: they get none for a while. */
-  readonly state: 'ready' | 'draining' | 'quarantined'
+  /**
+   * In quarantine are workers on which several tasks in a row failed by no fault of theirs: they get none for a while. Those
+   * whose memory is nearly full are paused: they get none until there is room again.
+   */
+  readonly state: 'ready' | 'draining' | 'quarantined' | 'paused'
   readonly quarantine?: { readonly until: Date; readonly reason: string }
   /** What it offers beside slots and memory. */
   readonly resources: Readonly<Record<string, number>>
@@ -42,6 +51,12 @@ export interface ScatterOptions {
   readonly workers?: readonly string[]
   /** Put the value on each of them. */
   readonly broadcast?: boolean
+}
+
+/** Where to scatter an array in parts, and how large they are. */
+export interface ChunkedScatterOptions extends ScatterOptions {
+  /** At most so much per part, in bytes or as `'64MB'`. */
+  readonly chunkBytes: number | string
 }
 
 /** A place where tasks run: workers on this machine, a mesh elsewhere, or this process itself. */
@@ -76,6 +91,19 @@ export interface Cluster extends AsyncDisposable {
    * when all fail, an AggregateError says how.
    */
   race<R>(futures: Iterable<TaskFuture<R>>): Promise<R>
+  /**
+   * Puts an array into workers' memory that one of them may have no room for: in parts of at most `chunkBytes`, each an object of
+   * its own, spread over the workers; where they have no room in memory they go to the workers' disks. Of what it is told with
+   * `scattered.parts`, a task gets a part each (`map`) or the list of all (`submit`); `scattered.chunks()` streams it back.
+   *
+   * @throws RangeError when a part has less than one element.
+   */
+  scatter<T extends TypedArray>(array: T, options: ChunkedScatterOptions): Promise<ScatteredChunks<T>>
+  /**
+   * The same with what an async iterable gives, such as the chunks of an array that this program has no room for either: each is an
+   * object of its own. At most 64 MB of them are under way, or one that is larger. What was yielded must not be changed.
+   */
+  scatter<T>(chunks: AsyncIterable<T>, options?: ScatterOptions): Promise<ScatteredChunks<T>>
   /** Puts a value into workers' memory, to be an argument of many tasks. Lost with the last worker that holds it. */
   scatter<T>(value: T, options?: ScatterOptions): Promise<ScatteredObject<T>>
   /** Takes up a job by its id or the name it was persisted under. */

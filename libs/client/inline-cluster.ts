@@ -11,6 +11,7 @@ import {
   type Job,
   raceFutures,
   ScatteredObject,
+  scatterEach,
   MeshError,
   zipArguments,
 } from '#libs/task'
@@ -24,6 +25,7 @@ import { putTogether, takeApart } from './inline-body.js'
 import { createInlineCheckpoints } from './inline-checkpoints.js'
 import { InlineSubmission } from './inline-submission.js'
 import { checkBounds, checkWorkerCount } from './mesh-cluster.js'
+import { partsOf } from './scatter-parts.js'
 import { calledOf } from './submission.js'
 import type { NamedTask, StoryLine } from './task-answers.js'
 
@@ -129,7 +131,13 @@ class InlineCluster implements Cluster {
     return await raceFutures([...futures])
   }
 
-  async scatter<T>(value: T, { workers }: ScatterOptions = {}): Promise<ScatteredObject<T>> {
+  async scatter(value: unknown, options: ScatterOptions = {}): Promise<never> {
+    const parts = partsOf(value, options)
+    if (parts) return (await scatterEach(parts, (part) => this.#scatterOne(part, options))) as never
+    return (await this.#scatterOne(value, options)) as never
+  }
+
+  async #scatterOne<T>(value: T, { workers }: ScatterOptions): Promise<ScatteredObject<T>> {
     this.#check()
     const unknown = workers?.find((id) => id !== this.name)
     if (unknown !== undefined) throw new RangeError(`scatter: there is no worker ${unknown}; see cluster.workers()`)
@@ -194,6 +202,8 @@ class InlineCluster implements Cluster {
       {
         ...facts,
         heldObjects: this.#state.scattered.size,
+        heldBytes: [...this.#state.scattered.values()].reduce((sum, { bytes }) => sum + bytes.byteLength, 0),
+        spilledBytes: 0,
         rssBytes,
         memoryLimitBytes: 0,
         executor: 'thread',

@@ -40,6 +40,11 @@ export interface LocalClusterOptions {
   readonly executor?: 'thread' | 'process'
   /** Resident memory of one worker, in bytes or as `'4GB'`, at least 200 MB; no limit unless given. */
   readonly memoryLimit?: number | string
+  /**
+   * Where objects go that find no room in a worker's memory, which needs a limit for that: a folder on a disk of this machine.
+   * The system's temporary folder unless given; where that is in memory itself, give another.
+   */
+  readonly spillDir?: string
   /** What each worker offers beside slots and memory, such as `{ gpu: 2, licence: 1 }`; tasks ask for it by name. */
   readonly resources?: ResourceAmounts
   /**
@@ -111,6 +116,7 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
       ...['--count', String(count), '--slots', String(threadsPerWorker), '--memory-limit', String(memoryLimit)],
       ...['--executor', executor, '--cache-dir', path.join(meshDir, 'data', 'bundles')],
       ...(keepAlive ? [] : ['--ephemeral']),
+      ...(options.spillDir === undefined ? [] : ['--spill-dir', options.spillDir]),
       ...(options.verifyInputs ? ['--verify-inputs'] : []),
       ...(resources.length > 0 ? ['--resources', resources.map((pair) => pair.join('=')).join(',')] : []),
     ]

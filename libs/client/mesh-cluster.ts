@@ -15,6 +15,7 @@ import {
   type Job,
   raceFutures,
   ScatteredObject,
+  scatterEach,
   zipArguments,
 } from '#libs/task'
 import { encodeValue, packStructure } from '#libs/value'
@@ -26,6 +27,7 @@ import { gatherAll } from './gather.js'
 import { createGraphBuilder, type GraphBuilder, graphNotBuilt } from './graph.js'
 import { type MeshConnection } from './mesh-connection.js'
 import { meshErrorOf } from './mesh-error.js'
+import { partsOf } from './scatter-parts.js'
 import { ScatterTargets } from './scatter-targets.js'
 import { calledOf, Submission } from './submission.js'
 import { explainTask, type NamedTask, readStory, type StoryLine } from './task-answers.js'
@@ -106,7 +108,13 @@ export class MeshCluster implements Cluster {
     return await raceFutures([...futures])
   }
 
-  async scatter<T>(value: T, options: ScatterOptions = {}): Promise<ScatteredObject<T>> {
+  async scatter(value: unknown, options: ScatterOptions = {}): Promise<never> {
+    const parts = partsOf(value, options)
+    if (parts) return (await scatterEach(parts, (part) => this.#scatterOne(part, options))) as never
+    return (await this.#scatterOne(value, options)) as never
+  }
+
+  async #scatterOne<T>(value: T, options: ScatterOptions): Promise<ScatteredObject<T>> {
     this.#connection.check()
     const targets = await this.#targets.choose(options)
     const id = `o-${randomUUID()}`
@@ -186,7 +194,8 @@ export class MeshCluster implements Cluster {
       for await (const demand of this.#connection.scheduler.watchDemand({}, { signal })) {
         present = demand.presentWorkers
         // Those that leave are among them.
-        if (present >= count) present = (await this.workers()).filter(({ state }) => state === 'ready').length
+        if (present >= count)
+          present = (await this.workers()).filter(({ state }) => state === 'ready' || state === 'paused').length
         if (present >= count) return
       }
     } catch (error) {
@@ -226,6 +235,8 @@ function workerInfoOf(worker: Worker): WorkerInfo {
     assignedTasks,
     heldObjects,
     addresses,
+    heldBytes: Number(worker.heldBytes),
+    spilledBytes: Number(worker.spilledBytes),
     rssBytes: Number(worker.rssBytes),
     memoryLimitBytes: Number(worker.memoryLimitBytes),
     executor: worker.executor === ExecutorKind.PROCESS ? 'process' : 'thread',
@@ -248,6 +259,7 @@ export function checkBounds({ minimum, maximum }: { readonly minimum: number; re
 
 function stateOf({ state }: Worker): WorkerInfo['state'] {
   if (state === WorkerState.QUARANTINED) return 'quarantined'
+  if (state === WorkerState.PAUSED) return 'paused'
   return state === WorkerState.DRAINING ? 'draining' : 'ready'
 }
 

@@ -13,13 +13,15 @@ export class ScatterTargets {
 
   /** @throws RangeError for a worker that is not there; Error when there is none. */
   async choose({ workers: wanted, broadcast }: ScatterOptions): Promise<WorkerInfo[]> {
-    const present = (await this.#shareListing()).filter(({ state }) => state === 'ready')
+    const present = (await this.#shareListing()).filter(({ state }) => state === 'ready' || state === 'paused')
     const unknown = wanted?.find((id) => !present.some((worker) => worker.id === id))
     if (unknown !== undefined) throw new RangeError(`scatter: there is no worker ${unknown}; see cluster.workers()`)
     const candidates = wanted ? present.filter(({ id }) => wanted.includes(id)) : present
     if (candidates.length === 0) throw new Error('scatter: the cluster has no workers; call waitForWorkers(1) first')
     if (broadcast) return candidates
-    const load = ({ id, heldObjects }: WorkerInfo): number => heldObjects + (this.#sent.get(id) ?? 0)
+    // Whose memory is nearly full comes last.
+    const load = ({ id, heldObjects, state }: WorkerInfo): number =>
+      heldObjects + (this.#sent.get(id) ?? 0) + (state === 'paused' ? 1e9 : 0)
     const target = candidates.reduce((best, worker) => (load(worker) < load(best) ? worker : best))
     this.#sent.set(target.id, (this.#sent.get(target.id) ?? 0) + 1)
     return [target]

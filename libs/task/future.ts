@@ -243,6 +243,7 @@ export class TaskFuture<R> {
   }
 }
 
+/** A holder that finds its copy damaged gives it up: then there is none, as when it dies. */
 function isUnavailable(error: unknown): boolean {
-  return error instanceof MeshError && error.reason === 'RESULT_UNAVAILABLE'
+  return error instanceof MeshError && ['RESULT_UNAVAILABLE', 'RESULT_DAMAGED'].includes(error.reason)
 }

@@ -17,6 +17,7 @@ export { resultsOf } from './gather.js'
 export type { Job, JobCounts, ProgressReport, TaskLine } from './job.js'
 export { main } from './program.js'
 export { raceFutures } from './race.js'
+export { ScatteredChunks, scatterEach } from './scattered-chunks.js'
 export { ScatteredObject } from './scattered-object.js'
 export { isSharedInput, shared, SharedInput } from './shared-input.js'
 export type {

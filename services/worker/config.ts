@@ -36,6 +36,17 @@ export const workerConfig = z.object({
     ),
     '256MB',
   ),
+  /** The part of its memory limit that objects may take; beyond it those that were used longest ago go to the disk. */
+  memoryTarget: z._default(z.coerce.number().check(z.gt(0), z.lte(0.8)), 0.6),
+  /** Where objects go that find no room in memory: a folder on a disk of this machine. The system's temporary one by default. */
+  spillDir: z.optional(z.string()),
+  /** How much of the disk they may take; 0 for nothing at all. As much as there is by default. */
+  spillLimit: z.optional(
+    z.pipe(
+      z.string(),
+      z.transform((text) => parseBytes(text, 'spill-limit')),
+    ),
+  ),
   /** What it offers beside slots and memory, such as gpu=2,licence=1. */
   resources: z.prefault(
     z.pipe(

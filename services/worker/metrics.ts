@@ -3,10 +3,10 @@ import { metrics } from '@opentelemetry/api'
 import { createLoopDelay } from '#libs/lifecycle'
 
 import type { State } from './core/state.js'
-import type { ObjectStore } from './objects/object-store.js'
+import type { WorkerMemory } from './objects/worker-memory.js'
 
 /** What the worker shows of itself. No task or job ids: their number has no bound. */
-export function observeWorker(state: State, store: ObjectStore): void {
+export function observeWorker(state: State, { store, spilling, watch, rssBytes }: WorkerMemory): void {
   const meter = metrics.getMeter('costate.worker')
   const loopDelay = createLoopDelay()
   meter.createObservableGauge('nodejs.eventloop.delay.max', { unit: 's' }).addCallback((result) => {
@@ -16,6 +16,15 @@ export function observeWorker(state: State, store: ObjectStore): void {
     result.observe(state.attempts.size)
   })
   meter.createObservableGauge('costate.worker.objects.size', { unit: 'By' }).addCallback((result) => {
-    result.observe(store.byteLength)
+    result.observe(store.heldBytes, { 'costate.object.place': 'memory' })
+    result.observe(store.spilledBytes, { 'costate.object.place': 'disk' })
+  })
+  meter.createObservableGauge('costate.worker.memory.usage', { unit: 'By' }).addCallback((result) => {
+    result.observe(rssBytes())
+  })
+  // 1 while it is so.
+  meter.createObservableGauge('costate.worker.paused').addCallback((result) => result.observe(watch.isPaused ? 1 : 0))
+  meter.createObservableGauge('costate.worker.spill.blocked').addCallback((result) => {
+    result.observe(spilling?.trouble === undefined ? 0 : 1)
   })
 }

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import path from 'node:path'
@@ -20,10 +20,11 @@ import { acceptThreadLine, activeTelemetry, createLogger } from '#libs/telemetry
 import { createTransferPool, serveTransfers, transferDefinition } from '#libs/transfer'
 
 import type { WorkerConfig } from './config.js'
-import { createState, isParked } from './core/state.js'
+import { createState } from './core/state.js'
 import { createBundleCache } from './exec/bundle-cache.js'
 import { createChildMemory } from './exec/child-memory.js'
 import { createExecutor, type Executor } from './exec/executor.js'
+import { collectGarbage } from './exec/garbage.js'
 import { createPerform } from './exec/perform.js'
 import { createProcessHosts } from './exec/process-host.js'
 import type { SlotListeners } from './exec/slot.js'
@@ -32,20 +33,22 @@ import { createThreadHosts } from './exec/thread-host.js'
 import { type Loop, startLoop } from './loop.js'
 import { observeWorker } from './metrics.js'
 import { createAnnouncements } from './objects/announcements.js'
+import { createArchive } from './objects/archive.js'
 import { createInputCache } from './objects/input-cache.js'
 import { createInputFetcher } from './objects/input-fetcher.js'
-import { createObjectStore } from './objects/object-store.js'
 import { createTaskCheckpoints } from './objects/task-checkpoints.js'
 import { createTransferHost } from './objects/transfer-host.js'
+import { openWorkerMemory } from './objects/worker-memory.js'
 import { createDeparture } from './rpc/departure.js'
 import { greetingOf } from './rpc/greeting.js'
+import { takeInventory } from './rpc/inventory.js'
 import { leaveInOrder } from './rpc/leaving.js'
 import { openSchedulerLink, type SchedulerLink } from './rpc/scheduler-link.js'
 import { callErrorOf, createTaskJobs } from './rpc/task-jobs.js'
 import { logTaskLine } from './rpc/task-line.js'
 import { createTaskRelay } from './rpc/task-relay.js'
 import { attemptToDomain, ordersToDomain } from './rpc/to-domain.js'
-import { listedToWire, predecessorToWire } from './rpc/to-wire.js'
+import { predecessorToWire } from './rpc/to-wire.js'
 
 type Command = NonNullable<LinkResponse['command']>
 
@@ -73,20 +76,40 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   const security = await loadSecurity(config.meshDir, 'worker')
   const ownCacheDir = config.cacheDir ? undefined : await mkdtemp(path.join(tmpdir(), 'costate-worker-'))
   const pool = createTransferPool(security)
-  const store = createObjectStore()
   const ended = createDeferred<number>()
   const find = findService(config.meshDir, signal)
   const storeAddresses = async (): Promise<readonly string[]> =>
     config.checkpointStoreAddress ?? (await find('checkpointStore'))
+  // Reports before the link is dialled are lost, as on a link that is cut.
+  const scheduler: { link?: SchedulerLink } = {}
+  const childMemory = createChildMemory(config.memoryLimit)
+  const state = createState(config.slots, config.resources['gpu'] ?? 0, config.maxWaiting)
+  const memory = await openWorkerMemory(config, {
+    childBytes: () => childMemory.bytes,
+    isBusy: () => state.lines.some((line) => line.length > 0),
+    collect: () => {
+      collectGarbage()
+      executor.collect()
+    },
+    pressed: (isPaused) => {
+      logger.warn({ isPaused }, isPaused ? 'memory is nearly full: no task is started' : 'there is memory again')
+      // Heard before what is given back, so that it goes elsewhere.
+      beat()
+      loop.post({ kind: 'memoryPressed', isPaused })
+    },
+    lost: (objectId) => {
+      logger.error({ objectId }, 'an object on the disk is damaged: it is given up')
+      scheduler.link?.report({ $case: 'objectsDropped', value: { objectIds: [objectId] } })
+    },
+    warn: (message) => logger.warn(message),
+  })
+  const { store } = memory
   const bundles = createBundleCache(config.cacheDir ?? (ownCacheDir as string), pool, storeAddresses)
   const cache = createInputCache(
     config.memoryLimit > 0 ? Math.min(config.inputCache, config.memoryLimit / 8) : config.inputCache,
   )
   const fetcher = createInputFetcher(store, cache, pool, storeAddresses)
   const uploader = createBlobUploader(security, pool, storeAddresses)
-  const state = createState(config.slots, config.resources['gpu'] ?? 0, config.maxWaiting)
-  // Reports before the link is dialled are lost, as on a link that is cut.
-  const scheduler: { link?: SchedulerLink } = {}
   const loopDelay = createLoopDelay()
   const relay = createTaskRelay(workerId, (report) => scheduler.link?.report(report))
   const checkpoints = createTaskCheckpoints({ workerId, security, pool, storeAddresses })
@@ -124,7 +147,6 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
     if (order === undefined) throw new Error('the attempt is over: its checkpoint is that of the next one')
     return await checkpoints.call(order, call)
   }
-  const childMemory = createChildMemory(config.memoryLimit)
   const executor: Executor = createExecutor(
     config.slots,
     {
@@ -168,18 +190,11 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
       },
     }),
   })
-  observeWorker(state, store)
   let stopping = false
   const departure = createDeparture({
     isEmpty: () => (config.ephemeral && stopping) || store.values()[Symbol.iterator]().next().done === true,
     report: (report) => scheduler.link?.report(report) ?? false,
-    archive: async (objectId) => {
-      const held = store.get(objectId as ObjectId)
-      if (held === undefined) return undefined
-      const digest = createHash('sha256').update(held.bytes).digest('hex')
-      await uploader.upload([{ digest, bytes: held.bytes }], {})
-      return digest
-    },
+    archive: createArchive(store, uploader),
     leave: () => {
       scheduler.link?.report({ $case: 'goodbye', value: { reason: 'drained' } })
       ended.resolve(exitCodes.ok)
@@ -187,11 +202,12 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
     failed: (err) =>
       logger.warn({ err }, 'what only this worker holds could not be handed over to the checkpoint-store'),
   })
+  observeWorker(state, memory)
 
   const announcements = createAnnouncements(
     (value) => scheduler.link?.report({ $case: 'objectsStored', value }) ?? false,
   )
-  const host = createTransferHost(store, announcements.announce, config.memoryLimit)
+  const host = createTransferHost(store, announcements.announce, memory.room, memory.folder)
   const server = createRpcServer({
     security,
     windowBytes: bulkWindowBytes,
@@ -227,11 +243,8 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   scheduler.link = openSchedulerLink(
     client,
     {
-      greeting: () => {
-        const stored = announcements.repeat()
-        const announced = new Set(stored.flatMap(({ report }) => report.objects.map(({ objectId }) => objectId)))
-        const live = [...state.attempts.values()].filter(({ cancelled }) => !cancelled)
-        return greetingOf(
+      greeting: () =>
+        greetingOf(
           {
             hello: makeHello(),
             workerId,
@@ -244,19 +257,8 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
             resources: new Map(Object.entries(config.resources)),
             predecessor: supervised?.predecessor && predecessorToWire(supervised.predecessor),
           },
-          {
-            attempts: [
-              // What has ended may be an input of what waits, never the other way round.
-              ...[...state.unacknowledged.values()].map(({ ref, behind }) => listedToWire(ref, true, behind)),
-              ...live.map(({ order, status }) =>
-                listedToWire(order, status.kind === 'running', order.behind, isParked(status) ? status : undefined),
-              ),
-            ],
-            objects: [...store.values()].filter(({ objectId }) => !announced.has(objectId)),
-            stored,
-          },
-        )
-      },
+          takeInventory(state, store.values(), announcements),
+        ),
       opened: (heartbeatIntervalMs) => {
         logger.info('linked')
         server.setServing(true)
@@ -285,15 +287,21 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   )
 
   async function giveUp(error: unknown): Promise<never> {
+    await memory.close()
     if (ownCacheDir) await rm(ownCacheDir, { recursive: true, force: true })
     throw error
   }
 
   function beat(): void {
-    const rssBytes = BigInt(process.memoryUsage.rss() + childMemory.bytes)
     scheduler.link?.report({
       $case: 'heartbeat',
-      value: { rssBytes, heldBytes: BigInt(store.byteLength), loopLagMs: loopDelay.takeMaxMs() },
+      value: {
+        rssBytes: BigInt(memory.rssBytes()),
+        heldBytes: BigInt(store.heldBytes),
+        spilledBytes: BigInt(store.spilledBytes),
+        loopLagMs: loopDelay.takeMaxMs(),
+        paused: memory.watch.isPaused,
+      },
     })
   }
 
@@ -363,6 +371,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
       pool.close()
       await server.shutdown(200)
       closeRpcChannel(channel)
+      await memory.close()
       if (ownCacheDir) await rm(ownCacheDir, { recursive: true, force: true })
       await activeTelemetry()?.shutdown(1_000)
     },

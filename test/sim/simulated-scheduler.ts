@@ -9,7 +9,7 @@ import { checkInvariants } from '../../services/scheduler/core/invariants.js'
 import { attemptOf, findObject, isScattered } from '../../services/scheduler/core/lookup.js'
 import { startResync } from '../../services/scheduler/core/resync.js'
 import { defaultPolicy } from '../../services/scheduler/core/policy.js'
-import { createState, type State, type Task } from '../../services/scheduler/core/state.js'
+import { createState, type State, type Task, unheardPulse } from '../../services/scheduler/core/state.js'
 import { isUrgent } from '../../services/scheduler/core/urgency.js'
 import {
   type Command,
@@ -152,7 +152,7 @@ export class SimulatedScheduler {
   #take(workerId: WorkerId, report: Exclude<Report, { kind: 'hello' | 'goodbye' }>): void {
     switch (report.kind) {
       case 'heartbeat':
-        return this.post({ kind: 'workerHeard', workerId, rssBytes: 1, loopLagMs: 0 })
+        return this.post({ kind: 'workerHeard', workerId, pulse: unheardPulse })
       case 'started':
         return this.post({
           kind: 'tasksStarted',

@@ -1,7 +1,7 @@
 import type { JobId, ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/domain'
 
 import type { BundledFunction, JobSpec } from './job-spec.js'
-import type { ResultLocation, WorkerEnd, WorkerProfile } from './state.js'
+import type { ResultLocation, WorkerEnd, WorkerProfile, WorkerPulse } from './state.js'
 
 /** One attempt of a task, as commands and reports name it. */
 export interface AttemptRef {
@@ -115,7 +115,7 @@ export type Event = { readonly atMs: number } & (
       /** How the worker ended in whose place it was started. */
       readonly predecessor?: WorkerEnd
     }
-  | { readonly kind: 'workerHeard'; readonly workerId: WorkerId; readonly rssBytes: number; readonly loopLagMs: number }
+  | { readonly kind: 'workerHeard'; readonly workerId: WorkerId; readonly pulse: WorkerPulse }
   | { readonly kind: 'workerUnlinked'; readonly workerId: WorkerId }
   | { readonly kind: 'workerLeft'; readonly workerId: WorkerId }
   | {

@@ -85,11 +85,13 @@ function describeRoom(state: State, task: Task, demand: Demand): string {
     (worker) => !worker.draining && !worker.quarantine && worker.unlinkedSinceMs !== undefined,
   ).length
   const confined = workers.filter(({ draining, quarantine }) => !draining && quarantine !== undefined).length
+  const paused = workers.filter(isOnlyPaused).length
   const alone = workers.filter((worker) => takes(worker) && isTakenWhole(worker)).length
   const away = [
     ...(alone > 0 ? [`${alone} ${alone === 1 ? 'is' : 'are'} kept for a task that runs alone`] : []),
     ...(draining > 0 ? [`${draining} ${draining === 1 ? 'drains' : 'drain'}`] : []),
     ...(confined > 0 ? [`${confined} ${confined === 1 ? 'is' : 'are'} in quarantine`] : []),
+    ...(paused > 0 ? [`${paused} ${paused === 1 ? 'is' : 'are'} paused because memory is nearly full`] : []),
     ...(cut > 0 ? [`${cut} ${cut === 1 ? 'has' : 'have'} a broken link`] : []),
   ].join(' and ')
   const present = workers.filter((worker) => takes(worker) && !isTakenWhole(worker))
@@ -122,7 +124,15 @@ function describeBusy(present: readonly Worker[], shape: Shape): string {
   return `none of ${of} has ${countOf(shape.slots, 'slot')} free beside all else that it needs${soon}`
 }
 
-function takes({ draining, quarantine, unlinkedSinceMs }: Worker): boolean {
+function takes(worker: Worker): boolean {
+  return isThere(worker) && !worker.pulse.isPaused
+}
+
+function isOnlyPaused(worker: Worker): boolean {
+  return isThere(worker) && worker.pulse.isPaused
+}
+
+function isThere({ draining, quarantine, unlinkedSinceMs }: Worker): boolean {
   return !draining && quarantine === undefined && unlinkedSinceMs === undefined
 }
 

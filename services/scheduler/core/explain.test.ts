@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
 
+import type { WorkerId } from '#libs/domain'
+
 import { explainTask } from './explain.js'
+import { unheardPulse } from './state.js'
 import { createMesh, type Mesh } from './testing/mesh.js'
 
 function explain(mesh: Mesh, name: string, wasLost = false): string {
@@ -230,4 +233,12 @@ test('a task that was asked back', () => {
   mesh.join('w2')
 
   expect(explain(mesh, 'b')).toContain('it was asked back, because another worker is free')
+})
+
+test('workers that are paused are named', () => {
+  const mesh = createMesh()
+  mesh.workers(1)
+  mesh.happen({ kind: 'workerHeard', workerId: 'w1' as WorkerId, pulse: { ...unheardPulse, isPaused: true } })
+  mesh.submit(['a'])
+  expect(explain(mesh, 'a')).toContain('no worker takes tasks (1 is paused because memory is nearly full)')
 })

@@ -13,7 +13,7 @@ import { obeyHost, recallConfinement } from './quarantine.js'
 import { findTask, isAdoptable, isCurrent } from './settle.js'
 import { welcomeBack } from './resync.js'
 import { expectedMsOf, isOnWorker, occupySlot, updateRooms, vacateSlot } from './slots.js'
-import type { State, Task, Worker } from './state.js'
+import { type State, type Task, unheardPulse, type Worker } from './state.js'
 import { setStatus } from './status.js'
 
 /**
@@ -70,8 +70,7 @@ function addWorker(state: State, { profile, atMs }: EventOf<'workerJoined'>, out
     quarantine: undefined,
     standing: undefined,
     unlinkedSinceMs: undefined,
-    rssBytes: 0,
-    loopLagMs: 0,
+    pulse: unheardPulse,
     heardAtMs: atMs,
   }
   state.workers.set(profile.workerId, worker)

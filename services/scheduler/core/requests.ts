@@ -44,11 +44,11 @@ function forgetAnswers(state: State, nowMs: number, out: Out): void {
 
 /** The worker as it is now. */
 export function viewOf(worker: Worker): WorkerView {
-  const { profile, draining, quarantine, rssBytes, loopLagMs, tasks, awaiting, objects, extraSlots } = worker
+  const { profile, draining, quarantine, pulse, tasks, awaiting, objects, extraSlots } = worker
   // What is sent ahead takes no slot yet.
   const used = { cpu: Math.min(profile.slots, occupantsOf(worker) + extraSlots), ...Object.fromEntries(worker.used) }
   const counts = { taskCount: tasks.size, awaitingCount: awaiting.size, objectCount: objects.size, used }
-  return { profile, draining, ...(quarantine ? { quarantine } : {}), rssBytes, loopLagMs, ...counts }
+  return { profile, draining, ...(quarantine ? { quarantine } : {}), pulse, ...counts }
 }
 
 function repeatAnswer(first: RememberedAnswer, event: Mutation, requestId: string, request: string, out: Out): void {

@@ -43,8 +43,9 @@ export function demandOfTask({ job, spec }: Task): Demand {
 }
 
 /** Whether the worker may be sent tasks at all. */
-export function takesTasks({ draining, quarantine, unlinkedSinceMs, profile }: Worker): boolean {
-  return !draining && quarantine === undefined && unlinkedSinceMs === undefined && profile.slots > 0
+export function takesTasks({ draining, quarantine, unlinkedSinceMs, pulse, profile }: Worker): boolean {
+  const isAway = draining || quarantine !== undefined || unlinkedSinceMs !== undefined
+  return !isAway && !pulse.isPaused && profile.slots > 0
 }
 
 /**

@@ -239,11 +239,26 @@ export interface Worker {
   standing: Standing | undefined
   /** Since when its link is cut; nothing while it is linked. It gets no tasks meanwhile. */
   unlinkedSinceMs: number | undefined
-  rssBytes: number
-  /** How late its event loop was at worst before it was heard of last. */
-  loopLagMs: number
+  /** What it said of itself last. */
+  pulse: WorkerPulse
   heardAtMs: number
 }
+
+/** What a worker says of itself with each heartbeat. */
+export interface WorkerPulse {
+  /** Resident memory of its process. */
+  readonly rssBytes: number
+  /** Objects that it holds in memory, and on its disk. */
+  readonly heldBytes: number
+  readonly spilledBytes: number
+  /** How late its event loop was at worst since the last one. */
+  readonly loopLagMs: number
+  /** Its memory is nearly full: it gets no tasks meanwhile. */
+  readonly isPaused: boolean
+}
+
+/** Of a worker that has said nothing yet. */
+export const unheardPulse: WorkerPulse = { rssBytes: 0, heldBytes: 0, spilledBytes: 0, loopLagMs: 0, isPaused: false }
 
 export interface Session {
   readonly sessionId: SessionId
@@ -252,7 +267,7 @@ export interface Session {
 }
 
 /** A worker as it was when somebody asked. */
-export interface WorkerView extends Pick<Worker, 'profile' | 'draining' | 'rssBytes' | 'loopLagMs'> {
+export interface WorkerView extends Pick<Worker, 'profile' | 'draining' | 'pulse'> {
   readonly quarantine?: Quarantine
   readonly taskCount: number
   /** How many more wait there, without a slot, for tasks that they submitted. */

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { WorkerId } from '#libs/domain'
 
 import { takesShort } from './slots.js'
-import type { Task, Worker } from './state.js'
+import { type Task, unheardPulse, type Worker } from './state.js'
 import { createVacancies } from './vacancies.js'
 
 function createWorker(name: string, slots: number): Worker {
@@ -30,7 +30,7 @@ function createWorker(name: string, slots: number): Worker {
       awaiting: new Set(),
       woken: new Set(),
     },
-    ...{ unlinkedSinceMs: undefined, rssBytes: 0, loopLagMs: 0, heardAtMs: 0 },
+    ...{ unlinkedSinceMs: undefined, pulse: unheardPulse, heardAtMs: 0 },
   }
 }
 

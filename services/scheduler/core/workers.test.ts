@@ -1,8 +1,11 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 import type { WorkerId } from '#libs/domain'
 
+import { unheardPulse } from './state.js'
 import { createMesh } from './testing/mesh.js'
+
+const w1 = 'w1' as WorkerId
 
 test('a lost worker: what it ran is charged and runs elsewhere', () => {
   const mesh = createMesh()
@@ -191,12 +194,29 @@ test('nobody can drain a worker that is gone', () => {
   expect(mesh.effects()).toEqual(['refuse WORKER_NOT_FOUND'])
 })
 
+describe('a worker whose memory is nearly full', () => {
+  test('gets no tasks, what it gives back goes elsewhere, and it gets some again when there is room', () => {
+    const mesh = createMesh()
+    mesh.workers(2)
+    mesh.submit(['a'])
+    mesh.effects()
+    mesh.happen({ kind: 'workerHeard', workerId: w1, pulse: { ...unheardPulse, isPaused: true } })
+    mesh.giveRecalled('w1', 'a')
+    expect(mesh.effects()).toEqual(['run a#2 on w2'])
+    mesh.submit(['b'])
+    expect(mesh.effects()).toEqual(['answer j2'])
+    mesh.happen({ kind: 'workerHeard', workerId: w1, pulse: { ...unheardPulse, isPaused: false } })
+    mesh.tick()
+    expect(mesh.effects()).toEqual(['run b#1 on w1'])
+  })
+})
+
 test('events of an unknown worker change nothing', () => {
   const mesh = createMesh()
   mesh.submit(['a'])
   mesh.effects()
   const workerId = 'unknown' as WorkerId
-  mesh.happen({ kind: 'workerHeard', workerId, rssBytes: 1, loopLagMs: 0 })
+  mesh.happen({ kind: 'workerHeard', workerId, pulse: unheardPulse })
   mesh.happen({ kind: 'workerUnlinked', workerId })
   mesh.happen({ kind: 'workerLeft', workerId })
   mesh.happen({ kind: 'objectsDropped', workerId, objectIds: [mesh.idOf('a')] })

@@ -7,15 +7,16 @@ import { awaitInputs } from './inputs.js'
 import { markRunning } from './joining.js'
 import { loseWorker, removeWorker } from './losses.js'
 import { findTask, isCurrent } from './settle.js'
-import { vacateSlot } from './slots.js'
+import { updateRooms, vacateSlot } from './slots.js'
 import type { State } from './state.js'
 
 export function hearWorker(state: State, event: EventOf<'workerHeard'>): void {
   const worker = state.workers.get(event.workerId)
   if (worker === undefined) return
-  worker.rssBytes = event.rssBytes
-  worker.loopLagMs = event.loopLagMs
+  const { isPaused } = worker.pulse
+  worker.pulse = event.pulse
   worker.heardAtMs = event.atMs
+  if (isPaused !== event.pulse.isPaused) updateRooms(state, worker)
 }
 
 /** A worker's link is cut. It may be a blip: it gets no tasks, and is lost when it does not come back. */

@@ -214,6 +214,8 @@ test('an inventory in parts counts when all of it is there', async () => {
   expect(rim.state.objects.size).toBe(1)
 })
 
+const pulse = { rssBytes: 1n, heldBytes: 1n, spilledBytes: 2n, loopLagMs: 0, paused: false }
+
 test('a link that ends in the middle of the inventory says nothing', async () => {
   const link = rim.openLink({ workerId: w1, inventoryFollows: true })
   link.close()
@@ -224,7 +226,7 @@ test('a link that ends in the middle of the inventory says nothing', async () =>
 
 test('anything but the inventory that was announced is refused', async () => {
   const link = rim.openLink({ workerId: w1, inventoryFollows: true })
-  link.say({ $case: 'heartbeat', value: { rssBytes: 1n, heldBytes: 1n, loopLagMs: 1 } })
+  link.say({ $case: 'heartbeat', value: { ...pulse, loopLagMs: 1 } })
   await expect(link.ended.catch((error: unknown) => readRpcFailure(error))).resolves.toMatchObject({
     code: 'INVALID_ARGUMENT',
     reason: 'INVENTORY_INCOMPLETE',
@@ -239,10 +241,10 @@ test('a worker says how late its loop is, and how the one before it ended', asyn
   const memory = { memoryBytes: 96_000_000n, memoryLimitBytes: 100_000_000n }
   const predecessor = { workerId: 'w0', exitCode: undefined, signal: 'SIGKILL', ...memory }
   const link = rim.openLink({ workerId: w1, predecessor })
-  link.say({ $case: 'heartbeat', value: { rssBytes: 1n, heldBytes: 1n, loopLagMs: 70 } })
+  link.say({ $case: 'heartbeat', value: { ...pulse, loopLagMs: 70 } })
   await quiet()
   expect([...rim.state.workers.keys()]).toEqual([w1])
-  expect(rim.state.workers.get(w1)?.loopLagMs).toBe(70)
+  expect(rim.state.workers.get(w1)?.pulse).toMatchObject({ loopLagMs: 70, heldBytes: 1, spilledBytes: 2 })
   expect(rim.state.jobs.get('j' as JobId)?.tasks[0]).toMatchObject({
     losses: 1,
     lastEnd: { workerId: 'w0', signal: 'SIGKILL', memory: { bytes: 96_000_000, limitBytes: 100_000_000 } },

@@ -22,6 +22,7 @@ import {
   listedToDomain,
   predecessorToDomain,
   profileToDomain,
+  pulseToDomain,
   storedToDomain,
 } from './to-domain.js'
 
@@ -115,8 +116,7 @@ async function hearInventory(
 function take(report: Report, workerId: WorkerId, loop: Loop, peers: Peers): void {
   switch (report.$case) {
     case 'heartbeat': {
-      const { rssBytes, loopLagMs } = report.value
-      return loop.post({ kind: 'workerHeard', workerId, rssBytes: Number(rssBytes), loopLagMs })
+      return loop.post({ kind: 'workerHeard', workerId, pulse: pulseToDomain(report.value) })
     }
     case 'tasksStarted': {
       const attempts = report.value.tasks.flatMap(({ attempt, atMs }) => {

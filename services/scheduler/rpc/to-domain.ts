@@ -24,6 +24,7 @@ import {
   type TaskEnded,
   type TaskSpec as WireTaskSpec,
   type WorkerEnd as WireWorkerEnd,
+  type WorkerHeartbeat,
   type WorkerHello,
   failureKindFromWire,
 } from '#libs/proto'
@@ -32,7 +33,7 @@ import { inspectValue, MalformedValueError } from '#libs/value'
 
 import type { AttemptEnd, AttemptRef, HeldObject, ListedAttempt, StoredReport } from '../core/event.js'
 import type { BundledFunction, JobSpec, TaskSpec } from '../core/job-spec.js'
-import type { State, WorkerEnd, WorkerProfile } from '../core/state.js'
+import type { State, WorkerEnd, WorkerProfile, WorkerPulse } from '../core/state.js'
 import { endingToDomain, retryPolicyOfTask } from './ending-to-domain.js'
 import { durationMs, invalid } from './invalid.js'
 import { needsOfTask, needsToDomain, offerToDomain } from './needs.js'
@@ -281,6 +282,14 @@ function outcomeToDomain(outcome: NonNullable<TaskEnded['outcome']>): AttemptEnd
       return { kind: 'failed', failure: failureToDomain(outcome.value) }
     default:
       return outcome satisfies never
+  }
+}
+
+export function pulseToDomain(heartbeat: WorkerHeartbeat): WorkerPulse {
+  const { rssBytes, heldBytes, spilledBytes, loopLagMs, paused } = heartbeat
+  return {
+    ...{ rssBytes: Number(rssBytes), heldBytes: Number(heldBytes), spilledBytes: Number(spilledBytes) },
+    ...{ loopLagMs, isPaused: paused },
   }
 }
 

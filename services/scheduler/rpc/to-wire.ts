@@ -167,7 +167,7 @@ export function taskToWire(state: State, task: Task): WireTask {
 }
 
 export function workerToWire(worker: WorkerView): WireWorker {
-  const { profile, taskCount, awaitingCount = 0, objectCount, quarantine, rssBytes, loopLagMs, used = {} } = worker
+  const { profile, taskCount, awaitingCount = 0, objectCount, quarantine, pulse, used = {} } = worker
   return {
     workerId: profile.workerId,
     host: profile.host,
@@ -178,10 +178,12 @@ export function workerToWire(worker: WorkerView): WireWorker {
     addresses: [...profile.addresses],
     heldObjects: objectCount,
     state: workerStateOf(worker),
-    rssBytes: BigInt(rssBytes),
+    rssBytes: BigInt(pulse.rssBytes),
+    heldBytes: BigInt(pulse.heldBytes),
+    spilledBytes: BigInt(pulse.spilledBytes),
     memoryLimitBytes: BigInt(profile.memoryLimitBytes),
     executor: profile.executor === 'process' ? ExecutorKind.PROCESS : ExecutorKind.THREAD,
-    loopLagMs,
+    loopLagMs: pulse.loopLagMs,
     quarantineReason: quarantine?.why ?? '',
     quarantinedUntil: quarantine && timestampOf(quarantine.untilMs),
     resources: new Map(Object.entries(profile.resources ?? {})),
@@ -189,9 +191,10 @@ export function workerToWire(worker: WorkerView): WireWorker {
   }
 }
 
-function workerStateOf({ draining, quarantine }: WorkerView): WorkerState {
+function workerStateOf({ draining, quarantine, pulse }: WorkerView): WorkerState {
   if (draining) return WorkerState.DRAINING
-  return quarantine ? WorkerState.QUARANTINED : WorkerState.READY
+  if (quarantine) return WorkerState.QUARANTINED
+  return pulse.isPaused ? WorkerState.PAUSED : WorkerState.READY
 }
 
 /** A span of time as it travels. */

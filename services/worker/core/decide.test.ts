@@ -49,6 +49,28 @@ describe('what is asked back', () => {
   })
 })
 
+describe('while memory is nearly full', () => {
+  test('what runs goes on, what has not begun is given back, and nothing is started', () => {
+    const worker = createWorker(1)
+    worker.run('s0', 5)
+    worker.order('s1', 's2')
+    worker.start('s1')
+    worker.orderWithInputs('a1')
+    worker.order('b1')
+    expect(worker.pressMemory(true)).toEqual(['withdraw s2 on 0', 'return a1 as asked', 'return b1 as asked'])
+    expect(worker.withdrawn('s2')).toEqual(['return s2 as asked'])
+    expect(worker.order('a2')).toEqual(['return a2 as asked'])
+    expect(worker.end('s1', 5)).toEqual(['s1 ended'])
+  })
+
+  test('tasks are started again when there is room', () => {
+    const worker = createWorker(1)
+    worker.pressMemory(true)
+    worker.pressMemory(false)
+    expect(worker.order('a1')).toEqual(['a1 to 0'])
+  })
+})
+
 describe('what waits behind what runs', () => {
   test('tasks of an unknown kind run one to a slot', () => {
     const worker = createWorker(2)

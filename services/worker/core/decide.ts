@@ -39,7 +39,7 @@ export function decide(state: State, event: Event, out: Effect[]): void {
     case 'cancelOrdered':
       return cancelAttempts(state, event, out)
     case 'recallOrdered':
-      return recallAttempts(state, event, out)
+      return recallAttempts(state, event.refs.map(keyOf), out)
     case 'attemptsPassedOver':
       return takeBackPassedOver(state, event, out)
     case 'attemptWithdrawn':
@@ -48,6 +48,8 @@ export function decide(state: State, event: Event, out: Effect[]): void {
       for (const ref of event.refs) state.unacknowledged.delete(keyOf(ref))
       fillLines(state, out)
       return leaveWhenDone(state, out)
+    case 'memoryPressed':
+      return pressMemory(state, event, out)
     case 'drainOrdered':
       return drain(state, out)
     case 'noticeGiven':
@@ -77,8 +79,8 @@ function takeOrders(state: State, event: EventOf<'tasksOrdered'>, out: Effect[])
       continue
     }
     if (namesake !== undefined || state.unacknowledged.has(key)) continue
-    if (state.draining) {
-      out.push({ kind: 'returnTask', ref: refOf(order), recalled: false })
+    if (state.draining || state.paused) {
+      out.push({ kind: 'returnTask', ref: refOf(order), recalled: !state.draining })
       continue
     }
     const attempt: Attempt = { order, status: { kind: 'fetching' }, cancelled: false }
@@ -208,10 +210,16 @@ function cancelAttempts(state: State, { refs, reason }: EventOf<'cancelOrdered'>
   leaveWhenDone(state, out)
 }
 
+/** What has not begun goes elsewhere while memory is nearly full; what has, may end and give some back. */
+function pressMemory(state: State, { isPaused }: EventOf<'memoryPressed'>, out: Effect[]): void {
+  state.paused = isPaused
+  if (isPaused) recallAttempts(state, [...state.attempts.keys()], out)
+  else fillLines(state, out)
+}
+
 /** Gives back what has not begun. What is in a line is given back when the executor has let go of it. */
-function recallAttempts(state: State, { refs }: EventOf<'recallOrdered'>, out: Effect[]): void {
-  for (const ref of refs) {
-    const key = keyOf(ref)
+function recallAttempts(state: State, keys: readonly AttemptKey[], out: Effect[]): void {
+  for (const key of keys) {
     const attempt = state.attempts.get(key)
     if (attempt === undefined || attempt.cancelled) continue
     const { status, order } = attempt

@@ -34,6 +34,8 @@ export type Event = { readonly atMs: number } & (
   /** The executor gave up an attempt that had not begun. */
   | { readonly kind: 'attemptWithdrawn'; readonly key: AttemptKey }
   | { readonly kind: 'endsAcknowledged'; readonly refs: readonly AttemptRef[] }
+  /** Memory is nearly full, or there is room again. */
+  | { readonly kind: 'memoryPressed'; readonly isPaused: boolean }
   | { readonly kind: 'drainOrdered'; readonly reason: string }
   /** The worker leaves soon: what runs is asked to end, and goes on elsewhere. */
   | { readonly kind: 'noticeGiven'; readonly reason: string }

@@ -11,7 +11,7 @@ const maxUnacknowledged = 10_000
 /** Puts ready attempts into the shortest lines; they wait here, instead of behind what may take long. */
 export function fillLines(state: State, out: Effect[]): void {
   if (!fillResuming(state, out)) return
-  if (state.unacknowledged.size >= maxUnacknowledged) return
+  if (state.paused || state.unacknowledged.size >= maxUnacknowledged) return
   while (state.ready.length > 0) {
     const key = state.ready[0] as AttemptKey
     const attempt = state.attempts.get(key)

@@ -133,6 +133,8 @@ export interface State {
   held: Effect[]
   heldUntilMs: number
   linked: boolean
+  /** Memory is nearly full: nothing is started. */
+  paused: boolean
   draining: boolean
   left: boolean
 }
@@ -154,6 +156,7 @@ export function createState(slots: number, devices = 0, maxParked = defaultMaxPa
     held: [],
     heldUntilMs: Infinity,
     linked: false,
+    paused: false,
     draining: false,
     left: false,
   }

@@ -48,6 +48,8 @@ export interface Executor {
   park(slot: number, key: AttemptKey): void
   /** A parked task goes on in this slot, which is empty; one that waits in its slot goes on there, with its wait refused. */
   resume(slot: number, key: AttemptKey, wait: number, refusal?: string): void
+  /** Memory is nearly full: everything gives back what it does not use any more. */
+  collect(): void
   stop(): Promise<void>
 }
 
@@ -113,6 +115,9 @@ export function createExecutor(
       slot.serve(number)
       slot.resume(key, wait)
       if (idle) retire(idle)
+    },
+    collect: () => {
+      for (const slot of [...all, ...parked.values(), ...spares]) slot.collect()
     },
     stop: async () => {
       await Promise.all([...all, ...parked.values(), ...spares].map((slot) => slot.stop()))

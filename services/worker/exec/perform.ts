@@ -1,4 +1,4 @@
-import type { ObjectId } from '#libs/domain'
+import type { ObjectId, TaskFailure } from '#libs/domain'
 import type { AttemptRef, LinkRequest, TaskEnded, TaskStarted } from '#libs/proto'
 
 import type { Effect } from '../core/effect.js'
@@ -6,7 +6,8 @@ import { keyOf, type MadeInput, type TaskOrder } from '../core/state.js'
 import type { UntimedEvent } from '../loop.js'
 import type { FetchedInput } from '../objects/fetched-input.js'
 import { failureOfFetch, type InputFetcher } from '../objects/input-fetcher.js'
-import type { ObjectStore } from '../objects/object-store.js'
+import type { ObjectStore, SpilledObject } from '../objects/object-store.js'
+import { readBody } from '../objects/stored-body.js'
 import { bytesPerMessage, partsOf } from '../rpc/parts.js'
 import { attemptToWire, bytesOfEnd, endToWire, waitToWire } from '../rpc/to-wire.js'
 import { type BundleCache, failureOfBundle } from './bundle-cache.js'
@@ -17,6 +18,8 @@ type Report = NonNullable<LinkRequest['report']>
 /** What the core puts into a slot. */
 type Run = Omit<Execution, 'inputs' | 'awaited'> & Pick<EffectOf<'execute'>, 'made' | 'missing'>
 type EffectOf<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>
+
+type NamedInput = [string, FetchedInput]
 
 /** What the effects work on. */
 export interface PerformPorts {
@@ -42,13 +45,14 @@ const mostEnds = { items: 500, bytes: bytesPerMessage }
 export function createPerform(ports: PerformPorts): (effects: readonly Effect[]) => void {
   const { executor, fetcher, bundles, store, post, report } = ports
 
-  /** Puts tasks into their slots; those whose bundle is not here yet follow when it is. */
+  /** Puts tasks into their slots; those whose bundle is not here yet, or whose inputs are on the disk, follow when they are. */
   function execute(runs: ReadonlyMap<number, Run[]>): void {
     for (const [slot, slotRuns] of runs) {
       const here: Execution[] = []
       for (const run of slotRuns) {
         const { order } = run
-        if (bundles.path(order.bundleDigest) === undefined) void executeLater(slot, run)
+        const isHere = bundles.path(order.bundleDigest) !== undefined && findSpilled(run.made).length === 0
+        if (!isHere) void executeLater(slot, run)
         else here.push(executionOf(run))
       }
       if (here.length > 0) executor().execute(slot, here)
@@ -56,27 +60,44 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
   }
 
   /** A task with its inputs: those that were fetched, and those that were made here. */
-  function executionOf({ order, devices, made, missing }: Run): Execution {
+  function executionOf({ order, devices, made, missing }: Run, read: readonly NamedInput[] = []): Execution {
     const fetched = fetcher.inputsOf(keyOf(order))
-    const inputs = made.length === 0 ? fetched : new Map([...fetched, ...made.flatMap((each) => findMade(store, each))])
+    const inputs =
+      made.length === 0 ? fetched : new Map([...fetched, ...made.flatMap((each) => findMade(store, each)), ...read])
     if (missing.length === 0) return { order, devices, inputs }
     return { order, devices, inputs, awaited: missing.map((ref) => ({ objectId: ref.taskId, key: keyOf(ref) })) }
   }
 
-  /** Attempts whose bundle is on its way: the executor does not know them yet. */
+  /** Results of tasks that ran here, and are on the disk by now. */
+  function findSpilled(made: readonly MadeInput[]): SpilledObject[] {
+    return made.flatMap(({ outcome }) => {
+      const object = outcome.kind === 'object' ? store.get(outcome.objectId) : undefined
+      return object?.place === 'disk' ? object : []
+    })
+  }
+
+  /** Attempts whose bundle or inputs are on their way: the executor does not know them yet. */
   const awaiting = new Set<string>()
 
   async function executeLater(slot: number, run: Run): Promise<void> {
     const { order } = run
     const key = keyOf(order)
     awaiting.add(key)
+    let failureOf = (error: unknown): TaskFailure => failureOfBundle(order.bundleDigest, error)
     try {
       await bundles.fetch(order.bundleDigest, order.trace)
+      failureOf = failureOfFetch
+      const read = await Promise.all(
+        findSpilled(run.made).map(async (object): Promise<NamedInput> => {
+          const bytes = await readBody(store, object)
+          return [object.objectId, { kind: 'body', structure: object.descriptor.structure, bytes }]
+        }),
+      )
       if (!awaiting.delete(key)) return
-      executor().execute(slot, [executionOf(run)])
+      executor().execute(slot, [executionOf(run, read)])
     } catch (error) {
       if (!awaiting.delete(key)) return
-      const failure = failureOfBundle(order.bundleDigest, error)
+      const failure = failureOf(error)
       const atMs = Date.now()
       post({
         kind: 'attemptEnded',
@@ -211,10 +232,12 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
  * A result of a task that ran here; one that is not held any more is wanted by nobody who counts. A small one is part of the
  * message of many ends: a copy goes on, not all of that, and not one for all who take it.
  */
-function findMade(store: ObjectStore, { taskId, outcome }: MadeInput): [string, FetchedInput][] {
+function findMade(store: ObjectStore, { taskId, outcome }: MadeInput): NamedInput[] {
   if (outcome.kind === 'payload') return [[taskId, { kind: 'payload', payload: new Uint8Array(outcome.payload) }]]
   const held = store.get(outcome.objectId)
-  return held ? [[taskId, { kind: 'body', structure: held.descriptor.structure, bytes: held.bytes }]] : []
+  return held?.place === 'memory'
+    ? [[taskId, { kind: 'body', structure: held.descriptor.structure, bytes: held.bytes }]]
+    : []
 }
 
 function pushTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {

@@ -2,6 +2,7 @@ import { isMainThread, workerData } from 'node:worker_threads'
 
 import { registerThreadTelemetry } from '#libs/telemetry/thread'
 
+import { collectGarbage } from './garbage.js'
 import { beginClaimed, type LineClaims } from './line-claims.js'
 import { LineResults } from './line-results.js'
 import { captureConsole } from './task-console.js'
@@ -62,6 +63,9 @@ port.listen((message) => {
       return
     case 'told':
       run.tell(message.jobId, message.news)
+      return
+    case 'collect':
+      collectGarbage()
       return
     case 'answer':
       answerCall(message.callId, message.result, message.error)

@@ -72,6 +72,8 @@ export type ToSlot =
   /** What became of a job that a task here submitted. */
   | { readonly kind: 'told'; readonly jobId: string; readonly news: ChildNews }
   | { readonly kind: 'run'; readonly tasks: TaskColumns }
+  /** Memory is nearly full: what is not used any more is given back. */
+  | { readonly kind: 'collect' }
   | { readonly kind: 'stop'; readonly key: string; readonly reason: string }
   | { readonly kind: 'answer'; readonly callId: number; readonly result?: unknown; readonly error?: CallError }
 

@@ -115,6 +115,11 @@ export class Slot {
     this.#host.post({ kind: 'run', tasks: packTasks(batch) })
   }
 
+  /** Gives memory back, as soon as its task gives it the time. */
+  collect(): void {
+    this.#host.post({ kind: 'collect' })
+  }
+
   /** Gives up a task that has not begun. */
   withdraw(key: AttemptKey): boolean {
     if (!this.#orders.has(key) || !this.#host.claims?.withdraw(key)) return false

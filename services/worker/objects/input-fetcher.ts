@@ -7,7 +7,8 @@ import { inspectValue } from '#libs/value'
 import { type AttemptKey, keyOf, type TaskOrder } from '../core/state.js'
 import type { FetchedInput, FetchedInputs } from './fetched-input.js'
 import type { FetchedBody, InputCache } from './input-cache.js'
-import type { ObjectStore } from './object-store.js'
+import type { ObjectStore, SpilledObject, StoredObject } from './object-store.js'
+import { readBody } from './stored-body.js'
 
 /** What the core sees as opaque inputs of an order. */
 export type WantedInput =
@@ -70,8 +71,17 @@ export function createInputFetcher(
     const { objectId, result } = wanted.input
     if (result?.location?.$case === 'payload') return [objectId, { kind: 'payload', payload: result.location.value }]
     const held = store.get(objectId as ObjectId)
-    if (held) return [objectId, { kind: 'body', structure: held.descriptor.structure, bytes: held.bytes }]
+    if (held?.place === 'memory') return [objectId, bodyOf(held, held.bytes)]
+    if (held) return [objectId, await share(nameOf(objectId, result), () => readSpilled(held))]
     return [objectId, await share(nameOf(objectId, result), () => fetchObject(objectId, result, trace))]
+  }
+
+  async function readSpilled(object: SpilledObject): Promise<FetchedBody> {
+    try {
+      return bodyOf(object, await readBody(store, object))
+    } catch (error) {
+      throw new InputError('INPUT_UNAVAILABLE', `input ${object.objectId}: ${(error as Error).message}`)
+    }
   }
 
   async function fetchObject(objectId: string, result: Result | undefined, trace: Trace): Promise<FetchedBody> {
@@ -119,6 +129,10 @@ export function createInputFetcher(
       return (await fetchOne({ kind: 'object', input }, {}))[1]
     },
   }
+}
+
+function bodyOf({ descriptor }: StoredObject, bytes: Uint8Array<ArrayBuffer>): FetchedBody {
+  return { kind: 'body', structure: descriptor.structure, bytes }
 }
 
 /** What is computed again may be something else: the same object with another digest is another input. */

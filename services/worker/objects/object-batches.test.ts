@@ -16,6 +16,8 @@ import { batchBytes, type Source, xxh64Of } from '#libs/transfer'
 
 import { createAnnouncements } from './announcements.js'
 import { createObjectBatches } from './object-batches.js'
+import { memoryPolicyOf } from './memory-policy.js'
+import { createMemoryRoom } from './memory-room.js'
 import { createObjectStore } from './object-store.js'
 
 const session = randomUUID()
@@ -24,7 +26,12 @@ function setUp(memoryLimitBytes = 0) {
   const store = createObjectStore()
   const said: ObjectsStored[] = []
   const announcements = createAnnouncements((report) => said.push(report) > 0)
-  const batches = createObjectBatches(store, announcements.announce, memoryLimitBytes)
+  const policy = memoryPolicyOf(memoryLimitBytes, 0.6)
+  const batches = createObjectBatches(
+    store,
+    announcements.announce,
+    createMemoryRoom(store, policy, () => 0),
+  )
   const put = async (
     arrays: ReadonlyMap<string, Float64Array>,
     change: Partial<ObjectDescriptor> = {},
@@ -63,7 +70,9 @@ test('a batch is one report to the scheduler, for the session that put it', asyn
   const arrays = new Map([1, 2, 3].map((k) => [newId(), Float64Array.of(k)]))
   await put(arrays)
   expect(said.map(({ sessionId, objects }) => [sessionId, objects.length])).toEqual([[session, 3]])
-  expect([...store.values()].map(({ bytes }) => new Float64Array(bytes.buffer)[0])).toEqual([1, 2, 3])
+  expect(
+    [...store.values()].map((object) => object.place === 'memory' && new Float64Array(object.bytes.buffer)[0]),
+  ).toEqual([...[1, 2, 3]])
 })
 
 test('a batch that was stored is stored again without a change: its receipt may have been lost', async () => {

@@ -11,13 +11,14 @@ import {
 } from '#libs/transfer'
 
 import type { AnnounceStored } from './announcements.js'
-import type { ObjectStore, StoredObject } from './object-store.js'
+import type { MemoryRoom } from './memory-room.js'
+import type { HeldObject, ObjectStore } from './object-store.js'
 import {
   checkDigestAlgorithm,
-  checkRoom,
   checkSame,
   checkStructure,
   keepOnce,
+  noRoom,
   objectIdToDomain,
   sessionToDomain,
 } from './put-checks.js'
@@ -28,11 +29,7 @@ export interface ObjectBatches {
   openSink(open: TransferOpen, header: TransferHeader): Sink
 }
 
-export function createObjectBatches(
-  store: ObjectStore,
-  announce: AnnounceStored,
-  memoryLimitBytes: number,
-): ObjectBatches {
+export function createObjectBatches(store: ObjectStore, announce: AnnounceStored, room: MemoryRoom): ObjectBatches {
   return {
     openSource: (objectIds) =>
       sourceOfBatch(fitting(store, objectIds).map(({ descriptor, bytes }) => ({ descriptor, segments: [bytes] }))),
@@ -46,7 +43,9 @@ export function createObjectBatches(
         objectIdToDomain(name, objectId)
         checkStructure(name, structure, byteLength)
       }
-      checkRoom(`a batch of ${objects.length} objects`, byteLength, store.byteLength, memoryLimitBytes)
+      // Who is refused puts them one by one, and each finds its place on the disk.
+      if (!room.has(Number(byteLength)))
+        throw noRoom(`a batch of ${objects.length} objects`, Number(byteLength), room.limitBytes)
       return createMemorySink(header, async ({ bytes }) => {
         const arrived = splitBatch(objects, bytes).map((object) => ({
           ...object,
@@ -64,13 +63,13 @@ export function createObjectBatches(
   }
 }
 
-/** Those of the objects that are held and fit into a batch, in the order of asking. */
-function fitting(store: ObjectStore, objectIds: readonly string[]): StoredObject[] {
+/** Those of the objects that are in memory and fit into a batch, in the order of asking. */
+function fitting(store: ObjectStore, objectIds: readonly string[]): HeldObject[] {
   let bytes = 0
   let descriptorBytes = 0
   return [...new Set(objectIds)].flatMap((objectId) => {
     const object = store.get(objectId as ObjectId)
-    if (object === undefined) return []
+    if (object?.place !== 'memory') return []
     if (bytes + object.bytes.byteLength > batchBytes || descriptorBytes + object.descriptorBytes > batchBytes) return []
     bytes += object.bytes.byteLength
     descriptorBytes += object.descriptorBytes

@@ -2,15 +2,29 @@ import type { ObjectId } from '#libs/domain'
 import { ObjectDescriptor, type Value } from '#libs/proto'
 import { xxh64Of } from '#libs/transfer'
 
-/** An object in memory: the structure, and its tensors' bytes, which nobody changes. */
-export interface StoredObject {
+import type { SpilledBody } from './spill-folder.js'
+
+interface ObjectFacts {
   readonly objectId: ObjectId
-  readonly bytes: Uint8Array<ArrayBuffer>
   /** What is known of it without its bytes. */
   readonly descriptor: ObjectDescriptor
   /** How long the descriptor is in a message. */
   readonly descriptorBytes: number
 }
+
+/** An object whose bytes are in memory; nobody changes them. */
+export interface HeldObject extends ObjectFacts {
+  readonly place: 'memory'
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+/** An object whose bytes are on this worker's disk. */
+export interface SpilledObject extends ObjectFacts {
+  readonly place: 'disk'
+  readonly body: SpilledBody
+}
+
+export type StoredObject = HeldObject | SpilledObject
 
 /** An object that is to be kept. */
 export interface NewObject {
@@ -20,42 +34,143 @@ export interface NewObject {
   readonly xxh64?: bigint
 }
 
-/** What the worker holds: results of its tasks, scattered buffers, and inputs that it fetched for them. */
+/** What the worker holds until it is released: results of its tasks and scattered buffers, in memory or on its disk. */
 export interface ObjectStore {
-  readonly byteLength: number
+  /** Bytes in memory, and on the disk. */
+  readonly heldBytes: number
+  readonly spilledBytes: number
+  /** Bytes that are on their way into memory. */
+  readonly arrivingBytes: number
+  /** The object, which counts as used now. */
   get(objectId: ObjectId): StoredObject | undefined
   /** Keeps a result or scattered buffer until it is released. Keeping the same object again changes nothing. */
   keep(object: NewObject): StoredObject
+  /** The same of one that has come straight to the disk. */
+  keepSpilled(objectId: ObjectId, structure: Value | undefined, body: SpilledBody): StoredObject
   release(objectId: ObjectId): void
+  /** Gives an object up whose bytes are not what they were: those who want it hear that it is not here. */
+  lose(object: SpilledObject): void
+  /** What in memory was used longest ago. */
+  oldest(): HeldObject | undefined
+  /** The object's bytes are on the disk from now on. False when it was released meanwhile. */
+  moveToDisk(object: HeldObject, body: SpilledBody): boolean
+  /** Sets memory aside for what comes in; the answer gives it back. */
+  expect(byteLength: number): () => void
   values(): Iterable<StoredObject>
 }
 
-export function createObjectStore(): ObjectStore {
-  const objects = new Map<ObjectId, StoredObject>()
-  let byteLength = 0
+/** Whom a store tells. */
+export interface StoreListener {
+  /** More is in memory. */
+  readonly grew?: () => void
+  /** An object is not here any more though nobody has released it. */
+  readonly lost?: (objectId: ObjectId) => void
+}
+
+export function createObjectStore({ grew, lost }: StoreListener = {}): ObjectStore {
+  // What was used last is last.
+  const held = new Map<ObjectId, HeldObject>()
+  const spilled = new Map<ObjectId, SpilledObject>()
+  let heldBytes = 0
+  let spilledBytes = 0
+  let arrivingBytes = 0
+
+  const find = (objectId: ObjectId): StoredObject | undefined => held.get(objectId) ?? spilled.get(objectId)
+
+  function addSpilled(object: SpilledObject): void {
+    spilled.set(object.objectId, object)
+    spilledBytes += object.body.byteLength
+  }
+
+  function drop(object: StoredObject): void {
+    if (object.place === 'memory') {
+      held.delete(object.objectId)
+      heldBytes -= object.bytes.byteLength
+    } else {
+      spilled.delete(object.objectId)
+      spilledBytes -= object.body.byteLength
+      object.body.remove()
+    }
+  }
+
   return {
-    get byteLength() {
-      return byteLength
+    get heldBytes() {
+      return heldBytes
     },
-    get: (objectId) => objects.get(objectId),
+    get spilledBytes() {
+      return spilledBytes
+    },
+    get arrivingBytes() {
+      return arrivingBytes
+    },
+    get: (objectId) => {
+      const object = held.get(objectId)
+      if (object === undefined) return spilled.get(objectId)
+      held.delete(objectId)
+      held.set(objectId, object)
+      return object
+    },
     keep: (object) => {
-      const known = objects.get(object.objectId)
+      const known = find(object.objectId)
       if (known) return known
       const stored = describe(object)
-      objects.set(object.objectId, stored)
-      byteLength += object.bytes.byteLength
+      held.set(object.objectId, stored)
+      heldBytes += object.bytes.byteLength
+      grew?.()
+      return stored
+    },
+    keepSpilled: (objectId, structure, body) => {
+      const known = find(objectId)
+      if (known) return known
+      const descriptor = { objectId, structure, byteLength: BigInt(body.byteLength), xxh64: body.xxh64 }
+      const stored: SpilledObject = { ...factsOf(descriptor), place: 'disk', body }
+      addSpilled(stored)
       return stored
     },
     release: (objectId) => {
-      byteLength -= objects.get(objectId)?.bytes.byteLength ?? 0
-      objects.delete(objectId)
+      const object = find(objectId)
+      if (object) drop(object)
     },
-    values: () => objects.values(),
+    lose: (object) => {
+      if (spilled.get(object.objectId) !== object) return
+      drop(object)
+      lost?.(object.objectId)
+    },
+    oldest: () => {
+      for (const object of held.values()) if (object.bytes.byteLength > 0) return object
+      return undefined
+    },
+    moveToDisk: (object, body) => {
+      const { bytes, ...facts } = object
+      if (held.get(object.objectId)?.bytes !== bytes) return false
+      drop(object)
+      addSpilled({ ...facts, place: 'disk', body })
+      return true
+    },
+    expect: (byteLength) => {
+      arrivingBytes += byteLength
+      let isOver = false
+      return () => {
+        if (!isOver) arrivingBytes -= byteLength
+        isOver = true
+      }
+    },
+    values: function* () {
+      yield* held.values()
+      yield* spilled.values()
+    },
   }
 }
 
 /** The object with what is known of it. */
-export function describe({ objectId, structure, bytes, xxh64 = xxh64Of([bytes]) }: NewObject): StoredObject {
-  const descriptor: ObjectDescriptor = { objectId, structure, byteLength: BigInt(bytes.byteLength), xxh64 }
-  return { objectId, bytes, descriptor, descriptorBytes: ObjectDescriptor.encode(descriptor).finish().byteLength }
+export function describe({ objectId, structure, bytes, xxh64 = xxh64Of([bytes]) }: NewObject): HeldObject {
+  return {
+    ...factsOf({ objectId, structure, byteLength: BigInt(bytes.byteLength), xxh64 }),
+    ...{ place: 'memory', bytes },
+  }
+}
+
+function factsOf(descriptor: ObjectDescriptor): ObjectFacts {
+  const descriptorBytes = ObjectDescriptor.encode(descriptor).finish().byteLength
+  return { objectId: descriptor.objectId as ObjectId, descriptor, descriptorBytes }
 }

@@ -46,13 +46,12 @@ function uuidToDomain(field: string, reason: string, id: string, name: string): 
   throw new TransferError(Status.INVALID_ARGUMENT, reason, `${name}: ${field} '${id.slice(0, 64)}' is no UUID`)
 }
 
-/** Refuses what would lead the worker over its limit; 0 is no limit. */
-export function checkRoom(name: string, byteLength: bigint, heldBytes: number, limitBytes: number): void {
-  if (limitBytes === 0 || heldBytes + Number(byteLength) <= limitBytes) return
+/** For what would lead the worker over its limit. */
+export function noRoom(name: string, byteLength: number, limitBytes: number, why?: string): TransferError {
   const message =
     `${name} has ${byteLength} bytes; the worker's limit of ${limitBytes} leaves no room for it: release objects, or ` +
-    'scatter to more workers'
-  throw new TransferError(Status.RESOURCE_EXHAUSTED, 'NO_MEMORY', message)
+    `scatter to more workers${why === undefined ? '' : ` (${why})`}`
+  return new TransferError(Status.RESOURCE_EXHAUSTED, 'NO_MEMORY', message)
 }
 
 /** What is put holds its own bytes, and they fit to what it says it is. */
@@ -79,7 +78,7 @@ export function checkSame(name: string, held: StoredObject, object: NewObject): 
 /** Keeps the object, unless it is held already; then it must be the same. */
 export function keepOnce(store: ObjectStore, name: string, object: NewObject): StoredObject {
   const stored = store.keep(object)
-  if (stored.bytes !== object.bytes) checkSame(name, stored, object)
+  if (stored.place !== 'memory' || stored.bytes !== object.bytes) checkSame(name, stored, object)
   return stored
 }
 

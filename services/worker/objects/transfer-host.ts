@@ -1,28 +1,17 @@
 import { Status } from 'nice-grpc-common'
 
 import type { ObjectId } from '#libs/domain'
-import { DigestAlgorithm, Durability } from '#libs/proto'
-import {
-  createMemorySink,
-  nameOf,
-  sourceOfSegments,
-  TransferError,
-  type TransferHost,
-  xxh64Bytes,
-} from '#libs/transfer'
+import { Durability } from '#libs/proto'
+import { nameOf, TransferError, type TransferHost } from '#libs/transfer'
 
 import type { AnnounceStored } from './announcements.js'
+import type { MemoryRoom } from './memory-room.js'
 import { createObjectBatches } from './object-batches.js'
 import type { ObjectStore, StoredObject } from './object-store.js'
-import {
-  checkDigestAlgorithm,
-  checkRoom,
-  checkStructure,
-  type IncomingPut,
-  keepOnce,
-  otherBytes,
-  putToDomain,
-} from './put-checks.js'
+import { checkDigestAlgorithm, checkStructure, type IncomingPut, otherBytes, putToDomain } from './put-checks.js'
+import { createPutSinks } from './put-sinks.js'
+import type { SpillFolder } from './spill-folder.js'
+import { sourceOf } from './stored-body.js'
 
 /** The most request ids that are remembered; then the oldest is forgotten. */
 const maxRequests = 10_000
@@ -31,7 +20,8 @@ const maxRequests = 10_000
 export function createTransferHost(
   store: ObjectStore,
   announce: AnnounceStored,
-  memoryLimitBytes: number,
+  room: MemoryRoom,
+  folder?: Pick<SpillFolder, 'create'>,
 ): TransferHost {
   /** Which object was put under a request id. */
   const requests = new Map<string, ObjectId>()
@@ -54,7 +44,8 @@ export function createTransferHost(
     await announce({ requestId, sessionId, objects: [descriptor] })
   }
 
-  const batches = createObjectBatches(store, announce, memoryLimitBytes)
+  const batches = createObjectBatches(store, announce, room)
+  const sinks = createPutSinks(store, room, folder)
   return {
     openSource: async (open) => {
       if (open.target?.$case === 'objects') return batches.openSource(open.target.value.objectIds)
@@ -62,13 +53,7 @@ export function createTransferHost(
       if (object === undefined) {
         throw new TransferError(Status.NOT_FOUND, 'OBJECT_NOT_FOUND', `${nameOf(open)} is not held by this worker`)
       }
-      const { descriptor, bytes } = object
-      const header = {
-        structure: descriptor.structure,
-        byteLength: bytes.byteLength,
-        digestAlgorithm: DigestAlgorithm.XXH64,
-      }
-      return sourceOfSegments(header, [bytes], xxh64Bytes(descriptor.xxh64))
+      return sourceOf(store, object)
     },
     openSink: async (open, header) => {
       if (open.target?.$case === 'objects') return batches.openSink(open, header)
@@ -84,12 +69,7 @@ export function createTransferHost(
         await announceStored(put, known)
         return { durability: Durability.MEMORY, version: 0n }
       }
-      if (!known) checkRoom(name, header.byteLength, store.byteLength, memoryLimitBytes)
-      return createMemorySink(header, async ({ structure, bytes }, digest) => {
-        // Another put of the same object may have come first.
-        const stored = keepOnce(store, name, { objectId, structure, bytes, xxh64: digest.readBigUInt64BE() })
-        await announceStored(put, stored)
-      })
+      return await sinks.open({ objectId, name, header, stored: (object) => announceStored(put, object) })
     },
   }
 }

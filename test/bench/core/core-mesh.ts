@@ -8,7 +8,7 @@ import type { AttemptEnd, Event } from '../../../services/scheduler/core/event.j
 import { createQueue } from '../../../services/scheduler/core/queue.js'
 import { defaultPolicy } from '../../../services/scheduler/core/policy.js'
 import type { TaskSpec } from '../../../services/scheduler/core/job-spec.js'
-import { createState, type State } from '../../../services/scheduler/core/state.js'
+import { createState, type State, unheardPulse } from '../../../services/scheduler/core/state.js'
 
 /** Workers that do nothing but say that they did it, and how many of their reports arrive in one turn of the loop. */
 export interface CoreMeshOptions {
@@ -78,7 +78,7 @@ export class CoreMesh {
   forgetJob(): void {
     const objectIds = Array.from({ length: this.#options.tasks }, (_, k) => `j-${this.#jobs}/${k}` as ObjectId)
     const heard = [...this.#backlogs.keys()].map((workerId): Untimed<Event> => {
-      return { kind: 'workerHeard', workerId, rssBytes: 0, loopLagMs: 0 }
+      return { kind: 'workerHeard', workerId, pulse: unheardPulse }
     })
     this.#turn([...heard, { kind: 'objectsReleased', objectIds }, { kind: 'timePassed' }])
     assert.equal(this.#state.jobs.size, 0, 'the job is forgotten')

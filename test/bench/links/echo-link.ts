@@ -43,7 +43,11 @@ export function openEchoLink(client: RpcClient<typeof SchedulerServiceDefinition
         const tasks = command.value.tasks.map(({ input }, k) => endOf(attempts[k]!, input, atMs))
         say({ $case: 'tasksEnded', value: { tasks } })
       } else if (command?.$case === 'welcome') {
-        const beat = (): void => say({ $case: 'heartbeat', value: { rssBytes: 0n, heldBytes: 0n, loopLagMs: 0 } })
+        const beat = (): void =>
+          say({
+            $case: 'heartbeat',
+            value: { rssBytes: 0n, heldBytes: 0n, spilledBytes: 0n, loopLagMs: 0, paused: false },
+          })
         heartbeat = setInterval(beat, command.value.heartbeatIntervalMs)
         settleOpened.resolve()
       }

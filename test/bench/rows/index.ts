@@ -10,6 +10,7 @@ import { queuedTaskMemoryRows } from './queued-task-memory.js'
 import { restartRows } from './restart.js'
 import { roundtripRows } from './roundtrip.js'
 import { slotRows } from './slots.js'
+import { streamRows } from './stream.js'
 import { workerLinkRows } from './worker-links.js'
 import { workerProcessRows } from './worker-process.js'
 
@@ -22,6 +23,7 @@ export const rows: readonly Row[] = [
   ...bulkRows,
   ...bulkMemoryRows,
   ...checkpointRows,
+  ...streamRows,
   ...clusterStartRows,
   ...workerProcessRows,
   ...slotRows,

@@ -172,9 +172,8 @@ export class Mesh {
     const untilMs = this.nowMs + ms
     while (this.nowMs < untilMs) {
       this.nowMs = Math.min(untilMs, this.nowMs + 500)
-      for (const { profile, unlinkedSinceMs } of this.state.workers.values()) {
-        if (unlinkedSinceMs === undefined)
-          this.happen({ kind: 'workerHeard', workerId: profile.workerId, rssBytes: 1, loopLagMs: 0 })
+      for (const { profile, unlinkedSinceMs, pulse } of this.state.workers.values()) {
+        if (unlinkedSinceMs === undefined) this.happen({ kind: 'workerHeard', workerId: profile.workerId, pulse })
       }
       this.tick()
     }

@@ -33,6 +33,7 @@ export function createWorker(slots: number, devices = 0, maxParked?: number) {
     orderWithGpus: (name: string, gpus: number) =>
       happen({ kind: 'tasksOrdered', orders: [{ ...orderOf(name), gpus }] }),
     recall: (...names: string[]) => happen({ kind: 'recallOrdered', refs: names.map(refOf) }),
+    pressMemory: (isPaused: boolean) => happen({ kind: 'memoryPressed', isPaused }),
     withdrawn: (name: string) => happen({ kind: 'attemptWithdrawn', key: key(name) }),
     /** It takes the results of others that were ordered before. */
     orderBehind: (name: string, ...inputs: string[]) =>

@@ -1,0 +1,28 @@
+/** From where on which measure is taken against the end of a worker's memory. The last one is its supervisor's, at 95 %. */
+export interface MemoryPolicy {
+  /** Resident memory of the worker with the processes of its slots; 0 for no limit, and no measures. */
+  readonly limitBytes: number
+  /** With more than this in objects the oldest are spilled. */
+  readonly targetBytes: number
+  /** With more than this in objects nothing comes into memory: what is put goes straight to the disk. */
+  readonly fullBytes: number
+  /** With more resident memory than this no task is started, and everything is spilled. */
+  readonly pauseBytes: number
+  /** With less than this they are started again. */
+  readonly resumeBytes: number
+}
+
+const pauseShare = 0.8
+const resumeShare = 0.75
+
+/** `targetShare` is the part of the limit that objects may take before some are spilled. */
+export function memoryPolicyOf(limitBytes: number, targetShare: number): MemoryPolicy {
+  return {
+    limitBytes,
+    targetBytes: limitBytes * targetShare,
+    // Time for the disk: what comes faster than it takes finds it here.
+    fullBytes: limitBytes * Math.max(targetShare, (targetShare + pauseShare) / 2),
+    pauseBytes: limitBytes * pauseShare,
+    resumeBytes: limitBytes * resumeShare,
+  }
+}

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest'
+
+import { memoryPolicyOf } from './memory-policy.js'
+import { watchMemory } from './memory-watch.js'
+
+function createLab() {
+  const has = { rssBytes: 0, isBusy: true, canRelieve: true }
+  const said: boolean[] = []
+  const relieved: boolean[] = []
+  let collections = 0
+  const spilling = {
+    relieve: (isNearlyFull: boolean) => void relieved.push(isNearlyFull),
+    get canRelieve() {
+      return has.canRelieve
+    },
+  }
+  const watch = watchMemory(memoryPolicyOf(1000, 0.6), {
+    rssBytes: () => has.rssBytes,
+    isBusy: () => has.isBusy,
+    spilling,
+    collect: () => {
+      collections++
+    },
+    pressed: (isPaused) => void said.push(isPaused),
+  })
+  watch.stop()
+  const look = (now: Partial<typeof has>): boolean => {
+    Object.assign(has, now)
+    watch.look()
+    return watch.isPaused
+  }
+  return { look, said, relieved, collections: () => collections }
+}
+
+test('at 80 % of the limit tasks are paused and all is spilled, until there is some room again', () => {
+  const { look, said, relieved } = createLab()
+  expect([790, 800, 760, 740].map((rssBytes) => look({ rssBytes }))).toEqual([false, true, true, false])
+  expect(said).toEqual([true, false])
+  expect(relieved).toEqual([false, true, true, false])
+})
+
+test('garbage is collected when memory is nearly full, and not each time', () => {
+  const { look, collections } = createLab()
+  look({ rssBytes: 700 })
+  expect(collections()).toBe(0)
+  for (let i = 0; i < 10; i++) look({ rssBytes: 900 })
+  expect(collections()).toBe(2)
+})
+
+test('when no task runs and nothing can be spilled, waiting would help nobody', () => {
+  const { look } = createLab()
+  expect(look({ rssBytes: 900, isBusy: false })).toBe(true)
+  expect(look({ canRelieve: false })).toBe(false)
+  expect(look({ isBusy: true })).toBe(true)
+})

@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto'
+
+import { Status } from 'nice-grpc-common'
+import { expect, test } from 'vitest'
+
+import type { ObjectId } from '#libs/domain'
+import { DigestAlgorithm, TransferHeader } from '#libs/proto'
+import { createDigester, type Sink } from '#libs/transfer'
+
+import { memoryPolicyOf } from './memory-policy.js'
+import { createMemoryRoom } from './memory-room.js'
+import type { StoredObject } from './object-store.js'
+import { createPutSinks } from './put-sinks.js'
+import { SpillError } from './spill-folder.js'
+import { bytesValue, openSpillLab } from './spilling.fixture.js'
+import { readBody } from './stored-body.js'
+
+/** A worker with a limit of 10,000 bytes, whose process has nothing beside its objects. */
+async function openLab(options: { readonly limitBytes?: number; readonly spills?: boolean } = {}) {
+  const lab = await openSpillLab(6000, options)
+  const { store, folder } = lab
+  const room = createMemoryRoom(store, memoryPolicyOf(10_000, 0.6), () => store.heldBytes)
+  const sinks = createPutSinks(store, room, options.spills === false ? undefined : folder)
+  const stored: StoredObject[] = []
+  const open = (byteLength: number, objectId = `o-${randomUUID()}` as ObjectId): Promise<Sink> => {
+    const header = TransferHeader.fromPartial({ structure: bytesValue(byteLength), byteLength: BigInt(byteLength) })
+    const name = `object ${objectId}`
+    return sinks.open({ objectId, name, header, stored: async (object) => void stored.push(object) })
+  }
+  return { ...lab, open, stored, [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose]() }
+}
+
+async function fill(sink: Sink, bytes: Uint8Array): Promise<void> {
+  const half = bytes.byteLength / 2
+  await sink.write(bytes.subarray(0, half))
+  await sink.write(bytes.subarray(half))
+  const digester = createDigester(DigestAlgorithm.XXH64)
+  digester.update(bytes)
+  await sink.commit(digester.digest())
+}
+
+test('what finds no room in memory goes straight to the disk, and is whole', async () => {
+  await using lab = await openLab()
+  const [one, other] = [Buffer.alloc(6000, 1), Buffer.alloc(6000, 2)]
+  await fill(await lab.open(6000), one)
+  await fill(await lab.open(6000), other)
+  expect(lab.stored.map(({ place }) => place)).toEqual(['memory', 'disk'])
+  expect(other.equals(await readBody(lab.store, lab.stored[1] as StoredObject))).toBe(true)
+})
+
+test('what is on its way counts as what is there, until it is given up', async () => {
+  await using lab = await openLab({ spills: false })
+  const first = await lab.open(6000)
+  await expect(lab.open(6000)).rejects.toMatchObject({ code: Status.RESOURCE_EXHAUSTED, reason: 'NO_MEMORY' })
+  first.abort()
+  expect(lab.store.arrivingBytes).toBe(0)
+  await lab.open(6000)
+})
+
+test('without room on the disk either, a put is refused with what to do', async () => {
+  await using lab = await openLab({ limitBytes: 1000 })
+  await fill(await lab.open(6000), Buffer.alloc(6000, 1))
+  const refusal = await lab.open(6000).catch((error: unknown) => error as Error)
+  expect(refusal).toMatchObject({ code: Status.RESOURCE_EXHAUSTED, reason: 'NO_MEMORY' })
+  expect((refusal as Error).message).toMatch(/release objects.*the spill limit of 1000 bytes/)
+})
+
+test('a disk that fills up while an object is written: the put is refused, and nothing of it is left', async () => {
+  await using lab = await openSpillLab(6000)
+  let abandoned = 0
+  const full = new SpillError('object o cannot be spilled to /somewhere: no space left on device')
+  const refuse = (): Promise<never> => Promise.reject(full)
+  const abandon = (): void => {
+    abandoned++
+  }
+  const file = { write: refuse, finish: refuse, abandon }
+  const sinks = createPutSinks(lab.store, { limitBytes: 1, has: () => false }, { create: async () => file })
+  const header = TransferHeader.fromPartial({ byteLength: 10n })
+  const sink = await sinks.open({ objectId: 'o' as ObjectId, name: 'object o', header, stored: async () => undefined })
+  const refusal = {
+    code: Status.RESOURCE_EXHAUSTED,
+    reason: 'DISK_FULL',
+    message: expect.stringContaining('no space') as string,
+  }
+  await expect(sink.write(Buffer.alloc(10))).rejects.toMatchObject(refusal)
+  sink.abort()
+  expect([abandoned, lab.store.spilledBytes]).toEqual([1, 0])
+})
+
+test('the same object twice is kept once, also when the first is on the disk; another value under its id is refused', async () => {
+  await using lab = await openLab()
+  const id = `o-${randomUUID()}` as ObjectId
+  await fill(await lab.open(9000, id), Buffer.alloc(9000, 1))
+  await fill(await lab.open(9000, id), Buffer.alloc(9000, 1))
+  await expect(fill(await lab.open(9000, id), Buffer.alloc(9000, 2))).rejects.toMatchObject({ reason: 'OBJECT_EXISTS' })
+  expect(lab.store.spilledBytes).toBe(9000)
+})

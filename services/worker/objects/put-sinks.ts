@@ -1,0 +1,99 @@
+import { Status } from 'nice-grpc-common'
+
+import type { ObjectId } from '#libs/domain'
+import { Durability, type TransferHeader } from '#libs/proto'
+import { createMemorySink, type Sink, TransferError } from '#libs/transfer'
+
+import type { MemoryRoom } from './memory-room.js'
+import type { ObjectStore, StoredObject } from './object-store.js'
+import { keepOnce, noRoom, otherBytes } from './put-checks.js'
+import { SpillError, type SpillFolder } from './spill-folder.js'
+
+/** What is put. */
+export interface ArrivingObject {
+  readonly objectId: ObjectId
+  readonly name: string
+  readonly header: TransferHeader
+  /** It is here, whole. */
+  readonly stored: (object: StoredObject) => Promise<void>
+}
+
+/** Makes places for what is put. */
+export interface PutSinks {
+  /** @throws TransferError RESOURCE_EXHAUSTED when there is no room in memory or on the disk. */
+  open(object: ArrivingObject): Promise<Sink>
+}
+
+/** In memory while that has room, else on the disk. */
+export function createPutSinks(
+  store: ObjectStore,
+  room: MemoryRoom,
+  folder: Pick<SpillFolder, 'create'> | undefined,
+): PutSinks {
+  return {
+    open: async (object) => {
+      const byteLength = Number(object.header.byteLength)
+      if (room.has(byteLength)) return createHeldSink(store, object, byteLength)
+      if (folder === undefined) throw noRoom(object.name, byteLength, room.limitBytes)
+      try {
+        return await createSpillSink(store, folder, object, byteLength)
+      } catch (error) {
+        if (error instanceof SpillError) throw noRoom(object.name, byteLength, room.limitBytes, error.message)
+        throw error
+      }
+    },
+  }
+}
+
+function createHeldSink(store: ObjectStore, object: ArrivingObject, byteLength: number): Sink {
+  const { objectId, name, header, stored } = object
+  const isHere = store.expect(byteLength)
+  const sink = createMemorySink(header, async ({ structure, bytes }, digest) => {
+    isHere()
+    // Another put of the same object may have come first.
+    await stored(keepOnce(store, name, { objectId, structure, bytes, xxh64: digest.readBigUInt64BE() }))
+  })
+  return {
+    ...sink,
+    abort: () => {
+      isHere()
+      sink.abort()
+    },
+  }
+}
+
+/** How long a piece is at most that is read straight into its memory. */
+const pieceBytes = 2 * 1024 * 1024
+
+async function createSpillSink(
+  store: ObjectStore,
+  folder: Pick<SpillFolder, 'create'>,
+  { objectId, name, header, stored }: ArrivingObject,
+  byteLength: number,
+): Promise<Sink> {
+  const file = await folder.create(objectId, byteLength)
+  let scratch: Uint8Array | undefined
+  return {
+    place: (length) => {
+      if (length > pieceBytes) return Buffer.allocUnsafeSlow(length)
+      return (scratch ??= Buffer.allocUnsafeSlow(pieceBytes)).subarray(0, length)
+    },
+    write: async (data) => {
+      await file.write(data).catch((error: unknown) => {
+        if (!(error instanceof SpillError)) throw error
+        throw new TransferError(Status.RESOURCE_EXHAUSTED, 'DISK_FULL', `${name}: ${error.message}`, { cause: error })
+      })
+    },
+    commit: async (digest) => {
+      const body = await file.finish(digest.readBigUInt64BE())
+      const kept = store.keepSpilled(objectId, header.structure, body)
+      if (kept.place !== 'disk' || kept.body !== body) {
+        body.remove()
+        if (kept.descriptor.xxh64 !== body.xxh64) throw otherBytes(name)
+      }
+      await stored(kept)
+      return { durability: Durability.MEMORY, version: 0n }
+    },
+    abort: () => file.abandon(),
+  }
+}

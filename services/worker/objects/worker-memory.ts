@@ -1,0 +1,78 @@
+import { tmpdir } from 'node:os'
+
+import type { ObjectId } from '#libs/domain'
+
+import { type MemoryPolicy, memoryPolicyOf } from './memory-policy.js'
+import { createMemoryRoom, type MemoryRoom } from './memory-room.js'
+import { type MemoryWatch, watchMemory } from './memory-watch.js'
+import { createObjectStore, type ObjectStore } from './object-store.js'
+import { openSpillFolder, type SpillFolder } from './spill-folder.js'
+import { createSpilling, type Spilling } from './spilling.js'
+
+/** What a worker's memory is told to be. */
+export interface MemorySettings {
+  /** 0 for no limit. */
+  readonly memoryLimit: number
+  readonly memoryTarget: number
+  readonly spillDir?: string | undefined
+  readonly spillLimit?: number | undefined
+}
+
+/** Whom it asks and tells. */
+export interface MemoryPorts {
+  /** What the processes of the slots have. */
+  readonly childBytes: () => number
+  /** Whether a task runs in a slot. */
+  readonly isBusy: () => boolean
+  /** Gives back what is not used any more. */
+  readonly collect: () => void
+  readonly pressed: (isPaused: boolean) => void
+  readonly lost: (objectId: ObjectId) => void
+  readonly warn: (message: string) => void
+}
+
+/** A worker's objects, where they are, and what is done before its memory is full. */
+export interface WorkerMemory {
+  readonly store: ObjectStore
+  readonly room: MemoryRoom
+  /** Nothing without a limit, or when nothing may be or can be spilled. */
+  readonly folder: SpillFolder | undefined
+  readonly spilling: Spilling | undefined
+  readonly watch: MemoryWatch
+  /** Of the process, with those of its slots. */
+  readonly rssBytes: () => number
+  close(): Promise<void>
+}
+
+/** Puts it together. */
+export async function openWorkerMemory(settings: MemorySettings, ports: MemoryPorts): Promise<WorkerMemory> {
+  const policy = memoryPolicyOf(settings.memoryLimit, settings.memoryTarget)
+  const { lost, warn, isBusy, collect, pressed } = ports
+  const rssBytes = (): number => process.memoryUsage.rss() + ports.childBytes()
+  const store = createObjectStore({ grew: () => spilling?.press(), lost })
+  const folder = await openFolder(policy, settings, warn)
+  const spilling = folder && createSpilling(store, folder, policy.targetBytes, warn)
+  const watch = watchMemory(policy, { rssBytes, isBusy, spilling, collect, pressed })
+  return {
+    ...{ store, folder, spilling, watch, rssBytes },
+    room: createMemoryRoom(store, policy, rssBytes),
+    close: async () => {
+      watch.stop()
+      await folder?.close()
+    },
+  }
+}
+
+async function openFolder(
+  { limitBytes }: MemoryPolicy,
+  { spillDir = tmpdir(), spillLimit }: MemorySettings,
+  warn: (message: string) => void,
+): Promise<SpillFolder | undefined> {
+  if (limitBytes === 0 || spillLimit === 0) return undefined
+  try {
+    return await openSpillFolder(spillDir, spillLimit)
+  } catch (error) {
+    warn(`nothing can be spilled: ${(error as Error).message}; start workers with another --spill-dir`)
+    return undefined
+  }
+}

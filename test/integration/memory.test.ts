@@ -1,0 +1,134 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+import type { ScatteredObject, Task } from 'costate'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+
+import { type LocalMesh, rejectionOf, startLocalMesh } from '../harness/local-mesh.js'
+
+interface Tasks {
+  readonly sum: Task<[Float64Array], number>
+  readonly fill: Task<[number, number], Float64Array>
+  readonly keep: Task<[number, string], string>
+  readonly name: Task<[], string>
+}
+
+const source = `
+import { existsSync } from 'node:fs'
+import { task } from 'costate'
+export const sum = task(import.meta, 'sum', async (xs) => xs.reduce((a, b) => a + b, 0))
+export const fill = task(import.meta, 'fill', async (length, value) => new Float64Array(length).fill(value))
+export const keep = task(import.meta, 'keep', async (bytes, marker) => {
+  const kept = Buffer.alloc(bytes, 1)
+  while (!existsSync(marker)) await new Promise((resolve) => setTimeout(resolve, 20))
+  return 'kept ' + kept.length
+})
+export const name = task(import.meta, 'name', async () => String(process.pid))
+`
+
+const length = 5_000_000
+
+let mesh: LocalMesh
+let tasks: Tasks
+let spillDir: string
+
+beforeEach(async () => {
+  spillDir = path.join(tmpdir(), `costate-memory-test-${process.pid}`)
+  mesh = await startLocalMesh({ workers: 1, threadsPerWorker: 2, memoryLimit: '800MB', spillDir })
+  tasks = await mesh.importModule<Tasks>('tasks.mjs', source)
+})
+
+afterEach(async () => {
+  await mesh.close()
+  expect(await readdir(spillDir)).toEqual([])
+})
+
+async function spilledBytes(): Promise<number> {
+  return (await mesh.cluster.workers()).reduce((sum, worker) => sum + worker.spilledBytes, 0)
+}
+
+test('a worker holds more than its memory: what is scattered and what tasks return goes to its disk and comes back whole', async () => {
+  const { cluster } = mesh
+  const scattered: ScatteredObject<Float64Array>[] = []
+  // 400 MB scattered and 400 MB of results, in a worker of 800 MB.
+  for (let i = 0; i < 10; i++) scattered.push(await cluster.scatter(new Float64Array(length).fill(i)))
+  const futures = cluster.map(tasks.fill, Array<number>(10).fill(length), [...Array(10).keys()])
+  const sums = await cluster.gather(cluster.map(tasks.sum, scattered as never))
+  expect(sums).toEqual([...Array(10).keys()].map((i) => i * length))
+  expect(await cluster.gather(cluster.map(tasks.sum, futures as never))).toEqual(sums)
+  for (const [i, object] of scattered.entries()) expect((await object.result()).every((x) => x === i)).toBe(true)
+  await expect.poll(spilledBytes, { timeout: 10_000 }).toBeGreaterThan(200e6)
+  for (const object of scattered) object.release()
+  for (const future of futures) future.release()
+  await expect.poll(spilledBytes, { timeout: 10_000 }).toBe(0)
+  const [folder = ''] = await readdir(spillDir)
+  await expect.poll(() => readdir(path.join(spillDir, folder))).toEqual([])
+})
+
+test('an array that is larger than the memory of the worker streams in and out', async () => {
+  const { cluster } = mesh
+  async function* array(): AsyncGenerator<Float64Array> {
+    for (let i = 0; i < 16; i++) yield new Float64Array(length).fill(i)
+  }
+  const scattered = await cluster.scatter(array())
+  expect(scattered.byteLength).toBe(16 * 8 * length)
+  let next = 0
+  for await (const chunk of scattered.chunks()) {
+    expect(chunk.length === length && chunk[0] === next && chunk[length - 1] === next).toBe(true)
+    next++
+  }
+  expect(next).toBe(16)
+  await expect.poll(spilledBytes, { timeout: 10_000 }).toBeGreaterThan(200e6)
+})
+
+test('bits that flip on the disk are never delivered: a result is computed again, a scattered value is DATA_LOSS', async () => {
+  const { cluster } = mesh
+  const futures = cluster.map(tasks.fill, Array<number>(14).fill(length), [...Array(14).keys()])
+  await Promise.all(futures.map((future) => future.settled()))
+  const scattered = await cluster.scatter(new Float64Array(length).fill(9))
+  await expect.poll(spilledBytes, { timeout: 10_000 }).toBeGreaterThan(0)
+  const [folder = ''] = await readdir(spillDir)
+  for (const name of await readdir(path.join(spillDir, folder))) await flipBit(path.join(spillDir, folder, name))
+  for (const [i, future] of futures.entries()) {
+    expect(await cluster.submit(tasks.sum, future as never).result()).toBe(i * length)
+    expect((await future.result()).every((x) => x === i)).toBe(true)
+  }
+  const value = await scattered.result().catch((error: unknown) => error as Error & { code: string })
+  if (value instanceof Error)
+    expect(value).toMatchObject({ code: 'DATA_LOSS', message: expect.stringContaining(scattered.id) as string })
+  else expect(value.every((x) => x === 9)).toBe(true)
+})
+
+test('a worker whose memory is nearly full is paused, and what waits runs when there is room again', async () => {
+  const { cluster } = mesh
+  const marker = path.join(mesh.userDir, 'go-on')
+  const hog = cluster.submit(tasks.keep, 600e6, marker)
+  const stateOf = async (): Promise<string | undefined> => (await cluster.workers())[0]?.state
+  await expect.poll(stateOf, { timeout: 20_000 }).toBe('paused')
+  const waiting = cluster.submit(tasks.name)
+  await expect.poll(() => cluster.explain(waiting)).toContain('is paused because memory is nearly full')
+  await writeFile(marker, '')
+  expect(await hog.result()).toBe('kept 600000000')
+  expect(await waiting.result()).toMatch(/^\d+$/)
+})
+
+test('what a worker that is killed left on the disk is removed by the one that takes its place', async () => {
+  const { cluster } = mesh
+  const objects = await Promise.all([...Array(16).keys()].map((i) => cluster.scatter(new Float64Array(length).fill(i))))
+  await expect.poll(spilledBytes, { timeout: 10_000 }).toBeGreaterThan(0)
+  const [left] = await readdir(spillDir)
+  const [before] = await cluster.workers()
+  process.kill(before?.pid ?? 0, 'SIGKILL')
+  await expect
+    .poll(async () => (await cluster.workers()).some(({ id }) => id !== before?.id), { timeout: 20_000 })
+    .toBe(true)
+  expect(await readdir(spillDir)).not.toContain(left)
+  await rejectionOf((objects[0] as ScatteredObject<Float64Array>).result())
+})
+
+async function flipBit(file: string): Promise<void> {
+  const bytes = await readFile(file)
+  bytes[12_345] = (bytes[12_345] ?? 0) ^ 4
+  await writeFile(file, bytes)
+}
