@@ -13,10 +13,17 @@ const program = fileURLToPath(new URL('./bare-burner.mjs', import.meta.url))
 export function startBareBurners(count: number): BareBurners {
   const children = Array.from({ length: count }, () => fork(program, { execArgv: [] }))
   const ask = async (child: ChildProcess, work: object): Promise<number> => {
-    const answered = Promise.race([once(child, 'message'), once(child, 'exit').then(refuse)])
+    const over = new AbortController()
+    const { signal } = over
+    const answered = Promise.race([once(child, 'message', { signal }), once(child, 'exit', { signal }).then(refuse)])
     child.send(work)
-    const [sum] = (await answered) as [number]
-    return sum
+    try {
+      const [sum] = (await answered) as [number]
+      return sum
+    } finally {
+      // Else each run would leave its listeners.
+      over.abort()
+    }
   }
   return {
     run: (processes, work) => Promise.all(children.slice(0, processes).map((child) => ask(child, work))),

@@ -147,9 +147,9 @@ const memoryRow = storeRow(
   async (lab, _cluster, context) => {
     const ours = async (): Promise<number> => {
       let mostBytes = 0
-      let isOver = false
+      const over = new AbortController()
       const watching = (async () => {
-        while (!isOver) {
+        while (!over.signal.aborted) {
           mostBytes = Math.max(mostBytes, await residentBytesOf(lab.pid))
           await pause(pollMs)
         }
@@ -161,7 +161,7 @@ const memoryRow = storeRow(
         await lab.save('memory', state)
         await lab.load('memory')
       }
-      isOver = true
+      over.abort()
       await watching
       return mostBytes / 1e6
     }
