@@ -181,3 +181,27 @@ test('who watches hears of facts once they are remembered, until it stops', asyn
   await loop.stop()
   expect(heard).toHaveLength(2)
 })
+
+test('leave to send bytes waits for no flush; what it may answer instead does', async () => {
+  const { catalogue, release } = createSlowCatalogue()
+  const { loop, save } = await start(catalogue)
+  const saved = save('a')
+  await turn()
+  const open = (requestId: string) =>
+    loop.ask({
+      kind: 'putOpened',
+      putId: 1,
+      target: { kind: 'checkpoint', name: 'a', requestId, writerToken: 0, etag: '' },
+      byteLength: 1,
+    })
+  expect(await open('new')).toEqual({ value: { kind: 'accepted' } })
+  let repeated: unknown
+  void open(`a ${digest}`).then((answer) => (repeated = answer))
+  await turn()
+  expect(repeated).toBeUndefined()
+  release()
+  await saved
+  await turn()
+  expect(repeated).toEqual({ value: { kind: 'alreadyStored', version: 1 } })
+  await loop.stop()
+})

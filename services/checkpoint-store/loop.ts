@@ -58,7 +58,10 @@ export async function startLoop(ports: LoopPorts): Promise<Loop> {
   pass('after-catalogue-replay')
 
   let inbox: Event[] = []
-  let draining: Promise<void> | undefined
+  /** What was decided since the last flush began. */
+  let decided = createOut()
+  let working: Promise<void> | undefined
+  let flushing: Promise<void> | undefined
   let nextCallId = 1
   let stopped = false
   const watchers = new Set<(facts: readonly Fact[]) => void>()
@@ -67,30 +70,52 @@ export async function startLoop(ports: LoopPorts): Promise<Loop> {
   const post = (event: UntimedEvent, callId?: number): void => {
     if (stopped) return
     inbox.push({ ...event, atMs: clock.nowMs(), ...(callId === undefined ? {} : { callId }) } as Event)
-    draining ??= new Promise((resolve) => setImmediate(() => void drain().catch(onFatal).then(resolve)))
+    working ??= new Promise((resolve) => setImmediate(() => void work().catch(fail).then(resolve)))
   }
 
-  const drain = async (): Promise<void> => {
-    while (inbox.length > 0) {
-      const events = inbox
-      inbox = []
-      const out = createOut()
-      for (const event of events) decide(state, event, out)
+  // Decides also while a flush runs: who waits only for leave to send its bytes waits for no disk.
+  const work = async (): Promise<void> => {
+    const events = inbox
+    inbox = []
+    const out = createOut()
+    for (const event of events) decide(state, event, out)
+    for (const effect of out.effects) {
+      if (effect.kind === 'answer' && effect.isPermission) release(effect)
+      else decided.effects.push(effect)
+    }
+    decided.facts.push(...out.facts)
+    working = undefined
+    flushing ??= flush()
+      .catch(fail)
+      .finally(() => (flushing = undefined))
+    await flushing
+  }
+
+  const flush = async (): Promise<void> => {
+    while (decided.facts.length + decided.effects.length > 0) {
+      const { facts, effects } = decided
+      decided = createOut()
       // Durable before visible: a replayed catalogue must explain everything that was ever said.
-      if (out.facts.length > 0) {
+      if (facts.length > 0) {
         pass('before-catalogue-flush')
-        await catalogue.append(out.facts)
+        await catalogue.append(facts)
         pass('after-catalogue-flush')
       }
-      for (const effect of out.effects) {
-        if (effect.kind === 'collectChunk') continue
-        calls.get(effect.callId)?.(effect.kind === 'refuse' ? { refusal: effect.refusal } : { value: effect.value })
-        calls.delete(effect.callId)
-      }
-      perform(out.effects)
-      if (out.facts.length > 0) for (const watcher of watchers) watcher(out.facts)
+      for (const effect of effects) release(effect)
+      perform(effects)
+      if (facts.length > 0) for (const watcher of watchers) watcher(facts)
     }
-    draining = undefined
+  }
+
+  const fail = (error: unknown): void => {
+    stopped = true
+    onFatal(error)
+  }
+
+  const release = (effect: Effect): void => {
+    if (effect.kind === 'collectChunk') return
+    calls.get(effect.callId)?.(effect.kind === 'refuse' ? { refusal: effect.refusal } : { value: effect.value })
+    calls.delete(effect.callId)
   }
 
   return {
@@ -110,7 +135,8 @@ export async function startLoop(ports: LoopPorts): Promise<Loop> {
     },
     stop: async () => {
       stopped = true
-      await draining
+      await working
+      await flushing
       await catalogue.close()
     },
   }

@@ -19,7 +19,13 @@ export interface Refusal {
 export type Effect =
   /** The chunk is garbage: ask again when its turn has come (`collectionDue`), and delete its file. */
   | { readonly kind: 'collectChunk'; readonly digest: Digest }
-  | { readonly kind: 'answer'; readonly callId: number; readonly value: Answers[keyof Answers] }
+  /** A permission need not wait until what came before it is remembered: after a crash nobody has it any more. */
+  | {
+      readonly kind: 'answer'
+      readonly callId: number
+      readonly value: Answers[keyof Answers]
+      readonly isPermission?: boolean
+    }
   | { readonly kind: 'refuse'; readonly callId: number; readonly refusal: Refusal }
 
 /** Where `decide` puts what follows from an event. */
@@ -39,6 +45,15 @@ export function answer<Kind extends keyof Answers>(
   value: Answers[Kind],
 ): void {
   out.effects.push({ kind: 'answer', callId, value })
+}
+
+/** Answers who asked with leave to go on, which rests on nothing that must be remembered. */
+export function permit<Kind extends keyof Answers>(
+  out: Out,
+  { callId }: { readonly kind: Kind; readonly callId: number },
+  value: Answers[Kind],
+): void {
+  out.effects.push({ kind: 'answer', callId, value, isPermission: true })
 }
 
 /** Tells who asked why not. */

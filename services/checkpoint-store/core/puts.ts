@@ -1,5 +1,5 @@
 import { collectGarbage, pin, touch, unpin } from './collection.js'
-import { answer, type Out, refuse, type Refusal } from './effect.js'
+import { answer, type Out, permit, refuse, type Refusal } from './effect.js'
 import { emit } from './emit.js'
 import type { EventOf, SaveTarget } from './event.js'
 import { refuseStale } from './leases.js'
@@ -30,7 +30,7 @@ export function openPut(state: State, event: EventOf<'putOpened'>, out: Out): vo
   if (refusal) return refuse(out, event, refusal)
   state.puts.set(putId, byteLength)
   state.reservedBytes += byteLength
-  answer(out, event, { kind: 'accepted' })
+  permit(out, event, { kind: 'accepted' })
 }
 
 /** Says whether a chunk need not be written, and keeps it until the put is over. */
@@ -39,7 +39,7 @@ export function seekChunk(state: State, event: EventOf<'chunkSought'>, out: Out)
   // A put that is over pins nothing: its sink may still be hashing.
   const isHere = state.puts.has(event.putId) && chunk?.health === 'sound'
   if (isHere) pin(state, ownerOf(event), [event.digest])
-  answer(out, event, isHere)
+  permit(out, event, isHere)
 }
 
 /** Forgets a put that came to nothing. */

@@ -35,8 +35,8 @@ export class StoreProcess {
       env: { ...process.env, COSTATE_OWNED: '1', COSTATE_FAILPOINT: failpoint },
     })
     this.#child = child
-    let isOver = false
-    this.#ended = once(child, 'exit').then(() => (isOver = true))
+    const over = new AbortController()
+    this.#ended = once(child, 'exit').then(() => over.abort())
     const deadlineMs = Date.now() + startTimeoutMs
     while (Date.now() < deadlineMs) {
       const said = await readAddress(this.#meshDir, 'checkpointStore')
@@ -45,7 +45,7 @@ export class StoreProcess {
         return true
       }
       // It was over before the look: what it said last was read.
-      if (isOver) return false
+      if (over.signal.aborted) return false
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
     throw new Error('the checkpoint-store did not say where it listens')
