@@ -169,8 +169,7 @@ export class SimulatedWorker {
       case 'stopExecution':
         return this.#slots.stop(effect.slot, keyOf(effect.order))
       case 'notifyExecution':
-        // Simulated tasks heed no notice; simulated workers give none.
-        return
+        return // Simulated workers give no notice.
       case 'parkExecution':
         return this.#slots.park(effect.slot, keyOf(effect.order))
       case 'refuseWait':
@@ -216,10 +215,7 @@ export class SimulatedWorker {
   #dial(): void {
     const { world, scheduler } = this.#around
     if (!this.isAlive) return
-    if (this.isPartitioned) {
-      this.#later(world.between(25, 1_500), () => this.#dial())
-      return
-    }
+    if (this.isPartitioned) return this.#later(world.between(25, 1_500), () => this.#dial())
     const link: Stream<Report, Command> = new Stream(world, {
       heard: (command) => {
         if (this.isAlive && this.#link === link) this.#obey(command)
