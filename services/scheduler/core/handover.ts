@@ -64,12 +64,3 @@ function followersOf(entity: ObjectEntity): ReadonlySet<SessionId> {
   if (!isScattered(entity)) return entity.job.followers
   return new Set(entity.sessionId === undefined ? [] : [entity.sessionId])
 }
-
-/** A session that was cut off hears again which of its scattered buffers are in the checkpoint-store. */
-export function tellArchives(state: State, sessionId: SessionId, out: Out): void {
-  const to = new Set([sessionId])
-  for (const { sessionId: owner, objectId, archive: blobDigest } of state.objects.values()) {
-    if (owner === sessionId && blobDigest !== undefined)
-      out.effects.push({ kind: 'notifyArchived', objectId, blobDigest, to })
-  }
-}

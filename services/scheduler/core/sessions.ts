@@ -1,9 +1,9 @@
 import type { ObjectId, SessionId } from '#libs/domain'
 
+import { tellArchives } from './archives.js'
 import { cancelTasks } from './cancel.js'
 import { answer, type Out, retiredJob, unknownJob } from './effect.js'
 import type { EventOf } from './event.js'
-import { tellArchives } from './handover.js'
 import type { Job, State } from './state.js'
 
 /** Somebody speaks for the session: it is new, or taken up again after a cut. */
