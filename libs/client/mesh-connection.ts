@@ -30,6 +30,7 @@ import {
   type TransferPool,
   type ReceivedBody,
   type WantedObject,
+  xxh64Of,
 } from '#libs/transfer'
 import { decodePayload, decodeValue, type EncodedValue } from '#libs/value'
 
@@ -135,7 +136,8 @@ export class MeshConnection {
     { root: structure, ...encoded }: EncodedValue,
     workers: readonly (readonly string[])[],
   ): Promise<void> {
-    const object = { objectId, structure, ...encoded }
+    const xxh64 = workers.length > 1 ? xxh64Of(encoded.segments) : undefined
+    const object = { objectId, structure, ...encoded, xxh64 }
     const putTo = (addresses: readonly string[]): Promise<unknown> =>
       this.#objects.put(addresses, object, this.session.id)
     const [first, ...others] = workers

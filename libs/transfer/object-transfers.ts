@@ -4,7 +4,7 @@ import { DigestAlgorithm, type ObjectDescriptor, type TransferReceipt, type Valu
 
 import { checkBatch, type IncomingObject, splitBatch, sourceOfBatch } from './batch.js'
 import { Batcher } from './batcher.js'
-import { xxh64Of } from './digest.js'
+import { xxh64Bytes, xxh64Of } from './digest.js'
 import type { TransferOptions, TransferTarget } from './dial.js'
 import { sourceOfSegments } from './endpoint.js'
 import { getFromHolders, type ObjectHolder, putUntilWhole } from './holders.js'
@@ -20,6 +20,8 @@ export interface NewObject {
   readonly mostStructureBytes: number
   readonly segments: readonly Uint8Array[]
   readonly byteLength: number
+  /** The body's digest, where it is known: of what goes to many workers it is computed once. */
+  readonly xxh64?: bigint | undefined
 }
 
 /** An object to get, and where. */
@@ -76,12 +78,13 @@ export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): Objec
   })
 
   async function putAlone({ addresses, sessionId, object }: Put): Promise<TransferReceipt> {
-    const { objectId, structure, byteLength, segments } = object
+    const { objectId, structure, byteLength, segments, xxh64 } = object
+    const digest = xxh64 === undefined ? undefined : xxh64Bytes(xxh64)
     const header = { structure, byteLength, digestAlgorithm: DigestAlgorithm.XXH64 }
     const options = { requestId: randomUUID(), sessionId }
     const target = { $case: 'objectId', value: objectId } as const
     const worker = pool.worker(addresses)
-    return await putUntilWhole(() => worker.put(target, sourceOfSegments(header, segments), options))
+    return await putUntilWhole(() => worker.put(target, sourceOfSegments(header, segments, digest), options))
   }
 
   return {
@@ -106,6 +109,6 @@ interface Put {
   readonly byteLength: number
 }
 
-function describe({ objectId, structure, segments, byteLength }: NewObject): ObjectDescriptor {
-  return { objectId, structure, byteLength: BigInt(byteLength), xxh64: xxh64Of(segments) }
+function describe({ objectId, structure, segments, byteLength, xxh64 }: NewObject): ObjectDescriptor {
+  return { objectId, structure, byteLength: BigInt(byteLength), xxh64: xxh64 ?? xxh64Of(segments) }
 }

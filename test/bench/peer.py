@@ -118,6 +118,16 @@ class Peer:
         expect(self.client.submit(total, future).result() == sum_of_ramp(length), "the scattered array is wrong")
         return [seconds]
 
+    def broadcast(self, length):
+        if self.array is None or len(self.array) != length:
+            self.array = ramp(length)
+        begin = time.perf_counter()
+        future = self.client.scatter(self.array, direct=True, hash=False, broadcast=True)
+        seconds = time.perf_counter() - begin
+        holders = self.client.who_has(future)[future.key]
+        expect(len(holders) == len(self.addresses()), "some workers do not have the array")
+        return [seconds]
+
     def gather(self, length):
         future = self.client.submit(ramp, length, pure=False)
         wait(future)

@@ -1,4 +1,5 @@
 import type { Row } from '../row.js'
+import { broadcastRows } from './broadcast.js'
 import { bulkRows } from './bulk.js'
 import { bulkMemoryRows } from './bulk-memory.js'
 import { checkpointRows } from './checkpoints.js'
@@ -21,6 +22,7 @@ export const rows: readonly Row[] = [
   ...roundtripRows,
   ...graphRows,
   ...bulkRows,
+  ...broadcastRows,
   ...bulkMemoryRows,
   ...checkpointRows,
   ...streamRows,
