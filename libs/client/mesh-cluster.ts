@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-import { bundleTaskModule } from '#libs/bundle'
+import { bundleTask } from '#libs/bundle'
 import { parseDurationMs } from '#libs/domain'
 import { ExecutorKind, type Worker, WorkerState } from '#libs/proto'
 import { replaced } from '#libs/submission'
@@ -132,7 +132,7 @@ export class MeshCluster implements Cluster {
   async register(task: AnyTask, as: { readonly name: string; readonly version: string }): Promise<void> {
     calledOf(task)
     if (!isTask(task)) return
-    const bundle = await bundleTaskModule(task.moduleUrl, { nativeAddons: task.options.nativeAddons ?? [] })
+    const bundle = await bundleTask(task)
     try {
       await this.#connection.blobs.upload([{ digest: bundle.digest, bytes: bundle.archive }], {})
       const called = { bundleDigest: bundle.digest, taskName: task.taskName }

@@ -7,9 +7,15 @@ const hooks = globalThis as { [listener]?: (error: Error) => void }
 afterEach(() => Reflect.deleteProperty(hooks, listener))
 
 test('a bundle has everything that a task module can import', () => {
-  const internal = ['errorOfFailure', 'raceFutures', 'resultsOf', 'zipArguments', 'ownCodecs', 'codecsOf'].concat(
-    ...['isComplexArray', 'isNdArray', 'isSharedInput'],
-  )
+  const internal = [
+    'errorOfFailure',
+    'raceFutures',
+    'resultsOf',
+    'zipArguments',
+    'ownCodecs',
+    'codecsOf',
+    'compositionOf',
+  ].concat(...['isComplexArray', 'isNdArray', 'isSharedInput'])
   const offered = Object.keys(library).filter((name) => !internal.includes(name))
   expect(Object.keys(inBundle)).toEqual(expect.arrayContaining(offered))
   expect(inBundle.task).toBe(library.task)
