@@ -118,6 +118,19 @@ export function createRng(seed: bigint | number, stream: bigint | number, positi
   return new PhiloxStream(k0, k1, s0, s1, position)
 }
 
+/** Streams of one seed, one after the other. */
+export interface RngSeries {
+  /** The stream from its first number on: as `createRng(seed, stream)`, but the generator given before is no longer of use. */
+  at(stream: number): Rng
+}
+
+/** Streams of one seed for who needs a million of them, one at a time: it makes one generator for all. Throws as `createRng`. */
+export function createRngSeries(seed: bigint | number): RngSeries {
+  const [k0, k1] = splitWords('seed', seed)
+  const rng = new PhiloxStream(k0, k1, 0, 0, 0)
+  return { at: (stream) => rng.restart(stream) }
+}
+
 class PhiloxStream implements Rng {
   readonly #words = new Uint32Array(4)
   #uniformsDrawn: number
@@ -129,12 +142,23 @@ class PhiloxStream implements Rng {
   constructor(
     private readonly k0: number,
     private readonly k1: number,
-    private readonly s0: number,
-    private readonly s1: number,
+    private s0: number,
+    private s1: number,
     position: number,
   ) {
     this.#uniformsDrawn = position
     this.#normalsDrawn = position
+  }
+
+  restart(stream: number): this {
+    checkCount('stream', stream)
+    this.s0 = stream >>> 0
+    this.s1 = Math.floor(stream / TWO_32)
+    this.#uniformsDrawn = 0
+    this.#normalsDrawn = 0
+    this.#secondUniform = NaN
+    this.#secondNormal = NaN
+    return this
   }
 
   uniform(): number {

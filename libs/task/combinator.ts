@@ -54,7 +54,7 @@ export function combinator<P extends Parts, F extends CallableFunction>(
       properties: { [compositionBrand]: composition },
     }
     const taskName = `${name}(${made.map(([, part]) => part.taskName).join(', ')})`
-    return task({ url: first[1].moduleUrl } as ImportMeta, taskName, build(parts) as never, options) as never
+    return task({ url: first[1].moduleUrl } as ImportMeta, taskName, build(parts) as never, options)
   }
 }
 

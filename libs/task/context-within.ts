@@ -19,6 +19,11 @@ export class ContextWithin implements TaskContext {
   readonly deadline: Date | undefined
   /** How far one call is says little of how far the outer task is, which reports that itself. */
   readonly progress = (): void => undefined
+  readonly submit: Submitter['submit'] = (...args) => this.#outer.submit(...args)
+  readonly map: Submitter['map'] = (...args) => this.#outer.map(...args)
+  readonly with: Submitter['with'] = (options) => this.#outer.with(options)
+  readonly race: Submitter['race'] = (futures) => this.#outer.race(futures)
+  readonly gather = ((futures: never, options: never) => this.#outer.gather(futures, options)) as Submitter['gather']
 
   constructor(outer: TaskContext, rng: Rng) {
     this.#outer = outer
@@ -41,25 +46,5 @@ export class ContextWithin implements TaskContext {
 
   get checkpoint(): TaskCheckpoint {
     return this.#outer.checkpoint
-  }
-
-  get submit(): Submitter['submit'] {
-    return this.#outer.submit
-  }
-
-  get map(): Submitter['map'] {
-    return this.#outer.map
-  }
-
-  get with(): Submitter['with'] {
-    return this.#outer.with
-  }
-
-  get gather(): Submitter['gather'] {
-    return this.#outer.gather
-  }
-
-  get race(): Submitter['race'] {
-    return this.#outer.race
   }
 }

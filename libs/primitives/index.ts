@@ -1,0 +1,29 @@
+export { distributeComputation } from './distribute-computation.js'
+export {
+  type FailedInput,
+  faultTolerantMap,
+  type FaultTolerantMapOptions,
+  type FaultTolerantMapResult,
+} from './fault-tolerant-map.js'
+export {
+  type Estimate,
+  monteCarlo,
+  type MonteCarloOptions,
+  type MonteCarloProgress,
+  type MonteCarloResult,
+} from './monte-carlo.js'
+export { type Combination, parameterGrid, type ParameterValues, type Spaced } from './parameter-grid.js'
+export {
+  parameterSweep,
+  type ParameterSweepOptions,
+  type ParameterSweepResult,
+  type SweepPoint,
+} from './parameter-sweep.js'
+export type { Sample } from './sample-batch.js'
+export type { RunOptions, RunProgress } from './run.js'
+export { aggregateStatistics, type Statistics } from './statistics.js'
+export {
+  type ReducibleData,
+  scatterGatherReduction,
+  type ScatterGatherReductionOptions,
+} from './scatter-gather-reduction.js'
