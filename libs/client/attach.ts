@@ -5,7 +5,8 @@ import { pathToFileURL } from 'node:url'
 import { localizeStack } from '#libs/bundle'
 import { MeshJob } from '#libs/submission'
 
-import { type MeshConnection, meshErrorOf } from './mesh-connection.js'
+import { type MeshConnection } from './mesh-connection.js'
+import { meshErrorOf } from './mesh-error.js'
 
 /** Takes up a job that this or another client submitted, by its id or the name it was persisted under. */
 export async function attachJob(connection: MeshConnection, jobIdOrName: string): Promise<MeshJob> {

@@ -11,6 +11,7 @@ import type {
   TaskFuture,
 } from '#libs/task'
 
+import type { Checkpoints } from './checkpoints.js'
 import type { GraphBuilder } from './graph.js'
 import type { NamedTask, StoryLine } from './task-answers.js'
 
@@ -46,6 +47,8 @@ export interface ScatterOptions {
 /** A place where tasks run: workers on this machine, a mesh elsewhere, or this process itself. */
 export interface Cluster extends AsyncDisposable {
   readonly name: string
+  /** What programs keep in the checkpoint-store; an inline cluster keeps it in memory. */
+  readonly checkpoints: Checkpoints
 
   /** Runs a task. Arguments may hold futures and scattered objects at any depth. */
   submit<A extends readonly unknown[], R>(task: Task<A, R>, ...args: Arguments<A>): TaskFuture<R>
@@ -81,6 +84,12 @@ export interface Cluster extends AsyncDisposable {
   register(task: AnyTask, as: { readonly name: string; readonly version: string }): Promise<void>
   /** Runs a registered task, of whichever language. */
   submitRegistered(name: string, ...args: readonly unknown[]): TaskFuture<unknown>
+
+  /**
+   * What names the code of a task and of all that its module imports: SHA-256 of its bundle, lower-case hexadecimal. Another
+   * one means that the code has changed.
+   */
+  digestOf(task: AnyTask): Promise<string>
 
   /** What a task waits for, where it runs or how it ended, in one sentence. */
   explain(task: NamedTask): Promise<string>

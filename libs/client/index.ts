@@ -1,5 +1,6 @@
 export { asCompleted, wait } from './as-completed.js'
 export type { Completion, WaitResult } from './as-completed.js'
+export type { Checkpoints } from './checkpoints.js'
 export type { Cluster, ScatterOptions, WorkerInfo } from './cluster.js'
 export { connect } from './connect.js'
 export type { ConnectOptions } from './connect.js'
@@ -27,8 +28,10 @@ export {
   TaskFuture,
 } from '#libs/task'
 export type {
+  AnyTask,
   Argument,
   Arguments,
+  CheckpointInfo,
   Codec,
   Complex,
   DurabilityLevel,
@@ -41,6 +44,7 @@ export type {
   ProgressReport,
   ResultOf,
   RetryOptions,
+  SavedCheckpoint,
   SubmitOptions,
   Submitter,
   Task,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
+import { bundleTask } from '#libs/bundle'
 import { type InputBody, replaced, type MeshJob } from '#libs/submission'
 import {
   type AnyTask,
@@ -15,11 +16,13 @@ import {
   zipArguments,
 } from '#libs/task'
 
+import type { Checkpoints } from './checkpoints.js'
 import { type Cluster, type ScatterOptions, type WorkerInfo } from './cluster.js'
 import { gatherAll } from './gather.js'
 import { createGraphBuilder, type GraphBuilder, graphNotBuilt } from './graph.js'
 import { explainInline, storyInline } from './inline-answers.js'
 import { putTogether, takeApart } from './inline-body.js'
+import { InlineCheckpoints } from './inline-checkpoints.js'
 import { InlineSubmission } from './inline-submission.js'
 import { checkBounds, checkWorkerCount } from './mesh-cluster.js'
 import { calledOf } from './submission.js'
@@ -30,6 +33,7 @@ export interface InlineState {
   readonly jobs: Map<string, MeshJob>
   readonly scattered: Map<string, InputBody>
   readonly registered: Map<string, AnyTask>
+  readonly checkpoints: InlineCheckpoints
   /** Tasks run one after the other, in the order of submission. */
   line: Promise<void>
   /** How many tasks are above those that are submitted here. */
@@ -54,7 +58,7 @@ const registrableName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
  * its turn while it waits.
  */
 export function createInlineCluster({ verifyInputs = false }: InlineClusterOptions = {}): Cluster {
-  const known = { jobs: new Map(), scattered: new Map(), registered: new Map() }
+  const known = { jobs: new Map(), scattered: new Map(), registered: new Map(), checkpoints: new InlineCheckpoints() }
   return new InlineCluster({ ...known, line: Promise.resolve(), depth: 0, verifyInputs, closed: false }, {})
 }
 
@@ -66,6 +70,10 @@ class InlineCluster implements Cluster {
   constructor(state: InlineState, options: SubmitOptions) {
     this.#state = state
     this.#options = options
+  }
+
+  get checkpoints(): Checkpoints {
+    return this.#state.checkpoints
   }
 
   submit<A extends readonly unknown[], R>(task: Task<A, R>, ...args: Arguments<A>): TaskFuture<R> {
@@ -165,6 +173,11 @@ class InlineCluster implements Cluster {
     const known = [...this.#state.registered.keys()].filter((key) => key.includes('@')).join(', ') || 'none'
     const message = `no task ${name} is registered; known: ${known}`
     return submission.refuse(name, new MeshError('NOT_FOUND', 'TASK_NOT_REGISTERED', message))
+  }
+
+  async digestOf(task: AnyTask): Promise<string> {
+    calledOf(task)
+    return (await bundleTask(task)).digest
   }
 
   async explain(task: NamedTask): Promise<string> {

@@ -20,10 +20,12 @@ import {
 import { encodeValue, packStructure } from '#libs/value'
 
 import { attachJob } from './attach.js'
+import type { Checkpoints } from './checkpoints.js'
 import { type Cluster, type ScatterOptions, type WorkerInfo } from './cluster.js'
 import { gatherAll } from './gather.js'
 import { createGraphBuilder, type GraphBuilder, graphNotBuilt } from './graph.js'
-import { type MeshConnection, meshErrorOf } from './mesh-connection.js'
+import { type MeshConnection } from './mesh-connection.js'
+import { meshErrorOf } from './mesh-error.js'
 import { ScatterTargets } from './scatter-targets.js'
 import { calledOf, Submission } from './submission.js'
 import { explainTask, type NamedTask, readStory, type StoryLine } from './task-answers.js'
@@ -52,6 +54,10 @@ export class MeshCluster implements Cluster {
     this.#connection = connection
     this.#scaler = scaler
     this.#options = options
+  }
+
+  get checkpoints(): Checkpoints {
+    return this.#connection.checkpoints
   }
 
   submit<A extends readonly unknown[], R>(task: Task<A, R>, ...args: Arguments<A>): TaskFuture<R> {
@@ -147,6 +153,11 @@ export class MeshCluster implements Cluster {
     const future = submission.add({ kind: 'registered', name }, args)
     submission.send()
     return future
+  }
+
+  async digestOf(task: AnyTask): Promise<string> {
+    calledOf(task)
+    return (await bundleTask(task)).digest
   }
 
   async explain(task: NamedTask): Promise<string> {

@@ -9,7 +9,6 @@ import {
   closeRpcChannel,
   createRpcChannel,
   createRpcClient,
-  readRpcFailure,
   type RpcClient,
   type Security,
 } from '#libs/rpc'
@@ -30,6 +29,8 @@ import { decodePayload, decodeValue, type EncodedValue } from '#libs/value'
 
 import { isLeaving } from './interrupt.js'
 import { JobTable } from './job-table.js'
+import { MeshCheckpoints } from './mesh-checkpoints.js'
+import { meshErrorOf } from './mesh-error.js'
 
 type Message = NonNullable<SessionResponse['message']>
 
@@ -49,6 +50,7 @@ export class MeshConnection {
   readonly session: ClientSession
   readonly pool: TransferPool
   readonly blobs: BlobUploader
+  readonly checkpoints: MeshCheckpoints
   readonly #objects: ObjectTransfers
   readonly #spanBudget = createSpanBudget()
   readonly jobs = new JobTable()
@@ -65,6 +67,7 @@ export class MeshConnection {
     this.pool = createTransferPool(security)
     this.#objects = createObjectTransfers(this.pool)
     this.blobs = createBlobUploader(security, this.pool, storeAddresses)
+    this.checkpoints = new MeshCheckpoints(this.pool, security, storeAddresses)
     this.session = new ClientSession(
       this.scheduler,
       {
@@ -169,6 +172,7 @@ export class MeshConnection {
     this.session.close()
     this.pool.close()
     this.blobs.close()
+    this.checkpoints.close()
     closeRpcChannel(this.#channel)
   }
 
@@ -245,14 +249,4 @@ export class MeshConnection {
 /** Function references of a job's tasks, each once. */
 export function bundledFunction(bundleDigest: string, taskName: string): FunctionRef {
   return { function: { $case: 'bundled', value: { bundleDigest, taskName } } }
-}
-
-/** Whatever a call to the mesh threw, as the error that users see. */
-export function meshErrorOf(error: unknown): Error {
-  if (error instanceof MeshError) return error
-  if (error instanceof TransferError) {
-    return new MeshError(Status[error.code], error.reason, error.message, { cause: error })
-  }
-  const { code, reason, message, ...details } = readRpcFailure(error)
-  return new MeshError(code, reason ?? '', message, { cause: error, ...details })
 }

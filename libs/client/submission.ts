@@ -26,7 +26,8 @@ import { carrierOf, failSpan, startSpan } from '#libs/telemetry'
 
 import { graphAlreadySent } from './graph.js'
 import { isLeaving } from './interrupt.js'
-import { bundledFunction, meshErrorOf, type MeshConnection } from './mesh-connection.js'
+import { bundledFunction, type MeshConnection } from './mesh-connection.js'
+import { meshErrorOf } from './mesh-error.js'
 
 /** A task that is called: declared here, or registered under a name. */
 export type Called =

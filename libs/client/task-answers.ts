@@ -1,6 +1,7 @@
 import type { TaskFuture } from '#libs/task'
 
-import { type MeshConnection, meshErrorOf } from './mesh-connection.js'
+import { type MeshConnection } from './mesh-connection.js'
+import { meshErrorOf } from './mesh-error.js'
 
 /** A task: its future, or its id (job id, slash, index). */
 export type NamedTask = TaskFuture<unknown> | string

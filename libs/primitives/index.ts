@@ -27,3 +27,14 @@ export {
   scatterGatherReduction,
   type ScatterGatherReductionOptions,
 } from './scatter-gather-reduction.js'
+export { checkpointComputation, type CheckpointComputationOptions } from './checkpoint-computation.js'
+export { pipeline, type PipelineOptions, type PipelineResult } from './pipeline.js'
+export type { NamedStage, PipelineStage } from './stage-plan.js'
+export {
+  type CrossValidationOptions,
+  type CrossValidationResult,
+  distributedCrossValidation,
+  type FoldResult,
+} from './cross-validation.js'
+export type { Dataset, LabelledRows } from './dataset.js'
+export { divideRows, type Fold, type FoldOptions } from './folds.js'

@@ -1,6 +1,7 @@
 import type { GraphBuilder, ScatteredObject, Task, TaskFuture } from '#libs/client'
 
 import { type Chunk, combineChunk, foldChunk } from './map-chunk.js'
+import { rootCauseOf } from './root-cause.js'
 import { countSettles, type Run, runOn, type RunOptions } from './run.js'
 
 /** A list of items, or an array of numbers. */
@@ -82,11 +83,4 @@ function reduceTree<T, M>(
     })
   }
   return level[0]!
-}
-
-/** The failure that made others fail: of a reduction it is the map's. */
-function rootCauseOf(error: unknown): unknown {
-  let at = error
-  while (at instanceof Error && (at as { kind?: string }).kind === 'input' && at.cause !== undefined) at = at.cause
-  return at
 }

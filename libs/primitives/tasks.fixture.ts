@@ -51,3 +51,52 @@ export const pair = task(import.meta, 'pair', async (a: string, b: string) => `(
 export const list = task(import.meta, 'list', async (items: readonly string[]) => `[${items.join(' ')}]`)
 export const identity = task(import.meta, 'identity', async (x: number) => x)
 export const add = task(import.meta, 'add', async (a: number, b: number) => a + b)
+
+/** Says how often it ran, in this process. */
+export const runs = new Map<string, number>()
+function ran(name: string): void {
+  runs.set(name, (runs.get(name) ?? 0) + 1)
+}
+
+export const counted = task(import.meta, 'counted', async (x: number) => {
+  ran('counted')
+  return 2 * x
+})
+
+export const load = task(import.meta, 'load', async (n: number) => {
+  ran('load')
+  return Float64Array.from({ length: n }, (_, k) => k)
+})
+export const sum = task(import.meta, 'sum', async (values: Float64Array) => {
+  ran('sum')
+  return values.reduce((a, b) => a + b, 0)
+})
+export const last = task(import.meta, 'last', async (values: Float64Array) => {
+  ran('last')
+  return values.at(-1)!
+})
+export const both = task(import.meta, 'both', async (a: number, b: number) => {
+  ran('both')
+  if (runs.get('broken')) throw new Error('both is broken')
+  return [a, b]
+})
+export const nothing = task(import.meta, 'nothing', async () => undefined)
+
+interface Model {
+  mean: number
+}
+export const createModel = task(import.meta, 'createModel', async (): Promise<Model> => ({ mean: NaN }))
+/** Trains in place. */
+export const trainMean = task(
+  import.meta,
+  'trainMean',
+  async (model: Model, { y }: { x: readonly number[]; y: Float64Array }) => {
+    model.mean = y.reduce((a, b) => a + b, 0) / y.length
+  },
+)
+export const squaredError = task(
+  import.meta,
+  'squaredError',
+  async ({ mean }: Model, { y }: { x: readonly number[]; y: Float64Array }) =>
+    y.reduce((total, value) => total + (value - mean) ** 2, 0) / y.length,
+)
