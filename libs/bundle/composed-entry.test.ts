@@ -18,7 +18,7 @@ afterEach(() => rmSync(folder, { recursive: true }))
 function declare(path: string, source: string, taskName: string): AnyTask {
   mkdirSync(dirname(join(folder, path)), { recursive: true })
   writeFileSync(join(folder, path), source)
-  return task({ url: urlOf(path) } as ImportMeta, taskName, () => 'declared here') as AnyTask
+  return task({ url: urlOf(path) } as ImportMeta, taskName, () => 'declared here')
 }
 
 function urlOf(path: string): string {
@@ -34,7 +34,7 @@ type Chain = (parts: { first: AnyTask; second: AnyTask }) => AnyTask
 
 function declareChain(): Chain {
   writeFileSync(join(folder, 'chain.ts'), chain)
-  return combinator({ url: urlOf('chain.ts') } as ImportMeta, 'chain', () => () => 'declared here') as unknown as Chain
+  return combinator({ url: urlOf('chain.ts') } as ImportMeta, 'chain', () => () => 'declared here')
 }
 
 /** Ships a composed task to where its sources are not, and runs it there. */

@@ -1,4 +1,4 @@
-import type { TaskFuture } from '#libs/client'
+import { TaskError, type TaskFuture } from '#libs/client'
 
 import type { Run } from './run.js'
 
@@ -28,6 +28,11 @@ export interface Batching<B extends Batch> {
   readonly submit: (ranges: readonly Range[]) => readonly TaskFuture<B>[]
   /** Takes what a batch did; false says that no more is needed. */
   readonly onBatch: (range: Range, batch: B) => boolean
+  /**
+   * Takes an item whose task failed, not by what it did with an item but as a whole: its process died. Of a batch that fails each
+   * item is tried alone first. Unless given, such a failure ends it all.
+   */
+  readonly onFailed?: (item: number, error: TaskError) => void
 }
 
 /** No batch is smaller than this part of a slot's share, unless its time is over: tasks are not for nothing. */
@@ -39,14 +44,18 @@ const piecesPerSlot = 64
  * over, and the rest of its items comes back into the line, in pieces that fit. Batches come back in any order.
  */
 export async function runBatches<B extends Batch>(run: Run, items: Range, batching: Batching<B>): Promise<void> {
-  const { slots, budgetMs, grain = 1, submit, onBatch } = batching
+  const { slots, budgetMs, grain = 1, submit, onBatch, onFailed } = batching
   await new Promise<void>((resolve, reject) => {
     let open = 0
     let isOver = false
     const start = (ranges: readonly Range[]): void => {
       open += ranges.length
       for (const [index, future] of run.keep(submit(ranges)).entries()) {
-        future.onResult((batch) => take(ranges[index]!, batch), reject)
+        const range = ranges[index]!
+        future.onResult(
+          (batch) => take(range, batch),
+          (error) => salvage(range, error),
+        )
       }
     }
     const take = ({ from, to }: Range, batch: B): void => {
@@ -63,6 +72,16 @@ export async function runBatches<B extends Batch>(run: Run, items: Range, batchi
         reject(error instanceof Error ? error : new Error(String(error)))
       }
       if (isOver || open === 0) resolve()
+    }
+    const salvage = ({ from, to }: Range, error: unknown): void => {
+      open--
+      if (isOver) return
+      if (onFailed === undefined || !(error instanceof TaskError) || error.kind === 'cancelled') {
+        return reject(error)
+      }
+      if (to - from === 1) onFailed(from, error)
+      else start(evenRanges({ from, to }, 1))
+      if (open === 0) resolve()
     }
     start(guidedRanges(items, slots, grain))
   })

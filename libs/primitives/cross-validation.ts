@@ -6,6 +6,9 @@ import { countSettles, runOn, type RunOptions } from './run.js'
 import { aggregateStatistics } from './statistics.js'
 import { type FoldParts, type FoldScore, validationFold } from './validation-fold.js'
 
+/** What training gives; a function that trains its model in place gives nothing. */
+type TrainedModel<M, T> = [T] extends [M] ? T : M
+
 /** How to validate. */
 export interface CrossValidationOptions<M, T, D extends Dataset> extends RunOptions {
   /** Makes a model that is not trained. */
@@ -13,7 +16,7 @@ export interface CrossValidationOptions<M, T, D extends Dataset> extends RunOpti
   /** Trains it; gives the trained model, or nothing when it trained the one that it got. */
   readonly trainFn: Task<[M, D], T>
   /** Scores a trained model. */
-  readonly evaluateFn: Task<[T extends undefined | void ? M : T, D], number>
+  readonly evaluateFn: Task<[TrainedModel<M, T>, D], number>
   /** A list of rows, or `{ x, y }`: a matrix or a list of rows, and the answers. It is only read. */
   readonly data: D
   /** 5 unless given. */
@@ -65,7 +68,7 @@ export async function distributedCrossValidation<M, T, D extends Dataset>(
   const folds = divideRows(rowsOf(data), { nFolds, labels, shuffle, seed })
   const parts = { model: modelFn, train: trainFn, evaluate: evaluateFn } as unknown as FoldParts
   return await runOn('distributedCrossValidation', options, async (run) => {
-    const scattered = await run.cluster.scatter(data as Dataset, { broadcast: true })
+    const scattered = await run.cluster.scatter(data, { broadcast: true })
     try {
       const futures = run.with({ failFast: true, seed }).map(
         validationFold(parts),

@@ -36,7 +36,7 @@ function takeOf(x: LabelledRows['x'], rows: Uint32Array): LabelledRows['x'] {
   const taken = new (x.data.constructor as new (length: number) => Float64Array)(rows.length * width)
   const source = x.data as unknown as Float64Array
   for (const [k, row] of rows.entries()) taken.set(source.subarray(row * width, (row + 1) * width), k * width)
-  return new NdArray(taken as TypedArray, [rows.length, ...x.shape.slice(1)])
+  return new NdArray(taken, [rows.length, ...x.shape.slice(1)])
 }
 
 function pickNumbers(y: LabelledRows['y'], rows: Uint32Array): LabelledRows['y'] {

@@ -38,3 +38,19 @@ export {
 } from './cross-validation.js'
 export type { Dataset, LabelledRows } from './dataset.js'
 export { divideRows, type Fold, type FoldOptions } from './folds.js'
+export {
+  distributedOptimization,
+  type EarlyStop,
+  type Evaluation,
+  type OptimizationOptions,
+  type OptimizationProgress,
+  type OptimizationResult,
+  type Ranges,
+} from './distributed-optimization.js'
+export { type SearchMethod, searchMethods } from './search/methods.js'
+export type { Category, NumberRange, ParameterRange, ParametersOf } from './search/parameter-space.js'
+export type { HalvingOptions } from './search/successive-halving.js'
+export type { SearchEnd } from './search-record.js'
+export { haltonPoints } from './sampling/halton.js'
+export { latinHypercube } from './sampling/latin-hypercube.js'
+export { sobolPoints, type SobolOptions } from './sampling/sobol.js'

@@ -114,7 +114,7 @@ function submitStages(
       const { task, inputs, name } = plan[index]!
       const args = inputs.length === 0 ? [initialData] : inputs.map((input) => futures.get(input) ?? found.get(input))
       const stage = stageOf({ stage: task as unknown as Task<readonly unknown[], unknown> })
-      futures.set(index, graph.with({ name }).task(stage, args as never))
+      futures.set(index, graph.with({ name }).task(stage, args))
     }
     return futures
   })
@@ -126,7 +126,7 @@ async function fingerprints(run: Run, plan: readonly PlannedStage[], initialData
   const data = fingerprintOf(initialData, 'the initial data of the pipeline')
   for (const { task, inputs } of plan) {
     const before = inputs.length === 0 ? [data] : inputs.map((input) => known[input]!)
-    known.push(joinFingerprints(await run.cluster.digestOf(task as never), task.taskName, ...before))
+    known.push(joinFingerprints(await run.cluster.digestOf(task), task.taskName, ...before))
   }
   return known
 }

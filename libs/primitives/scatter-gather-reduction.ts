@@ -46,7 +46,7 @@ export async function scatterGatherReduction<T, M>(options: ScatterGatherReducti
     try {
       const total = 2 * chunks.length - 1
       const root = run.with({ failFast: true }).graph((graph) => reduceTree(graph, chunks, options))
-      run.keep(root.job.futures as readonly TaskFuture<unknown>[], countSettles(total, options.onProgress))
+      run.keep(root.job.futures, countSettles(total, options.onProgress))
       return await root.result().catch((error: unknown) => {
         // What failed below it is what there is to say.
         throw rootCauseOf(error)
@@ -79,7 +79,7 @@ function reduceTree<T, M>(
     level = Array.from({ length: Math.ceil(level.length / 2) }, (_, k) => {
       const left = level[2 * k]!
       const right = level[2 * k + 1]
-      return right ? graph.task(reduceFn, left as never, right as never) : left
+      return right ? graph.task(reduceFn, left, right) : left
     })
   }
   return level[0]!

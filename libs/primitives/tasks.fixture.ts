@@ -100,3 +100,23 @@ export const squaredError = task(
   async ({ mean }: Model, { y }: { x: readonly number[]; y: Float64Array }) =>
     y.reduce((total, value) => total + (value - mean) ** 2, 0) / y.length,
 )
+
+/** The distance from (0.3, 0.7), squared; not defined where x is above 0.9, and NaN where it is below 0.05. */
+export const bowl = task(import.meta, 'bowl', async ({ x, y }: { x: number; y: number }) => {
+  runs.set('bowl', (runs.get('bowl') ?? 0) + 1)
+  if (x > 0.9) throw new RangeError('x is above 0.9')
+  return x < 0.05 ? NaN : (x - 0.3) ** 2 + (y - 0.7) ** 2
+})
+
+export const budgeted = task(
+  import.meta,
+  'budgeted',
+  async ({ x }: { x: number }, resource: number) => x + 1 / resource,
+)
+
+export const broken = task(import.meta, 'broken', async ({ x }: { x: number }): Promise<number> => {
+  throw new Error(`no value at ${x < 0 ? 'negative' : 'positive'} x`)
+})
+
+/** Draws a number, so that it shows which random stream it got. */
+export const noise = task(import.meta, 'noise', (_: { x: number }, ctx: TaskContext) => ctx.rng.uniform())

@@ -9,3 +9,6 @@ export declare const lastOf: Task<[array: Float64Array], number>
 export declare const crunch: Task<[steps: number], number>
 export declare const sleep: Task<[ms: number], void>
 export declare const hold: Task<[nothing: null], void>
+export declare const payoff: Task<[index: number], number>
+export declare const payoffs: Task<[count: number], { count: number; mean: number; squares: number }>
+export declare const busySphere: Task<[parameters: Readonly<Record<string, number>>], number>
