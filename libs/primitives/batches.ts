@@ -36,7 +36,9 @@ export interface Batching<B extends Batch> {
 }
 
 /** No batch is smaller than this part of a slot's share, unless its time is over: tasks are not for nothing. */
-const piecesPerSlot = 64
+const piecesPerSlot = 32
+/** Clocks have an end to their digits. */
+const leastElapsedMs = 1e-3
 
 /**
  * Does items in batches that nobody has to size. Batches begin large and become smaller, so that all slots end at the same time
@@ -65,11 +67,14 @@ export async function runBatches<B extends Batch>(run: Run, items: Range, batchi
       try {
         isOver = !onBatch({ from, to: middle }, batch)
         if (!isOver && middle < to) {
-          const fitting = Math.max(grain, Math.floor((budgetMs * batch.done) / batch.elapsedMs))
+          const fitting = Math.max(
+            grain,
+            Math.floor((budgetMs * batch.done) / Math.max(batch.elapsedMs, leastElapsedMs)),
+          )
           start(evenRanges({ from: middle, to }, fitting - (fitting % grain)))
         }
       } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)))
+        reject(asError(error))
       }
       if (isOver || open === 0) resolve()
     }
@@ -77,7 +82,8 @@ export async function runBatches<B extends Batch>(run: Run, items: Range, batchi
       open--
       if (isOver) return
       if (onFailed === undefined || !(error instanceof TaskError) || error.kind === 'cancelled') {
-        return reject(error)
+        reject(asError(error))
+        return
       }
       if (to - from === 1) onFailed(from, error)
       else start(evenRanges({ from, to }, 1))
@@ -104,4 +110,8 @@ function evenRanges({ from, to }: Range, size: number): Range[] {
   const ranges: Range[] = []
   for (let at = from; at < to; at += size) ranges.push({ from: at, to: Math.min(to, at + size) })
   return ranges
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
 }

@@ -53,6 +53,11 @@ export class SearchHistory {
     return history
   }
 
+  /** How many evaluations are known. */
+  get count(): number {
+    return this.#done.reduce((sum, is) => sum + is, 0)
+  }
+
   has(index: number): boolean {
     return this.#done[index] === 1
   }

@@ -120,3 +120,23 @@ export const broken = task(import.meta, 'broken', async ({ x }: { x: number }): 
 
 /** Draws a number, so that it shows which random stream it got. */
 export const noise = task(import.meta, 'noise', (_: { x: number }, ctx: TaskContext) => ctx.rng.uniform())
+
+/** Ishigami & Homma (1990) with a = 7, b = 0.1. */
+export const ishigami = task(
+  import.meta,
+  'ishigami',
+  ({ x1, x2, x3 }: { x1: number; x2: number; x3: number }) =>
+    Math.sin(x1) + 7 * Math.sin(x2) ** 2 + 0.1 * x3 ** 4 * Math.sin(x1),
+)
+export const exponential = task(import.meta, 'exponential', async ({ x }: { x: number }) => Math.exp(x))
+export const squareUnlessOddAt = task(import.meta, 'squareUnlessOddAt', async ({ x }: { x: number }) => {
+  if (x % 2 === 1) throw new RangeError(`${x} is odd`)
+  return x * x
+})
+export const memberNoise = task(
+  import.meta,
+  'memberNoise',
+  async (member: number, data: Float64Array, ctx: TaskContext) => ({
+    ...{ member, total: data.reduce((a, b) => a + b, 0), draw: ctx.rng.uniform() },
+  }),
+)

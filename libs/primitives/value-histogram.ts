@@ -9,13 +9,11 @@ const words = new Uint32Array(double.buffer)
 /** Which of the two words of a double is the high one. */
 const high = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 1 : 0
 
-/** Counts of values by bucket; adding two is exact, in whatever order. */
-export interface BucketCounts {
-  /** uint32[k] */
-  readonly buckets: Uint32Array
-  /** uint32[k] */
-  readonly counts: Uint32Array
-}
+/**
+ * Counts of values by bucket; adding two is exact, in whatever order. For each bucket in order two varints (LEB128): how far it is
+ * from the one before, and its count. That keeps most batches small enough to travel with their task's report.
+ */
+export type BucketCounts = Uint8Array
 
 /** One for a thread: it is 8 MB of which only pages that are used become memory. */
 let dense: Uint32Array | undefined
@@ -33,20 +31,40 @@ export function countBuckets(values: Float64Array): BucketCounts {
     const bucket = words[high]! >>> droppedBits
     if (table[bucket]!++ === 0) touched.push(bucket)
   }
-  const buckets = Uint32Array.from(touched)
-  const counts = Uint32Array.from(touched, (bucket) => table[bucket]!)
-  for (const bucket of touched) table[bucket] = 0
-  return { buckets, counts }
+  const buckets = Uint32Array.from(touched).sort()
+  const packed: number[] = []
+  let before = 0
+  for (const bucket of buckets) {
+    pushVarint(packed, bucket - before)
+    pushVarint(packed, table[bucket]!)
+    table[bucket] = 0
+    before = bucket
+  }
+  return Uint8Array.from(packed)
+}
+
+function pushVarint(bytes: number[], value: number): void {
+  let rest = value
+  for (; rest > 127; rest >>>= 7) bytes.push((rest & 127) | 128)
+  bytes.push(rest)
 }
 
 /** Counts that grow. */
 export class ValueHistogram {
   readonly #counts = new Map<number, number>()
 
-  add({ buckets, counts }: BucketCounts): void {
-    for (let k = 0; k < buckets.length; k++) {
-      const bucket = buckets[k]!
-      this.#counts.set(bucket, (this.#counts.get(bucket) ?? 0) + counts[k]!)
+  add(packed: BucketCounts): void {
+    let bucket = 0
+    let isCount = false
+    for (let at = 0; at < packed.length; isCount = !isCount) {
+      let value = 0
+      let byte = 128
+      for (let scale = 1; byte > 127; scale *= 128) {
+        byte = packed[at++]!
+        value += (byte & 127) * scale
+      }
+      if (isCount) this.#counts.set(bucket, (this.#counts.get(bucket) ?? 0) + value)
+      else bucket += value
     }
   }
 

@@ -47,13 +47,13 @@ export class ParameterSpace {
 
   /** The parameters of a point; what lies outside the cube is mirrored into it. */
   parametersAt(point: Float64Array): Record<string, unknown> {
-    return Object.fromEntries(this.#axes.map(({ name, read }, j) => [name, read(mirror(point[j]!))]))
+    return Object.fromEntries(this.#axes.map((axis, j) => [axis.name, axis.read(mirror(point[j]!))]))
   }
 }
 
 function axisOf(name: string, range: ParameterRange): Axis {
-  if ('values' in range && Array.isArray(range.values)) {
-    const values: readonly unknown[] = range.values
+  if (isCategory(range)) {
+    const { values } = range
     if (values.length === 0) throw new RangeError(`parameterRanges: ${name} has no values: give at least one`)
     return {
       name,
@@ -61,7 +61,7 @@ function axisOf(name: string, range: ParameterRange): Axis {
       read: (u) => values[Math.min(values.length - 1, Math.floor(u * values.length))],
     }
   }
-  const { low, high, scale = 'linear', integer = false } = numberRange(name, range as [number, number] | NumberRange)
+  const { low, high, scale = 'linear', integer = false } = numberRange(name, range)
   if (!Number.isFinite(low) || !Number.isFinite(high) || low > high) {
     throw new RangeError(`parameterRanges: ${name} lies from ${low} to ${high}; give finite numbers, the smaller first`)
   }
@@ -82,6 +82,10 @@ function numberRange(name: string, range: readonly [number, number] | NumberRang
   const ends = range as readonly number[]
   if (ends.length === 2 && ends.every((end) => typeof end === 'number')) return { low: ends[0]!, high: ends[1]! }
   throw new TypeError(`parameterRanges: ${name} must be [low, high], { low, high } or { values: […] }`)
+}
+
+function isCategory(range: ParameterRange): range is Category {
+  return !Array.isArray(range) && Array.isArray((range as Partial<Category>).values)
 }
 
 /** Reflects a number at 0 and 1 until it lies between them. */
