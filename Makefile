@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup gen build run test unit integration check lint format proto release-proto bench sim chaos pack clean
+.PHONY: help setup gen build run test unit integration check lint format proto release-proto bench answers sim chaos pack clean
 
 BIN := node_modules/.bin
 
@@ -80,6 +80,9 @@ chaos: build ## real processes, killed again and again: make chaos KILLS=50 TASK
 
 bench: build ## benchmarks against peers: make bench ROWS="roundtrip-p50"
 	node --import tsx test/bench/main.ts $(ROWS)
+
+answers: build ## problems with published answers, computed through a mesh and judged: make answers OUT=results.json WORKERS=2
+	node --import tsx test/workloads/main.ts $(if $(OUT),--out $(OUT)) $(if $(WORKERS),--workers $(WORKERS))
 
 pack: build ## the npm package
 	npm pack

@@ -86,10 +86,11 @@ export interface Cluster extends AsyncDisposable {
   submitRegistered(name: string, ...args: readonly unknown[]): TaskFuture<unknown>
 
   /**
-   * What names the code of a task and of all that its module imports: SHA-256 of its bundle, lower-case hexadecimal. Another
-   * one means that the code has changed.
+   * What names a computation: SHA-256 over the bundle of the task's module, with all that it imports, and over values such as its
+   * arguments; lower-case hexadecimal. Another one means that code or values have changed.
+   * @throws TypeError for futures and scattered objects in the values.
    */
-  digestOf(task: AnyTask): Promise<string>
+  digestOf(task: AnyTask, ...values: readonly unknown[]): Promise<string>
 
   /** What a task waits for, where it runs or how it ended, in one sentence. */
   explain(task: NamedTask): Promise<string>

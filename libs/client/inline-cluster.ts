@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 
-import { bundleTask } from '#libs/bundle'
 import { type InputBody, replaced, type MeshJob } from '#libs/submission'
 import {
   type AnyTask,
@@ -18,6 +17,7 @@ import {
 
 import type { Checkpoints } from './checkpoints.js'
 import { type Cluster, type ScatterOptions, type WorkerInfo } from './cluster.js'
+import { digestOfComputation } from './computation-digest.js'
 import { gatherAll } from './gather.js'
 import { createGraphBuilder, type GraphBuilder, graphNotBuilt } from './graph.js'
 import { explainInline, storyInline } from './inline-answers.js'
@@ -175,9 +175,8 @@ class InlineCluster implements Cluster {
     return submission.refuse(name, new MeshError('NOT_FOUND', 'TASK_NOT_REGISTERED', message))
   }
 
-  async digestOf(task: AnyTask): Promise<string> {
-    calledOf(task)
-    return (await bundleTask(task)).digest
+  async digestOf(task: AnyTask, ...values: readonly unknown[]): Promise<string> {
+    return await digestOfComputation(task, values)
   }
 
   async explain(task: NamedTask): Promise<string> {

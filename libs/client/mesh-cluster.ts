@@ -22,6 +22,7 @@ import { encodeValue, packStructure } from '#libs/value'
 import { attachJob } from './attach.js'
 import type { Checkpoints } from './checkpoints.js'
 import { type Cluster, type ScatterOptions, type WorkerInfo } from './cluster.js'
+import { digestOfComputation } from './computation-digest.js'
 import { gatherAll } from './gather.js'
 import { createGraphBuilder, type GraphBuilder, graphNotBuilt } from './graph.js'
 import { type MeshConnection } from './mesh-connection.js'
@@ -155,9 +156,8 @@ export class MeshCluster implements Cluster {
     return future
   }
 
-  async digestOf(task: AnyTask): Promise<string> {
-    calledOf(task)
-    return (await bundleTask(task)).digest
+  async digestOf(task: AnyTask, ...values: readonly unknown[]): Promise<string> {
+    return await digestOfComputation(task, values)
   }
 
   async explain(task: NamedTask): Promise<string> {

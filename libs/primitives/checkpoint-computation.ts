@@ -1,6 +1,5 @@
 import type { Task } from '#libs/client'
 
-import { fingerprintOf, joinFingerprints } from './fingerprint.js'
 import { runOn, type RunOptions } from './run.js'
 
 /** How to compute once. */
@@ -33,10 +32,9 @@ export async function checkpointComputation<A extends readonly unknown[], R>(
   options: CheckpointComputationOptions,
 ): Promise<R> {
   const { name, force = false } = options
-  const inputsPrint = fingerprintOf(inputs, `the inputs of checkpointComputation '${name}'`)
   return await runOn('checkpointComputation', options, async (run) => {
     const { checkpoints } = run.cluster
-    const fingerprint = joinFingerprints(await run.cluster.digestOf(task), task.taskName, inputsPrint)
+    const fingerprint = await run.cluster.digestOf(task as never, ...inputs)
     const kept = force ? undefined : await checkpoints.load<Kept<R>>(name)
     if (kept?.state.fingerprint === fingerprint) return kept.state.result
     const [future] = run.keep([run.cluster.submit(task, ...(inputs as never))])

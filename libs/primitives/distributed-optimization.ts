@@ -1,7 +1,6 @@
 import type { Task } from '#libs/client'
 
 import { evaluateGeneration } from './evaluate-generation.js'
-import { fingerprintOf, joinFingerprints } from './fingerprint.js'
 import { type Run, runOn, type RunOptions, type RunProgress } from './run.js'
 import { createSearch, type SearchMethod } from './search/methods.js'
 import { type ParameterRange, ParameterSpace, type ParametersOf } from './search/parameter-space.js'
@@ -156,8 +155,7 @@ async function openHistory<R extends Ranges>(
 ): Promise<SearchHistory> {
   if (study === undefined) return new SearchHistory('')
   const settings = [parameterRanges, method, String(seed), nSamples, populationSize, start, spread, halving, maximize]
-  const code = await run.cluster.digestOf(objective)
-  const fingerprint = joinFingerprints(code, objective.taskName, fingerprintOf(settings, 'the settings of the search'))
+  const fingerprint = await run.cluster.digestOf(objective as never, settings)
   return await SearchHistory.open(run.cluster, study, fingerprint, restart)
 }
 

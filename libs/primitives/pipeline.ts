@@ -1,7 +1,6 @@
 import type { Task, TaskFuture } from '#libs/client'
 
 import { rootCauseOf } from './root-cause.js'
-import { fingerprintOf, joinFingerprints } from './fingerprint.js'
 import { stageOf } from './pipeline-stage.js'
 import { countSettles, type Run, runOn, type RunOptions } from './run.js'
 import { type PipelineStage, type PlannedStage, planStages } from './stage-plan.js'
@@ -123,10 +122,9 @@ function submitStages(
 /** Of each stage: its code, and those of what it takes. */
 async function fingerprints(run: Run, plan: readonly PlannedStage[], initialData: unknown): Promise<string[]> {
   const known: string[] = []
-  const data = fingerprintOf(initialData, 'the initial data of the pipeline')
   for (const { task, inputs } of plan) {
-    const before = inputs.length === 0 ? [data] : inputs.map((input) => known[input]!)
-    known.push(joinFingerprints(await run.cluster.digestOf(task), task.taskName, ...before))
+    const before = inputs.length === 0 ? [initialData] : inputs.map((input) => known[input])
+    known.push(await run.cluster.digestOf(task as never, ...before))
   }
   return known
 }

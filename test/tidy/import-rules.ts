@@ -25,7 +25,7 @@ const libImports: Readonly<Record<string, readonly string[]>> = {
   submission: ['domain', 'proto', 'task', 'value'],
   session: ['proto', 'task', 'rpc', 'transfer', 'submission'],
   client: belowClient,
-  primitives: ['domain', 'task', 'value', 'telemetry', 'client'],
+  primitives: ['domain', 'task', 'telemetry', 'client'],
   cli: [...belowClient, 'client', 'primitives'],
   demos: ['client', 'primitives', 'control', 'cli', 'telemetry', 'domain'],
 }
