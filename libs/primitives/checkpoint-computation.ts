@@ -34,7 +34,7 @@ export async function checkpointComputation<A extends readonly unknown[], R>(
   const { name, force = false } = options
   return await runOn('checkpointComputation', options, async (run) => {
     const { checkpoints } = run.cluster
-    const fingerprint = await run.cluster.digestOf(task as never, ...inputs)
+    const fingerprint = await run.cluster.digestOf(task, ...inputs)
     const kept = force ? undefined : await checkpoints.load<Kept<R>>(name)
     if (kept?.state.fingerprint === fingerprint) return kept.state.result
     const [future] = run.keep([run.cluster.submit(task, ...(inputs as never))])

@@ -155,7 +155,7 @@ async function openHistory<R extends Ranges>(
 ): Promise<SearchHistory> {
   if (study === undefined) return new SearchHistory('')
   const settings = [parameterRanges, method, String(seed), nSamples, populationSize, start, spread, halving, maximize]
-  const fingerprint = await run.cluster.digestOf(objective as never, settings)
+  const fingerprint = await run.cluster.digestOf(objective, settings)
   return await SearchHistory.open(run.cluster, study, fingerprint, restart)
 }
 

@@ -124,7 +124,7 @@ async function fingerprints(run: Run, plan: readonly PlannedStage[], initialData
   const known: string[] = []
   for (const { task, inputs } of plan) {
     const before = inputs.length === 0 ? [initialData] : inputs.map((input) => known[input])
-    known.push(await run.cluster.digestOf(task as never, ...before))
+    known.push(await run.cluster.digestOf(task, ...before))
   }
   return known
 }

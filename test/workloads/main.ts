@@ -14,9 +14,10 @@ const { values } = parseArgs({
 await using cluster = await createLocalCluster({ workers: Number(values.workers), runDir: '.costate/answers' })
 const answers: Record<string, unknown> = {}
 let wrong = 0
-for (const { name, answer } of workloads) {
+for (const workload of workloads) {
+  const { name } = workload
   const startMs = performance.now()
-  const got = await answer(cluster)
+  const got = await workload.answer(cluster)
   const complaints = judge(await readReference(name), got)
   for (const complaint of complaints) console.log(`wrong: ${complaint}`)
   wrong += complaints.length
