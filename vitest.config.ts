@@ -13,7 +13,7 @@ export default defineConfig({
           include: [
             'libs/**/*.test.ts',
             'services/**/*.test.ts',
-            'test/{tidy,sim,chaos,conformance,bench}/**/*.test.ts',
+            'test/{tidy,sim,chaos,conformance,bench,workloads}/**/*.test.ts',
           ],
           pool: 'forks',
           // Nothing waits for time: this is for machines that are busy with something else.

@@ -13,6 +13,9 @@ import { nameSources } from './source-names.js'
 /** A bundle is held in memory and sent to every worker; what is bigger than this is data. */
 const MAX_BUNDLE_BYTES = 256 * 1024 * 1024
 
+/** How the build calls an entry that is no file. */
+const ENTRY_SOURCE = 'costate-composition.js'
+
 export interface CompiledModule {
   readonly files: readonly ArchivedFile[]
   /** Absolute paths of everything that was read. */
@@ -21,12 +24,17 @@ export interface CompiledModule {
 
 /**
  * Bundles a module with all that it imports and refers to.
+ * @param entry source that stands for the module, see `composedEntry`.
  * @throws BundleError BUILD_FAILED with esbuild's file and line, or NATIVE_ADDON.
  */
-export async function compileModule(modulePath: string, nativeAddons: readonly string[]): Promise<CompiledModule> {
+export async function compileModule(
+  modulePath: string,
+  nativeAddons: readonly string[],
+  entry?: string,
+): Promise<CompiledModule> {
   const root = findProjectRoot(modulePath)
   const assets = new Map<string, string>()
-  const { code, sourceMap, metafile } = await runEsbuild(modulePath, root, nativeAddons, assets)
+  const { code, sourceMap, metafile } = await runEsbuild(modulePath, root, nativeAddons, assets, entry)
   const manifest = { module: toShippedPath(root, modulePath), nativeAddons }
   const files = [
     { path: ENTRY_PATH, bytes: code },
@@ -51,12 +59,15 @@ async function runEsbuild(
   root: string,
   nativeAddons: readonly string[],
   assets: Map<string, string>,
+  entry?: string,
 ): Promise<{ code: Uint8Array; sourceMap: Uint8Array; metafile: Metafile }> {
   // 10 MB of binary and a child process, that only who ships code has to pay for.
   const esbuild = await import('esbuild')
   try {
     const { outputFiles, metafile } = await esbuild.build({
-      entryPoints: [modulePath],
+      ...(entry === undefined
+        ? { entryPoints: [modulePath] }
+        : { stdin: { contents: entry, resolveDir: root, sourcefile: ENTRY_SOURCE } }),
       outfile: join(root, ENTRY_PATH),
       absWorkingDir: root,
       write: false,
@@ -94,6 +105,6 @@ function isBuildFailure(error: unknown): error is BuildFailure {
 /** The files among the inputs: what a plugin made up has a namespace before it. */
 function listSources(metafile: Metafile, root: string): string[] {
   return Object.keys(metafile.inputs)
-    .filter((path) => !/^[\w-]{2,}:/.test(path))
+    .filter((path) => !/^[\w-]{2,}:/.test(path) && path !== ENTRY_SOURCE)
     .map((path) => join(root, path))
 }

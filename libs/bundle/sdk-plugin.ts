@@ -29,6 +29,10 @@ export function createSdkPlugin(): Plugin {
       build.onResolve({ filter: /^costate\/./ }, async ({ path, resolveDir, kind, pluginData }) =>
         pluginData === ownNamespace ? undefined : resolveSubpath(build, path, { resolveDir, kind }),
       )
+      // How the entry of a composed task names files of this package, see composedEntry.
+      build.onResolve({ filter: /^costate:./ }, ({ path }) =>
+        toOwn(join(ownPackage.root, path.slice(`${ownNamespace}:`.length))),
+      )
       build.onResolve({ filter: /^#libs\/./ }, ({ path, importer, namespace }) => {
         if (namespace !== ownNamespace && !isOwnFile(importer)) return undefined
         if (sdkAliases.has(path)) return toOwn(inBundle)

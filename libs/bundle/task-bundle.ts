@@ -1,8 +1,10 @@
 import { statSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { type AnyTask, compositionOf } from '#libs/task'
 import { digestOf, packArchive } from './archive.js'
 import { BundleError } from './bundle-error.js'
 import { compileModule } from './compile.js'
+import { composedEntry } from './composed-entry.js'
 
 /** A task module with all that it needs, ready to be sent. */
 export interface TaskBundle {
@@ -19,6 +21,8 @@ export interface TaskBundle {
 export interface BundleOptions {
   /** Packages that stay out of the bundle: the workers have them installed. */
   nativeAddons?: readonly string[]
+  /** Source of the module that stands for the task module; it imports what it is made of. */
+  entry?: string
 }
 
 interface CachedBundle {
@@ -27,6 +31,13 @@ interface CachedBundle {
   readonly stamps: ReadonlyMap<string, string | undefined>
   /** Inputs are looked at once per turn of the event loop: a loop that submits a thousand tasks asks a thousand times. */
   checked: boolean
+}
+
+/** Bundles the module of a task; of one that is made of others, all their modules. Throws as `bundleTaskModule`. */
+export async function bundleTask(task: AnyTask): Promise<TaskBundle> {
+  const nativeAddons = task.options.nativeAddons ?? []
+  if (compositionOf(task) === undefined) return await bundleTaskModule(task.moduleUrl, { nativeAddons })
+  return await bundleTaskModule(task.moduleUrl, { nativeAddons, entry: composedEntry(task, toModulePath) })
 }
 
 const cache = new Map<string, Promise<CachedBundle>>()
@@ -40,13 +51,14 @@ const cache = new Map<string, Promise<CachedBundle>>()
 export async function bundleTaskModule(moduleUrl: string, options: BundleOptions = {}): Promise<TaskBundle> {
   const nativeAddons = [...new Set(options.nativeAddons)].sort()
   const modulePath = toModulePath(moduleUrl)
-  const key = JSON.stringify([modulePath, ...nativeAddons])
+  const { entry } = options
+  const key = JSON.stringify([modulePath, entry, ...nativeAddons])
   const known = cache.get(key)
   const kept = await known?.catch(() => undefined)
   if (kept !== undefined && isFresh(kept)) return kept.bundle
   // Whoever came first while this one looked builds for both.
   const current = cache.get(key)
-  const building = current === undefined || current === known ? build(modulePath, nativeAddons) : current
+  const building = current === undefined || current === known ? build(modulePath, nativeAddons, entry) : current
   cache.set(key, building)
   try {
     return (await building).bundle
@@ -56,9 +68,9 @@ export async function bundleTaskModule(moduleUrl: string, options: BundleOptions
   }
 }
 
-async function build(modulePath: string, nativeAddons: readonly string[]): Promise<CachedBundle> {
+async function build(modulePath: string, nativeAddons: readonly string[], entry?: string): Promise<CachedBundle> {
   const startedAtMs = Date.now()
-  const { files, inputs } = await compileModule(modulePath, nativeAddons)
+  const { files, inputs } = await compileModule(modulePath, nativeAddons, entry)
   const archive = packArchive(files)
   const bundle: TaskBundle = {
     digest: digestOf(archive),

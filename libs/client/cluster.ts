@@ -113,6 +113,13 @@ export interface Cluster extends AsyncDisposable {
   /** Runs a registered task, of whichever language. */
   submitRegistered(name: string, ...args: readonly unknown[]): TaskFuture<unknown>
 
+  /**
+   * What names a computation: SHA-256 over the bundle of the task's module, with all that it imports, and over values such as its
+   * arguments; lower-case hexadecimal. Another one means that code or values have changed.
+   * @throws TypeError for futures and scattered objects in the values.
+   */
+  digestOf(task: AnyTask, ...values: readonly unknown[]): Promise<string>
+
   /** What a task waits for, where it runs or how it ended, in one sentence. */
   explain(task: NamedTask): Promise<string>
   /** Every fact and event that touched a task, oldest first, as far as that is remembered. */

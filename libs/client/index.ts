@@ -35,8 +35,10 @@ export {
   TaskFuture,
 } from '#libs/task'
 export type {
+  AnyTask,
   Argument,
   Arguments,
+  CheckpointInfo,
   Codec,
   Complex,
   DurabilityLevel,
@@ -49,6 +51,7 @@ export type {
   ProgressReport,
   ResultOf,
   RetryOptions,
+  SavedCheckpoint,
   SubmitOptions,
   Submitter,
   Task,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 import type { CheckpointDescription } from '#libs/checkpoint'
-import { parseDurationMs } from '#libs/domain'
+import { flawOfCheckpointName, parseDurationMs } from '#libs/domain'
 import type { InputBody } from '#libs/submission'
 import { MeshError } from '#libs/task'
 
@@ -23,6 +23,8 @@ export function createInlineCheckpoints(): Checkpoints {
   const watchers = new Set<(change: CheckpointChange) => void>()
 
   const find = (name: string, version = 0): Version | undefined => {
+    const flaw = flawOfCheckpointName(name)
+    if (flaw !== undefined) throw new MeshError('INVALID_ARGUMENT', 'BAD_NAME', flaw)
     const versions = names.get(name) ?? []
     return version === 0 ? versions.at(-1) : versions.find(({ description }) => description.version === version)
   }

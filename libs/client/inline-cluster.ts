@@ -18,6 +18,7 @@ import {
 
 import type { Checkpoints } from './checkpoints.js'
 import { type Cluster, type ScatterOptions, type WorkerInfo } from './cluster.js'
+import { digestOfComputation } from './computation-digest.js'
 import { gatherAll } from './gather.js'
 import { createGraphBuilder, type GraphBuilder, graphNotBuilt } from './graph.js'
 import { explainInline, storyInline } from './inline-answers.js'
@@ -185,6 +186,10 @@ class InlineCluster implements Cluster {
     const known = [...this.#state.registered.keys()].filter((key) => key.includes('@')).join(', ') || 'none'
     const message = `no task ${name} is registered; known: ${known}`
     return submission.refuse(name, new MeshError('NOT_FOUND', 'TASK_NOT_REGISTERED', message))
+  }
+
+  async digestOf(task: AnyTask, ...values: readonly unknown[]): Promise<string> {
+    return await digestOfComputation(task, values)
   }
 
   async explain(task: NamedTask): Promise<string> {

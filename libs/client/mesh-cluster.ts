@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-import { bundleTaskModule } from '#libs/bundle'
+import { bundleTask } from '#libs/bundle'
 import { parseDurationMs } from '#libs/domain'
 import { ExecutorKind, type Worker, WorkerState } from '#libs/proto'
 import { replaced } from '#libs/submission'
@@ -23,6 +23,7 @@ import { encodeValue, packStructure } from '#libs/value'
 import { attachJob } from './attach.js'
 import type { Checkpoints } from './checkpoints.js'
 import { type Cluster, type ScatterOptions, type WorkerInfo } from './cluster.js'
+import { digestOfComputation } from './computation-digest.js'
 import { gatherAll } from './gather.js'
 import { createGraphBuilder, type GraphBuilder, graphNotBuilt } from './graph.js'
 import { type MeshConnection } from './mesh-connection.js'
@@ -146,7 +147,7 @@ export class MeshCluster implements Cluster {
   async register(task: AnyTask, as: { readonly name: string; readonly version: string }): Promise<void> {
     calledOf(task)
     if (!isTask(task)) return
-    const bundle = await bundleTaskModule(task.moduleUrl, { nativeAddons: task.options.nativeAddons ?? [] })
+    const bundle = await bundleTask(task)
     try {
       await this.#connection.blobs.upload([{ digest: bundle.digest, bytes: bundle.archive }], {})
       const called = { bundleDigest: bundle.digest, taskName: task.taskName }
@@ -161,6 +162,10 @@ export class MeshCluster implements Cluster {
     const future = submission.add({ kind: 'registered', name }, args)
     submission.send()
     return future
+  }
+
+  async digestOf(task: AnyTask, ...values: readonly unknown[]): Promise<string> {
+    return await digestOfComputation(task, values)
   }
 
   async explain(task: NamedTask): Promise<string> {

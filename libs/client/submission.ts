@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import { SpanKind } from '@opentelemetry/api'
 
-import { bundleTaskModule, describeNotATask, localizeStack } from '#libs/bundle'
+import { bundleTask, describeNotATask, localizeStack } from '#libs/bundle'
 import type { Durability, FunctionRef, JobSpec, TaskSpec } from '#libs/proto'
 import {
   type ArgumentEncoder,
@@ -149,8 +149,8 @@ export class Submission {
       const name = at < 0 ? called.name : called.name.slice(0, at)
       return { function: { $case: 'registered', value: { name, version: at < 0 ? '' : called.name.slice(at + 1) } } }
     }
-    const { taskName, moduleUrl, options } = called.task
-    const bundle = await bundleTaskModule(moduleUrl, { nativeAddons: options.nativeAddons ?? [] })
+    const { taskName } = called.task
+    const bundle = await bundleTask(called.task)
     await this.#connection.blobs.upload([{ digest: bundle.digest, bytes: bundle.archive }], this.job.carrier)
     return bundledFunction(bundle.digest, taskName)
   }

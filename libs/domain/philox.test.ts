@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createRng, philox4x32 } from './philox.js'
+import { createRng, createRngSeries, philox4x32 } from './philox.js'
 
 /** Random123, tests/kat_vectors (D. E. Shaw Research, BSD-3-Clause): philox4x32 with 10 and 7 rounds. */
 const KNOWN_ANSWERS = [
@@ -144,4 +144,18 @@ test.each([
 ])('an impossible %s is refused by name', (name, draw) => {
   expect(draw).toThrow(RangeError)
   expect(draw).toThrow(new RegExp(`^${name} `))
+})
+
+test('a series gives the streams of its seed, whatever was drawn of the one before', () => {
+  const series = createRngSeries(SEED)
+  for (const stream of [0, 7, 2 ** 40]) {
+    const rng = series.at(stream)
+    const fresh = createRng(SEED, stream)
+    expect([rng.normal(), rng.uniform(), rng.fork(3).uniform()]).toEqual([
+      fresh.normal(),
+      fresh.uniform(),
+      fresh.fork(3).uniform(),
+    ])
+  }
+  expect(() => series.at(-1)).toThrow('stream is -1')
 })

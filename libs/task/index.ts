@@ -9,6 +9,8 @@ export {
   type TaskLog,
 } from './context.js'
 export { createInlineContext, type InlineContextOptions } from './inline-context.js'
+export { combinator, compositionOf, type Composition, exportedTask, type Parts } from './combinator.js'
+export { ContextWithin } from './context-within.js'
 export { codecsOf, ownCodecs, registerCodec, type Codec, type Codecs } from './codec.js'
 export { Complex128Array, isComplexArray, type Complex } from './complex-array.js'
 export { isNdArray, NdArray, type ElementOf, type NumericArray, type TypedArray } from './nd-array.js'
@@ -34,6 +36,7 @@ export type { Submitter } from './submitter.js'
 export { errorOfFailure, MeshError, TaskCancelledError, TaskError } from './task-error.js'
 export { zipArguments } from './zip-arguments.js'
 export {
+  functionOf,
   isTask,
   task,
   type AnyTask,

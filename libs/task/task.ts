@@ -4,6 +4,7 @@ import { createInlineContext } from './inline-context.js'
 
 /** Every copy of the library marks its tasks with the same symbol: a bundle brings a copy of its own. */
 const taskBrand = Symbol.for('costate.task')
+const functionBrand = Symbol.for('costate.taskFunction')
 
 export interface TaskOptions {
   /**
@@ -11,6 +12,11 @@ export interface TaskOptions {
    * in its working folder or in a folder named by COSTATE_NATIVE_PATH, and says so if it doesn't.
    */
   readonly nativeAddons?: readonly string[]
+}
+
+/** @internal What the library itself adds to a task. */
+export interface OwnTaskOptions extends TaskOptions {
+  readonly properties?: Readonly<Record<symbol, unknown>>
 }
 
 /** A declared task. Calling it runs it here, in this process; `submit` runs it on a mesh. */
@@ -76,6 +82,7 @@ export function task<F extends CallableFunction | TaskFunction>(
   fn: [TaskArguments<F>] extends [never] ? { refused: 'a task takes no rest parameter: take an array' } : F,
   options: TaskOptions = {},
 ): Task<TaskArguments<F>, TaskResult<F>> {
+  const { properties: own, ...rest } = options as OwnTaskOptions
   if (typeof (meta as ImportMeta | undefined)?.url !== 'string') {
     throw new TypeError(`task(): the first argument must be import.meta, got ${typeof meta}`)
   }
@@ -91,8 +98,10 @@ export function task<F extends CallableFunction | TaskFunction>(
   const properties = {
     taskName: name,
     moduleUrl: meta.url,
-    options: Object.freeze({ ...options }),
+    options: Object.freeze(rest),
     [taskBrand]: true,
+    [functionBrand]: run,
+    ...own,
     ...codecsOfThisCopy,
   }
   // `name` of a function is read-only, so that assigning it would throw; in stacks and debuggers it says which task runs.
@@ -103,4 +112,14 @@ export function task<F extends CallableFunction | TaskFunction>(
 /** Whether the value was declared with `task()`, of whichever copy of the library. */
 export function isTask(value: unknown): value is AnyTask {
   return typeof value === 'function' && (value as { [taskBrand]?: unknown })[taskBrand] === true
+}
+
+/**
+ * @internal The function as it was declared, for loops that call it a million times: it takes the context as its last argument,
+ * and returns a promise only if it was written so.
+ */
+export function functionOf<A extends readonly unknown[], R>(
+  declared: Task<A, R>,
+): (...args: [...A, ctx: TaskContext]) => R | Promise<R> {
+  return (declared as unknown as { [functionBrand]: (...args: unknown[]) => R | Promise<R> })[functionBrand]
 }

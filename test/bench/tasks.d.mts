@@ -10,3 +10,6 @@ export declare const crunch: Task<[steps: number], number>
 export declare const sleep: Task<[ms: number], void>
 export declare const hold: Task<[nothing: null], void>
 export declare const solve: Task<[steps: number, stateBytes: number, everyMs: number], number>
+export declare const payoff: Task<[index: number], number>
+export declare const payoffs: Task<[count: number], { count: number; mean: number; squares: number }>
+export declare const busySphere: Task<[parameters: Readonly<Record<string, number>>], number>

@@ -49,3 +49,36 @@ export const solve = task(import.meta, 'solve', async (steps, stateBytes, everyM
   }
   return state[0]
 })
+
+/** What an Asian call on twelve months of a geometric Brownian motion pays: twelve normal numbers and as many exponentials. */
+function asianCall(rng) {
+  let price = 100
+  let sum = 0
+  for (let month = 0; month < 12; month++) {
+    price *= Math.exp(0.0025 + 0.0577 * rng.normal())
+    sum += price
+  }
+  return Math.max(0, sum / 12 - 100)
+}
+
+/** One sample of it. */
+export const payoff = task(import.meta, 'payoff', (_, ctx) => asianCall(ctx.rng))
+
+/** So many of them in a loop, as who splits the loop by hand writes it: count, mean, sum of squared deviations. */
+export const payoffs = task(import.meta, 'payoffs', async (count, { rng }) => {
+  let mean = 0
+  let squares = 0
+  for (let k = 1; k <= count; k++) {
+    const value = asianCall(rng)
+    const delta = value - mean
+    mean += delta / k
+    squares += delta * (value - mean)
+  }
+  return { count, mean, squares }
+})
+
+/** An objective that keeps a processor busy for some steps: the distance from the middle. */
+export const busySphere = task(import.meta, 'busySphere', async ({ steps, ...parameters }) => {
+  const spent = burn(steps)
+  return Object.values(parameters).reduce((sum, x) => sum + (x - 0.5) ** 2, spent < 0 ? 1 : 0)
+})

@@ -26,7 +26,7 @@ const libImports: Readonly<Record<string, readonly string[]>> = {
   submission: ['domain', 'proto', 'task', 'value'],
   session: ['proto', 'task', 'rpc', 'transfer', 'submission'],
   client: belowClient,
-  primitives: ['domain', 'task', 'client'],
+  primitives: ['domain', 'task', 'telemetry', 'client'],
   cli: [...belowClient, 'client', 'primitives'],
   demos: ['client', 'primitives', 'control', 'cli', 'telemetry', 'domain'],
 }

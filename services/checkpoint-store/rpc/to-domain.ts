@@ -1,3 +1,4 @@
+import { flawOfCheckpointName } from '#libs/domain'
 import type { CheckpointInfo as WireInfo, Duration, TransferHeader, TransferOpen } from '#libs/proto'
 import { DigestAlgorithm, TransferDirection } from '#libs/proto'
 import { keyIn, pageSizeOf, readRequestId, rpcError } from '#libs/rpc'
@@ -78,19 +79,11 @@ export function wrongDirection(direction: TransferDirection): Error {
   return invalid('open.direction', 'WRONG_DIRECTION', message)
 }
 
-/** The name of a checkpoint: non-empty segments between slashes. It never becomes a path of the disk. */
+/** The name of a checkpoint. It never becomes a path of the disk. */
 export function nameToDomain(name: string, field = 'name'): string {
-  if (name === '') throw invalid(field, 'BAD_NAME', 'the name is empty: give one such as jobs/j1/tasks/7')
-  const shown = `'${name.slice(0, 64)}'`
-  if (name.length > maxNameLength) {
-    const message = `the name ${shown}… has ${name.length} characters, but at most ${maxNameLength} are allowed`
-    throw invalid(field, 'BAD_NAME', message)
-  }
-  if (!printable.test(name)) throw invalid(field, 'BAD_NAME', 'the name holds characters that cannot be printed')
-  const bad = name.split('/').find((segment) => segment === '' || segment === '.' || segment === '..')
-  if (bad === undefined) return name
-  const message = `the name ${shown} has the segment '${bad}': segments must not be empty, '.' or '..'`
-  throw invalid(field, 'BAD_NAME', message)
+  const flaw = flawOfCheckpointName(name)
+  if (flaw !== undefined) throw invalid(field, 'BAD_NAME', flaw)
+  return name
 }
 
 export function versionToDomain(version: bigint, field = 'version'): number {

@@ -7,6 +7,7 @@ import { clusterStartRows } from './cluster-start.js'
 import { coreRows } from './core.js'
 import { graphRows } from './graph.js'
 import { noopMapRows } from './noop-map.js'
+import { primitiveRows } from './primitives.js'
 import { queuedTaskMemoryRows } from './queued-task-memory.js'
 import { restartRows } from './restart.js'
 import { roundtripRows } from './roundtrip.js'
@@ -29,6 +30,7 @@ export const rows: readonly Row[] = [
   ...clusterStartRows,
   ...workerProcessRows,
   ...slotRows,
+  ...primitiveRows,
   ...coreRows,
   ...workerLinkRows,
   ...restartRows,

@@ -1,0 +1,117 @@
+import { TaskError, type TaskFuture } from '#libs/client'
+
+import type { Run } from './run.js'
+
+/** Items from `from` up to, but not with, `to`. */
+export interface Range {
+  readonly from: number
+  readonly to: number
+}
+
+/** What a batch task gives back of the items that it was given. */
+export interface Batch {
+  /** How many of its items it did, from the first on, at least one: it stops at the end of its time. */
+  readonly done: number
+  /** How long they took. */
+  readonly elapsedMs: number
+}
+
+/** How items become batches. */
+export interface Batching<B extends Batch> {
+  /** How many tasks run at the same time. */
+  readonly slots: number
+  /** A batch stops when so much time is over, and gives back the rest of its items. */
+  readonly budgetMs: number
+  /** Batches hold a multiple of so many items. */
+  readonly grain?: number
+  /** Submits a task for each of the ranges. */
+  readonly submit: (ranges: readonly Range[]) => readonly TaskFuture<B>[]
+  /** Takes what a batch did; false says that no more is needed. */
+  readonly onBatch: (range: Range, batch: B) => boolean
+  /**
+   * Takes an item whose task failed, not by what it did with an item but as a whole: its process died. Of a batch that fails each
+   * item is tried alone first. Unless given, such a failure ends it all.
+   */
+  readonly onFailed?: (item: number, error: TaskError) => void
+}
+
+/** No batch is smaller than this part of a slot's share, unless its time is over: tasks are not for nothing. */
+const piecesPerSlot = 32
+/** Clocks have an end to their digits. */
+const leastElapsedMs = 1e-3
+
+/**
+ * Does items in batches that nobody has to size. Batches begin large and become smaller, so that all slots end at the same time
+ * (guided self-scheduling: Polychronopoulos & Kuck 1987); nobody knows how long an item takes, so a batch stops when its time is
+ * over, and the rest of its items comes back into the line, in pieces that fit. Batches come back in any order.
+ */
+export async function runBatches<B extends Batch>(run: Run, items: Range, batching: Batching<B>): Promise<void> {
+  const { slots, budgetMs, grain = 1, submit, onBatch, onFailed } = batching
+  await new Promise<void>((resolve, reject) => {
+    let open = 0
+    let isOver = false
+    const start = (ranges: readonly Range[]): void => {
+      open += ranges.length
+      for (const [index, future] of run.keep(submit(ranges)).entries()) {
+        const range = ranges[index]!
+        future.onResult(
+          (batch) => take(range, batch),
+          (error) => salvage(range, error),
+        )
+      }
+    }
+    const take = ({ from, to }: Range, batch: B): void => {
+      open--
+      if (isOver) return
+      const middle = from + batch.done
+      try {
+        isOver = !onBatch({ from, to: middle }, batch)
+        if (!isOver && middle < to) {
+          const fitting = Math.max(
+            grain,
+            Math.floor((budgetMs * batch.done) / Math.max(batch.elapsedMs, leastElapsedMs)),
+          )
+          start(evenRanges({ from: middle, to }, fitting - (fitting % grain)))
+        }
+      } catch (error) {
+        reject(asError(error))
+      }
+      if (isOver || open === 0) resolve()
+    }
+    const salvage = ({ from, to }: Range, error: unknown): void => {
+      open--
+      if (isOver) return
+      if (onFailed === undefined || !(error instanceof TaskError) || error.kind === 'cancelled') {
+        reject(asError(error))
+        return
+      }
+      if (to - from === 1) onFailed(from, error)
+      else start(evenRanges({ from, to }, 1))
+      if (open === 0) resolve()
+    }
+    start(guidedRanges(items, slots, grain))
+  })
+}
+
+/** Ranges of the rest divided by twice the slots, again and again. */
+export function guidedRanges({ from, to }: Range, slots: number, grain: number): Range[] {
+  const least = Math.max(1, Math.ceil((to - from) / (slots * piecesPerSlot) / grain)) * grain
+  const ranges: Range[] = []
+  for (let at = from; at < to;) {
+    const share = Math.ceil((to - at) / (2 * slots) / grain) * grain
+    const end = Math.min(to, at + Math.max(least, share))
+    ranges.push({ from: at, to: end })
+    at = end
+  }
+  return ranges
+}
+
+function evenRanges({ from, to }: Range, size: number): Range[] {
+  const ranges: Range[] = []
+  for (let at = from; at < to; at += size) ranges.push({ from: at, to: Math.min(to, at + size) })
+  return ranges
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}

@@ -1,0 +1,114 @@
+import { type Cluster, createLocalCluster, type Job, type SubmitOptions, type TaskFuture } from '#libs/client'
+import { withSpan } from '#libs/telemetry'
+
+/** How far a call is. */
+export interface RunProgress {
+  /** Pieces of work that are done: tasks, samples, evaluations. */
+  readonly done: number
+  /** Those among them that failed. */
+  readonly failed: number
+  readonly total: number
+}
+
+/** What every primitive takes. */
+export interface RunOptions<P extends RunProgress = RunProgress> {
+  /** Where it runs. Unless given, a local cluster with a worker per core, which ends with the call. */
+  readonly cluster?: Cluster
+  /** For people, in traces and in lists of jobs; the primitive's own name unless given. */
+  readonly name?: string
+  /** When it aborts, what runs is cancelled, and the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+  /** Called as pieces of work are done. */
+  readonly onProgress?: (progress: P) => void
+}
+
+/** One call of a primitive: all its jobs are in one trace, and end with it. */
+export class Run {
+  readonly cluster: Cluster
+  readonly #jobs = new Set<Job>()
+  readonly #signal: AbortSignal | undefined
+
+  constructor(cluster: Cluster, signal: AbortSignal | undefined) {
+    this.cluster = cluster
+    this.#signal = signal
+  }
+
+  with(options: SubmitOptions): Cluster {
+    return this.cluster.with(options)
+  }
+
+  /** Takes charge of what was submitted: it is cancelled when the call is, and its results are given up when the call ends. */
+  keep<F extends TaskFuture<unknown>>(futures: readonly F[], onSettled?: (future: F) => void): readonly F[] {
+    for (const future of futures) {
+      if (!this.#jobs.has(future.job)) {
+        this.#jobs.add(future.job)
+        if (this.#signal?.aborted) void cancel(future.job)
+      }
+      if (onSettled) future.onSettled(() => onSettled(future))
+    }
+    return futures
+  }
+
+  /** How many tasks can run at the same time, at least one. */
+  async slots(): Promise<number> {
+    const workers = await this.cluster.workers()
+    return Math.max(
+      1,
+      workers.reduce((sum, { slots }) => sum + slots, 0),
+    )
+  }
+
+  /** Cancels what is not done. */
+  async cancel(): Promise<void> {
+    await Promise.all([...this.#jobs].map(cancel))
+  }
+
+  async end(): Promise<void> {
+    await this.cancel()
+    for (const job of this.#jobs) job.release()
+  }
+}
+
+/** Runs a primitive on its cluster, within a span of its name. */
+export async function runOn<T>(
+  primitive: string,
+  { cluster, name = primitive, signal }: Omit<RunOptions<never>, 'onProgress'>,
+  body: (run: Run) => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted()
+  const used = cluster ?? (await createLocalCluster())
+  const run = new Run(used.with({ name }), signal)
+  const stop = (): void => void run.cancel()
+  signal?.addEventListener('abort', stop, { once: true })
+  try {
+    return await withSpan(name, { attributes: { 'costate.primitive': primitive } }, () => body(run))
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', stop)
+    await run.end()
+    if (cluster === undefined) await used.close()
+  }
+}
+
+/** Who cannot be reached is told nothing more; what was to be said of that, the results' own errors say. */
+async function cancel(job: Job): Promise<void> {
+  const { total, finished, failed, cancelled } = job.counts()
+  if (finished + failed + cancelled < total) await job.cancel().catch(() => undefined)
+}
+
+/** Counts settles for `onProgress`. */
+export function countSettles(
+  total: number,
+  onProgress: ((progress: RunProgress) => void) | undefined,
+): ((future: TaskFuture<unknown>) => void) | undefined {
+  if (onProgress === undefined) return undefined
+  let done = 0
+  let failed = 0
+  return (future) => {
+    done++
+    if (future.status !== 'finished') failed++
+    onProgress({ done, failed, total })
+  }
+}

@@ -1,0 +1,122 @@
+import type { Range } from './batches.js'
+import { mergeMoments, type Moments, noMoments, unpackMoments, varianceOf } from './moments.js'
+import type { SampleBatch } from './sample-batch.js'
+import { ValueHistogram } from './value-histogram.js'
+
+const usualMinSamples = 1_000
+
+interface Counted {
+  readonly range: Range
+  readonly batch: SampleBatch
+}
+
+/** What samples come to by the order of their numbers, whatever the order in which their batches come. */
+export class SampleTally {
+  readonly #chunk: number
+  readonly #until: { readonly standardError: number; readonly minSamples?: number } | undefined
+  /** By where they begin. */
+  readonly #batches = new Map<number, Counted>()
+  /** Over the samples that are there without a gap. */
+  #prefix: Moments[] = []
+  #reached = 0
+  /** How many samples came, in whatever order. */
+  done = 0
+  /** The number of samples at which the error was small enough. */
+  stopAt: number | undefined
+
+  constructor(chunk: number, until: { readonly standardError: number; readonly minSamples?: number } | undefined) {
+    this.#chunk = chunk
+    this.#until = until
+  }
+
+  /** Of the first output, over the samples that are there without a gap. */
+  get running(): { readonly n: number; readonly mean: number; readonly variance: number } {
+    const first = this.#prefix[0] ?? noMoments
+    return { n: first.n, mean: first.n > 0 ? first.mean : NaN, variance: varianceOf(first) }
+  }
+
+  /** Takes a batch. Whether the samples are enough. */
+  add(range: Range, batch: SampleBatch): boolean {
+    this.done += batch.done
+    this.replace(range, batch)
+    for (let next = this.#batches.get(this.#reached); next; next = this.#batches.get(this.#reached)) {
+      this.#prefix = this.#merge(this.#prefix, next, Infinity, (moments, n) => this.#isEnough(moments, n))
+      this.#reached = next.range.to
+      if (this.stopAt !== undefined) return true
+    }
+    return false
+  }
+
+  replace(range: Range, batch: SampleBatch): void {
+    const [known] = this.#batches.values()
+    if (known && known.batch.outputs !== batch.outputs) {
+      const [a, b] = [known.batch.outputs, batch.outputs]
+      throw new TypeError(`samples from ${range.from} on have ${b} numbers, those from ${known.range.from} on ${a}`)
+    }
+    this.#batches.set(range.from, { range, batch })
+  }
+
+  /** The batch that goes beyond the sample at which it stops. */
+  cutBatch(stopAt: number): Range | undefined {
+    for (const { range } of this.#batches.values()) if (range.from < stopAt && range.to > stopAt) return range
+    return undefined
+  }
+
+  /** All of the first `stopAt` samples. */
+  close(stopAt: number): {
+    readonly moments: readonly Moments[]
+    readonly histograms: readonly ValueHistogram[]
+    readonly samples: Float64Array | undefined
+  } {
+    let moments: Moments[] = []
+    const histograms: ValueHistogram[] = []
+    const kept: Float64Array[] = []
+    for (let at = 0; at < stopAt;) {
+      const counted = this.#batches.get(at)!
+      const { batch, range } = counted
+      moments = this.#merge(moments, counted, stopAt)
+      for (const [output, counts] of batch.histograms.entries())
+        (histograms[output] ??= new ValueHistogram()).add(counts)
+      if (batch.samples) kept.push(batch.samples)
+      at = range.to
+    }
+    return { moments, histograms, samples: kept.length > 0 ? joined(kept) : undefined }
+  }
+
+  /** Merges the batch's chunks one by one, so that sums are the same wherever batches begin and end. */
+  #merge(
+    before: readonly Moments[],
+    { range, batch }: Counted,
+    until: number,
+    isEnough?: (moments: readonly Moments[], n: number) => boolean,
+  ): Moments[] {
+    let merged = [...before]
+    const { outputs } = batch
+    for (let k = 0, at = range.from; at < range.to && at < until; k++, at += this.#chunk) {
+      merged = Array.from({ length: outputs }, (_, output) =>
+        mergeMoments(merged[output] ?? noMoments, unpackMoments(batch.moments, k * outputs + output)),
+      )
+      if (isEnough?.(merged, Math.min(at + this.#chunk, range.to))) break
+    }
+    return merged
+  }
+
+  #isEnough(moments: readonly Moments[], n: number): boolean {
+    if (this.#until === undefined || this.stopAt !== undefined) return false
+    const { standardError, minSamples = usualMinSamples } = this.#until
+    if (n < minSamples || n < 2) return false
+    if (!moments.every((known) => Math.sqrt(varianceOf(known) / known.n) <= standardError)) return false
+    this.stopAt = n
+    return true
+  }
+}
+
+function joined(arrays: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(arrays.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const array of arrays) {
+    all.set(array, at)
+    at += array.length
+  }
+  return all
+}
