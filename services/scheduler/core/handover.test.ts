@@ -119,6 +119,30 @@ test('what the checkpoint-store cannot give is computed again, however often it 
   expect(mesh.status('c')).toBe('finished')
 })
 
+test('several that look for it in vain at the same time are not blamed for that', () => {
+  const mesh = meshWithResults()
+  depart(mesh)
+  archive(mesh, 'w1', 'a', 'b')
+  mesh.leave('w1')
+  mesh.join('w2', { slots: 2 })
+  mesh.submit([
+    ['c', 'a'],
+    ['d', 'a'],
+  ])
+  const order = (): void => mesh.pass(100_000)
+  for (let asked = 0; mesh.status('a') === 'finished' && asked < 100; asked++) {
+    mesh.missInputs('c')
+    if (mesh.status('a') === 'finished') mesh.missInputs('d')
+    if (mesh.status('a') === 'finished') order()
+  }
+  // It was ordered when the checkpoint-store was still believed to have it.
+  mesh.missInputs('d')
+  mesh.finish('a', { bytes: 1_000 })
+  order()
+  for (const name of ['c', 'd']) mesh.finish(name)
+  expect([mesh.status('c'), mesh.status('d')]).toEqual(['finished', 'finished'])
+})
+
 test('a departing worker that is unknown is told nothing', () => {
   const mesh = createMesh()
   expect(depart(mesh, 'stranger')).toEqual([])

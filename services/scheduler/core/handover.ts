@@ -41,6 +41,8 @@ export function giveUpArchives(state: State, task: Task, atMs: number, out: Out)
     if (input?.archive === undefined || input.holders?.size) continue
     found = true
     emit(state, out, { kind: 'archiveLost', objectId })
+    // Those that are looking for it there in vain have to look elsewhere, as often as they need.
+    for (const dependent of input.dependents ?? []) dependent.fetchFailures = 0
     loseObject(state, input, atMs, out)
   }
   return found

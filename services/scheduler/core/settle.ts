@@ -77,10 +77,7 @@ function retryFetch(state: State, task: Task, failure: TaskFailure, workerId: Wo
     const delayMs = firstFetchDelayMs * 2 ** Math.min(task.fetchFailures - 1, maxFetchFailures)
     return delayTask(state, task, atMs + delayMs, 'inputs')
   }
-  if (giveUpArchives(state, task, atMs, out)) {
-    task.fetchFailures = 0
-    return awaitInputs(state, task, atMs, out)
-  }
+  if (giveUpArchives(state, task, atMs, out)) return awaitInputs(state, task, atMs, out)
   const message = `the inputs of task ${objectIdOf(task)} could not be fetched in ${task.fetchFailures} attempts; the last time: ${failure.message}`
   failTask(state, task, withHistory(task, { ...failure, message, workerId, attempts: task.attempt }), atMs, out)
 }
