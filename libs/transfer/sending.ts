@@ -5,7 +5,7 @@ import type { TransferFrame, TransferReceipt } from '#libs/proto'
 import { checksumOf, createDigester, type Digester } from './digest.js'
 import type { Source } from './endpoint.js'
 import type { FrameMessage } from './frame-codec.js'
-import { chunkBytes, initialCreditBytes, sharedBodyBytes, slotBytes } from './limits.js'
+import { chunkBytes, initialCreditBytes, sharedBodyBytes, slotChunkBytes } from './limits.js'
 import type { Outbox } from './outbox.js'
 import type { SharedMemory } from './shared-memory.js'
 import { errorOf, TransferError } from './transfer-error.js'
@@ -125,7 +125,7 @@ export class Sending {
         // Leave to send comes before the read: who waits holds no memory.
         const leave = await this.#takeLeave(byteLength - Math.max(position, offset))
         if (leave === undefined) return
-        size.atMost = leave.kind === 'slot' ? slotBytes : chunkBytes
+        size.atMost = leave.kind === 'slot' ? slotChunkBytes : chunkBytes
         const data = await this.#readChunk(chunks, byteLength - position, leave)
         digester?.update(data)
         position += data.byteLength
@@ -146,7 +146,7 @@ export class Sending {
 
   /** Waits for credit for the next chunk, and then for a place for it. Nothing when the transfer is over instead. */
   async #takeLeave(unsentBytes: number): Promise<Leave | undefined> {
-    const wanted = (): number => Math.min(this.#shared.isOpen ? slotBytes : chunkBytes, unsentBytes)
+    const wanted = (): number => Math.min(this.#shared.isOpen ? slotChunkBytes : chunkBytes, unsentBytes)
     while (this.#credit < wanted() && !this.#isOver()) {
       if (this.#deaf) {
         const message = `${this.#name}: the other end has left without taking it all`
