@@ -8,6 +8,8 @@ export interface InputBody {
   readonly kind: 'body'
   readonly structure: Value | undefined
   readonly bytes: Uint8Array
+  /** Nobody else needs the bytes: the task can have them, and not a copy. */
+  readonly isSpare?: boolean
 }
 
 /** By object id, or `blob:` and its digest. */

@@ -3,7 +3,13 @@ import type { Value } from '#libs/proto'
 /** A value that a task's arguments refer to: as it travels, or taken apart. */
 export type FetchedInput =
   | { readonly kind: 'payload'; readonly payload: Uint8Array }
-  | { readonly kind: 'body'; readonly structure: Value | undefined; readonly bytes: Uint8Array<ArrayBuffer> }
+  | {
+      readonly kind: 'body'
+      readonly structure: Value | undefined
+      readonly bytes: Uint8Array<ArrayBuffer>
+      /** Nobody else needs the bytes: the task can have them, and not a copy. */
+      readonly isSpare?: boolean
+    }
 
 /** By object id, or `blob:` and its digest. */
 export type FetchedInputs = ReadonlyMap<string, FetchedInput>

@@ -8,10 +8,11 @@ import { createInputCache } from './input-cache.js'
 import { createInputFetcher, type WantedInput } from './input-fetcher.js'
 import { createObjectStore } from './object-store.js'
 
-const numbers = new Uint8Array(Float64Array.from({ length: 100_000 }, (_, k) => k).buffer)
+const few = new Uint8Array(Float64Array.from({ length: 100_000 }, (_, k) => k).buffer)
+const many = new Uint8Array(Float64Array.from({ length: 200_000 }, (_, k) => k).buffer)
 
 /** A worker with others, and a checkpoint-store, that have whatever is asked for. */
-function setUp(cacheBytes = 2 * numbers.byteLength) {
+function setUp(cacheBytes = 2 * few.byteLength, numbers = few) {
   const asked: string[] = []
   const stream = {
     get: async (target: TransferTarget, open: (header: object) => Sink) => {
@@ -35,15 +36,15 @@ function setUp(cacheBytes = 2 * numbers.byteLength) {
   return { take, asked }
 }
 
-const objectOf = (xxh64 = xxh64Of([numbers])): WantedInput => {
-  const value = { objectId: 'o-1', structure: undefined, byteLength: BigInt(numbers.byteLength), xxh64 }
+const objectOf = (xxh64 = xxh64Of([few])): WantedInput => {
+  const value = { objectId: 'o-1', structure: undefined, byteLength: BigInt(few.byteLength), xxh64 }
   const result: Result = { location: { $case: 'object', value }, holders: [{ workerId: 'w-2', addresses: ['w:2'] }] }
   return { kind: 'object', input: { objectId: 'o-1', result, madeBy: undefined } }
 }
 
 const blob: WantedInput = {
   kind: 'blob',
-  blob: { digest: 'ab'.repeat(32), byteLength: BigInt(numbers.byteLength), structure: undefined },
+  blob: { digest: 'ab'.repeat(32), byteLength: BigInt(few.byteLength), structure: undefined },
 }
 
 test.each([
@@ -52,7 +53,7 @@ test.each([
 ])('%s that task after task takes is fetched once', async (_name, wanted) => {
   const { take, asked } = setUp()
   const first = await take(wanted)
-  expect(first).toMatchObject({ kind: 'body', bytes: numbers })
+  expect(first).toMatchObject({ kind: 'body', bytes: few })
   for (let k = 0; k < 20; k++) expect(await take(wanted)).toBe(first)
   expect(asked).toHaveLength(1)
 })
@@ -68,4 +69,21 @@ test('a worker that keeps nothing fetches for every task', async () => {
   const { take, asked } = setUp(0)
   for (let k = 0; k < 3; k++) await take(blob)
   expect(asked).toHaveLength(3)
+})
+
+test('a large input that tasks take one after the other is the first one’s own, and shared from the second fetch on', async () => {
+  const { take, asked } = setUp(2 * many.byteLength, many)
+  expect(await take(blob)).toHaveProperty('isSpare', true)
+  const second = await take(blob)
+  expect(second).not.toHaveProperty('isSpare')
+  for (let k = 0; k < 5; k++) expect(await take(blob)).toBe(second)
+  expect(asked).toHaveLength(2)
+})
+
+test('a large input that tasks take at the same time is nobody’s own', async () => {
+  const { take, asked } = setUp(2 * many.byteLength, many)
+  const [one, two] = await Promise.all([take(blob), take(blob)])
+  expect(one).not.toHaveProperty('isSpare')
+  expect(two).toBe(one)
+  expect(asked).toHaveLength(1)
 })

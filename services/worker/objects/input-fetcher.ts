@@ -48,22 +48,33 @@ export function createInputFetcher(
   pool: TransferPool,
   storeAddresses: () => Promise<readonly string[]>,
 ): InputFetcher {
-  const objects = createObjectTransfers(pool)
+  const objects = createObjectTransfers(pool, store.warm)
   const fetched = new Map<AttemptKey, Map<string, FetchedInput>>()
   // Attempts that want the same object at the same time share one transfer.
-  const underWay = new Map<string, Promise<FetchedBody>>()
+  const underWay = new Map<string, { body?: Promise<FetchedBody>; takers: number }>()
 
-  const share = (name: string, fetch: () => Promise<FetchedBody>): FetchedBody | Promise<FetchedBody> => {
-    const known = cache.get(name) ?? underWay.get(name)
+  function share(name: string, fetch: () => Promise<FetchedBody>): FetchedBody | Promise<FetchedBody> {
+    const known = cache.get(name)
     if (known) return known
-    const started = fetch()
-      .then((body) => {
-        cache.keep(name, body)
-        return body
-      })
-      .finally(() => underWay.delete(name))
-    underWay.set(name, started)
-    return started
+    const begun = underWay.get(name) ?? { takers: 0 }
+    begun.takers++
+    begun.body ??= fetchFor(name, begun, fetch)
+    return begun.body
+  }
+
+  async function fetchFor(
+    name: string,
+    begun: { readonly takers: number },
+    fetch: () => Promise<FetchedBody>,
+  ): Promise<FetchedBody> {
+    underWay.set(name, begun)
+    try {
+      const body = await fetch()
+      return cache.keep(name, body, begun.takers)
+    } finally {
+      // At once: who comes now must not get what was given away.
+      underWay.delete(name)
+    }
   }
 
   async function fetchOne(wanted: WantedInput, trace: Trace): Promise<[string, FetchedInput]> {
@@ -112,12 +123,19 @@ export function createInputFetcher(
   return {
     fetch: async (order) => {
       const inputs = await Promise.all(
-        (order.inputs as readonly WantedInput[]).map((wanted) => fetchOne(wanted, order.trace)),
+        (order.inputs as readonly WantedInput[]).map(async (wanted) => {
+          const [name, input] = await fetchOne(wanted, order.trace)
+          if (input.kind === 'body') store.warm?.hold(input.bytes)
+          return [name, input] as const
+        }),
       )
       fetched.set(keyOf(order), new Map(inputs))
     },
     inputsOf: (key) => fetched.get(key) ?? none,
-    drop: (key) => void fetched.delete(key),
+    drop: (key) => {
+      for (const input of fetched.get(key)?.values() ?? []) if (input.kind === 'body') store.warm?.leave(input.bytes)
+      fetched.delete(key)
+    },
     fetchResult: async (objectId, result) => {
       const input = { objectId, result, madeBy: undefined }
       return (await fetchOne({ kind: 'object', input }, {}))[1]

@@ -1,0 +1,27 @@
+import { type InputValue, type InputValues, isInSharedMemory } from '#libs/submission'
+
+/** A message between threads copies less than this as fast. */
+const leastBytes = 2 ** 20
+
+/**
+ * The inputs of a task, with copies of the large ones, whose buffers are added to `buffers`: a message that hands them over copies
+ * nothing. By itself it would copy each twice into fresh memory, once into the message and once out of it. What nobody else needs is
+ * handed over as it is.
+ */
+export function copyLargeInputs(inputs: InputValues, buffers: ArrayBuffer[]): InputValues {
+  if (![...inputs.values()].some(isLarge)) return inputs
+  return new Map(
+    [...inputs].map(([name, input]): [string, InputValue] => {
+      if (!isLarge(input)) return [name, input]
+      const { buffer, byteLength } = input.bytes
+      const isSpare = input.isSpare && buffer instanceof ArrayBuffer && byteLength === buffer.byteLength
+      const bytes = isSpare ? new Uint8Array(buffer) : new Uint8Array(input.bytes)
+      buffers.push(bytes.buffer)
+      return [name, { ...input, bytes }]
+    }),
+  )
+}
+
+function isLarge(input: InputValue): input is Extract<InputValue, { readonly kind: 'body' }> {
+  return input.kind === 'body' && input.bytes.byteLength >= leastBytes && !isInSharedMemory(input.bytes)
+}
