@@ -4,11 +4,18 @@ import type { TransferOptions } from './dial.js'
 import { createMemorySink, type ReceivedBody } from './memory-sink.js'
 import type { TransferPool } from './pool.js'
 import { TransferError } from './transfer-error.js'
+import type { WarmMemory } from './warm-memory.js'
 
 /** Where an object may be had: the transfer service of a worker that holds it. */
 export interface ObjectHolder {
   /** `host:port`, best first. */
   readonly addresses: readonly string[]
+}
+
+/** What a get from holders may be given. */
+export interface FetchOptions extends Pick<TransferOptions, 'trace'> {
+  /** Where the object may lie. */
+  readonly warm?: WarmMemory | undefined
 }
 
 /** How often everybody is asked, when what came was damaged. */
@@ -25,7 +32,7 @@ export async function getFromHolders(
   pool: Pick<TransferPool, 'worker'>,
   objectId: string,
   holders: readonly ObjectHolder[],
-  options: Pick<TransferOptions, 'trace'> = {},
+  options: FetchOptions = {},
 ): Promise<ReceivedBody> {
   const failures: TransferError[] = []
   for (let round = 1; round <= rounds; round++) {
@@ -51,13 +58,13 @@ async function getOnce(
   pool: Pick<TransferPool, 'worker'>,
   objectId: string,
   addresses: readonly string[],
-  options: Pick<TransferOptions, 'trace'>,
+  { trace, warm }: FetchOptions,
 ): Promise<ReceivedBody> {
   let body: ReceivedBody | undefined
   const target = { $case: 'objectId', value: objectId } as const
   await pool
     .worker(addresses)
-    .get(target, (header) => createMemorySink(header, (received) => void (body = received)), options)
+    .get(target, (header) => createMemorySink(header, (received) => void (body = received), warm), { trace })
   if (body === undefined) throw new Error('the transfer ended without a body')
   return body
 }

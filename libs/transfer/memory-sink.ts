@@ -3,7 +3,9 @@ import { Status } from 'nice-grpc-common'
 import { Durability, type TransferReceipt, type Value } from '#libs/proto'
 
 import type { Sink } from './endpoint.js'
+import { allocateLarge } from './huge-pages.js'
 import { TransferError } from './transfer-error.js'
+import type { WarmMemory } from './warm-memory.js'
 
 /** A body that came in: the bytes start at an 8-byte boundary, so typed arrays can be views of them. */
 export interface ReceivedBody {
@@ -12,16 +14,18 @@ export interface ReceivedBody {
 }
 
 /**
- * A sink in fresh memory of the announced length; `keep` gets the whole body once it is checked.
+ * A sink in memory of the announced length, from `warm` where it has it; `keep` gets the whole body once it is checked.
  *
  * @throws TransferError RESOURCE_EXHAUSTED when there is no memory of that length.
  */
 export function createMemorySink(
   header: { structure?: Value | undefined; byteLength: bigint },
   keep: (body: ReceivedBody, digest: Buffer) => void | Promise<void>,
+  warm?: WarmMemory,
 ): Sink {
-  const bytes = allocate(Number(header.byteLength))
+  const bytes = warm?.take(Number(header.byteLength)) ?? allocate(Number(header.byteLength))
   let position = 0
+  let isKept = false
   return {
     place: (length) => bytes.subarray(position, position + length),
     write: (data) => {
@@ -29,16 +33,19 @@ export function createMemorySink(
       position += data.byteLength
     },
     commit: async (digest): Promise<TransferReceipt> => {
+      isKept = true
       await keep({ structure: header.structure, bytes }, digest)
       return { durability: Durability.MEMORY, version: 0n }
     },
-    abort: () => undefined,
+    abort: () => {
+      if (!isKept) warm?.give(bytes)
+    },
   }
 }
 
 function allocate(byteLength: number): Uint8Array<ArrayBuffer> {
   try {
-    return new Uint8Array(byteLength)
+    return allocateLarge(byteLength)
   } catch (cause) {
     const message = `no memory for a body of ${byteLength} bytes: move it in parts, or give this process more memory`
     throw new TransferError(Status.RESOURCE_EXHAUSTED, 'OUT_OF_MEMORY', message, { cause })

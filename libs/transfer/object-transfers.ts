@@ -11,6 +11,7 @@ import { getFromHolders, type ObjectHolder, putUntilWhole } from './holders.js'
 import { smallObjectBytes } from './limits.js'
 import { createMemorySink, type ReceivedBody } from './memory-sink.js'
 import type { TransferPool } from './pool.js'
+import type { WarmMemory } from './warm-memory.js'
 
 /** An object to put. Its segments must not change until it is stored. */
 export interface NewObject {
@@ -45,7 +46,8 @@ export interface ObjectTransfers {
   get(object: WantedObject, options?: Pick<TransferOptions, 'trace'>): Promise<ReceivedBody>
 }
 
-export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): ObjectTransfers {
+/** Objects come into memory from `warm`, where it has some. */
+export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>, warm?: WarmMemory): ObjectTransfers {
   const puts = new Batcher<Put, TransferReceipt>({
     together: async (items) => {
       const [{ addresses, sessionId }] = items
@@ -72,7 +74,7 @@ export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): Objec
       })
       return items.map(({ objectId }) => found.get(objectId))
     },
-    alone: ({ objectId, holders }) => getFromHolders(pool, objectId, holders),
+    alone: ({ objectId, holders }) => getFromHolders(pool, objectId, holders, { warm }),
   })
 
   async function putAlone({ addresses, sessionId, object }: Put): Promise<TransferReceipt> {
@@ -94,7 +96,7 @@ export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): Objec
       const [first] = object.holders
       return first && object.byteLength <= smallObjectBytes
         ? gets.add(first.addresses.join(), object)
-        : getFromHolders(pool, object.objectId, object.holders, options)
+        : getFromHolders(pool, object.objectId, object.holders, { ...options, warm })
     },
   }
 }

@@ -17,7 +17,7 @@ import { ExecutorKind, type LinkResponse, makeHello, SchedulerServiceDefinition 
 import { closeRpcChannel, createRpcChannel, createRpcClient, createRpcServer, loadSecurity, rpcError } from '#libs/rpc'
 import { createBlobUploader } from '#libs/session'
 import { acceptThreadLine, activeTelemetry, createLogger } from '#libs/telemetry'
-import { createTransferPool, serveTransfers, transferDefinition } from '#libs/transfer'
+import { createTransferPool, serveTransfers, transferDefinition, WarmMemory } from '#libs/transfer'
 
 import type { WorkerConfig } from './config.js'
 import { createState, isParked } from './core/state.js'
@@ -52,6 +52,10 @@ const rendezvousMs = 60_000
 /** The bulk plane's receive window: a worker takes scattered buffers at the speed of the network. */
 const bulkWindowBytes = 8 * 2 ** 20
 
+/** How much memory of released objects is kept for the next ones, and for how long. */
+const mostWarmBytes = 512 * 2 ** 20
+const warmMs = 10_000
+
 /** What a worker is started with beside its settings. */
 export interface WorkerBirth {
   /** The file that runs in its slots. */
@@ -70,7 +74,15 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   const security = await loadSecurity(config.meshDir, 'worker')
   const ownCacheDir = config.cacheDir ? undefined : await mkdtemp(path.join(tmpdir(), 'costate-worker-'))
   const pool = createTransferPool(security)
-  const store = createObjectStore()
+  // A process gets its tasks' inputs piece by piece, later than they are given to it.
+  const warm =
+    config.executor === 'thread'
+      ? new WarmMemory({
+          mostBytes: config.memoryLimit > 0 ? Math.min(mostWarmBytes, config.memoryLimit / 8) : mostWarmBytes,
+          idleMs: warmMs,
+        })
+      : undefined
+  const store = createObjectStore(warm)
   const ended = createDeferred<number>()
   const find = findService(config.meshDir, signal)
   const storeAddresses = async (): Promise<readonly string[]> =>

@@ -1,6 +1,6 @@
 import type { ObjectId } from '#libs/domain'
 import { ObjectDescriptor, type Value } from '#libs/proto'
-import { xxh64Of } from '#libs/transfer'
+import { type WarmMemory, xxh64Of } from '#libs/transfer'
 
 /** An object in memory: the structure, and its tensors' bytes, which nobody changes. */
 export interface StoredObject {
@@ -23,6 +23,8 @@ export interface NewObject {
 /** What the worker holds: results of its tasks, scattered buffers, and inputs that it fetched for them. */
 export interface ObjectStore {
   readonly byteLength: number
+  /** Where released bytes go, and those that come in may lie: whoever reads bytes later than now holds them there meanwhile. */
+  readonly warm: WarmMemory | undefined
   get(objectId: ObjectId): StoredObject | undefined
   /** Keeps a result or scattered buffer until it is released. Keeping the same object again changes nothing. */
   keep(object: NewObject): StoredObject
@@ -30,13 +32,14 @@ export interface ObjectStore {
   values(): Iterable<StoredObject>
 }
 
-export function createObjectStore(): ObjectStore {
+export function createObjectStore(warm?: WarmMemory): ObjectStore {
   const objects = new Map<ObjectId, StoredObject>()
   let byteLength = 0
   return {
     get byteLength() {
       return byteLength
     },
+    warm,
     get: (objectId) => objects.get(objectId),
     keep: (object) => {
       const known = objects.get(object.objectId)
@@ -47,8 +50,11 @@ export function createObjectStore(): ObjectStore {
       return stored
     },
     release: (objectId) => {
-      byteLength -= objects.get(objectId)?.bytes.byteLength ?? 0
+      const released = objects.get(objectId)
+      if (released === undefined) return
+      byteLength -= released.bytes.byteLength
       objects.delete(objectId)
+      warm?.give(released.bytes)
     },
     values: () => objects.values(),
   }

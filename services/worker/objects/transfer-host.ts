@@ -68,7 +68,9 @@ export function createTransferHost(
         byteLength: bytes.byteLength,
         digestAlgorithm: DigestAlgorithm.XXH64,
       }
-      return sourceOfSegments(header, [bytes], xxh64Bytes(descriptor.xxh64))
+      store.warm?.hold(bytes)
+      const source = sourceOfSegments(header, [bytes], xxh64Bytes(descriptor.xxh64))
+      return { ...source, close: () => store.warm?.leave(bytes) }
     },
     openSink: async (open, header) => {
       if (open.target?.$case === 'objects') return batches.openSink(open, header)
@@ -85,11 +87,15 @@ export function createTransferHost(
         return { durability: Durability.MEMORY, version: 0n }
       }
       if (!known) checkRoom(name, header.byteLength, store.byteLength, memoryLimitBytes)
-      return createMemorySink(header, async ({ structure, bytes }, digest) => {
-        // Another put of the same object may have come first.
-        const stored = keepOnce(store, name, { objectId, structure, bytes, xxh64: digest.readBigUInt64BE() })
-        await announceStored(put, stored)
-      })
+      return createMemorySink(
+        header,
+        async ({ structure, bytes }, digest) => {
+          // Another put of the same object may have come first.
+          const stored = keepOnce(store, name, { objectId, structure, bytes, xxh64: digest.readBigUInt64BE() })
+          await announceStored(put, stored)
+        },
+        store.warm,
+      )
     },
   }
 }
