@@ -86,6 +86,7 @@ export class Receiving {
     let earlier = point?.body
     if (point) point.body = undefined
     let body: IncomingBody | undefined
+    let resumeOffset: bigint | undefined
     try {
       for await (const frame of this.#inbox) {
         if (frame.$case === 'header') {
@@ -96,12 +97,15 @@ export class Receiving {
             body = earlier
             earlier = undefined
             body.resume(this.#shared)
+            resumeOffset = BigInt(body.position)
           } else {
             const place = await open(frame.value)
             if ('durability' in place) return this.#acknowledge(place)
             body = new IncomingBody(this.#name, frame.value, place, this.#shared)
           }
-          if (body.byteLength - body.position > initialCreditBytes) this.#grant(windowBytes - initialCreditBytes)
+          const isLong = body.byteLength - body.position > initialCreditBytes
+          if (isLong || resumeOffset !== undefined)
+            this.#grant(isLong ? windowBytes - initialCreditBytes : 0, resumeOffset)
         } else if (frame.$case === 'chunk' && body !== undefined) {
           await body.take(frame.value)
           if (frame.value.shared) this.#leaveSlot(frame.value.shared.slot)
@@ -146,9 +150,9 @@ export class Receiving {
     return receipt
   }
 
-  #grant(bytes: number): void {
+  #grant(bytes: number, resumeOffset?: bigint): void {
     this.#credit += bytes
-    this.#say({ $case: 'credit', value: { bytes: BigInt(bytes) } })
+    this.#say({ $case: 'credit', value: { bytes: BigInt(bytes), resumeOffset } })
   }
 
   #say(frame: Frame): void {

@@ -53,7 +53,7 @@ test.each([
 ])('%s that task after task takes is fetched once', async (_name, wanted) => {
   const { take, asked } = setUp()
   const first = await take(wanted)
-  expect(first).toMatchObject({ kind: 'body', bytes: few })
+  expect(first?.kind === 'body' && Buffer.from(few.buffer).equals(first.bytes)).toBe(true)
   for (let k = 0; k < 20; k++) expect(await take(wanted)).toBe(first)
   expect(asked).toHaveLength(1)
 })

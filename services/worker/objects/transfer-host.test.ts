@@ -32,6 +32,7 @@ function setUp() {
       requestId: request,
       sessionId: session,
       offset: 0n,
+      resumes: false,
       trace: new Map(),
     }
     const place = await host.openSink(open, headerOf(bytes))

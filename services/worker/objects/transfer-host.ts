@@ -4,6 +4,7 @@ import type { ObjectId } from '#libs/domain'
 import { DigestAlgorithm, Durability } from '#libs/proto'
 import {
   createMemorySink,
+  CutPuts,
   nameOf,
   sourceOfSegments,
   TransferError,
@@ -24,6 +25,9 @@ import {
   putToDomain,
 } from './put-checks.js'
 
+/** How much of puts that lost their connection is kept, and for how long: several times what it takes to dial again. */
+const mostCutBytes = 2 ** 30
+const keepCutMs = 10_000
 /** The most request ids that are remembered; then the oldest is forgotten. */
 const maxRequests = 10_000
 
@@ -56,6 +60,7 @@ export function createTransferHost(
 
   const batches = createObjectBatches(store, announce, memoryLimitBytes)
   return {
+    cutPuts: new CutPuts({ mostBytes: mostCutBytes, keepMs: keepCutMs }),
     openSource: async (open) => {
       if (open.target?.$case === 'objects') return batches.openSource(open.target.value.objectIds)
       const object = open.target?.$case === 'objectId' ? store.get(open.target.value as ObjectId) : undefined
