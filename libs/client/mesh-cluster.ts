@@ -111,16 +111,20 @@ export class MeshCluster implements Cluster {
       encoded,
       targets.map(({ addresses }) => addresses),
     )
-    const holders = targets.map((worker) => ({ workerId: worker.id, addresses: [...worker.addresses] }))
+    return this.#scattered(id, encoded.byteLength, targets)
+  }
+
+  /** By itself, so that the handle keeps nothing of what was scattered. */
+  #scattered<T>(id: string, byteLength: number, targets: readonly WorkerInfo[]): ScatteredObject<T> {
+    const connection = this.#connection
+    const holders = targets.map((worker) => ({ workerId: worker.id, addresses: worker.addresses }))
     return new ScatteredObject<T>(
       id,
-      { byteLength: encoded.byteLength, workerIds: targets.map((worker) => worker.id) },
+      { byteLength, workerIds: targets.map((worker) => worker.id) },
       {
-        release: () => this.#connection.session.release([id]),
-        fetch: async () => {
-          const object = { objectId: id, byteLength: encoded.byteLength, holders }
-          return (await this.#connection.fetchObject(object, `the scattered value ${id}`)) as T
-        },
+        release: () => connection.session.release([id]),
+        fetch: () =>
+          connection.fetchObject({ objectId: id, byteLength, holders }, `the scattered value ${id}`) as Promise<T>,
       },
     )
   }
