@@ -10,7 +10,7 @@ import { IncomingBody } from './incoming-body.js'
 import { windowBytes } from './limits.js'
 import { bytesOf, connectPair, fingerprint, MemoryHost, objectOf, quiesce, sourceOf } from './pair.fixture.js'
 import { peerOn, type TransferPeer } from './pool.js'
-import type { ResumePoint } from './resume.js'
+import { PutPoint, type ResumePoint } from './resume.js'
 import { SharedMemory } from './shared-memory.js'
 import { TransferError } from './transfer-error.js'
 
@@ -31,6 +31,20 @@ interface StreamSeen {
   readonly offsets: number[]
   /** What the listener's credits said of where to go on. */
   readonly wanted: (number | undefined)[]
+}
+
+/** Streams of which the first is cut in the middle. */
+function cutOnce(host: MemoryHost): () => Pick<TransferPeer, 'get' | 'put'> {
+  let pair: ReturnType<typeof connectPair> | undefined
+  let chunks = 0
+  const up = (frame: Frame): Frame => {
+    if (frame.$case === 'chunk' && ++chunks === 20) pair?.cut()
+    return frame
+  }
+  return () => {
+    if (pair === undefined || pair.stream.broken) pair = connectPair({ host, up })
+    return pair.stream
+  }
 }
 
 function hostThatKeeps(): MemoryHost {
@@ -149,6 +163,38 @@ test('who puts something else under the same request id does not go on with what
   await connectPair({ host }).stream.put(objectOf('x'), sourceOf(other), { requestId })
   expect(fingerprint(host.bodies.get('object x'))).toBe(fingerprint(other))
   expect([host.sinksOpen, host.cutPuts?.byteLength]).toEqual([0, 0])
+})
+
+test('a put that goes on in another way than it began is refused', async () => {
+  const host = hostThatKeeps()
+  const [first, second] = [sourceOf(large), sourceOf(bytesOf(large.byteLength - 8))]
+  const peer = cutOnce(host)
+  let puts = 0
+  // The second stream brings another body under the same request id.
+  const changing = peerOn(
+    () => ({
+      get: peer().get,
+      put: (target, _, options) => peer().put(target, ++puts === 1 ? first : second, options),
+    }),
+    noPause,
+  )
+  await expect(put(changing)).rejects.toMatchObject({ code: Status.ABORTED, reason: 'BODY_CHANGED' })
+  expect([host.sinksOpen, host.cutPuts?.byteLength]).toEqual([0, 0])
+})
+
+test('a listener that wants more than there is gets nothing', async () => {
+  const host = hostThatKeeps()
+  const { stream } = connectPair({
+    host,
+    down: (frame) =>
+      frame.$case === 'credit' ? { ...frame, value: { ...frame.value, resumeOffset: 2n ** 40n } } : frame,
+  })
+  const resume = new PutPoint()
+  resume.isHeard = true
+  const putting = stream.put(objectOf('x'), sourceOf(large), { requestId: randomUUID(), resume })
+  await expect(putting).rejects.toMatchObject({ code: Status.OUT_OF_RANGE, reason: 'OFFSET_BEHIND_END' })
+  await quiesce()
+  expect(host.sinksOpen).toBe(0)
 })
 
 test('a put that is cancelled leaves nothing behind', async () => {
