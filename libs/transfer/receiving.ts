@@ -10,6 +10,7 @@ import { Outbox } from './outbox.js'
 import { checkSameHeader, isLostStream, type ResumePoint } from './resume.js'
 import type { SharedMemory } from './shared-memory.js'
 import { errorOf, TransferError } from './transfer-error.js'
+import { nextTurn } from './turn.js'
 
 type Frame = NonNullable<TransferFrame['frame']>
 
@@ -108,9 +109,11 @@ export class Receiving {
             this.#grant(isLong ? windowBytes - initialCreditBytes : 0, resumeOffset)
         } else if (frame.$case === 'chunk' && body !== undefined) {
           await body.take(frame.value)
-          if (frame.value.shared) this.#leaveSlot(frame.value.shared.slot)
+          const { shared } = frame.value
+          if (shared) this.#leaveSlot(shared.slot)
           const grant = body.takeGrant()
           if (grant > 0) this.#grant(grant)
+          if (shared) await nextTurn()
         } else if (frame.$case === 'commit' && body !== undefined) {
           const receipt = await body.commit(frame.value.digest)
           body = undefined

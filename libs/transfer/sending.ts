@@ -10,6 +10,7 @@ import type { Outbox } from './outbox.js'
 import type { PutPoint } from './resume.js'
 import type { SharedMemory } from './shared-memory.js'
 import { errorOf, TransferError } from './transfer-error.js'
+import { nextTurn } from './turn.js'
 
 /** The sending half of one transfer: header, chunks within the credit, commit; then waits for the receipt. */
 export class Sending {
@@ -148,6 +149,7 @@ export class Sending {
         const unsent = data.subarray(Math.max(0, data.byteLength - Math.max(0, position - offset)))
         if (unsent.byteLength > 0) this.#sendChunk(position - unsent.byteLength, unsent, leave)
         else this.#giveBack(leave)
+        if (leave.kind === 'slot') await nextTurn()
       }
     } finally {
       // Not awaited: a source that hangs in a read returns only after it.
