@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 
 import { bundleTask } from '#libs/bundle'
 import { parseDurationMs } from '#libs/domain'
-import { ExecutorKind, type Worker, WorkerState } from '#libs/proto'
+import { ExecutorKind, type Value, type Worker, WorkerState } from '#libs/proto'
 import { replaced } from '#libs/submission'
 import {
   type AnyTask,
@@ -126,16 +126,23 @@ export class MeshCluster implements Cluster {
       encoded,
       targets.map(({ addresses }) => addresses),
     )
-    const holders = targets.map((worker) => ({ workerId: worker.id, addresses: [...worker.addresses] }))
+    return this.#scattered({ objectId: id, byteLength: encoded.byteLength, structure: encoded.root }, targets)
+  }
+
+  /** By itself, so that the handle keeps none of the bytes that were scattered. */
+  #scattered<T>(
+    object: { readonly objectId: string; readonly byteLength: number; readonly structure: Value | undefined },
+    targets: readonly WorkerInfo[],
+  ): ScatteredObject<T> {
+    const { objectId: id, byteLength } = object
+    const connection = this.#connection
+    const holders = targets.map((worker) => ({ workerId: worker.id, addresses: worker.addresses }))
     return new ScatteredObject<T>(
       id,
-      { byteLength: encoded.byteLength, workerIds: targets.map((worker) => worker.id) },
+      { byteLength, workerIds: targets.map((worker) => worker.id) },
       {
-        release: () => this.#connection.release([id]),
-        fetch: async () => {
-          const object = { objectId: id, byteLength: encoded.byteLength, holders, structure: encoded.root }
-          return (await this.#connection.fetchObject(object, `the scattered value ${id}`)) as T
-        },
+        release: () => connection.release([id]),
+        fetch: () => connection.fetchObject({ ...object, holders }, `the scattered value ${id}`) as Promise<T>,
       },
     )
   }

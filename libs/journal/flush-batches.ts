@@ -4,7 +4,7 @@ import { encodeHead, encodeSubjectRecord, headKey, recordKey } from './subject-r
 
 /** What is written at once. */
 export interface WriteBatch {
-  readonly puts: { readonly type: 'put'; readonly key: Buffer; readonly value: Buffer }[]
+  readonly puts: { readonly key: Buffer; readonly value: Buffer }[]
   /** What no longer matters once the whole flush is written. */
   readonly obsolete: readonly Obsolete[]
 }
@@ -34,7 +34,7 @@ export function* batchesOf<Fact>(
     const place = index.place(name, { anew, ended, bytes: recordBytes })
     if (place.obsolete) obsolete.push(place.obsolete)
     const key = recordKey(place.subjectNumber, place.recordNumber)
-    puts.push({ type: 'put', key, value: encodeSubjectRecord(key, { name, flush, anew, ended, facts: encoded }) })
+    puts.push({ key, value: encodeSubjectRecord(key, { name, flush, anew, ended, facts: encoded }) })
   }
   const take = (): WriteBatch => {
     for (const [name, record] of gathered) put(name, record, false)
@@ -49,13 +49,17 @@ export function* batchesOf<Fact>(
   for (const whole of facts) {
     for (const fact of codec.split?.(whole) ?? [whole]) {
       const { name, does } = codec.subjectOf(fact)
-      const encoded = codec.encode(fact)
-      bytes += encoded.byteLength
       if (does === 'ends') {
         gathered.delete(name)
         // What was never written needs no end.
         if (index.find(name)) put(name, { anew: true, facts: [] }, true)
-      } else if (does === 'replaces') {
+        bytes += name.length
+        if (bytes >= batchBytes) yield take()
+        continue
+      }
+      const encoded = codec.encode(fact)
+      bytes += encoded.byteLength
+      if (does === 'replaces') {
         // It takes its place behind those that came since, as in the order of facts.
         gathered.set(name, { anew: true, facts: [encoded] })
       } else {
@@ -67,6 +71,6 @@ export function* batchesOf<Fact>(
     }
   }
   const last = take()
-  last.puts.push({ type: 'put', key: headKey, value: encodeHead({ flush, recordCount: index.recordCount }) })
+  last.puts.push({ key: headKey, value: encodeHead({ flush, recordCount: index.recordCount }) })
   yield last
 }

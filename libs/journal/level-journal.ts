@@ -29,6 +29,10 @@ export interface LevelJournalOptions<Fact> {
 const readBatch = 256
 const readAheadBytes = 2 ** 20
 const writeBufferBytes = 8 * 2 ** 20
+/** More records of a subject are deleted as a range, fewer by their keys: those of many subjects in one batch then. */
+const mostKeys = 64
+/** How many keys are deleted at once. */
+const keysAtOnce = 10_000
 /** Less than this is not worth a compaction. */
 const compactBytes = 8 * 2 ** 20
 
@@ -80,6 +84,7 @@ class LevelJournal<Fact> implements Journal<Fact> {
   #deleting: Promise<void> = Promise.resolve()
   /** What was deleted since the store was compacted. */
   #deletedBytes = 0
+  #deletes = true
   #broken: Error | undefined
 
   constructor(options: LevelJournalOptions<Fact>, store: Store, mark: AcknowledgedMark, checked: CheckedStore) {
@@ -148,7 +153,9 @@ class LevelJournal<Fact> implements Journal<Fact> {
     for (const batch of batchesOf(factsIn(appends), flush, this.#options.codec, this.#index)) {
       obsolete.push(...batch.obsolete)
       // Each is synced: LevelDB may begin a new log in between, and syncs only the one that it writes to.
-      await this.#store.batch(batch.puts, { sync: true })
+      const write = this.#store.batch()
+      for (const { key, value } of batch.puts) write.put(key, value)
+      await write.write({ sync: true })
     }
     this.#flushed = flush
     this.#mark.set(flush)
@@ -159,11 +166,10 @@ class LevelJournal<Fact> implements Journal<Fact> {
   #delete(obsolete: readonly Obsolete[]): void {
     if (obsolete.length === 0) return
     this.#deleting = this.#deleting.then(async () => {
+      // The end of a subject must not go before what it ends: behind a failure nothing is deleted until the next opening.
+      if (!this.#deletes) return
       try {
-        for (const { subjectNumber, before, bytes } of obsolete) {
-          await this.#store.clear({ gte: recordKey(subjectNumber, 0), lt: recordKey(subjectNumber, before) })
-          this.#deletedBytes += bytes
-        }
+        await this.#deleteAll(obsolete)
         // LevelDB by itself compacts what is written to: what is only deleted would stay for long. Each compaction rewrites
         // what is left, so it waits until as much is to be had.
         if (this.#deletedBytes > Math.max(compactBytes, this.#index.bytes)) {
@@ -171,10 +177,33 @@ class LevelJournal<Fact> implements Journal<Fact> {
           await this.#store.compactRange(recordKey(0, 0), recordKey(2 ** 48 - 1, 0))
         }
       } catch (error) {
+        this.#deletes = false
         this.#options.onWarning(`${this.#options.folder}: no room was given back: ${reasonOf(error)}`)
       }
     })
   }
+
+  /** In the order of the flushes, also across a crash. */
+  async #deleteAll(obsolete: readonly Obsolete[]): Promise<void> {
+    let batch = this.#store.batch()
+    for (const each of obsolete) {
+      const { subjectNumber, from, before, bytes } = each
+      const isRange = before - from > mostKeys
+      if (isRange || batch.length >= keysAtOnce) {
+        await batch.write()
+        batch = this.#store.batch()
+      }
+      if (isRange)
+        await this.#store.clear({ gte: recordKey(subjectNumber, from), lt: recordKey(subjectNumber, before) })
+      else for (const key of keysOf(each)) batch.del(key)
+      this.#deletedBytes += bytes
+    }
+    await batch.write()
+  }
+}
+
+function* keysOf({ subjectNumber, from, before }: Obsolete): Generator<Buffer> {
+  for (let record = from; record < before; record++) yield recordKey(subjectNumber, record)
 }
 
 function* factsIn<Fact>(appends: readonly WaitingAppend<Fact>[]): Generator<Fact> {

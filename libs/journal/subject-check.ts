@@ -87,11 +87,11 @@ function endSubject(folder: string, walked: Walked, index: SubjectIndex, obsolet
   const { number, name, liveFrom, next, bytes, missing, ended } = walked
   index.skip(number)
   if (ended) {
-    obsolete.push({ subjectNumber: number, before: next, bytes })
+    obsolete.push({ subjectNumber: number, from: 0, before: next, bytes })
     return
   }
   if (missing !== undefined) refuse(folder, `record ${missing} of '${name}' is missing`)
-  if (liveFrom > 0) obsolete.push({ subjectNumber: number, before: liveFrom, bytes: 0 })
+  if (liveFrom > 0) obsolete.push({ subjectNumber: number, from: 0, before: liveFrom, bytes: 0 })
   index.restore({ name, number, liveFrom, next, bytes })
 }
 

@@ -10,9 +10,10 @@ export interface Subject {
   bytes: number
 }
 
-/** Records that no longer matter: those of a subject before this one. */
+/** Records of a subject that no longer matter: those from one to before another. */
 export interface Obsolete {
   readonly subjectNumber: number
+  readonly from: number
   readonly before: number
   readonly bytes: number
 }
@@ -54,14 +55,15 @@ export class SubjectIndex {
   /** A place for another record of the subject, and what no longer matters once it is written. */
   place(
     name: string,
-    { anew, ended, bytes }: Pick<SubjectRecord, 'anew' | 'ended'> & { readonly bytes: number },
+    { anew, ended, bytes: added }: Pick<SubjectRecord, 'anew' | 'ended'> & { readonly bytes: number },
   ): { subjectNumber: number; recordNumber: number; obsolete: Obsolete | undefined } {
     const subject = this.#byName.get(name) ?? this.#begin(name)
     const recordNumber = subject.next++
     const subjectNumber = subject.number
     let obsolete: Obsolete | undefined
     if (ended || (anew && recordNumber > subject.liveFrom)) {
-      obsolete = { subjectNumber, before: ended ? recordNumber + 1 : recordNumber, bytes: subject.bytes }
+      const { liveFrom: from, bytes } = subject
+      obsolete = { subjectNumber, from, before: ended ? recordNumber + 1 : recordNumber, bytes }
       this.recordCount -= recordNumber - subject.liveFrom
       this.bytes -= subject.bytes
       subject.liveFrom = recordNumber
@@ -72,8 +74,8 @@ export class SubjectIndex {
       this.#byNumber.delete(subjectNumber)
     } else {
       this.recordCount++
-      this.bytes += bytes
-      subject.bytes += bytes
+      this.bytes += added
+      subject.bytes += added
     }
     return { subjectNumber, recordNumber, obsolete }
   }

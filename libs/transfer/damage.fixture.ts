@@ -7,6 +7,8 @@ export interface DamagingProxy {
   readonly address: string
   /** Connections that were damaged so far. */
   readonly damages: number
+  /** Bytes that passed in the direction so far, over all connections. */
+  readonly passedBytes: number
   close(): Promise<void>
 }
 
@@ -30,6 +32,7 @@ export async function damageWay(
 ): Promise<DamagingProxy> {
   const [host = '', port = ''] = address.split(':')
   let damages = 0
+  let passedBytes = 0
   const sockets = new Set<Socket>()
   const server: Server = createServer((near) => {
     const far = connect(Number(port), host)
@@ -46,6 +49,7 @@ export async function damageWay(
     const damage = (bytes: Buffer): void => {
       const at = afterBytes - passed
       passed += bytes.byteLength
+      passedBytes += bytes.byteLength
       if (isDamaged || damages >= times || passed <= afterBytes) return
       isDamaged = true
       damages++
@@ -71,6 +75,9 @@ export async function damageWay(
     address: `127.0.0.1:${ownPort}`,
     get damages() {
       return damages
+    },
+    get passedBytes() {
+      return passedBytes
     },
     close: async () => {
       const closed = once(server, 'close')

@@ -15,10 +15,10 @@ import { Gate } from './gate.js'
 import { maxOpenTransfers, outboxLimit } from './limits.js'
 import { Outbox } from './outbox.js'
 import { Receiving } from './receiving.js'
-import type { OpenSink, ResumePoint } from './resume.js'
+import type { OpenSink, PutPoint, ResumePoint } from './resume.js'
 import { Sending } from './sending.js'
 import { leaveUnread, SharedMemory } from './shared-memory.js'
-import { nameOf } from './serve.js'
+import { nameOf } from './target-name.js'
 import { abortOf, brokenStreamError, TransferError } from './transfer-error.js'
 
 /** What a transfer moves. */
@@ -44,6 +44,15 @@ export interface TransferOptions {
 export interface GetOptions extends TransferOptions {
   /** Where an earlier get of the same body lost its stream. */
   readonly resume?: ResumePoint
+}
+
+/** What a put may be given. */
+export interface PutOptions extends TransferOptions {
+  /** The same for every time that the body is put. */
+  readonly requestId: string
+  readonly sessionId?: string
+  /** Hears how far the put has come, and says how far an earlier one had. */
+  readonly resume?: PutPoint
 }
 
 /** The dialling half of a bulk stream: gets and puts, many at a time. When it breaks, all of them fail with UNAVAILABLE. */
@@ -95,12 +104,10 @@ export class TransferStream {
    *
    * @throws TransferError as the other end gave it up, and whatever the source throws.
    */
-  async put(
-    target: TransferTarget,
-    source: Source,
-    options: TransferOptions & { requestId: string; sessionId?: string },
-  ): Promise<TransferReceipt> {
-    const request = describe(target, TransferDirection.PUT, options)
+  async put(target: TransferTarget, source: Source, options: PutOptions): Promise<TransferReceipt> {
+    const { resume } = options
+    const resumes = resume?.isHeard ?? false
+    const request = { ...describe(target, TransferDirection.PUT, options), resumes }
     const name = nameOf(request)
     const unopened = new Set([source])
     const open = (): Source => {
@@ -111,8 +118,8 @@ export class TransferStream {
       const receipt = await this.#run(
         request,
         options.signal,
-        (transferId) => new Sending(transferId, name, this.#outbox, this.#shared),
-        (sending) => sending.send(open, 0),
+        (transferId) => new Sending(transferId, name, this.#outbox, this.#shared, resume),
+        (sending) => sending.send(open, resumes ? 'asWanted' : 0),
       )
       if (receipt === undefined) throw new TransferError(Status.INTERNAL, 'NO_RECEIPT', `${name}: no receipt came`)
       return receipt
@@ -193,5 +200,5 @@ function describe(
   options: TransferOptions & { requestId?: string; sessionId?: string },
 ): TransferOpen {
   const { requestId = '', sessionId = '', trace = {} } = options
-  return { direction, target, requestId, sessionId, offset: 0n, trace: new Map(Object.entries(trace)) }
+  return { direction, target, requestId, sessionId, offset: 0n, resumes: false, trace: new Map(Object.entries(trace)) }
 }

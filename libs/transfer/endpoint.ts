@@ -8,6 +8,8 @@ import type {
   Value,
 } from '#libs/proto'
 
+import type { CutPuts } from './cut-puts.js'
+
 /** What a get sends or a put brings, without the bytes. */
 export interface BodyHeader {
   /** The value whose tensors lie in the body; absent for plain bytes. */
@@ -51,6 +53,8 @@ export interface TransferHost {
   openSource(open: TransferOpen): Promise<Source>
   /** A place for the body, or a receipt at once when the body is already there. */
   openSink(open: TransferOpen, header: TransferHeader): Promise<Sink | TransferReceipt>
+  /** Where puts that lose their stream wait for the next one; without it they start again. */
+  readonly cutPuts?: CutPuts
 }
 
 /** The bytes of a body in pieces that lie in memory. */

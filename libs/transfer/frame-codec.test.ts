@@ -20,7 +20,14 @@ const frame: fc.Arbitrary<NonNullable<TransferFrame['frame']>> = fc.oneof(
     .record({ code: u32, reason: fc.string(), message: fc.string() })
     .map((value) => ({ $case: 'abort' as const, value })),
   fc
-    .record({ requestId: fc.string(), sessionId: fc.string(), offset: u53, trace: map, objectId: fc.string() })
+    .record({
+      requestId: fc.string(),
+      sessionId: fc.string(),
+      offset: u53,
+      resumes: fc.boolean(),
+      trace: map,
+      objectId: fc.string(),
+    })
     .map(({ objectId, ...rest }) => ({
       $case: 'open' as const,
       value: {

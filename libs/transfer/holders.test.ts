@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -7,9 +8,11 @@ import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 
 import { createMeshSecurity, createRpcServer, loadSecurity, rpcError, type Security } from '#libs/rpc'
 
+import { CutPuts } from './cut-puts.js'
 import { damageWay, type DamagingProxy } from './damage.fixture.js'
 import { transferDefinition } from './definition.js'
 import { getFromHolders, putUntilWhole } from './holders.js'
+import { windowBytes } from './limits.js'
 import { bytesOf, connectPair, fingerprint, MemoryHost, objectOf, sourceOf } from './pair.fixture.js'
 import { createTransferPool, type TransferPeer, type TransferPool } from './pool.js'
 import { serveTransfers } from './serve.js'
@@ -147,6 +150,20 @@ test('a put whose bytes flip on the wire is put again, and only whole bodies are
   expect(fingerprint(host.bodies.get('object new'))).toBe(fingerprint(body))
   expect(way.damages).toBe(1)
   expect(host).toMatchObject({ sinksOpen: 0 })
+})
+
+test('a put whose connection is cut in the middle goes on with the next one', async () => {
+  const host = new MemoryHost()
+  host.cutPuts = new CutPuts({ mostBytes: 2 ** 30, keepMs: 60_000 })
+  const long = bytesOf(40_000_003)
+  const cutAt = 30_000_000
+  const way = await damaged(await startHolder(host, null), { direction: 'up', afterBytes: cutAt, times: 1, by: 'cut' })
+  const peer = pool.worker([way.address])
+  await peer.put(objectOf('new'), sourceOf(long), { requestId: randomUUID() })
+  expect(fingerprint(host.bodies.get('object new'))).toBe(fingerprint(long))
+  expect([way.damages, host.opens.length, host.sinksOpen]).toEqual([1, 1, 0])
+  // Sent twice is at most what was on the way; from the start it would be 30 MB.
+  expect(way.passedBytes - long.byteLength).toBeLessThan(windowBytes)
 })
 
 test('a put that is damaged each time is given up with DATA_LOSS', async () => {

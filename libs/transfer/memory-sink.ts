@@ -3,6 +3,7 @@ import { Status } from 'nice-grpc-common'
 import { Durability, type TransferReceipt, type Value } from '#libs/proto'
 
 import type { Sink } from './endpoint.js'
+import { allocateLarge } from './huge-pages.js'
 import { TransferError } from './transfer-error.js'
 
 /** A body that came in: the bytes start at an 8-byte boundary, so typed arrays can be views of them. */
@@ -38,7 +39,7 @@ export function createMemorySink(
 
 function allocate(byteLength: number): Uint8Array<ArrayBuffer> {
   try {
-    return new Uint8Array(byteLength)
+    return allocateLarge(byteLength)
   } catch (cause) {
     const message = `no memory for a body of ${byteLength} bytes: move it in parts, or give this process more memory`
     throw new TransferError(Status.RESOURCE_EXHAUSTED, 'OUT_OF_MEMORY', message, { cause })

@@ -10,11 +10,13 @@ import {
 } from '#libs/proto'
 import { isLargeMessage, rpcError } from '#libs/rpc'
 
+import type { CutPuts } from './cut-puts.js'
 import { TransferStream, type TransferTarget } from './dial.js'
 import { type Sink, type Source, sourceOfSegments, type TransferHost } from './endpoint.js'
 import { decodeFrameMessage, encodeFrameMessage, type FrameMessage } from './frame-codec.js'
 import { createMemorySink } from './memory-sink.js'
-import { nameOf, serveTransfers } from './serve.js'
+import { serveTransfers } from './serve.js'
+import { nameOf } from './target-name.js'
 
 type Frame = NonNullable<TransferFrame['frame']>
 
@@ -88,6 +90,8 @@ export function bytesOnWire(message: FrameMessage): Uint8Array {
 export class MemoryHost implements TransferHost {
   readonly bodies = new Map<string, Uint8Array>()
   readonly opens: TransferOpen[] = []
+  /** Where puts wait that lost their stream, if they do. */
+  cutPuts?: CutPuts
   sourcesOpen = 0
   sinksOpen = 0
 

@@ -4,10 +4,10 @@ import { closeRpcChannel, createRpcChannel, createRpcClient, type Role, type Sec
 
 import { checkpointBulkMethods, transferDefinition } from './definition.js'
 import { TransferStream } from './dial.js'
-import { resumeGet } from './resume.js'
+import { resumeGet, resumePut } from './resume.js'
 import { TransferError } from './transfer-error.js'
 
-/** The other end of transfers. A get that loses its stream goes on with the next one where it was; a put fails. */
+/** The other end of transfers. What loses its stream goes on with the next one where it was. */
 export type TransferPeer = Pick<TransferStream, 'get' | 'put'>
 
 /** Bulk streams to other services, dialled when first needed, dialled anew when they break. */
@@ -69,12 +69,12 @@ export function peerOn(
     get: (target, open, options) =>
       resumeGet(async (resume) => await dial().get(target, open, { ...options, resume }), pause),
     put: async (target, source, options) => {
+      // Closed once, and not with each stream.
+      const lent = { ...source, close: () => undefined }
       try {
-        return await dial().put(target, source, options)
-      } catch (error) {
-        // One that could not be dialled has not taken it over.
-        if (error instanceof TransferError && error.reason === 'CLOSED') source.close?.()
-        throw error
+        return await resumePut(async (resume) => await dial().put(target, lent, { ...options, resume }), pause)
+      } finally {
+        source.close?.()
       }
     },
   }

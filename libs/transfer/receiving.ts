@@ -10,6 +10,7 @@ import { Outbox } from './outbox.js'
 import { checkSameHeader, isLostStream, type ResumePoint } from './resume.js'
 import type { SharedMemory } from './shared-memory.js'
 import { errorOf, TransferError } from './transfer-error.js'
+import { nextTurn } from './turn.js'
 
 type Frame = NonNullable<TransferFrame['frame']>
 
@@ -86,6 +87,7 @@ export class Receiving {
     let earlier = point?.body
     if (point) point.body = undefined
     let body: IncomingBody | undefined
+    let resumeOffset: bigint | undefined
     try {
       for await (const frame of this.#inbox) {
         if (frame.$case === 'header') {
@@ -96,17 +98,22 @@ export class Receiving {
             body = earlier
             earlier = undefined
             body.resume(this.#shared)
+            resumeOffset = BigInt(body.position)
           } else {
             const place = await open(frame.value)
             if ('durability' in place) return this.#acknowledge(place)
             body = new IncomingBody(this.#name, frame.value, place, this.#shared)
           }
-          if (body.byteLength - body.position > initialCreditBytes) this.#grant(windowBytes - initialCreditBytes)
+          const isLong = body.byteLength - body.position > initialCreditBytes
+          if (isLong || resumeOffset !== undefined)
+            this.#grant(isLong ? windowBytes - initialCreditBytes : 0, resumeOffset)
         } else if (frame.$case === 'chunk' && body !== undefined) {
           await body.take(frame.value)
-          if (frame.value.shared) this.#leaveSlot(frame.value.shared.slot)
+          const { shared } = frame.value
+          if (shared) this.#leaveSlot(shared.slot)
           const grant = body.takeGrant()
           if (grant > 0) this.#grant(grant)
+          if (shared) await nextTurn()
         } else if (frame.$case === 'commit' && body !== undefined) {
           const receipt = await body.commit(frame.value.digest)
           body = undefined
@@ -146,9 +153,9 @@ export class Receiving {
     return receipt
   }
 
-  #grant(bytes: number): void {
+  #grant(bytes: number, resumeOffset?: bigint): void {
     this.#credit += bytes
-    this.#say({ $case: 'credit', value: { bytes: BigInt(bytes) } })
+    this.#say({ $case: 'credit', value: { bytes: BigInt(bytes), resumeOffset } })
   }
 
   #say(frame: Frame): void {

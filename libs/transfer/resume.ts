@@ -6,7 +6,7 @@ import type { Sink } from './endpoint.js'
 import type { IncomingBody } from './incoming-body.js'
 import { TransferError } from './transfer-error.js'
 
-/** Where a get that loses its stream goes on. */
+/** Where a body that lost its stream goes on, at the end that receives it. */
 export class ResumePoint {
   /** What has come so far; nothing before the header has. */
   body: IncomingBody | undefined
@@ -52,6 +52,38 @@ export async function resumeGet(
     }
   } finally {
     point.abandon()
+  }
+}
+
+/** How far a put has come, over all its streams. */
+export class PutPoint {
+  /** How many bytes the other end has taken, as far as it has said. */
+  acknowledged = 0
+  /** Whether it has said anything: then it may have kept what came. */
+  isHeard = false
+}
+
+/**
+ * Puts a body over as many streams as it takes; the other end says where each goes on. Streams count as in `resumeGet`.
+ *
+ * @throws what the last stream failed with.
+ */
+export async function resumePut<Answer>(
+  put: (point: PutPoint) => Promise<Answer>,
+  pause: (ms: number) => Promise<void>,
+): Promise<Answer> {
+  const point = new PutPoint()
+  let idle = 0
+  for (;;) {
+    const before = point.acknowledged
+    try {
+      return await put(point)
+    } catch (error) {
+      if (point.acknowledged > before) idle = 0
+      const ms = pausesMs[idle++]
+      if (!point.isHeard || ms === undefined || !isLostStream(error)) throw error
+      await pause(point.acknowledged > before ? 0 : ms)
+    }
   }
 }
 

@@ -1,14 +1,16 @@
 import { Status } from 'nice-grpc-common'
 
-import type { TransferFrame, TransferReceipt } from '#libs/proto'
+import type { TransferCredit, TransferFrame, TransferReceipt } from '#libs/proto'
 
 import { checksumOf, createDigester, type Digester } from './digest.js'
 import type { Source } from './endpoint.js'
 import type { FrameMessage } from './frame-codec.js'
-import { chunkBytes, initialCreditBytes, sharedBodyBytes, slotBytes } from './limits.js'
+import { chunkBytes, initialCreditBytes, sharedBodyBytes, slotChunkBytes } from './limits.js'
 import type { Outbox } from './outbox.js'
+import type { PutPoint } from './resume.js'
 import type { SharedMemory } from './shared-memory.js'
 import { errorOf, TransferError } from './transfer-error.js'
+import { nextTurn } from './turn.js'
 
 /** The sending half of one transfer: header, chunks within the credit, commit; then waits for the receipt. */
 export class Sending {
@@ -18,15 +20,19 @@ export class Sending {
   readonly #shared: SharedMemory
   readonly #outcome: Promise<TransferReceipt | undefined>
   #settle!: { resolve: (receipt: TransferReceipt | undefined) => void; reject: (error: Error) => void }
+  readonly #point: PutPoint | undefined
   #credit = initialCreditBytes
+  /** Where the other end wants the body from, once it has given any credit. */
+  #wantedFrom: number | undefined
   #wake: (() => void) | undefined
   #over = false
   #committed = false
   #deaf = false
   #peerGaveUp = false
 
-  /** `name` is what is moved, for messages. */
-  constructor(transferId: number, name: string, outbox: Outbox<FrameMessage>, shared: SharedMemory) {
+  /** `name` is what is moved, for messages; `point` hears what the other end has taken. */
+  constructor(transferId: number, name: string, outbox: Outbox<FrameMessage>, shared: SharedMemory, point?: PutPoint) {
+    this.#point = point
     this.#transferId = transferId
     this.#name = name
     this.#outbox = outbox
@@ -42,13 +48,13 @@ export class Sending {
   }
 
   /**
-   * Sends what `open` gives from `offset` on, and closes it when the transfer is over. Resolves with the receipt, or
+   * Sends what `open` gives from `offset` on, or from where the other end wants it, and closes it when the transfer is over. Resolves with the receipt, or
    * nothing when the other end has left without giving one.
    *
    * @throws TransferError as the other end gave it up; OUT_OF_RANGE for an offset behind the end; DATA_LOSS for a source
    * that does not have the announced bytes; and whatever the source throws.
    */
-  async send(open: () => Source | Promise<Source>, offset: number): Promise<TransferReceipt | undefined> {
+  async send(open: () => Source | Promise<Source>, offset: number | 'asWanted'): Promise<TransferReceipt | undefined> {
     const source = await open()
     try {
       if (!this.#over) {
@@ -65,8 +71,7 @@ export class Sending {
   /** Takes what the receiving end says of this transfer. */
   take(frame: NonNullable<TransferFrame['frame']>): void {
     if (frame.$case === 'credit') {
-      this.#credit += Number(frame.value.bytes)
-      this.#wake?.()
+      this.#hearCredit(frame.value)
     } else if (frame.$case === 'receipt') {
       this.#stop()
       this.#settle.resolve(frame.value)
@@ -89,20 +94,30 @@ export class Sending {
     this.#wake?.()
   }
 
+  #hearCredit({ bytes, resumeOffset }: TransferCredit): void {
+    this.#credit += Number(bytes)
+    const isFirst = this.#wantedFrom === undefined
+    this.#wantedFrom ??= Number(resumeOffset ?? 0n)
+    if (this.#point) {
+      this.#point.isHeard = true
+      // The first says how much may come, every other how much was taken.
+      if (isFirst) this.#point.acknowledged = this.#wantedFrom
+      else this.#point.acknowledged += Number(bytes)
+    }
+    this.#wake?.()
+  }
+
   #stop(): void {
     this.#over = true
     this.#wake?.()
   }
 
-  async #sendAll(source: Source, offset: number): Promise<void> {
+  async #sendAll(source: Source, from: number | 'asWanted'): Promise<void> {
     const { header } = source
     const { byteLength } = header
-    if (offset > byteLength) {
-      const message = `${this.#name} has ${byteLength} bytes: it cannot be read from ${offset} on`
-      throw new TransferError(Status.OUT_OF_RANGE, 'OFFSET_BEHIND_END', message)
-    }
+    if (from !== 'asWanted') this.#checkOffset(from, byteLength)
     // Asked first, so that the answer comes with the first credit.
-    if (byteLength - offset >= sharedBodyBytes) this.#shared.offer()
+    if (byteLength - (from === 'asWanted' ? 0 : from) >= sharedBodyBytes) this.#shared.offer()
     this.#say({
       $case: 'header',
       value: {
@@ -114,6 +129,8 @@ export class Sending {
         objects: [...(header.objects ?? [])],
       },
     })
+    const offset = from === 'asWanted' ? await this.#hearWhere(byteLength) : from
+    if (offset === undefined) return
     // The digest is over the whole body, also when only its end is sent: what is not known must be read again.
     const known = source.digest
     const digester = known ? undefined : createDigester(header.digestAlgorithm)
@@ -125,13 +142,14 @@ export class Sending {
         // Leave to send comes before the read: who waits holds no memory.
         const leave = await this.#takeLeave(byteLength - Math.max(position, offset))
         if (leave === undefined) return
-        size.atMost = leave.kind === 'slot' ? slotBytes : chunkBytes
+        size.atMost = leave.kind === 'slot' ? slotChunkBytes : chunkBytes
         const data = await this.#readChunk(chunks, byteLength - position, leave)
         digester?.update(data)
         position += data.byteLength
         const unsent = data.subarray(Math.max(0, data.byteLength - Math.max(0, position - offset)))
         if (unsent.byteLength > 0) this.#sendChunk(position - unsent.byteLength, unsent, leave)
         else this.#giveBack(leave)
+        if (leave.kind === 'slot') await nextTurn()
       }
     } finally {
       // Not awaited: a source that hangs in a read returns only after it.
@@ -144,9 +162,24 @@ export class Sending {
     if (this.#deaf) this.#settle.resolve(undefined)
   }
 
+  /** Waits until the other end says from where it wants the body. Nothing when the transfer is over instead. */
+  async #hearWhere(byteLength: number): Promise<number | undefined> {
+    while (this.#wantedFrom === undefined && !this.#isOver()) {
+      await new Promise<void>((resolve) => (this.#wake = resolve))
+    }
+    if (this.#wantedFrom !== undefined) this.#checkOffset(this.#wantedFrom, byteLength)
+    return this.#wantedFrom
+  }
+
+  #checkOffset(offset: number, byteLength: number): void {
+    if (offset <= byteLength) return
+    const message = `${this.#name} has ${byteLength} bytes: it cannot be read from ${offset} on`
+    throw new TransferError(Status.OUT_OF_RANGE, 'OFFSET_BEHIND_END', message)
+  }
+
   /** Waits for credit for the next chunk, and then for a place for it. Nothing when the transfer is over instead. */
   async #takeLeave(unsentBytes: number): Promise<Leave | undefined> {
-    const wanted = (): number => Math.min(this.#shared.isOpen ? slotBytes : chunkBytes, unsentBytes)
+    const wanted = (): number => Math.min(this.#shared.isOpen ? slotChunkBytes : chunkBytes, unsentBytes)
     while (this.#credit < wanted() && !this.#isOver()) {
       if (this.#deaf) {
         const message = `${this.#name}: the other end has left without taking it all`

@@ -7,8 +7,10 @@ import type { FrameMessage } from './frame-codec.js'
 import { outboxLimit, refusedOpenTransfers } from './limits.js'
 import { Outbox } from './outbox.js'
 import { Receiving } from './receiving.js'
+import type { ResumePoint } from './resume.js'
 import { Sending } from './sending.js'
 import { leaveUnread, SharedMemory } from './shared-memory.js'
+import { nameOf } from './target-name.js'
 import { abortOf, TransferError } from './transfer-error.js'
 
 /**
@@ -113,29 +115,14 @@ class AcceptedTransfers {
       throw new TransferError(Status.RESOURCE_EXHAUSTED, 'TOO_MANY_TRANSFERS', message)
     }
     if (transfer instanceof Receiving) {
-      await transfer.receive((header) => this.#host.openSink(open, header))
+      const receive = (point?: ResumePoint) => transfer.receive((header) => this.#host.openSink(open, header), point)
+      const { cutPuts } = this.#host
+      if (cutPuts) await cutPuts.receive(open, { fail: (error) => transfer.fail(error), receive })
+      else await receive()
     } else if (open.direction === TransferDirection.GET) {
       await transfer.send(() => this.#host.openSource(open), Number(open.offset))
     } else {
       throw new TransferError(Status.INVALID_ARGUMENT, 'BAD_OPEN', 'open a transfer with direction GET or PUT')
     }
-  }
-}
-
-/** What an open names, for messages. */
-export function nameOf({ target }: Pick<TransferOpen, 'target'>): string {
-  switch (target?.$case) {
-    case 'objectId':
-      return `object ${target.value}`
-    case 'blobDigest':
-      return `blob ${target.value.slice(0, 12)}`
-    case 'checkpoint':
-      return `checkpoint ${target.value.name}`
-    case 'objects':
-      return `${target.value.objectIds.length || 'several'} small objects`
-    case undefined:
-      return 'nothing'
-    default:
-      return target satisfies never
   }
 }

@@ -51,7 +51,15 @@ const header: TransferHeader = {
 }
 
 function openOf(target: TransferOpen['target'], requestId = '3f2504e0-4f89-41d3-9a0c-0305e82c3301'): TransferOpen {
-  return { direction: TransferDirection.PUT, target, requestId, offset: 0n, sessionId: '', trace: new Map() }
+  return {
+    direction: TransferDirection.PUT,
+    target,
+    requestId,
+    offset: 0n,
+    resumes: false,
+    sessionId: '',
+    trace: new Map(),
+  }
 }
 
 const digest = 'ab'.repeat(32)

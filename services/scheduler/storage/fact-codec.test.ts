@@ -63,6 +63,7 @@ test.each<[string, Fact]>([
       byteLength: 0,
     },
   ],
+  ['an object that was released', { kind: 'objectReleased', objectId: 'o-ü' as ObjectId }],
   ['an inline result', settle({ kind: 'finished', result: { kind: 'inline', payload: Uint8Array.of(1, 2, 3) } })],
   ['an empty result', settle({ kind: 'finished', result: { kind: 'inline', payload: new Uint8Array() } })],
   [

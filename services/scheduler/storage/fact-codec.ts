@@ -5,7 +5,7 @@ import type { FactSubject, SubjectCodec } from '#libs/journal'
 
 import type { Fact, FactOf } from '../core/fact.js'
 import type { TaskSpec } from '../core/job-spec.js'
-import { decodeStored, encodeStored, isStored } from './object-codec.js'
+import { decodeReleased, decodeStored, encodeReleased, encodeStored, isReleased, isStored } from './object-codec.js'
 import { decodeSettle, encodeSettle, isSettle } from './settle-codec.js'
 import { packTasks, unpackTasks } from './task-columns.js'
 
@@ -17,14 +17,15 @@ const tasksPerPart = 500
 const inputBytesPerPart = 2 ** 18
 
 /**
- * Facts as bytes. Nearly all are settles that finished and objects that were scattered; those have layouts of their own. The
- * others keep whatever fields they have. Jobs and scattered buffers are subjects: forgetting one gives its room back.
+ * Facts as bytes. Nearly all are settles that finished and objects that were scattered and released; those have layouts of their
+ * own. The others keep whatever fields they have. Jobs and scattered buffers are subjects: forgetting one gives its room back.
  */
 export const factCodec: SubjectCodec<Fact> = {
   encode: (fact) => encodeFrequent(fact) ?? encodeCloned(fact),
   decode: (bytes) => {
     if (isSettle(bytes)) return decodeSettle(bytes)
-    return isStored(bytes) ? decodeStored(bytes) : decodeCloned(bytes)
+    if (isStored(bytes)) return decodeStored(bytes)
+    return isReleased(bytes) ? decodeReleased(bytes) : decodeCloned(bytes)
   },
   subjectOf,
   split: splitJob,
@@ -32,7 +33,8 @@ export const factCodec: SubjectCodec<Fact> = {
 
 function encodeFrequent(fact: Fact): Uint8Array | undefined {
   if (fact.kind === 'taskSettled') return encodeSettle(fact)
-  return fact.kind === 'objectStored' ? encodeStored(fact) : undefined
+  if (fact.kind === 'objectStored') return encodeStored(fact)
+  return fact.kind === 'objectReleased' ? encodeReleased(fact) : undefined
 }
 
 function encodeCloned(fact: Fact): Uint8Array {

@@ -6,11 +6,17 @@ import type { FactOf } from '../core/fact.js'
 // session's, each with its length before it (8 bits, 0 for no session); the descriptor to the end. Mostly there are many.
 const storedFormat = 4
 const idsAt = 1 + 8
+// One that was released: format; its id to the end.
+const releasedFormat = 5
 
 type Stored = FactOf<'objectStored'>
+type Released = FactOf<'objectReleased'>
 type Covers<T, Names extends keyof T> = Exclude<keyof T, Names> extends never ? true : never
 /** A field that is added must be written, too: then this no longer compiles. */
-export const covered: Covers<Stored, 'kind' | 'objectId' | 'sessionId' | 'descriptor' | 'byteLength'> = true
+export const covered: [
+  Covers<Stored, 'kind' | 'objectId' | 'sessionId' | 'descriptor' | 'byteLength'>,
+  Covers<Released, 'kind' | 'objectId'>,
+] = [true, true]
 
 export function isStored(bytes: Uint8Array): boolean {
   return bytes[0] === storedFormat
@@ -48,4 +54,20 @@ export function decodeStored(encoded: Uint8Array): Stored {
     descriptor: new Uint8Array(encoded.buffer, encoded.byteOffset + bodyAt, encoded.byteLength - bodyAt),
     byteLength: bytes.readDoubleLE(1),
   }
+}
+
+export function isReleased(bytes: Uint8Array): boolean {
+  return bytes[0] === releasedFormat
+}
+
+export function encodeReleased({ objectId }: Released): Uint8Array {
+  const bytes = Buffer.allocUnsafe(1 + Buffer.byteLength(objectId))
+  bytes[0] = releasedFormat
+  bytes.write(objectId, 1)
+  return bytes
+}
+
+export function decodeReleased(encoded: Uint8Array): Released {
+  const bytes = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength)
+  return { kind: 'objectReleased', objectId: bytes.toString('utf8', 1) as ObjectId }
 }

@@ -16,7 +16,8 @@ export interface HostEvents {
 
 /** Where a slot's tasks run: a thread or a process, which can be ended whatever it does. */
 export interface SlotHost {
-  post(message: ToSlot): void
+  /** `transfer` names buffers in the message that need no copy: where memory can be handed over, they are gone here. */
+  post(message: ToSlot, transfer?: readonly ArrayBuffer[]): void
   /** Who has a task of the line; nothing where memory is not shared. */
   readonly claims: ClaimBook | undefined
   /** Ends it; `ended` follows. */

@@ -6,6 +6,7 @@ import type { Execution, ExecutorEvents } from './executor.js'
 import { createLastLines } from './last-lines.js'
 import { cutLine } from './line.js'
 import { noClaim } from './line-claims.js'
+import { copyLargeInputs } from './own-inputs.js'
 import { packTasks, unpackEnds } from './slot-columns.js'
 import type { SlotHost, StartHost } from './slot-host.js'
 import type { FromSlot, SlotCall, SlotEnd, SlotTask, ToSlot } from './slot-messages.js'
@@ -77,21 +78,26 @@ export class Slot {
   execute(tasks: readonly Execution[]): void {
     let call: SlotCall | undefined
     let batch: SlotTask[] = []
+    let copies: ArrayBuffer[] = []
     const inBatch = new Set<ArrayBufferLike>()
     for (const { order, inputs: fetched, devices, awaited } of tasks) {
       const { taskId, jobId, index, attempt, input, trace, timeoutMs, deadlineMs } = order
       const key = keyOf(order)
       this.#orders.set(key, order)
       if (call === undefined || !isCallOf(call, order)) call = this.#callOf(order)
-      const inputs = this.#sharesMemory ? shareInputs(input, jobId, fetched) : fetched
+      const shared = this.#sharesMemory ? shareInputs(input, jobId, fetched) : fetched
+      const own: ArrayBuffer[] = []
+      const inputs = this.#host.claims ? copyLargeInputs(shared, own) : shared
       // What is in a message twice is one thing there, and no task may see what another does to its input.
       const buffers = buffersOf(inputs)
       if (buffers.some((buffer) => inBatch.has(buffer))) {
-        this.#host.post({ kind: 'run', tasks: packTasks(batch) })
+        this.#host.post({ kind: 'run', tasks: packTasks(batch) }, copies)
         batch = []
+        copies = []
         inBatch.clear()
       }
       for (const buffer of buffers) inBatch.add(buffer)
+      copies.push(...own)
       const isDoubtful = this.#doubtful.has(key)
       const claim = this.#host.claims?.open(key) ?? noClaim
       const execution = {
@@ -112,7 +118,7 @@ export class Slot {
       }
       batch.push(execution)
     }
-    this.#host.post({ kind: 'run', tasks: packTasks(batch) })
+    this.#host.post({ kind: 'run', tasks: packTasks(batch) }, copies)
   }
 
   /** Gives memory back, as soon as its task gives it the time. */

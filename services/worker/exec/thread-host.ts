@@ -27,7 +27,7 @@ export function createThreadHosts(program: URL): StartHost {
     })
     return {
       claims,
-      post: (message) => worker.postMessage(message),
+      post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
       end: () => {
         ending ??= setTimeout(() => events.stuck(), endMs)
         void worker.terminate()

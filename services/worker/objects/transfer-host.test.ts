@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 
 import {
   type ObjectsStored,
+  type Tensor,
   TransferDirection,
   TransferHeader,
   type TransferOpen,
@@ -24,17 +25,24 @@ function setUp() {
   const said: ObjectsStored[] = []
   const announcements = createAnnouncements((report) => said.push(report) > 0)
   const host = createTransferHost(store, announcements.announce, { limitBytes: 0, has: () => true })
-  const put = async (options: { id: string; request?: string; session?: string; bytes?: Uint8Array }) => {
-    const { id, request = '', session = '', bytes = numbers } = options
+  const put = async (options: {
+    id: string
+    request?: string
+    session?: string
+    bytes?: Uint8Array
+    change?: Partial<Tensor>
+  }) => {
+    const { id, request = '', session = '', bytes = numbers, change = {} } = options
     const open: TransferOpen = {
       direction: TransferDirection.PUT,
       target: { $case: 'objectId', value: id },
       requestId: request,
       sessionId: session,
       offset: 0n,
+      resumes: false,
       trace: new Map(),
     }
-    const place = await host.openSink(open, headerOf(bytes))
+    const place = await host.openSink(open, headerOf(bytes, change))
     if (!('write' in place)) return place
     await place.write(bytes)
     return await commit(place, bytes)
@@ -46,12 +54,13 @@ function setUp() {
   return { store, said, put, acknowledgeAll }
 }
 
-function headerOf(bytes: Uint8Array): TransferHeader {
+function headerOf(bytes: Uint8Array, change: Partial<Tensor>): TransferHeader {
   const tensor = {
     elementType: ElementType.FLOAT64,
     shape: [BigInt(bytes.byteLength / 8)],
     offset: 0n,
     byteLength: BigInt(bytes.byteLength),
+    ...change,
   }
   return {
     ...TransferHeader.fromPartial({}),
@@ -124,4 +133,23 @@ test.each([
 ])('ids that are no UUIDs are refused: %j', async (ids, reason) => {
   const { put } = setUp()
   await expect(put({ id: newId(), ...ids })).rejects.toMatchObject({ code: Status.INVALID_ARGUMENT, reason })
+})
+
+test.each<[string, Partial<Tensor>]>([
+  ['a shape that does not multiply to the bytes', { shape: [3n] }],
+  ['an element type that makes them more', { elementType: ElementType.COMPLEX128 }],
+  ['no element type', { elementType: ElementType.UNSPECIFIED }],
+  ['a shape that overflows', { shape: [2n ** 40n, 2n ** 40n] }],
+  ['bytes that lie behind the end of the body', { offset: 8n }],
+  ['more bytes than the body has', { shape: [4n], byteLength: 32n }],
+  ['a start that no array of its type can have', { offset: 4n, shape: [1n], byteLength: 8n }],
+])('a put of %s is refused with the object’s id, before it has a place', async (_, change) => {
+  const { put, store } = setUp()
+  const id = newId()
+  await expect(put({ id, change })).rejects.toMatchObject({
+    code: Status.INVALID_ARGUMENT,
+    reason: 'BAD_STRUCTURE',
+    message: expect.stringContaining(id) as string,
+  })
+  expect([...store.values()]).toEqual([])
 })

@@ -2,7 +2,7 @@ import { Status } from 'nice-grpc-common'
 
 import type { ObjectId } from '#libs/domain'
 import { Durability } from '#libs/proto'
-import { nameOf, TransferError, type TransferHost } from '#libs/transfer'
+import { CutPuts, nameOf, TransferError, type TransferHost } from '#libs/transfer'
 
 import type { AnnounceStored } from './announcements.js'
 import type { MemoryRoom } from './memory-room.js'
@@ -15,6 +15,9 @@ import { sourceOf } from './stored-body.js'
 
 /** The most request ids that are remembered; then the oldest is forgotten. */
 const maxRequests = 10_000
+/** How much of puts that lost their stream is kept, and for how long: their senders dial again at once. */
+const mostCutBytes = 2 ** 28
+const keepCutMs = 10_000
 
 /** What the worker offers on its bulk streams: its objects to get, its memory to put into. */
 export function createTransferHost(
@@ -47,6 +50,7 @@ export function createTransferHost(
   const batches = createObjectBatches(store, announce, room)
   const sinks = createPutSinks(store, room, folder)
   return {
+    cutPuts: new CutPuts({ mostBytes: mostCutBytes, keepMs: keepCutMs }),
     openSource: async (open) => {
       if (open.target?.$case === 'objects') return batches.openSource(open.target.value.objectIds)
       const object = open.target?.$case === 'objectId' ? store.get(open.target.value as ObjectId) : undefined

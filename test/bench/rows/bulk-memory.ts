@@ -7,6 +7,7 @@ import { createMemorySink, createTransferPool, type Sink } from '#libs/transfer'
 
 import { compare } from '../contest.js'
 import { startCluster } from '../contestants.js'
+import { answerHeapQuestions, heapBytesOf } from '../heap/heap-facts.js'
 import { residentBytesOf, schedulerOf } from '../process-facts.js'
 import type { Row } from '../row.js'
 import { atMost } from '../target.js'
@@ -81,12 +82,9 @@ function slowly(sink: Sink, took: (bytes: number) => void): Sink {
   }
 }
 
-/** What the scheduler's resident memory grows by while 20 GB move client → worker → client past it. */
-const schedulerRss: Row = {
-  name: 'scheduler-rss-20gb',
-  unit: 'MB',
-  target: atMost(80, 'MB'),
-  measure: async (context) => {
+/** What some memory of the scheduler's grows by while 20 GB move client → worker → client past it. */
+function schedulerRow(name: string, mostMb: number, bytesOf: (pid: number) => Promise<number>): Row {
+  const measure: Row['measure'] = async (context) => {
     const ours = async (): Promise<number> => {
       await using cluster = await startCluster(context)
       const scheduler = await schedulerOf(cluster)
@@ -100,16 +98,31 @@ const schedulerRss: Row = {
       }
       await move()
       await pause(settleMs)
-      const idleBytes = await residentBytesOf(scheduler)
+      const idleBytes = await bytesOf(scheduler)
       let mostBytes = idleBytes
       for (let round = 0; round < rounds; round++) {
         await move()
-        mostBytes = Math.max(mostBytes, await residentBytesOf(scheduler))
+        mostBytes = Math.max(mostBytes, await bytesOf(scheduler))
       }
       return (mostBytes - idleBytes) / 1e6
     }
     return { cases: [await compare({ warmUps: 0, ours, theirs: undefined }, context)] }
+  }
+  return { name, unit: 'MB', target: atMost(mostMb, 'MB'), measure }
+}
+
+/** Its heap and what hangs on it, after a collection: resident memory has what the allocator keeps, too. */
+const heapRow = schedulerRow('scheduler-heap-20gb', 20, heapBytesOf)
+const schedulerHeap: Row = {
+  ...heapRow,
+  measure: async (context) => {
+    using _ = answerHeapQuestions()
+    return await heapRow.measure(context)
   },
 }
 
-export const bulkMemoryRows: readonly Row[] = [slowReader, schedulerRss]
+export const bulkMemoryRows: readonly Row[] = [
+  slowReader,
+  schedulerHeap,
+  schedulerRow('scheduler-rss-20gb', 80, residentBytesOf),
+]

@@ -5,6 +5,7 @@ import type { Cluster } from 'costate'
 import { compare } from '../contest.js'
 import { daskSide, startCluster, withBoth } from '../contestants.js'
 import { type PassthroughProcesses, startPassthrough } from '../passthrough/processes.js'
+import { type RingProcesses, startRing } from '../ring/processes.js'
 import type { Row, RowContext } from '../row.js'
 import { atLeastTimes } from '../target.js'
 import { lastOf, ramp, total } from '../tasks.mjs'
@@ -104,6 +105,22 @@ function ceilingRow(
   }
 }
 
+/** With default options, against a bare ring in shared memory that nobody digests, over memory that was used before. */
+function ringRow(name: string, side: Side, run: (ring: RingProcesses) => Promise<number>): Row {
+  const peer = 'bare ring'
+  return {
+    name,
+    unit: 'MB/s',
+    target: atLeastTimes(0.7, peer),
+    measure: async (context) => {
+      await using ring = await startRing(bytes, context.nowMs)
+      await using cluster = await startCluster(context)
+      const theirs = { name: peer, run: async () => megabytes / (await run(ring)) }
+      return { cases: [await compare({ warmUps: 1, ours: side(cluster, context), theirs }, context)] }
+    },
+  }
+}
+
 const objects = 10_000
 const smallLength = 128
 
@@ -133,6 +150,8 @@ const smallObjects: Row = {
 export const bulkRows: readonly Row[] = [
   bulkRow('scatter-256mb', 'scatter', scatter),
   bulkRow('gather-256mb', 'gather', gather),
+  ringRow('scatter-256mb-ring', scatter, (ring) => ring.push()),
+  ringRow('gather-256mb-ring', gather, (ring) => ring.pull()),
   ceilingRow('scatter-256mb-grpc', 'passthrough push', scatter, (passthrough) => passthrough.push(bytes)),
   ceilingRow('gather-256mb-grpc', 'passthrough pull', gather, (passthrough) => passthrough.pull(bytes)),
   ceilingRow('worker-to-worker-256mb-grpc', 'passthrough pull', move, (passthrough) => passthrough.pullBetween(bytes)),

@@ -1,0 +1,25 @@
+import { type InputValue, type InputValues, isInSharedMemory } from '#libs/submission'
+
+/** A message between threads copies less than this as fast. */
+const leastBytes = 2 ** 20
+
+/**
+ * The inputs of a task, with copies of the large ones, whose buffers are added to `buffers`: a message that hands them over copies
+ * nothing. By itself it would copy each twice into fresh memory, once into the message and once out of it. What was fetched itself
+ * stays here: a slot that is lost takes what it was given with it, and what has not begun there is run in the next one.
+ */
+export function copyLargeInputs(inputs: InputValues, buffers: ArrayBuffer[]): InputValues {
+  if (![...inputs.values()].some(isLarge)) return inputs
+  return new Map(
+    [...inputs].map(([name, input]): [string, InputValue] => {
+      if (!isLarge(input)) return [name, input]
+      const bytes = new Uint8Array(input.bytes)
+      buffers.push(bytes.buffer)
+      return [name, { ...input, bytes }]
+    }),
+  )
+}
+
+function isLarge(input: InputValue): input is Extract<InputValue, { readonly kind: 'body' }> {
+  return input.kind === 'body' && input.bytes.byteLength >= leastBytes && !isInSharedMemory(input.bytes)
+}
