@@ -166,7 +166,7 @@ test('the README’s solver survives the kill of its worker, with the result tha
   const example = /<!-- test: readme-checkpoint -->\n```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
   const { code } = await transform(example, { loader: 'ts' })
   const { descend } = await mesh.importModule<{ descend: Task<[number], Float64Array> }>('descent.mjs', code)
-  const steps = 3_000
+  const steps = 20_000
   const undisturbed = await descend(steps)
   const future = mesh.cluster.submit(descend, steps)
   let saves = 0

@@ -66,7 +66,9 @@ async function answerTo(client: DynamicClient, method: string): Promise<RichErro
 const served = services.flatMap((service) =>
   Object.keys(contractServices.get(service) ?? {}).map((method) => `${service}/${method}`),
 )
-const ending = served.filter((method) => !method.endsWith('/WatchDemand'))
+/** What goes on until the caller has enough. */
+const endless = served.filter((method) => /\/Watch(Demand|Checkpoints)$/.test(method))
+const ending = served.filter((method) => !endless.includes(method))
 
 test.each(ending)('%s is served, and nobody without a token may call it', async (method) => {
   const service = method.split('/')[0] ?? ''
@@ -76,6 +78,12 @@ test.each(ending)('%s is served, and nobody without a token may call it', async 
   const role = method.endsWith('/Link') ? 'worker' : 'client'
   const answer = await answerTo(await dialAs(role, service), method)
   expect(['UNIMPLEMENTED', 'UNAUTHENTICATED', 'PERMISSION_DENIED', 'INTERNAL', 'UNKNOWN']).not.toContain(answer?.code)
+})
+
+test.each(endless)('%s is refused to somebody without a token', async (method) => {
+  const service = method.split('/')[0] ?? ''
+  expect(await answerTo(dial(service), method)).toMatchObject({ code: 'UNAUTHENTICATED', domain: 'costate' })
+  expect(await answerTo(dial(service, 'ct1.admin.AAAA'), method)).toMatchObject({ code: 'UNAUTHENTICATED' })
 })
 
 test('the level of demand is told at once', async () => {

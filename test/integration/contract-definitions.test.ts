@@ -94,6 +94,6 @@ test('what only reads says so, and what changes something can be repeated', () =
 
   expect([...levels].filter(([, level]) => level === 'IDEMPOTENCY_UNKNOWN')).toEqual([])
   for (const [name, level] of levels) {
-    expect([name, level === 'NO_SIDE_EFFECTS']).toEqual([name, /^(Explain|Get|List|Find|Wait|Watch)/.test(name)])
+    expect([name, level === 'NO_SIDE_EFFECTS']).toEqual([name, /^(Verify|Explain|Get|List|Find|Wait|Watch)/.test(name)])
   }
 })
