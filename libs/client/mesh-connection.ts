@@ -115,9 +115,11 @@ export class MeshConnection {
     const { objectId } = object
     const blobDigest = this.#archives.get(objectId)
     try {
-      // Those that held it are leaving.
-      if (blobDigest !== undefined) return await loadBlob(this.pool, this.#storeAddresses, blobDigest)
-      return await this.#objects.get(object)
+      if (blobDigest === undefined) return await this.#objects.get(object)
+      // Those that held it are leaving; one that has not left has what the checkpoint-store cannot give.
+      return await loadBlob(this.pool, this.#storeAddresses, blobDigest).catch((error: unknown) =>
+        this.#objects.get(object).catch(() => Promise.reject(error as Error)),
+      )
     } catch (error) {
       // It may just have been handed over.
       if (blobDigest === undefined && this.#archives.has(objectId)) return this.#getBytes(object)

@@ -10,6 +10,7 @@ const fewInputs = 16
 export function isUrgent({ attempt, job, dependents }: Task): boolean {
   if (attempt > 1) return true
   if (job.parent !== undefined && job.spec.tasks.length <= fewInputs) return true
-  for (const { status } of dependents ?? []) return status.kind === 'waiting' && status.missing <= fewInputs
-  return false
+  // That many of them wait for few others is as good as said by the first.
+  const [first] = dependents ?? []
+  return first?.status.kind === 'waiting' && first.status.missing <= fewInputs
 }

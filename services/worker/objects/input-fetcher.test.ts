@@ -11,7 +11,7 @@ import { createObjectStore } from './object-store.js'
 const numbers = new Uint8Array(Float64Array.from({ length: 100_000 }, (_, k) => k).buffer)
 
 /** A worker with others, and a checkpoint-store, that have whatever is asked for. */
-function setUp(cacheBytes = 2 * numbers.byteLength) {
+function setUp(cacheBytes = 2 * numbers.byteLength, storeFails = false) {
   const asked: string[] = []
   const stream = {
     get: async (target: TransferTarget, open: (header: object) => Sink) => {
@@ -21,7 +21,9 @@ function setUp(cacheBytes = 2 * numbers.byteLength) {
       await sink.commit(Buffer.alloc(8))
     },
   }
-  const pool = { worker: () => stream, store: () => stream } as unknown as TransferPool
+  const brokenStream = { get: () => Promise.reject(new Error('no such blob')) }
+  const store = (): object => (storeFails ? brokenStream : stream)
+  const pool = { worker: () => stream, store } as unknown as TransferPool
   const fetcher = createInputFetcher(createObjectStore(), createInputCache(cacheBytes), pool, async () => ['store:1'])
   let attempts = 0
   /** What a task gets that takes this input and has ended before the next one comes. */
@@ -68,4 +70,20 @@ test('a worker that keeps nothing fetches for every task', async () => {
   const { take, asked } = setUp(0)
   for (let k = 0; k < 3; k++) await take(blob)
   expect(asked).toHaveLength(3)
+})
+
+test('an object that was handed over comes from the checkpoint-store, or from who still holds it', async () => {
+  const archived = (holders: Result['holders']): WantedInput => {
+    const value = { objectId: 'o-1', structure: undefined, byteLength: BigInt(numbers.byteLength), xxh64: 1n }
+    const result: Result = { location: { $case: 'object', value }, holders, blobDigest: 'blob' }
+    return { kind: 'object', input: { objectId: 'o-1', result, madeBy: undefined } }
+  }
+  const holders = [{ workerId: 'w-2', addresses: ['w:2'] }]
+  const whole = setUp()
+  expect(await whole.take(archived([]))).toMatchObject({ kind: 'body', bytes: numbers })
+  expect(whole.asked).toEqual(['blob'])
+  const broken = setUp(0, true)
+  expect(await broken.take(archived(holders))).toMatchObject({ kind: 'body', bytes: numbers })
+  expect(broken.asked).toEqual(['o-1'])
+  await expect(broken.take(archived([]))).rejects.toThrow('input o-1 could not be fetched: no such blob')
 })

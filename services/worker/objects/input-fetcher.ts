@@ -89,10 +89,8 @@ export function createInputFetcher(
     const { holders = [], blobDigest } = result ?? {}
     try {
       // Those that hold it as well are about to leave, mostly.
-      if (blobDigest !== undefined) {
-        const { bytes } = await loadBlob(pool, storeAddresses, blobDigest, trace)
-        return { kind: 'body', structure: descriptor?.structure, bytes }
-      }
+      const loaded = blobDigest && (await loadBlob(pool, storeAddresses, blobDigest, trace).catch(unlessHeld(holders)))
+      if (loaded) return { kind: 'body', structure: descriptor?.structure, bytes: loaded.bytes }
       const byteLength = Number(descriptor?.byteLength ?? 0n)
       const { structure, bytes } = await objects.get({ objectId, byteLength, holders }, { trace })
       return { kind: 'body', structure, bytes }
@@ -133,6 +131,13 @@ export function createInputFetcher(
 
 function bodyOf({ descriptor }: StoredObject, bytes: Uint8Array<ArrayBuffer>): FetchedBody {
   return { kind: 'body', structure: descriptor.structure, bytes }
+}
+
+/** What the checkpoint-store cannot give may still be with who brought it there. */
+function unlessHeld(holders: readonly unknown[]): (error: unknown) => undefined {
+  return (error) => {
+    if (holders.length === 0) throw error
+  }
 }
 
 /** What is computed again may be something else: the same object with another digest is another input. */

@@ -11,8 +11,10 @@ function createHolder(objectIds: string[], unreachable: string[] = []) {
     isEmpty: () => held.size === 0,
     report: (report) => {
       if (!linked) return false
-      const objects = report.$case === 'objectsArchived' ? report.value.objects : []
-      said.push([report.$case, ...objects.map(({ objectId, blobDigest }) => `${objectId} as ${blobDigest}`)].join(' '))
+      const archived = report.$case === 'objectsArchived' ? report.value.objects : []
+      const dropped = report.$case === 'objectsDropped' ? report.value.objectIds : []
+      const names = [...archived.map(({ objectId, blobDigest }) => `${objectId} as ${blobDigest}`), ...dropped]
+      said.push([report.$case, ...names].join(' '))
       return true
     },
     archive: async (objectId) => {
@@ -32,14 +34,14 @@ test('a worker that holds nothing leaves at once', () => {
   expect(said).toEqual(['leaves'])
 })
 
-test('what it is told it hands over, and asks again until there is nothing left', async () => {
+test('what it is told it hands over, or says that it does not hold it, and asks again until there is nothing left', async () => {
   const { departure, said, held } = createHolder(['a', 'b', 'c'])
   departure.begin()
   held.delete('b')
   await departure.handOver(['a', 'b'])
-  expect(said).toEqual(['departing', 'objectsArchived a as blob-a', 'departing'])
+  expect(said).toEqual(['departing', 'objectsArchived a as blob-a', 'objectsDropped b', 'departing'])
   await departure.handOver([])
-  expect(said.slice(3)).toEqual(['leaves'])
+  expect(said.slice(4)).toEqual(['leaves'])
 })
 
 test('nobody asked: nothing is handed over', async () => {

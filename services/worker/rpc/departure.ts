@@ -52,9 +52,9 @@ export function createDeparture({ isEmpty, report, archive, leave, failed }: Dep
       try {
         for (const objectId of objectIds) {
           const blobDigest = await archive(objectId)
-          if (blobDigest === undefined) continue
-          // One at a time: what is over there is known to be, however far the worker comes.
-          report({ $case: 'objectsArchived', value: { objects: [{ objectId, blobDigest }] } })
+          // One at a time: what is over there is known to be, however far the worker comes. What is not here is not asked for again.
+          if (blobDigest === undefined) report({ $case: 'objectsDropped', value: { objectIds: [objectId] } })
+          else report({ $case: 'objectsArchived', value: { objects: [{ objectId, blobDigest }] } })
         }
         ask()
       } catch (error) {
