@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup gen build run test unit integration check lint format proto release-proto bench answers sim chaos chaos-store pack clean
+.PHONY: help setup gen build run test unit integration slurm slurm-cluster check lint format proto release-proto bench answers sim chaos chaos-store pack clean
 
 BIN := node_modules/.bin
 
@@ -45,13 +45,19 @@ dist/.stamp: $(shell find libs services -name '*.ts' -not -path '*/gen/*') tscon
 run: build ## the main job: an optimal-control sweep on a local mesh (WORKERS= PROBLEMS= OUT= SEED=)
 	node dist/libs/demos/main-job/main.js $(RUN_FLAGS)
 
-test: check unit integration ## everything that CI runs
+test: check unit integration slurm ## everything that CI runs
 
 unit: build ## unit tests, beside the sources
 	$(BIN)/vitest run --project unit
 
 integration: build ## tests with real processes and real sockets
 	$(BIN)/vitest run --project integration
+
+slurm: build ## tests against a real SLURM on this machine, installed from the distribution where that is allowed
+	$(BIN)/vitest run --project slurm
+
+slurm-cluster: setup ## a SLURM on this machine to try things on, until Ctrl-C: make slurm-cluster NODES=4
+	node --import tsx test/harness/slurm/main.ts $(if $(NODES),--nodes $(NODES)) $(if $(SPEED),--speed $(SPEED))
 
 check: build proto lint ## contracts, types, style, architecture
 

@@ -30,6 +30,18 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      {
+        test: {
+          name: 'slurm',
+          include: ['test/slurm/**/*.test.ts'],
+          // Installs SLURM where it may; says loudly when these tests are left out.
+          globalSetup: ['test/slurm/setup.ts'],
+          pool: 'forks',
+          maxWorkers: 2,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
     ],
   },
 })
