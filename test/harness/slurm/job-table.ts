@@ -2,6 +2,8 @@
 export interface JobRow {
   /** As people write it: `12`, or `12_3` for a task of an array. */
   readonly id: string
+  /** The number that the job itself knows, as SLURM_JOB_ID: a task of an array has one of its own. */
+  readonly number: string
   /** The array's id, or the job's own. */
   readonly arrayId: string
   /** PENDING, RUNNING, COMPLETING, COMPLETED, CANCELLED, FAILED, TIMEOUT, NODE_FAIL, … */
@@ -17,7 +19,17 @@ export interface JobRow {
 }
 
 // Lengths, so that nothing is cut off; the separator is what no name or reason has.
-const fields = ['JobArrayID', 'ArrayJobID', 'State', 'Reason', 'NodeList', 'Name', 'Comment', 'RestartCnt'] as const
+const fields = [
+  'JobArrayID',
+  'JobID',
+  'ArrayJobID',
+  'State',
+  'Reason',
+  'NodeList',
+  'Name',
+  'Comment',
+  'RestartCnt',
+] as const
 const separator = '\u001f'
 
 /** Every job of the controller, one line each. */
@@ -33,10 +45,18 @@ export function parseJobs(text: string): JobRow[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => {
-      const [id = '', arrayId = '', state = '', reason = '', node = '', name = '', comment = '', restarts = ''] = line
-        .split(separator)
-        .map((word) => word.trim())
-      return { id, arrayId, state, reason, node, name, comment, restarts: Number(restarts) }
+      const [
+        id = '',
+        number = '',
+        arrayId = '',
+        state = '',
+        reason = '',
+        node = '',
+        name = '',
+        comment = '',
+        restarts = '',
+      ] = line.split(separator).map((word) => word.trim())
+      return { id, number, arrayId, state, reason, node, name, comment, restarts: Number(restarts) }
     })
 }
 

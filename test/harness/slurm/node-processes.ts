@@ -44,6 +44,13 @@ export function clusterProcesses(dir: string): number[] {
     .map(({ pid }) => pid)
 }
 
+/** What a job itself runs, on whichever node: not the step that watches over it. */
+export function processesOfJob(dir: string, jobNumber: string): number[] {
+  return allProcesses()
+    .filter(({ pid }) => hasVariables(pid, `SLURM_CONF=${filesOf(dir).conf}`, `SLURM_JOB_ID=${jobNumber}`))
+    .map(({ pid }) => pid)
+}
+
 /** Ends whatever `find` finds, also what is started meanwhile; resolves when nothing of it is left. */
 export async function killAll(find: () => readonly number[]): Promise<void> {
   for (let pids = find(); pids.length > 0; pids = find()) {
@@ -86,8 +93,12 @@ function isStepOf({ pid, command }: Process, dir: string, node: string): boolean
 }
 
 function isMarked({ pid }: Process, dir: string, node: string): boolean {
+  return hasVariables(pid, `SLURM_CONF=${filesOf(dir).conf}`, `SLURMD_NODENAME=${node}`)
+}
+
+function hasVariables(pid: number, ...wanted: readonly string[]): boolean {
   const variables = variablesOf(pid)
-  return variables.includes(`SLURM_CONF=${filesOf(dir).conf}`) && variables.includes(`SLURMD_NODENAME=${node}`)
+  return wanted.every((one) => variables.includes(one))
 }
 
 function variablesOf(pid: number): string[] {

@@ -11,7 +11,7 @@ import { Daemon } from './daemon.js'
 import { type JobRow, parseJobs, queueArgs } from './job-table.js'
 import { LabController } from './lab-controller.js'
 import { LabNode } from './lab-node.js'
-import { clusterProcesses, killAll } from './node-processes.js'
+import { clusterProcesses, killAll, processesOfJob } from './node-processes.js'
 import { findFakeClock, findProgram } from './packages.js'
 import { holdPorts } from './ports.js'
 
@@ -38,6 +38,8 @@ export interface SlurmLab extends AsyncDisposable {
   submit(script: string, ...args: readonly string[]): Promise<string>
   /** Every job that the controller knows, the finished ones of the last minute too, one row for each task of an array. */
   jobs(): Promise<JobRow[]>
+  /** Ends what a job runs, at once, on whichever node: SLURM did not ask for it. */
+  killJob(job: JobRow): Promise<void>
   /** Ends every process of the cluster, jobs too, and removes its folder. */
   close(): Promise<void>
 }
@@ -114,6 +116,7 @@ export async function startSlurmLab(given: ClusterShape = {}): Promise<SlurmLab>
       if (code !== 0) throw new Error(`squeue ended with ${code ?? 'a signal'}: ${stderr}`)
       return parseJobs(stdout)
     },
+    killJob: (job) => killAll(() => processesOfJob(dir, job.number)),
     close,
     [Symbol.asyncDispose]: close,
   }

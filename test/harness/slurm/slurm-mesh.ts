@@ -1,0 +1,127 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+import { type Cluster, connect } from 'costate'
+
+import { waitForAddress } from '#libs/lifecycle'
+import { createMeshSecurity } from '#libs/rpc'
+
+import { packageRoot } from '../local-mesh.js'
+import { type AddedService, addService } from '../service.js'
+import { ProvisionerProcess } from './provisioner-process.js'
+
+/** A pool as a pools file has it. */
+export interface PoolSettings {
+  readonly name: string
+  readonly [setting: string]: unknown
+}
+
+/** A mesh whose workers come from a SLURM, and from nowhere else. */
+export interface SlurmMesh extends AsyncDisposable {
+  readonly cluster: Cluster
+  readonly meshDir: string
+  /** The user's folder, outside the repository, with the package installed. */
+  readonly userDir: string
+  readonly poolsFile: string
+  /** The provisioner that was started last. */
+  readonly provisioner: ProvisionerProcess
+  /** Starts one, as the mesh's options say, with further flags. */
+  startProvisioner(...flags: readonly string[]): Promise<ProvisionerProcess>
+  /** Writes the pools file anew. */
+  editPools(pools: readonly PoolSettings[]): Promise<void>
+  /** Writes a module into the user's folder and imports it. */
+  importModule<Module>(name: string, source: string): Promise<Module>
+  close(): Promise<void>
+}
+
+export interface SlurmMeshOptions {
+  /** Which SLURM: the `env` of a lab or of a fake. */
+  readonly env: Readonly<Record<string, string>>
+  readonly pools: readonly PoolSettings[]
+  /** Flags of each provisioner. */
+  readonly flags?: readonly string[]
+  /** Whether a provisioner runs from the start; default true. */
+  readonly provisioned?: boolean
+}
+
+const startTimeoutMs = 30_000
+
+/** A small pool of workers of one slot that come and go quickly, with whatever a test needs otherwise. */
+export function smallPool(settings: Readonly<Record<string, unknown>> = {}): PoolSettings {
+  return {
+    name: 'cpu',
+    slots: 1,
+    cpus: 1,
+    memory: '500MB',
+    walltime: '10min',
+    signalLead: '1min',
+    minWorkers: 0,
+    maxWorkers: 4,
+    idleTimeout: '1s',
+    listenAddress: '127.0.0.1:0',
+    ...settings,
+  }
+}
+
+/** Starts a scheduler, a checkpoint-store and a provisioner, all of the build, in a folder of their own. */
+export async function startSlurmMesh(options: SlurmMeshOptions): Promise<SlurmMesh> {
+  const { env, pools, flags = [], provisioned = true } = options
+  const folder = await mkdtemp(path.join(tmpdir(), 'costate-test-'))
+  const meshDir = path.join(folder, 'mesh')
+  const userDir = path.join(folder, 'user')
+  const poolsFile = path.join(folder, 'pools.json')
+  const services: AddedService[] = []
+  const provisioners: ProvisionerProcess[] = []
+  let cluster: Cluster | undefined
+
+  const editPools = (edited: readonly PoolSettings[]): Promise<void> =>
+    writeFile(poolsFile, JSON.stringify({ pools: edited }))
+  const startProvisioner = async (...more: readonly string[]): Promise<ProvisionerProcess> => {
+    const started = await ProvisionerProcess.start(meshDir, ['--pools-file', poolsFile, ...flags, ...more], env)
+    provisioners.push(started)
+    return started
+  }
+  const close = async (): Promise<void> => {
+    await cluster?.close()
+    await Promise.all(provisioners.map((one) => one.kill()))
+    await Promise.all(services.map((service) => service.stop()))
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+  try {
+    await createMeshSecurity(meshDir)
+    await mkdir(path.join(userDir, 'node_modules'), { recursive: true })
+    await symlink(packageRoot, path.join(userDir, 'node_modules', 'costate'))
+    await writeFile(path.join(userDir, 'package.json'), '{ "name": "user", "type": "module" }')
+    await editPools(pools)
+    services.push(await addService(meshDir, 'scheduler'))
+    services.push(await addService(meshDir, 'checkpoint-store', ['--data-dir', path.join(folder, 'store')]))
+    const { addresses } = await waitForAddress(meshDir, 'scheduler', AbortSignal.timeout(startTimeoutMs))
+    cluster = await connect(addresses[0]!, { meshDir })
+    if (provisioned) await startProvisioner()
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return {
+    cluster,
+    meshDir,
+    userDir,
+    poolsFile,
+    get provisioner() {
+      const last = provisioners.at(-1)
+      if (last === undefined) throw new Error('no provisioner was started')
+      return last
+    },
+    startProvisioner,
+    editPools,
+    importModule: async <Module>(name: string, source: string) => {
+      const file = path.join(userDir, name)
+      await writeFile(file, source)
+      return (await import(/* @vite-ignore */ pathToFileURL(file).href)) as Module
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
