@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup gen build run test unit integration slurm slurm-cluster check lint format proto release-proto bench answers sim chaos chaos-store pack clean
+.PHONY: help setup gen build run test unit integration slurm slurm-cluster check lint format proto release-proto bench answers sim chaos chaos-store chaos-slurm pack clean
 
 BIN := node_modules/.bin
 
@@ -84,9 +84,13 @@ sim: build ## the seeded simulator, on every core: make sim SEEDS=2000 FIRST=1
 chaos: build ## real processes, killed again and again: make chaos KILLS=50 TASKS=10000 SEED=1 (WORKER_KILLS= CLIENT_KILLS= STORE_KILLS=200)
 	KILLS=$(KILLS) TASKS=$(TASKS) SEED=$(SEED) WORKER_KILLS=$(WORKER_KILLS) CLIENT_KILLS=$(CLIENT_KILLS) node --import tsx test/chaos/main.ts
 	$(MAKE) --no-print-directory chaos-store KILLS=$(or $(STORE_KILLS),200)
+	$(MAKE) --no-print-directory chaos-slurm
 
 chaos-store: build ## the checkpoint-store, killed at its failpoints: make chaos-store KILLS=200 SEED=1
 	KILLS=$(KILLS) SEED=$(SEED) node --import tsx test/chaos/store/main.ts
+
+chaos-slurm: build ## the provisioner on a real SLURM that fails: make chaos-slurm SCENARIOS="split-brain walltime"
+	SCENARIOS="$(SCENARIOS)" node --import tsx test/chaos/slurm/main.ts
 
 bench: build ## benchmarks against peers: make bench ROWS="roundtrip-p50"
 	node --import tsx test/bench/main.ts $(ROWS)

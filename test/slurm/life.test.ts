@@ -8,7 +8,7 @@ import { waitForFile } from '../harness/marker-file.js'
 import { isAlive, type JobRow } from '../harness/slurm/job-table.js'
 import { type SlurmLab, startSlurmLab } from '../harness/slurm/slurm-lab.js'
 import { smallPool, type SlurmMesh, startSlurmMesh } from '../harness/slurm/slurm-mesh.js'
-import { type Tasks, tasksSource } from './tasks.js'
+import { type Tasks, tasksSource } from '../harness/slurm/user-tasks.js'
 
 const patience = { timeout: 100_000 }
 

@@ -12,6 +12,7 @@ import { queuedTaskMemoryRows } from './queued-task-memory.js'
 import { restartRows } from './restart.js'
 import { roundtripRows } from './roundtrip.js'
 import { slotRows } from './slots.js'
+import { slurmRows } from './slurm.js'
 import { streamRows } from './stream.js'
 import { workerLinkRows } from './worker-links.js'
 import { workerProcessRows } from './worker-process.js'
@@ -34,4 +35,5 @@ export const rows: readonly Row[] = [
   ...coreRows,
   ...workerLinkRows,
   ...restartRows,
+  ...slurmRows,
 ]

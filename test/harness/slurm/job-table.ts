@@ -61,6 +61,6 @@ export function parseJobs(text: string): JobRow[] {
 }
 
 /** Whether a job holds a node, or may still get one. */
-export function isAlive({ state }: JobRow): boolean {
+export function isAlive({ state }: Pick<JobRow, 'state'>): boolean {
   return ['PENDING', 'CONFIGURING', 'RUNNING', 'COMPLETING', 'SUSPENDED', 'REQUEUED'].includes(state)
 }

@@ -24,6 +24,11 @@ export class LabController {
     return this.#daemon?.isRunning === true
   }
 
+  /** Its process, for what must happen at the very moment of something else. */
+  get pid(): number {
+    return this.#daemon?.pid ?? 0
+  }
+
   /** Starts it with the state that it saved, if any. Resolves when it serves. */
   async start(): Promise<void> {
     if (this.isUp) return

@@ -28,7 +28,8 @@ export class ProvisionerProcess {
 
   /** Starts one; it polls SLURM a few times a second unless told otherwise. `env` says which SLURM. */
   static launch(meshDir: string, flags: readonly string[], env: Readonly<Record<string, string>>): ProvisionerProcess {
-    const args = [program, '--mesh-dir', meshDir, '--poll-interval', pollInterval, ...flags]
+    const often = flags.includes('--poll-interval') ? [] : ['--poll-interval', pollInterval]
+    const args = [program, '--mesh-dir', meshDir, ...often, ...flags]
     const child = spawn(process.execPath, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
       // It ends with this process, however this process ends.
