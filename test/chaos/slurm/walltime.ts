@@ -3,16 +3,16 @@ import assert from 'node:assert/strict'
 import { smallPool } from '../../harness/slurm/slurm-mesh.js'
 import { sameBits, type Scenario, Scene, stepsIn, undisturbedDescent } from './scene.js'
 
-const steps = 1_500
+const steps = 4_000
 
 /** The time limit comes while a task runs that is longer than any job may be: it saves, moves on, and is charged nothing. */
 const walltime: Scenario = {
   name: 'walltime',
   what: 'time limits end several jobs, one after the other, while one task runs',
   run: async () => {
-    // Two minutes by the controller's clock are twelve to fifteen seconds.
-    const pool = smallPool({ maxWorkers: 1, walltime: '2min', signalLead: '1min', partition: 'short' })
-    await using scene = await Scene.set({ nodes: 2 }, [pool])
+    // By the real clock: workers must have the time that they are told they have.
+    const pool = smallPool({ maxWorkers: 1, walltime: '1min', signalLead: '30s' })
+    await using scene = await Scene.set({ nodes: 2, speed: 1 }, [pool])
     const folder = await scene.folder('descent')
     // It has no retry to lose.
     const result = await scene.mesh.cluster.submit(scene.tasks.descend, folder, steps).result()

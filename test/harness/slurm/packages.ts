@@ -15,6 +15,14 @@ const programDirs = [...(process.env['PATH'] ?? '').split(path.delimiter), '/usr
 const policyFile = '/usr/sbin/policy-rc.d'
 const libraryDir = '/usr/lib'
 
+// Another test run may be installing the same; a network that is not there must not be waited for.
+const patience = [
+  'DPkg::Lock::Timeout=300',
+  'Acquire::http::Timeout=20',
+  'Acquire::https::Timeout=20',
+  'Acquire::Retries=1',
+].flatMap((option) => ['-o', option])
+
 /** Where a program is; undefined when it is not installed. */
 export function findProgram(name: string): string | undefined {
   return programDirs.map((folder) => path.join(folder, name)).find((file) => existsSync(file))
@@ -61,12 +69,11 @@ async function install(packages: readonly string[]): Promise<string | undefined>
   const ours = !existsSync(policyFile)
   if (ours) writeFileSync(policyFile, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
   try {
-    // Another test run may be installing the same.
-    const words = ['-o', 'DPkg::Lock::Timeout=300', 'install', '-y', '--no-install-recommends', ...packages]
+    const words = [...patience, 'install', '-y', '--no-install-recommends', ...packages]
     const env = { DEBIAN_FRONTEND: 'noninteractive' }
     const first = await runToEnd('apt-get', words, { env })
     if (first.code === 0) return undefined
-    await runToEnd('apt-get', ['-o', 'DPkg::Lock::Timeout=300', 'update'], { env })
+    await runToEnd('apt-get', [...patience, 'update'], { env })
     const second = await runToEnd('apt-get', words, { env })
     return second.code === 0
       ? undefined
