@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs'
 
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 
+import { runToEnd } from '../harness/program.js'
+import { logCommands } from '../harness/slurm/command-log.js'
 import type { JobRow } from '../harness/slurm/job-table.js'
 import { clusterProcesses } from '../harness/slurm/node-processes.js'
 import { type SlurmLab, startSlurmLab } from '../harness/slurm/slurm-lab.js'
@@ -97,6 +99,20 @@ describe.skipIf(inject('slurmMissing') !== '')('a real SLURM', () => {
     await lab.munge.kill()
     await lab.munge.start()
     await expect.poll(async () => (await lab.run('sinfo')).code, patience).toBe(0)
+  })
+
+  test('calls are written down, and something may happen at the very moment of one', async () => {
+    const log = await logCommands(lab)
+    const submit = (): Promise<unknown> =>
+      runToEnd('sbatch', ['--wrap', 'true', '--output=/dev/null'], { env: log.env })
+    const struck = log.interfere('sbatch', { before: `touch '${lab.dir}/before'`, after: `rm '${lab.dir}/before'` })
+    await submit()
+    await struck
+    expect(existsSync(`${lab.dir}/before`)).toBe(false)
+    await submit()
+    await log.callCount('sbatch', 2)
+    expect(log.calls().map(({ command }) => command)).toEqual(['sbatch', 'sbatch'])
+    expect(Math.abs(log.calls()[0]!.atMs - Date.now())).toBeLessThan(60_000)
   })
 
   test('two clusters at once do not meet, and nothing of one is left when it is closed', async () => {
