@@ -70,7 +70,7 @@ test('two pools of one name', async () => {
 })
 
 test('without sbatch on PATH', async () => {
-  const { code, said } = await refused([smallPool({ minWorkers: 1 })], { PATH: path.dirname(process.execPath) })
+  const { code, said } = await refused([smallPool({ minWorkers: 1 })], { PATH: folder })
   expect(said).toContain('sbatch')
   expect(said).toContain('PATH')
   expect(code).toBe(misconfigured)

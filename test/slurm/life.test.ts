@@ -48,7 +48,7 @@ describe.skipIf(inject('slurmMissing') !== '')('the life of workers on a real SL
     const running = await aliveJobs()
     expect(running.map(({ state }) => state)).toEqual(['RUNNING', 'RUNNING', 'RUNNING'])
     for (const { name, comment } of running) {
-      expect(name).toMatch(/^costate-cpu-/)
+      expect(name).toMatch(/^costate-[0-9a-f]{10}-cpu-/)
       expect(comment).toMatch(/^costate\/1\/[0-9a-f]{10}\/cpu\//)
     }
     await writeFile(path.join(folder, 'go'), '')

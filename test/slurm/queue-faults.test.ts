@@ -7,7 +7,7 @@ import { smallPool, type SlurmMesh, startSlurmMesh } from '../harness/slurm/slur
 
 const stranger = 12_345
 /** So many looks at the queue later, whatever was concluded from it has been done. */
-const looks = 4
+const looks = 3
 
 let fake: FakeSlurm
 let mesh: SlurmMesh | undefined
@@ -25,7 +25,7 @@ afterEach(async () => {
 /** A provisioner that wants one worker, which registers whenever it likes. */
 async function wantOneWorker(...flags: readonly string[]): Promise<SlurmMesh> {
   const pools = [smallPool({ minWorkers: 1, maxWorkers: 1, registerTimeout: '1h', pendingTimeout: '1h' })]
-  mesh = await startSlurmMesh({ env: fake.env, pools, flags })
+  mesh = await startSlurmMesh({ env: fake.env, pools, flags: ['--poll-interval', '150ms', ...flags] })
   return mesh
 }
 

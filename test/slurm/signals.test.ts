@@ -10,7 +10,7 @@ import { smallPool, type SlurmMesh, startSlurmMesh } from '../harness/slurm/slur
 import { type Tasks, tasksSource } from '../harness/slurm/user-tasks.js'
 
 const patience = { timeout: 100_000 }
-const steps = 400
+const steps = 250
 
 describe.skipIf(inject('slurmMissing') !== '')('what SLURM says to a job before it ends it', () => {
   let lab: SlurmLab

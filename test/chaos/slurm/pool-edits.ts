@@ -32,7 +32,7 @@ const poolEdited: Scenario = {
     // Another pool takes the place of the first.
     await mesh.editPools([smallPool({ name: 'other', minWorkers: 2 })])
     await until('the jobs are those of the other pool', async () => {
-      const names = (await scene.aliveJobs()).map(({ name }) => name.split('-')[1])
+      const names = (await scene.aliveJobs()).map(({ name }) => name.split('-')[2])
       return names.length === 2 && names.every((name) => name === 'other')
     })
     await scene.untilWorkers(2)
