@@ -6,7 +6,16 @@ import { pathToFileURL } from 'node:url'
 import { type Cluster, connect } from 'costate'
 
 import { waitForAddress } from '#libs/lifecycle'
-import { createMeshSecurity } from '#libs/rpc'
+import { type Allocation, type Pool, ProvisionerServiceDefinition } from '#libs/proto'
+import {
+  closeRpcChannel,
+  createMeshSecurity,
+  createRpcChannel,
+  createRpcClient,
+  loadSecurity,
+  type Role,
+  type RpcClient,
+} from '#libs/rpc'
 
 import { packageRoot } from '../local-mesh.js'
 import { type AddedService, addService } from '../service.js'
@@ -29,6 +38,12 @@ export interface SlurmMesh extends AsyncDisposable {
   readonly provisioner: ProvisionerProcess
   /** Starts one, as the mesh's options say, with further flags. */
   startProvisioner(...flags: readonly string[]): Promise<ProvisionerProcess>
+  /** What the provisioner says of a pool. @throws Error when it has no such pool. */
+  pool(name?: string): Promise<Pool>
+  /** Every allocation that it knows, the newest first; those that ended too. */
+  allocations(): Promise<readonly Allocation[]>
+  /** The provisioner, for whatever else it can be asked. */
+  callProvisioner<T>(call: (client: RpcClient<typeof ProvisionerServiceDefinition>) => Promise<T>): Promise<T>
   /** Writes the pools file anew. */
   editPools(pools: readonly PoolSettings[]): Promise<void>
   /** Writes a module into the user's folder and imports it. */
@@ -83,6 +98,7 @@ export async function startSlurmMesh(options: SlurmMeshOptions): Promise<SlurmMe
     provisioners.push(started)
     return started
   }
+  const callProvisioner: SlurmMesh['callProvisioner'] = async (call) => await callAs('admin', meshDir, call)
   const close = async (): Promise<void> => {
     await cluster?.close()
     await Promise.all(provisioners.map((one) => one.kill()))
@@ -115,6 +131,16 @@ export async function startSlurmMesh(options: SlurmMeshOptions): Promise<SlurmMe
       return last
     },
     startProvisioner,
+    pool: async (name = 'cpu') => {
+      const pools = (await callProvisioner((client) => client.listPools({ pageSize: 1_000 }))).pools
+      const found = pools.find((pool) => pool.name === name)
+      if (found === undefined)
+        throw new Error(`there is no pool ${name}; there are ${pools.map((pool) => pool.name).join(', ')}`)
+      return found
+    },
+    allocations: async () =>
+      (await callProvisioner((client) => client.listAllocations({ pageSize: 1_000 }))).allocations,
+    callProvisioner,
     editPools,
     importModule: async <Module>(name: string, source: string) => {
       const file = path.join(userDir, name)
@@ -123,5 +149,21 @@ export async function startSlurmMesh(options: SlurmMeshOptions): Promise<SlurmMe
     },
     close,
     [Symbol.asyncDispose]: close,
+  }
+}
+
+/** One call to the mesh's provisioner, in a role. */
+async function callAs<T>(
+  role: Role,
+  meshDir: string,
+  call: (client: RpcClient<typeof ProvisionerServiceDefinition>) => Promise<T>,
+): Promise<T> {
+  const { addresses } = await waitForAddress(meshDir, 'slurm-provisioner', AbortSignal.timeout(startTimeoutMs))
+  const security = await loadSecurity(meshDir, role)
+  const channel = createRpcChannel(addresses, { security, serverRole: 'provisioner', kind: 'control' })
+  try {
+    return await call(createRpcClient(ProvisionerServiceDefinition, channel))
+  } finally {
+    closeRpcChannel(channel)
   }
 }
