@@ -55,11 +55,7 @@ test('the example of the learning pieces runs as it stands, and prints what it s
   await rm(folder, { recursive: true, force: true })
 
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  expect(stdout.trim().split('\n')).toEqual([
-    'members 0110 0110 0110',
-    'neighbour 0',
-    'line 2.000000 1.000000',
-  ])
+  expect(stdout.trim().split('\n')).toEqual(['members 0110 0110 0110', 'neighbour 0', 'line 2.000000 1.000000'])
 }, 180_000)
 
 test('the example of the control pack runs as it stands, and prints what it says', async () => {
