@@ -124,11 +124,13 @@ test('who asks, cancels or gives up a result while the scheduler is away is serv
   const done = cluster.submit(note, folder, 21)
   expect(await done.result()).toBe(42)
 
+  const third = cluster.waitForWorkers(3)
   process.kill(await schedulerPid(), 'SIGKILL')
   const [workers] = await Promise.all([cluster.workers(), endless.cancel(), done.job.persist('kept')])
   done.release()
   expect(workers.length).toBeLessThanOrEqual(2)
   await expect(endless.result()).rejects.toThrow('cancelled')
+  await Promise.all([third, cluster.scale(3)])
   // A pinned job keeps its result for the next who asks by the name.
   const other = await connect('test')
   try {
