@@ -48,6 +48,7 @@ import { callErrorOf, createTaskJobs } from './rpc/task-jobs.js'
 import { logTaskLine } from './rpc/task-line.js'
 import { createTaskRelay } from './rpc/task-relay.js'
 import { attemptToDomain, ordersToDomain } from './rpc/to-domain.js'
+import { surroundingsOf } from './rpc/surroundings.js'
 import { predecessorToWire } from './rpc/to-wire.js'
 
 type Command = NonNullable<LinkResponse['command']>
@@ -256,6 +257,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
             executor: config.executor === 'process' ? ExecutorKind.PROCESS : ExecutorKind.THREAD,
             resources: new Map(Object.entries(config.resources)),
             predecessor: supervised?.predecessor && predecessorToWire(supervised.predecessor),
+            ...surroundingsOf(config),
           },
           takeInventory(state, store.values(), announcements),
         ),
