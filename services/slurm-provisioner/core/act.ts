@@ -163,8 +163,9 @@ function doom(allocation: Allocation, reason: CancelReason, text: string): void 
 /** One scancel for all that are to go. */
 function cancelAll(state: State, atMs: number, out: Out): boolean {
   const { mostCancels, cancelAgainMs } = state.policy
-  const due = [...state.allocations.values()].filter(({ cancel, jobId }) => {
-    if (cancel === undefined || jobId === undefined) return false
+  const due = [...state.allocations.values()].filter(({ cancel, jobId, phase, misses }) => {
+    // Only what the queue shows under our key: SLURM gives the ids of jobs that it forgot to others.
+    if (cancel === undefined || jobId === undefined || phase.kind === 'submitted' || misses > 0) return false
     return cancel.toldAtMs === undefined || atMs - cancel.toldAtMs >= cancelAgainMs
   })
   const told = due.slice(0, mostCancels)

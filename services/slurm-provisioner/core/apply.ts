@@ -81,7 +81,7 @@ function intendSubmit(state: State, { atMs, pool, key, indices, cores, workers }
   knownPool(state, pool)
   let submission = state.submissions.get(key)
   if (submission === undefined) {
-    submission = { key, pool, atMs, status: { kind: 'asked' }, openIndices: new Set() }
+    submission = { key, pool, atMs, status: { kind: 'asked' }, isArray: indices.length > 1, openIndices: new Set() }
     state.submissions.set(key, submission)
   }
   for (const index of indices) {
@@ -97,5 +97,10 @@ function intendSubmit(state: State, { atMs, pool, key, indices, cores, workers }
 
 function acceptSubmit(state: State, { key, jobId }: FactOf<'submitAccepted'>): void {
   const submission = state.submissions.get(key)
-  if (submission) submission.status = { kind: 'accepted', jobId }
+  if (submission === undefined) return
+  submission.status = { kind: 'accepted', jobId }
+  for (const index of submission.openIndices) {
+    const allocation = findAllocation(state, key, index)
+    if (allocation) allocation.jobId ??= submission.isArray ? `${jobId}_${index}` : jobId
+  }
 }

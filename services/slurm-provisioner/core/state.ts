@@ -48,6 +48,7 @@ export interface Submission {
   readonly pool: string
   readonly atMs: number
   status: SubmitStatus
+  readonly isArray: boolean
   readonly openIndices: Set<number>
 }
 

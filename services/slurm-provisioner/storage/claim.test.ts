@@ -23,8 +23,12 @@ async function leave(holder: {
   readonly host: string
   readonly pid: number
   readonly beatAtMs: number
+  readonly born?: string
 }): Promise<void> {
-  await writeFile(path.join(folder, 'claim.json'), JSON.stringify({ token: 'other', instanceId: 'b', ...holder }))
+  await writeFile(
+    path.join(folder, 'claim.json'),
+    JSON.stringify({ token: 'other', instanceId: 'b', born: '', ...holder }),
+  )
 }
 
 async function deadPid(): Promise<number> {
@@ -50,6 +54,11 @@ test('of many that come at once one has it', async () => {
 test('after a release, or the death of its holder on this host, it can be had', async () => {
   await (await take()).release()
   await leave({ host: hostname(), pid: await deadPid(), beatAtMs: nowMs })
+  await expect((await take()).assert()).resolves.toBeUndefined()
+})
+
+test('who has the number of a holder that is gone is another process', async () => {
+  await leave({ host: hostname(), pid: process.pid, beatAtMs: nowMs, born: '1' })
   await expect((await take()).assert()).resolves.toBeUndefined()
 })
 

@@ -9,6 +9,8 @@ interface Holder {
   readonly instanceId: string
   readonly host: string
   readonly pid: number
+  /** When the process started, as the system counts; systems use a pid again. Empty where it does not say. */
+  readonly born: string
   readonly beatAtMs: number
 }
 
@@ -42,7 +44,8 @@ export async function takeClaim({ folder, instanceId, nowMs, takeOver }: ClaimOp
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const file = path.join(folder, 'claim.json')
   const token = randomUUID()
-  const self = (): Holder => ({ token, instanceId, host: hostname(), pid: process.pid, beatAtMs: nowMs() })
+  const { born } = await lifeOf(process.pid)
+  const self = (): Holder => ({ token, instanceId, host: hostname(), pid: process.pid, born, beatAtMs: nowMs() })
 
   async function write(): Promise<string> {
     const temporary = `${file}.${token}`
@@ -68,7 +71,7 @@ export async function takeClaim({ folder, instanceId, nowMs, takeOver }: ClaimOp
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     const holder = await readHolder(file)
-    if (!takeOver && holder !== undefined && isAlive(holder, nowMs())) {
+    if (!takeOver && holder !== undefined && (await isAlive(holder, nowMs()))) {
       await rm(temporary, { force: true })
       throw new ClaimLostError(
         `provisioner ${holder.instanceId} (process ${holder.pid} on ${holder.host}) provides for this mesh already: ` +
@@ -102,8 +105,25 @@ async function readHolder(file: string): Promise<Holder | undefined> {
   }
 }
 
-function isAlive({ host, pid, beatAtMs }: Holder, nowMs: number): boolean {
+async function isAlive({ host, pid, born, beatAtMs }: Holder, nowMs: number): Promise<boolean> {
   if (host !== hostname()) return nowMs - beatAtMs < silentMs
+  const life = await lifeOf(pid)
+  return life.isAlive && (life.born === born || born === '' || life.born === '')
+}
+
+/** Whether a process of this host lives: one that has ended and that its parent has not noticed yet does not. */
+async function lifeOf(pid: number): Promise<{ readonly isAlive: boolean; readonly born: string }> {
+  try {
+    const text = await readFile(`/proc/${pid}/stat`, 'utf8')
+    // Behind the name, which may hold anything: state, parent, … and as the 20th of them the start.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return { isAlive: fields[0] !== 'Z' && fields[0] !== 'X', born: fields[19] ?? '' }
+  } catch {
+    return { isAlive: process.platform !== 'linux' && answers(pid), born: '' }
+  }
+}
+
+function answers(pid: number): boolean {
   try {
     return process.kill(pid, 0)
   } catch (error) {
