@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { bundleTask } from '#libs/bundle'
 import { parseDurationMs } from '#libs/domain'
 import { ExecutorKind, type Value, type Worker, WorkerState } from '#libs/proto'
+import { readRpcFailure } from '#libs/rpc'
 import { replaced } from '#libs/submission'
 import {
   type AnyTask,
@@ -43,6 +45,7 @@ export interface Scaler {
 }
 
 const defaultWaitMs = 60_000
+const watchAgainMs = 200
 
 /** A cluster of real services, on this machine or elsewhere. */
 export class MeshCluster implements Cluster {
@@ -202,16 +205,25 @@ export class MeshCluster implements Cluster {
     const timeoutMs = options.timeout === undefined ? defaultWaitMs : parseDurationMs(options.timeout, 'timeout')
     const signal = AbortSignal.timeout(timeoutMs)
     let present = 0
-    try {
+    const isOver = (): boolean => signal.aborted
+    const isThere = async (): Promise<boolean> => {
       for await (const demand of this.#connection.scheduler.watchDemand({}, { signal })) {
         present = demand.presentWorkers
         // Those that leave are among them.
         if (present >= count)
           present = (await this.workers()).filter(({ state }) => state === 'ready' || state === 'paused').length
-        if (present >= count) return
+        if (present >= count) return true
       }
-    } catch (error) {
-      if (!signal.aborted) throw meshErrorOf(error)
+      return false
+    }
+    while (!isOver()) {
+      try {
+        if (await isThere()) return
+      } catch (error) {
+        // The scheduler may be away for a while, and says it again when it is back.
+        if (!isOver() && readRpcFailure(error).code !== 'UNAVAILABLE') throw meshErrorOf(error)
+      }
+      await sleep(watchAgainMs, undefined, { signal }).catch(() => undefined)
     }
     const troubles = await this.#scaler.describeTroubles()
     throw new Error(`${present} of ${count} workers are there after ${timeoutMs / 1000} s: ${troubles}`)

@@ -24,3 +24,10 @@ export const hermiteSimpson: CollocationScheme = {
   ],
   quadrature: [1 / 6, 4 / 6, 1 / 6],
 }
+
+/** The trapezoidal rule: states and controls at the ends of intervals; second order (Betts 2010, section 4.5; Kelly 2017, section 3). */
+export const trapezoidal: CollocationScheme = {
+  offsets: [0, 1],
+  defects: [{ state: [-1, 1], slope: [-1 / 2, -1 / 2] }],
+  quadrature: [1 / 2, 1 / 2],
+}

@@ -23,6 +23,8 @@ export interface NonlinearProgram {
   differentiate(z: Float64Array, multipliers: Float64Array, derivatives: Derivatives): void
   /** Overwrites the Hessian of the last `differentiate` with a positive semidefinite one near it, in the same structure. */
   convexify(hessian: Float64Array): void
+  /** Equation `row` in the words of the problem, for who is told that it can't be met. */
+  describe?(row: number): string
 }
 
 export function createDerivatives({ variables, jacobian, hessian }: KktStructure): Derivatives {

@@ -171,7 +171,7 @@ test('iterations are reported in order, and their limit is a status', () => {
   const objectives: number[] = []
   const solution = solveOptimalControl(problem, {
     intervals,
-    onIteration: ({ iteration, objective }) => (objectives[iteration] = objective),
+    onIterate: ({ iteration, objective }) => (objectives[iteration] = objective),
   })
   expect(objectives.length).toBe(solution.iterations + 1)
   expect(objectives.at(-1)).toBe(solution.objective)
@@ -189,7 +189,7 @@ test('an aborted signal ends the solve at the next iteration with its reason', (
     solveOptimalControl(problem, {
       intervals,
       signal: controller.signal,
-      onIteration: ({ iteration }) => {
+      onIterate: ({ iteration }) => {
         seen = iteration
         if (iteration === 2) controller.abort(reason)
       },

@@ -6,12 +6,28 @@ export interface Bounds {
   readonly upper?: number
 }
 
+/** What a function of a problem must stay between. Equal ends make an equation of it; both left out, it must be 0. */
+export interface Constraint extends Bounds {
+  readonly value: ExpressionLike
+}
+
+/** A horizon that is found together with the trajectory. */
+export interface FreeHorizon {
+  /** ≥ 0; 0 when left out. */
+  readonly lower?: number
+  /** Infinity when left out. */
+  readonly upper?: number
+  /** Where the search begins, above 0. */
+  readonly guess: number
+}
+
 /** Values by name. */
-type Named<Name extends string, Value> = Readonly<Record<Name, Value>>
+export type Named<Name extends string, Value> = Readonly<Record<Name, Value>>
 
 /**
- * Minimise φ(x(T), T) + ∫₀ᵀ w(x, u, t) dt subject to x' = f(x, u, t), bounds on x and u, and end values of x, over a fixed
- * horizon T. The functions are called once, with expressions, and must not branch on values. Units are the problem's own.
+ * Minimise φ(x(T), T) + ∫₀ᵀ w(x, u, t) dt subject to x' = f(x, u, t), bounds on x and u, end values of x, path constraints and
+ * boundary conditions, over a horizon T that is fixed or free. The functions are called once, with expressions, and must not
+ * branch on values. Units are the problem's own.
  */
 export interface OptimalControlProblem<State extends string = string, Control extends string = string> {
   readonly name: string
@@ -19,7 +35,7 @@ export interface OptimalControlProblem<State extends string = string, Control ex
   readonly states: readonly State[]
   readonly controls: readonly Control[]
   /** T, above 0; time runs from 0. */
-  readonly horizon: number
+  readonly horizon: number | FreeHorizon
   /** x' for each state. */
   dynamics(x: Named<State, Expression>, u: Named<Control, Expression>, t: Expression): Named<State, ExpressionLike>
   /** w, 0 when left out. */
@@ -32,6 +48,18 @@ export interface OptimalControlProblem<State extends string = string, Control ex
   readonly initial?: Readonly<Partial<Record<State, number>>>
   /** x(T); a state left out is free. */
   readonly final?: Readonly<Partial<Record<State, number>>>
+  /** Functions of states, controls and time that are kept between their ends at every point of the mesh, by name. */
+  pathConstraints?(
+    x: Named<State, Expression>,
+    u: Named<Control, Expression>,
+    t: Expression,
+  ): Readonly<Record<string, Constraint>>
+  /** Functions of both ends and of T, by name. Plain values of single states are told by `initial` and `final`. */
+  boundaryConditions?(
+    initial: Named<State, Expression>,
+    final: Named<State, Expression>,
+    horizon: Expression,
+  ): Readonly<Record<string, Constraint>>
 }
 
 /**
@@ -51,8 +79,7 @@ export function checkProblem(problem: OptimalControlProblem): void {
   if (states.length === 0) throw new RangeError('states is empty; name at least one state')
   checkDistinct('states', states)
   checkDistinct('controls', controls)
-  if (!(horizon > 0 && Number.isFinite(horizon)))
-    throw new RangeError(`horizon is ${horizon}; it must be above 0 and finite`)
+  checkHorizon(horizon)
   if (problem.runningCost === undefined && problem.terminalCost === undefined) {
     throw new RangeError('runningCost and terminalCost are both missing; give at least one')
   }
@@ -60,6 +87,28 @@ export function checkProblem(problem: OptimalControlProblem): void {
   checkBounds('controlBounds', problem.controlBounds, controls)
   checkValues('initial', problem.initial, states)
   checkValues('final', problem.final, states)
+}
+
+function checkHorizon(horizon: number | FreeHorizon): void {
+  const isLength = (value: number): boolean => value > 0 && Number.isFinite(value)
+  if (typeof horizon === 'number') {
+    if (!isLength(horizon)) throw new RangeError(`horizon is ${horizon}; it must be above 0 and finite`)
+    return
+  }
+  const { lower = 0, upper = Infinity, guess } = horizon
+  if (!(lower >= 0 && lower < upper && Number.isFinite(lower))) {
+    throw new RangeError(`horizon is free in [${lower}, ${upper}]; give 0 ≤ lower < upper, or a number to fix it`)
+  }
+  if (!isLength(guess) || guess < lower || guess > upper) {
+    throw new RangeError(`horizon.guess is ${guess}; it must be above 0, finite and within [${lower}, ${upper}]`)
+  }
+}
+
+/** @throws RangeError when no number lies between the ends. */
+export function checkBound(field: string, { lower = -Infinity, upper = Infinity }: Bounds): void {
+  if (!(lower <= upper) || lower === Infinity || upper === -Infinity) {
+    throw new RangeError(`${field} is [${lower}, ${upper}]: no number lies between them`)
+  }
 }
 
 function checkDistinct(field: string, names: readonly string[]): void {
@@ -78,10 +127,7 @@ function checkBounds(
 ): void {
   for (const [name, bound] of Object.entries(bounds ?? {})) {
     checkKnown(field, name, names)
-    const { lower = -Infinity, upper = Infinity } = bound ?? {}
-    if (!(lower <= upper) || lower === Infinity || upper === -Infinity) {
-      throw new RangeError(`${field}.${name} is [${lower}, ${upper}]: no number lies between them`)
-    }
+    checkBound(`${field}.${name}`, bound ?? {})
   }
 }
 

@@ -3,6 +3,7 @@ import { createKktSystem, type KktSystem } from './kkt-system.js'
 import { createDerivatives, type Derivatives, type NonlinearProgram } from './nonlinear-program.js'
 import { multiplyPattern, multiplyPatternTransposed, multiplySymmetric } from './pattern.js'
 import { dot, maxAbs, sumAbs } from './vector.js'
+import { describeViolation } from './violation.js'
 
 /** How far a solve has come. */
 export interface IterationInfo {
@@ -18,7 +19,10 @@ export interface NonlinearOptions {
   /** For infeasibility and stationarity alike. */
   readonly tolerance: number
   readonly maxIterations: number
-  readonly onIteration?: ((info: IterationInfo) => void) | undefined
+  /** `z` may not be changed, and changes with the next iteration. */
+  readonly onIteration?: ((info: IterationInfo, z: Float64Array) => void) | undefined
+  /** The first μ of an interior-point method: the smaller, the more it keeps of a good start; 0.1 when left out. */
+  readonly firstBarrier?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -128,7 +132,7 @@ class SequentialQuadratic {
       signal?.throwIfAborted()
       this.program.differentiate(this.#z, this.#multipliers, this.#derivatives)
       const info = this.#measure()
-      onIteration?.(info)
+      onIteration?.(info, this.#z)
       if (info.infeasibility <= tolerance && info.stationarity <= tolerance) {
         return this.#report('solved', 'the optimality conditions hold within the tolerance')
       }
@@ -151,7 +155,7 @@ class SequentialQuadratic {
       if (step === 'unbounded') unbounded = true
       if (step === 'unbounded' || step === 'notConvex') continue
       if (step.soft && step.promised <= LEAST_PROGRESS * sumAbs(this.#constraints)) {
-        return 'infeasible: nothing near here meets the dynamics, the end values and the bounds together'
+        return describeViolation(this.program, this.#constraints)
       }
       if (!this.#searchAlong(step)) continue
       this.#unboundedInARow = unbounded ? this.#unboundedInARow + 1 : 0

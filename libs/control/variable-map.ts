@@ -6,10 +6,12 @@ export interface VariableMap {
   readonly count: number
   /** int32[points · s]: the variable of each component, -1 where it is fixed. */
   readonly variableOf: Int32Array
-  /** int32[count]: the component of each variable. */
+  /** int32[count less the slacks of boundary conditions]: the component of each variable. */
   readonly componentOf: Int32Array
   /** float64[points · s]: the values where fixed, 0 elsewhere. */
   readonly fixed: Float64Array
+  /** For each boundary condition, the variable that is its slack, behind all components; -1 where it is an equation. */
+  readonly slackOf: readonly number[]
   /** float64[count]. */
   readonly lower: Float64Array
   readonly upper: Float64Array
@@ -40,13 +42,19 @@ export function mapVariables(model: Model, mesh: Mesh): VariableMap {
       }
     }
   }
+  let slack = componentOf.length
+  const slackOf = model.boundary.map(({ lower, upper }) => (lower === upper ? -1 : slack++))
+  const slacks = model.boundary.filter(({ lower, upper }) => lower !== upper)
+  const bound = (side: 'lower' | 'upper'): Float64Array =>
+    Float64Array.from([...componentOf.map((c) => model[side][c % size]!), ...slacks.map((slack) => slack[side])])
   return {
-    count: componentOf.length,
+    count: slack,
     variableOf,
+    slackOf,
     componentOf: Int32Array.from(componentOf),
     fixed,
-    lower: Float64Array.from(componentOf, (component) => model.lower[component % size]!),
-    upper: Float64Array.from(componentOf, (component) => model.upper[component % size]!),
+    lower: bound('lower'),
+    upper: bound('upper'),
     contradiction,
   }
 }

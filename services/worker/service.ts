@@ -100,7 +100,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   const cache = createInputCache(
     config.memoryLimit > 0 ? Math.min(config.inputCache, config.memoryLimit / 8) : config.inputCache,
   )
-  const fetcher = createInputFetcher(store, cache, pool, storeAddresses)
+  const fetcher = createInputFetcher(store, memory.room, cache, pool, storeAddresses)
   const uploader = createBlobUploader(security, pool, storeAddresses)
   const loopDelay = createLoopDelay()
   const relay = createTaskRelay(workerId, (report) => scheduler.link?.report(report))

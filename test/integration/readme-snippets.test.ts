@@ -46,3 +46,32 @@ test('the example of the primitives runs as it stands, and prints what it says',
     'ensemble 4',
   ])
 }, 180_000)
+
+test('the example of the learning pieces runs as it stands, and prints what it says', async () => {
+  const folder = await userFolder()
+  await writeFile(path.join(folder, 'ensemble.ts'), await snippet('libs/learning/README.md', 'learning-example'))
+  const tsx = path.join(packageRoot, 'node_modules', '.bin', 'tsx')
+  const { stdout, stderr, code } = await runToEnd(tsx, ['ensemble.ts'], { cwd: folder })
+  await rm(folder, { recursive: true, force: true })
+
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout.trim().split('\n')).toEqual(['members 0110 0110 0110', 'neighbour 0', 'line 2.000000 1.000000'])
+}, 180_000)
+
+test('the example of the control pack runs as it stands, and prints what it says', async () => {
+  const folder = await userFolder()
+  await writeFile(path.join(folder, 'design.ts'), await snippet('libs/control/README.md', 'control-example'))
+  const tsx = path.join(packageRoot, 'node_modules', '.bin', 'tsx')
+  const { stdout, stderr, code } = await runToEnd(tsx, ['design.ts'], { cwd: folder })
+  await rm(folder, { recursive: true, force: true })
+
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout.trim().split('\n')).toEqual([
+    'transfer solved 5.0000 true true',
+    'regulator true',
+    'estimate 0.100 2',
+    'swing-up solved true',
+    'mpc true',
+    'receding horizon solved',
+  ])
+}, 180_000)

@@ -124,11 +124,13 @@ test('who asks, cancels or gives up a result while the scheduler is away is serv
   const done = cluster.submit(note, folder, 21)
   expect(await done.result()).toBe(42)
 
+  const third = cluster.waitForWorkers(3)
   process.kill(await schedulerPid(), 'SIGKILL')
   const [workers] = await Promise.all([cluster.workers(), endless.cancel(), done.job.persist('kept')])
   done.release()
   expect(workers.length).toBeLessThanOrEqual(2)
   await expect(endless.result()).rejects.toThrow('cancelled')
+  await Promise.all([third, cluster.scale(3)])
   // A pinned job keeps its result for the next who asks by the name.
   const other = await connect('test')
   try {
@@ -149,6 +151,9 @@ export const parent = task(import.meta, 'parent', async (folder, count, ctx) => 
   const before = await ctx.submit(note, folder, 1000).result()
   const held = ctx.submit(wait, folder, 7)
   const rest = ctx.map(note, Array.from({ length: count }, () => folder), Array.from({ length: count }, (_, k) => k))
+  // What no disk knows yet may run again after a crash.
+  await Promise.all([held.job.submitted, rest[0].job.submitted])
+  appendFileSync(folder + '/acknowledged', 'x')
   const sums = await ctx.gather([held, ...rest])
   return before + sums.reduce((sum, value) => sum + value, 0)
 })
@@ -157,7 +162,7 @@ export const parent = task(import.meta, 'parent', async (folder, count, ctx) => 
   const folder = path.join(mesh.userDir, 'marks')
   await mkdir(folder)
   const future = mesh.cluster.submit(parent, folder, 20)
-  await waitForFile(path.join(folder, 'runs-long-7'))
+  for (const name of ['runs-long-7', 'acknowledged']) await waitForFile(path.join(folder, name))
   await killScheduler()
   await writeFile(path.join(folder, 'go'), '')
   expect(await future.result()).toBe(2_000 - 7 + 2 * 190)

@@ -16,8 +16,13 @@ export interface Run {
   readonly end: () => EndOutcome
 }
 
+type Execute = Extract<Effect, { kind: 'execute' }>
+
 /** What a task has that was sent ahead of its inputs: those that were made, and those that are before it in the line. */
-type Ahead = Pick<Extract<Effect, { kind: 'execute' }>, 'made' | 'missing'>
+interface Ahead {
+  readonly made: ReadonlyMap<ObjectId, number>
+  readonly missing: Execute['missing']
+}
 
 interface Slot {
   readonly line: TaskOrder[]
@@ -88,14 +93,15 @@ export class SimulatedSlots {
     return this.#parked.size + this.#slots.filter(({ line, isRunning }) => isRunning || line.length > 0).length
   }
 
-  execute(index: number, order: TaskOrder, ahead: Ahead): void {
+  execute({ slot: index, order, made, missing }: Execute): void {
     const slot = this.#slots[index]
     if (slot === undefined) throw new Error(`there is no slot ${index}`)
     // A thread would run it twice.
     if (slot.line.some((other) => keyOf(other) === keyOf(order)))
       throw new Error(`${keyOf(order)} is in slot ${index} twice`)
     slot.line.push(order)
-    slot.ahead.set(keyOf(order), ahead)
+    // It has them from now on, also when the worker gives them up before it begins.
+    slot.ahead.set(keyOf(order), { made: this.#valuesOf(made), missing })
     if (!slot.isRunning) this.#runNext(index, slot)
   }
 
@@ -246,15 +252,20 @@ export class SimulatedSlots {
     this.#runNext(index, slot)
   }
 
-  /** The inputs that were made here; nothing when one of them was not. */
-  #inputsMade(slot: Slot, key: AttemptKey): ReadonlyMap<ObjectId, number> | undefined {
-    const { made = [], missing = [] } = slot.ahead.get(key) ?? {}
-    slot.ahead.delete(key)
+  #valuesOf(made: Execute['made']): ReadonlyMap<ObjectId, number> {
     const values = new Map<ObjectId, number>()
     for (const { taskId, outcome } of made) {
       const value = this.#valueOf(outcome)
       if (value !== undefined) values.set(taskId as string as ObjectId, value)
     }
+    return values
+  }
+
+  /** The inputs that were made here; nothing when one of them was not. */
+  #inputsMade(slot: Slot, key: AttemptKey): ReadonlyMap<ObjectId, number> | undefined {
+    const { made = [], missing = [] } = slot.ahead.get(key) ?? {}
+    slot.ahead.delete(key)
+    const values = new Map<ObjectId, number>(made)
     for (const ref of missing) {
       const value = slot.kept.get(keyOf(ref))
       if (value === undefined) return undefined

@@ -350,11 +350,11 @@ export class SimulatedWorker {
   }
 
   /** What cannot be loaded does not come into a thread. */
-  #execute({ slot, order, made, missing }: Extract<Effect, { kind: 'execute' }>): void {
-    if (!this.#isSick) return this.#slots.execute(slot, order, { made, missing })
+  #execute(effect: Extract<Effect, { kind: 'execute' }>): void {
+    if (!this.#isSick) return this.#slots.execute(effect)
     const { nowMs } = this.#around.world
     const outcome = { kind: 'failed', failure: unloadable } as const
-    this.#post({ kind: 'attemptEnded', key: keyOf(order), outcome, startedAtMs: nowMs, endedAtMs: nowMs })
+    this.#post({ kind: 'attemptEnded', key: keyOf(effect.order), outcome, startedAtMs: nowMs, endedAtMs: nowMs })
   }
 
   /** What a task made that ended here. */

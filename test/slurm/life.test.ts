@@ -4,6 +4,8 @@ import path from 'node:path'
 
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 
+import { AllocationState } from '#libs/proto'
+
 import { waitForFile } from '../harness/marker-file.js'
 import { isAlive, type JobRow } from '../harness/slurm/job-table.js'
 import { type SlurmLab, startSlurmLab } from '../harness/slurm/slurm-lab.js'
@@ -46,6 +48,8 @@ describe.skipIf(inject('slurmMissing') !== '')('the life of workers on a real SL
     for (const name of ['a', 'b', 'c']) await waitForFile(path.join(folder, name))
     // No more than the pool may have, and each of them says whose it is.
     const running = await aliveJobs()
+    const registered = async (): Promise<number> => (await mesh.pool()).registeredAllocations
+    await expect.poll(registered, patience).toBe(3)
     expect(running.map(({ state }) => state)).toEqual(['RUNNING', 'RUNNING', 'RUNNING'])
     for (const { name, comment } of running) {
       expect(name).toMatch(/^costate-[0-9a-f]{10}-cpu-/)
@@ -57,6 +61,17 @@ describe.skipIf(inject('slurmMissing') !== '')('the life of workers on a real SL
     const ends = (await lab.jobs()).map(({ state }) => state)
     expect(ends).toEqual(['COMPLETED', 'COMPLETED', 'COMPLETED'])
     expect(await mesh.cluster.workers()).toEqual([])
+    // And the provisioner knows each by its number, with the worker that it had.
+    const known = await mesh.allocations()
+    expect(known.map(({ jobId }) => jobId).sort()).toEqual((await lab.jobs()).map(({ id }) => id).sort())
+    for (const { state, batchState, exitCode, explanation } of known) {
+      expect({ state, batchState, exitCode }).toEqual({
+        state: AllocationState.COMPLETED,
+        batchState: 'COMPLETED',
+        exitCode: 0,
+      })
+      expect(explanation).not.toBe('')
+    }
   })
 
   test('work that comes again gets workers again, also after everything was at rest', async () => {

@@ -3,6 +3,8 @@ import path from 'node:path'
 
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
 
+import { AllocationState } from '#libs/proto'
+
 import { waitForFile } from '../harness/marker-file.js'
 import { isAlive, type JobRow } from '../harness/slurm/job-table.js'
 import { type SlurmLab, startSlurmLab } from '../harness/slurm/slurm-lab.js'
@@ -48,6 +50,8 @@ describe.skipIf(inject('slurmMissing') !== '')('what is lost on a real SLURM is 
     for (const name of ['one', 'two']) await waitForFile(path.join(userDir, name))
     await lab.killJob(victim!)
     await expect.poll(async () => (await aliveJobs()).filter(({ id }) => id !== victim!.id).length, patience).toBe(2)
+    const lost = (await started.allocations()).find(({ jobId }) => jobId === victim!.id)
+    expect(lost).toMatchObject({ state: AllocationState.FAILED, signal: 9 })
     await cluster.waitForWorkers(2, { timeout: '100s' })
     await writeFile(path.join(userDir, 'go'), '')
     expect(await cluster.gather(held)).toEqual(['one', 'two'])
@@ -55,10 +59,14 @@ describe.skipIf(inject('slurmMissing') !== '')('what is lost on a real SLURM is 
   })
 
   test('R4: workers that share a job are known as its own, and are replaced with it', async () => {
-    const { cluster } = await start(smallPool({ minWorkers: 2, maxWorkers: 2, workersPerNode: 2, cpus: 2 }))
+    const running = await start(smallPool({ minWorkers: 2, maxWorkers: 2, workersPerNode: 2, cpus: 2 }))
+    const { cluster } = running
     await cluster.waitForWorkers(2, { timeout: '100s' })
     const [job, ...others] = await aliveJobs()
     expect(others).toEqual([])
+    const ids = (await cluster.workers()).map(({ id }) => id).sort()
+    const [allocation] = await running.allocations()
+    expect([...allocation!.workerIds].sort()).toEqual(ids)
     await lab.killJob(job!)
     await expect.poll(async () => (await aliveJobs()).map(({ id }) => id), patience).not.toContain(job!.id)
     await expect.poll(aliveJobs, patience).toHaveLength(1)
@@ -107,10 +115,15 @@ describe.skipIf(inject('slurmMissing') !== '')('what is lost on a real SLURM is 
   })
 
   test('R2: a job that never starts is given up and another is tried; the pool says why it rests', async () => {
-    const { cluster } = await start(smallPool({ partition: 'closed', minWorkers: 1, pendingTimeout: '1s' }))
+    const pool = smallPool({ partition: 'closed', minWorkers: 1, pendingTimeout: '1s', maxFailedSubmits: 3 })
+    const { cluster, ...running } = await start(pool)
     const cancelled = async (): Promise<number> =>
       (await lab.jobs()).filter(({ state }) => state === 'CANCELLED').length
     await expect.poll(cancelled, patience).toBeGreaterThanOrEqual(2)
     expect(await cluster.workers()).toEqual([])
+    const states = (await running.allocations()).map(({ state }) => state)
+    expect(states.filter((state) => state === AllocationState.NEVER_STARTED).length).toBeGreaterThanOrEqual(2)
+    // In SLURM's own word.
+    expect((await running.allocations()).map(({ batchReason }) => batchReason)).toContain('PartitionDown')
   })
 })

@@ -22,17 +22,18 @@ const libImports: Readonly<Record<string, readonly string[]>> = {
   checkpoint: ['proto', 'task', 'transfer'],
   bundle: ['domain', 'task'],
   control: ['domain'],
+  learning: ['domain'],
   // What a job is made of, without anything that speaks to a mesh: also for the threads that run tasks.
   submission: ['domain', 'proto', 'task', 'value'],
   session: ['proto', 'task', 'rpc', 'transfer', 'submission'],
   client: belowClient,
   primitives: ['domain', 'task', 'telemetry', 'client'],
   cli: [...belowClient, 'client', 'primitives'],
-  demos: ['client', 'primitives', 'control', 'cli', 'telemetry', 'domain'],
+  demos: ['client', 'primitives', 'control', 'learning', 'cli', 'telemetry', 'domain'],
 }
 
 /** What is for users and not for services. */
-const notForServices: readonly string[] = ['client', 'primitives', 'cli', 'demos', 'control']
+const notForServices: readonly string[] = ['client', 'primitives', 'cli', 'demos', 'control', 'learning']
 
 /** Doors of a lib besides its index, for threads that must not load all of it. */
 const sideDoors: readonly string[] = ['telemetry/thread']

@@ -32,8 +32,9 @@ export function checkAnswer(answer: Answer, index: number, submittedAtMs: number
 }
 
 function parametersOf(problem: SweepProblem): ReportTask['parameters'] {
+  if (problem.kind === 'brysonDenham') return { stateBound: problem.stateBound }
   const { horizon } = publishedProblemOf(problem).problem
-  return problem.kind === 'brysonDenham' ? { stateBound: problem.stateBound } : { horizon, guess: problem.guess }
+  return { horizon: typeof horizon === 'number' ? horizon : horizon.guess, guess: problem.guess }
 }
 
 /** The worker's stack where there is one: like failures of many tasks then read alike and are told once. */

@@ -48,7 +48,7 @@ export async function solveRefined(
       intervals,
       ...(initialGuess && { initialGuess }),
       ...(signal && { signal }),
-      onIteration: (info) => onIteration?.(intervals, info),
+      onIterate: (info) => onIteration?.(intervals, info),
     })
     if (solution.status !== 'solved') {
       throw new Error(`${problem.name} has no solution on ${intervals} intervals: ${solution.message}`)

@@ -112,6 +112,14 @@ test('the script goes in by standard input, and nothing of it by an argument', a
   ])
 })
 
+test('the start that a trial tells is a time that people read', async () => {
+  const { message } = await tryScript(
+    async () => ended(0, 'sbatch: Job 26 to start at 1796022174 using 1 processors\n'),
+    '',
+  )
+  expect(message).toBe('Job 26 to start at 2026-11-30T07:02:54.000Z using 1 processors')
+})
+
 test('a trial is told in the words of SLURM, a refusal with advice', async () => {
   const start = 'sbatch: Job 5 to start at 2026-11-30T06:10:30 using 1 processors on nodes node1 in partition compute\n'
   expect(await tryScript(async () => ended(0, start), '')).toEqual({

@@ -38,7 +38,10 @@ export function readSubmit(result: CommandResult): SubmitResult {
 /** Asks SLURM what it would do with a script, without submitting it. */
 export async function tryScript(run: RunCommand, script: string): Promise<TrialResult> {
   const result = await run('sbatch', ['--test-only'], script)
-  const message = complaintOf(result)
+  // The commands tell times as seconds, for programs.
+  const message = complaintOf(result).replace(/\bstart at (\d{9,11})\b/, (_, seconds: string) => {
+    return `start at ${new Date(Number(seconds) * 1000).toISOString()}`
+  })
   if (result.exitCode === 0) return { accepted: true, message, advice: '' }
   return { accepted: false, message, advice: refusalOf(message).advice }
 }

@@ -14,12 +14,12 @@ function listing(...rows: readonly (readonly string[])[]) {
   return readListing({ exitCode: 0, stdout, stderr: '', timedOut: false }, mesh)
 }
 
-const row = (changes: Partial<Record<string, string>> = {}): string[] =>
-  Object.values({
+const row = (changes: Readonly<Record<string, string>> = {}): string[] =>
+  Object.values<string>({
     ...{ id: '17', arrayId: '17', arrayTask: 'N/A', state: 'RUNNING', reason: 'None', node: 'node1', exit: '0' },
     ...{ restarts: '0', start: '1700000000', name: 'costate-x', comment },
     ...changes,
-  }) as string[]
+  })
 
 test('all that is asked is one call, for one user, with fields that nothing can be confused with', () => {
   expect(squeueArgs(1_000)).toEqual([
@@ -98,7 +98,7 @@ test('a failure is told with the words of SLURM', () => {
 })
 
 test('a listing that was cut, or holds lines that are no rows, is not complete', () => {
-  const stdout = `${header}\n${row().map(cell).join('')}\n17${'\u001f'}17`
+  const stdout = `${header}\n${row().map(cell).join('')}\n17\u001f17`
   expect(readListing({ exitCode: 0, stdout, stderr: '', timedOut: false }, mesh)).toMatchObject({
     isComplete: false,
     jobs: [{ jobId: '17' }],

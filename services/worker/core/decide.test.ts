@@ -49,6 +49,19 @@ describe('what is asked back', () => {
   })
 })
 
+test('what was asked back goes into no other line when its slot is lost or it is passed over', () => {
+  for (const meanwhile of ['lose', 'passedOver'] as const) {
+    const worker = createWorker(1)
+    worker.run('s0', 5)
+    worker.order('s1', 's2')
+    worker.start('s1')
+    worker.recall('s2')
+    if (meanwhile === 'lose') expect(worker.lose(0)).toEqual(['s1 failed', 'return s2 as asked'])
+    else expect(worker.passedOver('s2')).toEqual(['return s2 as asked'])
+    expect(worker.withdrawn('s2')).toEqual([])
+  }
+})
+
 describe('while memory is nearly full', () => {
   test('what runs goes on, what has not begun is given back, and nothing is started', () => {
     const worker = createWorker(1)

@@ -1,6 +1,6 @@
 import type { Effect } from './effect.js'
 import type { Event, EventOf } from './event.js'
-import { finish, forget, leaveWhenDone, refOf } from './endings.js'
+import { finish, forget, giveBack, leaveWhenDone, refOf, takeOutOfLine } from './endings.js'
 import { expectInputs, makeReady } from './following.js'
 import { fillLines, freeDevices, learnRunTime, leaveLine, takeBackExecutions } from './lines.js'
 import { loseParked, parkAttempt, resumeAttempts, wakeAttempt } from './parking.js'
@@ -114,6 +114,7 @@ function takeBackPassedOver(state: State, { keys }: EventOf<'attemptsPassedOver'
     if (attempt?.status.kind !== 'lined') continue
     leaveLine(state, key, attempt)
     if (attempt.cancelled) forget(state, key, attempt, out)
+    else if (attempt.isRecalled) giveBack(state, key, attempt, out)
     else makeReady(state, key, attempt, out)
   }
   fillLines(state, out)
@@ -158,14 +159,7 @@ function loseSlot(state: State, { slot, failure, atMs }: EventOf<'slotLost'>, ou
     if (status.kind === 'running') {
       const times = { startedAtMs: status.startedAtMs, endedAtMs: atMs, slot }
       finish(state, key, attempt, { kind: 'failed', failure }, times, out)
-    } else if (attempt.cancelled) {
-      freeDevices(state, attempt)
-      forget(state, key, attempt, out)
-    } else {
-      freeDevices(state, attempt)
-      attempt.status = attempt.missing?.length ? { kind: 'following' } : { kind: 'ready' }
-      if (attempt.status.kind === 'ready') again.push(key)
-    }
+    } else if (takeOutOfLine(state, key, attempt, out)) again.push(key)
   }
   state.ready.unshift(...again)
   fillLines(state, out)
@@ -223,6 +217,7 @@ function recallAttempts(state: State, keys: readonly AttemptKey[], out: Effect[]
     const attempt = state.attempts.get(key)
     if (attempt === undefined || attempt.cancelled) continue
     const { status, order } = attempt
+    attempt.isRecalled = true
     if (status.kind === 'lined') out.push({ kind: 'withdrawExecution', slot: status.slot, order })
     else if (status.kind !== 'running' && !isParked(status)) giveBack(state, key, attempt, out)
   }
@@ -239,18 +234,10 @@ function giveBackWithdrawn(state: State, { key }: EventOf<'attemptWithdrawn'>, o
   if (attempt?.status.kind !== 'lined') return
   leaveLine(state, key, attempt)
   freeDevices(state, attempt)
-  // Before it was let go of, its slot may have been given to another thread, where it is about to run.
-  const kept = out.filter((effect) => effect.kind !== 'execute' || keyOf(effect.order) !== key)
-  out.splice(0, out.length, ...kept)
   if (attempt.cancelled) forget(state, key, attempt, out)
   else giveBack(state, key, attempt, out)
   fillLines(state, out)
   leaveWhenDone(state, out)
-}
-
-function giveBack(state: State, key: AttemptKey, attempt: Attempt, out: Effect[]): void {
-  forget(state, key, attempt, out)
-  out.push({ kind: 'returnTask', ref: refOf(attempt.order), recalled: true })
 }
 
 function drain(state: State, out: Effect[]): void {

@@ -33,6 +33,25 @@ export function forget(state: State, key: AttemptKey, attempt: Attempt, out: Eff
   feedFollowers(state, key, attempt.order, undefined, out)
 }
 
+/** The scheduler wanted it elsewhere, and it has not begun. */
+export function giveBack(state: State, key: AttemptKey, attempt: Attempt, out: Effect[]): void {
+  forget(state, key, attempt, out)
+  out.push({ kind: 'returnTask', ref: refOf(attempt.order), recalled: true })
+}
+
+/** What has not begun is in its slot's line no more. Returns whether it goes into another one as soon as there is room. */
+export function takeOutOfLine(state: State, key: AttemptKey, attempt: Attempt, out: Effect[]): boolean {
+  freeDevices(state, attempt)
+  if (attempt.cancelled) forget(state, key, attempt, out)
+  // The executor may have let go of it by now: its word for that comes too late to keep it out of another line.
+  else if (attempt.isRecalled) giveBack(state, key, attempt, out)
+  else {
+    attempt.status = attempt.missing?.length ? { kind: 'following' } : { kind: 'ready' }
+    return attempt.status.kind === 'ready'
+  }
+  return false
+}
+
 /** A worker that drains leaves when nothing is left to do or to say. */
 export function leaveWhenDone(state: State, out: Effect[]): void {
   if (!state.draining || state.left || state.attempts.size > 0 || state.unacknowledged.size > 0) return

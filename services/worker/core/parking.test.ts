@@ -24,6 +24,15 @@ describe('a task that waits for tasks that it submitted', () => {
     expect(worker.await('s1')).toEqual(['park s1 of 0', 's1 waits 1', 's2 to 0', 's3 to 0'])
   })
 
+  test('gives back what was asked back from behind it, and late news of that from its thread changes nothing', () => {
+    const worker = createWorker(1)
+    worker.run('s0', 5)
+    worker.order('s1', 's2', 's3')
+    expect(worker.recall('s2')).toEqual(['withdraw s2 on 0'])
+    expect(worker.await('s1')).toEqual(['return s2 as asked', 'park s1 of 0', 's1 waits 1', 's3 to 0'])
+    expect(worker.withdrawn('s2')).toEqual([])
+  })
+
   test('keeps who takes its result waiting, but not in the line of its slot', () => {
     const worker = createWorker(1)
     worker.run('s0', 5)

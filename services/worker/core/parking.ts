@@ -1,7 +1,7 @@
 import type { Effect } from './effect.js'
 import type { EventOf } from './event.js'
-import { finish, forget, leaveWhenDone, refOf } from './endings.js'
-import { fillLines, freeDevices, takeBackExecutions } from './lines.js'
+import { finish, leaveWhenDone, refOf, takeOutOfLine } from './endings.js'
+import { fillLines, takeBackExecutions } from './lines.js'
 import { type AttemptKey, isParked, keyOf, type State } from './state.js'
 
 /**
@@ -66,13 +66,7 @@ function takeBackLine(state: State, slot: number, keep: AttemptKey, out: Effect[
   for (const key of state.lines[slot] ?? []) {
     const attempt = state.attempts.get(key)
     if (attempt === undefined || key === keep) continue
-    freeDevices(state, attempt)
-    if (attempt.cancelled) forget(state, key, attempt, out)
-    else if (attempt.missing?.length) attempt.status = { kind: 'following' }
-    else {
-      attempt.status = { kind: 'ready' }
-      again.push(key)
-    }
+    if (takeOutOfLine(state, key, attempt, out)) again.push(key)
   }
   state.lines[slot] = [keep]
   state.ready.unshift(...again)

@@ -98,6 +98,8 @@ export interface Attempt {
   status: AttemptStatus
   /** The scheduler took the attempt back; its end is not reported, unless it left a large result. */
   cancelled: boolean
+  /** The scheduler wants it elsewhere if it has not begun: it goes into no other line. */
+  isRecalled?: boolean
   /** It was asked to end because the worker leaves: a failure now is no fault of its own. */
   isNoticed?: boolean
   /** The devices that are its own while it is in a slot. */

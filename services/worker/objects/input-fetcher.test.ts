@@ -6,6 +6,8 @@ import { type Sink, type TransferPool, type TransferTarget, xxh64Of } from '#lib
 import { keyOf, type TaskOrder } from '../core/state.js'
 import { createInputCache } from './input-cache.js'
 import { createInputFetcher, type WantedInput } from './input-fetcher.js'
+import { memoryPolicyOf } from './memory-policy.js'
+import { createMemoryRoom } from './memory-room.js'
 import { createObjectStore } from './object-store.js'
 
 const numbers = new Uint8Array(Float64Array.from({ length: 100_000 }, (_, k) => k).buffer)
@@ -24,7 +26,9 @@ function setUp(cacheBytes = 2 * numbers.byteLength, storeFails = false) {
   const brokenStream = { get: () => Promise.reject(new Error('no such blob')) }
   const store = (): object => (storeFails ? brokenStream : stream)
   const pool = { worker: () => stream, store } as unknown as TransferPool
-  const fetcher = createInputFetcher(createObjectStore(), createInputCache(cacheBytes), pool, async () => ['store:1'])
+  const objects = createObjectStore()
+  const room = createMemoryRoom(objects, memoryPolicyOf(0, 0.6), () => 0)
+  const fetcher = createInputFetcher(objects, room, createInputCache(cacheBytes), pool, async () => ['store:1'])
   let attempts = 0
   /** What a task gets that takes this input and has ended before the next one comes. */
   const take = async (wanted: WantedInput) => {

@@ -7,6 +7,7 @@ import { inspectValue } from '#libs/value'
 import { type AttemptKey, keyOf, type TaskOrder } from '../core/state.js'
 import type { FetchedInput, FetchedInputs } from './fetched-input.js'
 import type { FetchedBody, InputCache } from './input-cache.js'
+import type { MemoryRoom } from './memory-room.js'
 import type { ObjectStore, SpilledObject, StoredObject } from './object-store.js'
 import { readBody } from './stored-body.js'
 
@@ -40,6 +41,7 @@ export function findWanted(input: Uint8Array, resolved: readonly TaskInput[]): W
 
 export function createInputFetcher(
   store: ObjectStore,
+  room: Pick<MemoryRoom, 'take'>,
   cache: InputCache,
   pool: TransferPool,
   storeAddresses: () => Promise<readonly string[]>,
@@ -49,10 +51,24 @@ export function createInputFetcher(
   // Attempts that want the same object at the same time share one transfer.
   const underWay = new Map<string, Promise<FetchedBody>>()
 
-  const share = (name: string, fetch: () => Promise<FetchedBody>): FetchedBody | Promise<FetchedBody> => {
+  /** Waits for room: what is sent ahead would bring the inputs of many tasks at once. */
+  async function bring(byteLength: number, fetch: () => Promise<FetchedBody>): Promise<FetchedBody> {
+    const isHere = await room.take(byteLength)
+    try {
+      return await fetch()
+    } finally {
+      isHere()
+    }
+  }
+
+  const share = (
+    name: string,
+    byteLength: number,
+    fetch: () => Promise<FetchedBody>,
+  ): FetchedBody | Promise<FetchedBody> => {
     const known = cache.get(name) ?? underWay.get(name)
     if (known) return known
-    const started = fetch()
+    const started = bring(byteLength, fetch)
       .then((body) => {
         cache.keep(name, body)
         return body
@@ -66,14 +82,17 @@ export function createInputFetcher(
     if (wanted.kind === 'blob') {
       const { blob } = wanted
       const name = `blob:${blob.digest}`
-      return [name, await share(name, () => fetchBlob(blob, trace))]
+      return [name, await share(name, Number(blob.byteLength), () => fetchBlob(blob, trace))]
     }
     const { objectId, result } = wanted.input
     if (result?.location?.$case === 'payload') return [objectId, { kind: 'payload', payload: result.location.value }]
     const held = store.get(objectId as ObjectId)
     if (held?.place === 'memory') return [objectId, bodyOf(held, held.bytes)]
-    if (held) return [objectId, await share(nameOf(objectId, result), () => readSpilled(held))]
-    return [objectId, await share(nameOf(objectId, result), () => fetchObject(objectId, result, trace))]
+    const name = nameOf(objectId, result)
+    if (held) return [objectId, await share(name, held.body.byteLength, () => readSpilled(held))]
+    const descriptor = result?.location?.$case === 'object' ? result.location.value : undefined
+    const byteLength = Number(descriptor?.byteLength ?? 0n)
+    return [objectId, await share(name, byteLength, () => fetchObject(objectId, result, trace))]
   }
 
   async function readSpilled(object: SpilledObject): Promise<FetchedBody> {

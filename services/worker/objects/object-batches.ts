@@ -29,7 +29,11 @@ export interface ObjectBatches {
   openSink(open: TransferOpen, header: TransferHeader): Sink
 }
 
-export function createObjectBatches(store: ObjectStore, announce: AnnounceStored, room: MemoryRoom): ObjectBatches {
+export function createObjectBatches(
+  store: ObjectStore,
+  announce: AnnounceStored,
+  room: Pick<MemoryRoom, 'has' | 'limitBytes'>,
+): ObjectBatches {
   return {
     openSource: (objectIds) =>
       sourceOfBatch(fitting(store, objectIds).map(({ descriptor, bytes }) => ({ descriptor, segments: [bytes] }))),

@@ -61,8 +61,8 @@ export interface ObjectStore {
 
 /** Whom a store tells. */
 export interface StoreListener {
-  /** More is in memory. */
-  readonly grew?: () => void
+  /** So much more is in memory, or is about to be. */
+  readonly grew?: (byteLength: number) => void
   /** An object is not here any more though nobody has released it. */
   readonly lost?: (objectId: ObjectId) => void
 }
@@ -116,7 +116,7 @@ export function createObjectStore({ grew, lost }: StoreListener = {}): ObjectSto
       const stored = describe(object)
       held.set(object.objectId, stored)
       heldBytes += object.bytes.byteLength
-      grew?.()
+      grew?.(object.bytes.byteLength)
       return stored
     },
     keepSpilled: (objectId, structure, body) => {
@@ -149,6 +149,7 @@ export function createObjectStore({ grew, lost }: StoreListener = {}): ObjectSto
     },
     expect: (byteLength) => {
       arrivingBytes += byteLength
+      grew?.(byteLength)
       let isOver = false
       return () => {
         if (!isOver) arrivingBytes -= byteLength

@@ -27,7 +27,7 @@ export interface PutSinks {
 /** In memory while that has room, else on the disk. */
 export function createPutSinks(
   store: ObjectStore,
-  room: MemoryRoom,
+  room: Pick<MemoryRoom, 'has' | 'limitBytes'>,
   folder: Pick<SpillFolder, 'create'> | undefined,
 ): PutSinks {
   return {

@@ -23,7 +23,7 @@ const keepCutMs = 10_000
 export function createTransferHost(
   store: ObjectStore,
   announce: AnnounceStored,
-  room: MemoryRoom,
+  room: Pick<MemoryRoom, 'has' | 'limitBytes'>,
   folder?: Pick<SpillFolder, 'create'>,
 ): TransferHost {
   /** Which object was put under a request id. */

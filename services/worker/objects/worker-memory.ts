@@ -49,13 +49,17 @@ export async function openWorkerMemory(settings: MemorySettings, ports: MemoryPo
   const policy = memoryPolicyOf(settings.memoryLimit, settings.memoryTarget)
   const { lost, warn, isBusy, collect, pressed } = ports
   const rssBytes = (): number => process.memoryUsage.rss() + ports.childBytes()
-  const store = createObjectStore({ grew: () => spilling?.press(), lost })
+  const grew = (byteLength: number): void => {
+    spilling?.press()
+    watch.grew(byteLength)
+  }
+  const store = createObjectStore({ grew, lost })
   const folder = await openFolder(policy, settings, warn)
   const spilling = folder && createSpilling(store, folder, policy.targetBytes, warn)
-  const watch = watchMemory(policy, { rssBytes, isBusy, spilling, collect, pressed })
+  const room = createMemoryRoom(store, policy, rssBytes)
+  const watch = watchMemory(policy, { rssBytes, isBusy, room, spilling, collect, pressed })
   return {
-    ...{ store, folder, spilling, watch, rssBytes },
-    room: createMemoryRoom(store, policy, rssBytes),
+    ...{ store, room, folder, spilling, watch, rssBytes },
     close: async () => {
       watch.stop()
       await folder?.close()

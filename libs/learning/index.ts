@@ -1,0 +1,5 @@
+export { countParameters, differentiateLoss, initializeParameters, type Network, predict } from './network.js'
+export { trainNetwork, type TrainingOptions, type TrainingState } from './training.js'
+export { fitRidge, type LinearModel, predictLinear } from './ridge.js'
+export { averageNeighbours, classifyByNeighbours, type Examples, findNeighbours } from './nearest-neighbours.js'
+export { applyScaling, fitScaling, type Scaling } from './scaling.js'
