@@ -39,12 +39,12 @@ function alive(): number {
 }
 
 test('a pool that is held at a number has so many jobs, and follows the demand again when it is let go', async () => {
-  const { callProvisioner } = await start(smallPool(patientPool))
-  await callProvisioner((client) => client.scalePool({ pool: 'cpu', workers: 3 }))
+  const running = await start(smallPool(patientPool))
+  await running.callProvisioner((client) => client.scalePool({ pool: 'cpu', workers: 3 }))
   await expect.poll(alive, patience).toBe(3)
-  await callProvisioner((client) => client.scalePool({ pool: 'cpu', workers: 1 }))
+  await running.callProvisioner((client) => client.scalePool({ pool: 'cpu', workers: 1 }))
   await expect.poll(alive, patience).toBe(1)
-  await callProvisioner((client) => client.scalePool({ pool: 'cpu' }))
+  await running.callProvisioner((client) => client.scalePool({ pool: 'cpu' }))
   await expect.poll(alive, patience).toBe(0)
 })
 

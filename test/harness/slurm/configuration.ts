@@ -137,7 +137,7 @@ export function renderConfiguration(
     `NodeName=${all} NodeHostname=localhost NodeAddr=127.0.0.1 Port=${ports} CPUs=${cpusPerNode} RealMemory=${memoryPerNodeMb}`,
     `PartitionName=compute Nodes=${all} Default=YES DefaultTime=10 MaxTime=INFINITE State=UP`,
     `PartitionName=short Nodes=${all} DefaultTime=1 MaxTime=2 State=UP`,
-    `PartitionName=closed Nodes=${all} MaxTime=10 State=DOWN`,
+    `PartitionName=closed Nodes=${all} MaxTime=INFINITE State=DOWN`,
     ...lines,
     '',
   ].join('\n')
