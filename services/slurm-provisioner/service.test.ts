@@ -107,7 +107,7 @@ test('what a client may ask is answered, and a worker may not ask', async () => 
   const { address } = await start()
   const { script } = await call(address, 'client', (client) => client.getScript({ pool: 'default' }))
   expect(script).toMatch(/^#!\/bin\/bash\n/)
-  const { accepted, message } = await call(address, 'observer', (client) => client.trySubmit({ pool: 'default' }))
+  const { accepted, message } = await call(address, 'observer', (client) => client.verifySubmit({ pool: 'default' }))
   expect({ accepted, message }).toEqual({ accepted: true, message: 'Job 1 to start at 2026-11-30T06:00:00' })
   const failure = await call(address, 'client', (client) => client.getScript({ pool: 'nope' })).catch(readRpcFailure)
   expect(failure).toMatchObject({ code: 'NOT_FOUND', reason: 'POOL_NOT_FOUND' })

@@ -91,7 +91,7 @@ export async function startProvisioner(
     book.scriptOf(pool, { key: `${state.token}preview`, count, excludedNodes: [], carrier: traceToEnv(injectTrace()) })
   const service = createProvisionerService({
     ...{ state, nowMs, scriptOf, settle: loop.settle, poolsFileProblem: () => book.problem },
-    trySubmit: (pool) => tryScript(run, scriptOf(pool, 1)),
+    verifySubmit: (pool) => tryScript(run, scriptOf(pool, 1)),
   })
   server.add(ProvisionerServiceDefinition, service, provisionerRoles)
   const address = await server.listen(config.listenAddress)

@@ -31,7 +31,7 @@ export function addSlurmScript(group: Command, terminal: Terminal): void {
         return report(terminal, command, found, ({ script }) => script.trimEnd())
       }
       const trial = await askProvisioner(name, (provisioner) =>
-        provisioner.trySubmit({ pool }, { deadline: trialTimeoutMs }),
+        provisioner.verifySubmit({ pool }, { deadline: trialTimeoutMs }),
       )
       if (!trial.accepted) {
         throw new CliError(

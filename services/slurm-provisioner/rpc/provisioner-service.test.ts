@@ -14,7 +14,7 @@ function serve(cluster: TestCluster) {
     nowMs: () => cluster.nowMs,
     settle: async (event) => void cluster.feed(event),
     scriptOf: (pool, count) => `script of ${pool} for ${count}`,
-    trySubmit: async (pool) => ({ accepted: true, message: `${pool} would start`, advice: '' }),
+    verifySubmit: async (pool) => ({ accepted: true, message: `${pool} would start`, advice: '' }),
     poolsFileProblem: () => undefined,
   })
 }
@@ -127,7 +127,7 @@ test('single allocations are drained and replaced', async () => {
 })
 
 test('what is told of a submit that would be made is what SLURM says', async () => {
-  expect(await serve(three()).trySubmit({ pool: 'big' }, context)).toEqual({
+  expect(await serve(three()).verifySubmit({ pool: 'big' }, context)).toEqual({
     ...{ accepted: true, message: 'big would start', advice: '' },
   })
 })

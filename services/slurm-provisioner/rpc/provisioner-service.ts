@@ -23,7 +23,7 @@ export const provisionerRoles: Record<MethodName<typeof ProvisionerServiceDefini
   listPools: readers,
   getScript: readers,
   listAllocations: readers,
-  trySubmit: readers,
+  verifySubmit: readers,
   scalePool: writers,
   drainPool: writers,
   pausePool: writers,
@@ -38,7 +38,7 @@ export interface ServicePorts {
   readonly settle: (event: UntimedEvent) => Promise<void>
   /** The script that would be submitted for so many allocations of a pool. */
   readonly scriptOf: (pool: string, count: number) => string
-  readonly trySubmit: (pool: string) => Promise<TrialResult>
+  readonly verifySubmit: (pool: string) => Promise<TrialResult>
   /** What is wrong with the pools file as it is now. */
   readonly poolsFileProblem: () => string | undefined
 }
@@ -48,7 +48,7 @@ const longestReason = 1_024
 
 /** The service's methods over the state. */
 export function createProvisionerService(ports: ServicePorts): ProvisionerServiceImplementation {
-  const { state, nowMs, settle, scriptOf, trySubmit } = ports
+  const { state, nowMs, settle, scriptOf, verifySubmit } = ports
   const answer = (name: string): { pool: WirePool } => ({ pool: poolToWire(state, findPool(state, name), nowMs()) })
   return {
     listPools: async (request) => listPools(ports, request),
@@ -59,7 +59,7 @@ export function createProvisionerService(ports: ServicePorts): ProvisionerServic
       return { script: scriptOf(requireListed(pool), Math.max(1, missing)) }
     },
     listAllocations: async (request) => listAllocations(ports, request),
-    trySubmit: async ({ pool }) => trySubmit(requireListed(findPool(state, pool))),
+    verifySubmit: async ({ pool }) => verifySubmit(requireListed(findPool(state, pool))),
     scalePool: async ({ pool, workers }) => {
       requireListed(findPool(state, pool))
       if (workers !== undefined && workers > mostWorkers) {
