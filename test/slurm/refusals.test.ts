@@ -38,7 +38,7 @@ describe.skipIf(inject('slurmMissing') !== '')('what a real SLURM refuses', () =
   ])(
     'a wrong %s is found before anything is submitted, in SLURM’s words and with advice that names the setting',
     async (pool, words) => {
-      const tried = await mesh.callProvisioner((client) => client.trySubmit({ pool }))
+      const tried = await mesh.callProvisioner((client) => client.verifySubmit({ pool }))
       expect(tried.accepted).toBe(false)
       expect(tried.message).toContain(words)
       expect(tried.advice).toContain(pool)
@@ -47,7 +47,7 @@ describe.skipIf(inject('slurmMissing') !== '')('what a real SLURM refuses', () =
   )
 
   test('what SLURM would take it says when and where it would start, and does not start', async () => {
-    const tried = await mesh.callProvisioner((client) => client.trySubmit({ pool: 'right' }))
+    const tried = await mesh.callProvisioner((client) => client.verifySubmit({ pool: 'right' }))
     expect(tried).toMatchObject({ accepted: true, advice: '' })
     expect(tried.message).toMatch(/to start at .* on nodes node1/)
     expect(await lab.jobs()).toEqual([])

@@ -18,6 +18,7 @@ import {
 } from '#libs/rpc'
 
 import { packageRoot } from '../local-mesh.js'
+import { type ProgramEnd, runToEnd } from '../program.js'
 import { type AddedService, addService } from '../service.js'
 import { ProvisionerProcess } from './provisioner-process.js'
 
@@ -44,6 +45,8 @@ export interface SlurmMesh extends AsyncDisposable {
   allocations(): Promise<readonly Allocation[]>
   /** The provisioner, for whatever else it can be asked. */
   callProvisioner<T>(call: (client: RpcClient<typeof ProvisionerServiceDefinition>) => Promise<T>): Promise<T>
+  /** Runs the `costate` command, for this mesh, to its end. */
+  costate(...words: readonly string[]): Promise<ProgramEnd>
   /** Writes the pools file anew. */
   editPools(pools: readonly PoolSettings[]): Promise<void>
   /** Writes a module into the user's folder and imports it. */
@@ -62,6 +65,8 @@ export interface SlurmMeshOptions {
 }
 
 const startTimeoutMs = 30_000
+const meshName = 'test'
+const command = path.join(packageRoot, 'dist', 'libs', 'cli', 'main.js')
 
 /** A small pool of workers of one slot that come and go quickly, with whatever a test needs otherwise. */
 export function smallPool(settings: Readonly<Record<string, unknown>> = {}): PoolSettings {
@@ -85,7 +90,8 @@ export function smallPool(settings: Readonly<Record<string, unknown>> = {}): Poo
 export async function startSlurmMesh(options: SlurmMeshOptions): Promise<SlurmMesh> {
   const { env, pools, flags = [], provisioned = true } = options
   const folder = await mkdtemp(path.join(tmpdir(), 'costate-test-'))
-  const meshDir = path.join(folder, 'mesh')
+  const home = path.join(folder, 'home')
+  const meshDir = path.join(home, 'meshes', meshName)
   const userDir = path.join(folder, 'user')
   const poolsFile = path.join(folder, 'pools.json')
   const services: AddedService[] = []
@@ -142,6 +148,8 @@ export async function startSlurmMesh(options: SlurmMeshOptions): Promise<SlurmMe
     allocations: async () =>
       (await callProvisioner((client) => client.listAllocations({ pageSize: 1_000 }))).allocations,
     callProvisioner,
+    costate: (...words) =>
+      runToEnd(process.execPath, [command, ...words], { env: { ...env, COSTATE_HOME: home, NO_COLOR: '1' } }),
     editPools,
     importModule: async <Module>(name: string, source: string) => {
       const file = path.join(userDir, name)
