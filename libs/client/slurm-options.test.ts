@@ -9,7 +9,7 @@ function poolOf(options: SlurmClusterOptions, bounds = { minimum: 0, maximum: 4 
 }
 
 test('what is given becomes the pool, by the names of the pools file, and nothing else does', () => {
-  const options = {
+  const options: SlurmClusterOptions = {
     ...{
       cores: 8,
       memory: '16GB',
@@ -28,7 +28,7 @@ test('what is given becomes the pool, by the names of the pools file, and nothin
       pollInterval: '5s',
       durability: 'memory',
     },
-  } as const
+  }
   expect(poolOf(options)).toEqual({
     ...{ name: 'default', cpus: 8, memory: '16GB', walltime: '02:00:00', partition: 'long', account: 'me' },
     ...{ gres: 'gpu:1', modules: ['x/1'], nodes: 1, workersPerNode: 1, minWorkers: 0, maxWorkers: 4 },
