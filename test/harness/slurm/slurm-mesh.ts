@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 
 import { type Cluster, connect } from 'costate'
 
-import { waitForAddress } from '#libs/lifecycle'
+import { recordMeshProcess, waitForAddress } from '#libs/lifecycle'
 import { type Allocation, type Pool, ProvisionerServiceDefinition } from '#libs/proto'
 import {
   closeRpcChannel,
@@ -103,6 +103,8 @@ export async function startSlurmMesh(options: SlurmMeshOptions): Promise<SlurmMe
   const startProvisioner = async (...more: readonly string[]): Promise<ProvisionerProcess> => {
     const started = await ProvisionerProcess.start(meshDir, ['--pools-file', poolsFile, ...flags, ...more], env)
     provisioners.push(started)
+    // By its processes a mesh is found by who does not name it.
+    recordMeshProcess(meshDir, started.pid)
     return started
   }
   const callProvisioner: SlurmMesh['callProvisioner'] = async (call) => await callAs('admin', meshDir, call)
