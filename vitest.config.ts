@@ -38,7 +38,7 @@ export default defineConfig({
           globalSetup: ['test/slurm/setup.ts'],
           pool: 'forks',
           maxWorkers: 2,
-          testTimeout: 120_000,
+          testTimeout: 240_000,
           hookTimeout: 120_000,
         },
       },
