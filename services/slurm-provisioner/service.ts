@@ -16,7 +16,7 @@ import type { Fact } from './core/fact.js'
 import { createState } from './core/state.js'
 import { type Loop, startLoop } from './loop.js'
 import { observeProvisioner } from './metrics.js'
-import { streamDemand } from './rpc/demand-stream.js'
+import { demandToDomain, streamDemand } from './rpc/demand-stream.js'
 import { type DemandWatchPorts, watchDemand } from './rpc/demand-watch.js'
 import { createProvisionerService, provisionerRoles } from './rpc/provisioner-service.js'
 import { createSchedulerCalls } from './rpc/scheduler-calls.js'
@@ -199,7 +199,7 @@ async function prepareLaunch(config: ProvisionerConfig): Promise<WorkerLaunch> {
 function reportTo(loop: Loop, logger: Logger, open: DemandWatchPorts['open']): DemandWatchPorts {
   return {
     open,
-    onDemand: ({ wantedSlots }) => loop.post({ kind: 'demandHeard', wantedSlots }),
+    onDemand: (demand) => loop.post({ kind: 'demandHeard', ...demandToDomain(demand) }),
     onLost: ({ code, message }, pauseMs) => {
       loop.post({ kind: 'demandLost' })
       logger.warn({ code, pauseMs }, `no demand from the scheduler: ${message}`)
