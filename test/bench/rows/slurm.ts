@@ -145,7 +145,16 @@ const study: Row = {
       const [running] = (await lab.jobs()).filter(({ state }) => state === 'RUNNING')
       await lab.node(running!.node).powerOff()
       context.say(`${running!.node} lost its power`)
-      return await countWrong(futures, inputs)
+      const wrong = await countWrong(futures, inputs)
+      const jobs = await lab.jobs()
+      context.say(`jobs ended ${jobs.map(({ state, restarts }) => `${state} after ${restarts} restarts`).join(', ')}`)
+      // The job of the lost node keeps its number: what is there beyond the first four took the place of one whose time was over.
+      assert.ok(jobs.length > 4, 'no time limit came while the study ran')
+      assert.ok(
+        jobs.some(({ restarts }) => restarts > 0),
+        'the lost node had no job',
+      )
+      return wrong
     }
     return { cases: [await compare({ warmUps: 0, ours, theirs: undefined, repeats: 1 }, context)] }
   },
