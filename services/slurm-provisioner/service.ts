@@ -81,6 +81,16 @@ export async function startProvisioner(
     assertClaim: claim.assert,
   })
   observeProvisioner(state)
+  const refreshPools = async (): Promise<void> => {
+    const problem = book.problem
+    const changed = await book.refresh()
+    if (changed) {
+      logger.info({ pools: changed.map((pool) => pool.limits.name) }, 'the pools file has changed')
+      post({ kind: 'poolsDefined', pools: changed.map((pool) => pool.limits) })
+    } else if (book.problem !== undefined && book.problem !== problem) {
+      logger.warn(`the pools file cannot be used, the pools stay as they were: ${book.problem}`)
+    }
+  }
 
   const server = createRpcServer({
     security,
@@ -90,7 +100,7 @@ export async function startProvisioner(
   const scriptOf = (pool: string, count: number): string =>
     book.scriptOf(pool, { key: `${state.token}preview`, count, excludedNodes: [], carrier: traceToEnv(injectTrace()) })
   const service = createProvisionerService({
-    ...{ state, nowMs, scriptOf, settle: loop.settle, poolsFileProblem: () => book.problem },
+    ...{ state, nowMs, scriptOf, settle: loop.settle, poolsFileProblem: () => book.problem, refreshPools },
     verifySubmit: (pool) => tryScript(run, scriptOf(pool, 1)),
   })
   server.add(ProvisionerServiceDefinition, service, provisionerRoles)
@@ -110,14 +120,7 @@ export async function startProvisioner(
     listWorkers: scheduler.listWorkers,
     beforeLook: async () => {
       await claim.beat()
-      const problem = book.problem
-      const changed = await book.refresh()
-      if (changed) {
-        logger.info({ pools: changed.map((pool) => pool.limits.name) }, 'the pools file has changed')
-        post({ kind: 'poolsDefined', pools: changed.map((pool) => pool.limits) })
-      } else if (book.problem !== undefined && book.problem !== problem) {
-        logger.warn(`the pools file cannot be used, the pools stay as they were: ${book.problem}`)
-      }
+      await refreshPools()
     },
   })
   const stopping = new AbortController()
