@@ -9,7 +9,12 @@ export const pi = task(import.meta, 'pi', async (samples, ctx) => {
 main(import.meta, async () => {
   const cluster = await createSlurmCluster({ cores: 1, memory: '1GB', walltime: '10min' })
   cluster.adapt({ minimum: 0, maximum: 4 })
-  const estimates = await cluster.gather(cluster.map(pi, Array.from({ length: 40 }, () => 1_000_000)))
+  const estimates = await cluster.gather(
+    cluster.map(
+      pi,
+      Array.from({ length: 40 }, () => 1_000_000),
+    ),
+  )
   console.log(estimates.reduce((sum, estimate) => sum + estimate, 0) / estimates.length)
   await cluster.close()
 })
