@@ -256,15 +256,22 @@ export class Mesh {
 
   /** A client scatters a buffer to a worker. */
   scatter(worker: string, name: string, session?: string, byteLength = 1_000): void {
+    const sessionId = session as SessionId | undefined
+    const objects = [this.#buffer(name, byteLength)]
+    const requestId = `stored-${name}`
+    this.happen({ kind: 'objectsStored', workerId: worker as WorkerId, requestId, sessionId, objects })
+  }
+
+  /** A client puts a buffer into the checkpoint-store. */
+  scatterBlob(name: string, session: string): void {
+    const objects = [{ ...this.#buffer(name, 1_000), blobDigest: `blob of ${name}` }]
+    this.happen({ kind: 'blobsScattered', sessionId: session as SessionId, objects })
+  }
+
+  #buffer(name: string, byteLength: number): HeldObject {
     const objectId = `o-${name}` as ObjectId
     this.#name(name, objectId)
-    this.happen({
-      kind: 'objectsStored',
-      workerId: worker as WorkerId,
-      requestId: `stored-${name}`,
-      sessionId: session as SessionId | undefined,
-      objects: [{ objectId, descriptor: descriptorOf(objectId), byteLength }],
-    })
+    return { objectId, descriptor: descriptorOf(objectId), byteLength }
   }
 
   drop(worker: string, ...names: string[]): void {
