@@ -5,7 +5,7 @@ import path from 'node:path'
 import type { CompatServiceDefinition } from 'nice-grpc'
 
 import { meshDirOf, readAddress } from '#libs/lifecycle'
-import { CheckpointServiceDefinition, SchedulerServiceDefinition } from '#libs/proto'
+import { CheckpointServiceDefinition, ProvisionerServiceDefinition, SchedulerServiceDefinition } from '#libs/proto'
 import { closeRpcChannel, createRpcChannel, createRpcClient, loadSecurity, type RpcClient } from '#libs/rpc'
 
 import { CliError, exitCodes } from './cli-error.js'
@@ -45,18 +45,32 @@ export async function askStore<T>(
   return await askService(name, 'checkpointStore', CheckpointServiceDefinition, ask)
 }
 
+/** Asks the provisioner of a mesh, by the mesh's name or the scheduler's address. */
+export async function askProvisioner<T>(
+  name: string,
+  ask: (provisioner: RpcClient<typeof ProvisionerServiceDefinition>) => Promise<T>,
+): Promise<T> {
+  return await askService(name, 'provisioner', ProvisionerServiceDefinition, ask)
+}
+
+/** How services are called in the mesh folder, and by people. */
+const services = {
+  scheduler: { file: 'scheduler', title: 'scheduler' },
+  checkpointStore: { file: 'checkpointStore', title: 'checkpoint-store' },
+  provisioner: { file: 'slurm-provisioner', title: 'SLURM provisioner' },
+} as const
+
 async function askService<Definition extends CompatServiceDefinition, T>(
   name: string,
-  service: 'scheduler' | 'checkpointStore',
+  service: keyof typeof services,
   definition: Definition,
   ask: (client: RpcClient<Definition>) => Promise<T>,
 ): Promise<T> {
   const meshDir = findMeshDir(name)
   const isNamed = service === 'scheduler' && name.includes(':')
-  const addresses = isNamed ? [name] : (await readAddress(meshDir, service))?.addresses
+  const addresses = isNamed ? [name] : (await readAddress(meshDir, services[service].file))?.addresses
   if (addresses === undefined) {
-    const what = service === 'scheduler' ? 'scheduler' : 'checkpoint-store'
-    const message = `the mesh '${name}' has no ${what} yet, or had none when it ended: costate status ${name} shows more`
+    const message = `the mesh '${name}' has no ${services[service].title} yet, or had none when it ended: costate status ${name} shows more`
     throw new CliError(exitCodes.notFound, 'MESH_DOWN', message)
   }
   const security = await loadSecurity(meshDir, 'client')

@@ -11,6 +11,7 @@ import { addJobs } from './commands/jobs.js'
 import { addLogs } from './commands/logs.js'
 import { addRegister } from './commands/register.js'
 import { addRerun } from './commands/rerun.js'
+import { addSlurm } from './commands/slurm.js'
 import { addStatus } from './commands/status.js'
 import { addStory } from './commands/story.js'
 import { addTasks } from './commands/tasks.js'
@@ -25,7 +26,7 @@ Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 not found or not reachable.
 Meshes of this user lie in ~/.costate/meshes, or where COSTATE_HOME says. A mesh elsewhere is named by its scheduler's
 address (host:port), with COSTATE_MESH_DIR for the folder that holds the client's token.`
 
-/** In the order of the help: a mesh, what runs in it, one task, what to do about it, what is kept. */
+/** In the order of the help: a mesh, what runs in it, one task, what to do about it, what is kept, where it runs. */
 const commands = [
   addUp,
   addDown,
@@ -42,6 +43,7 @@ const commands = [
   addCancel,
   addDrain,
   addCheckpoints,
+  addSlurm,
   addRegister,
 ]
 

@@ -15,6 +15,8 @@ export { createInlineCluster } from './inline-cluster.js'
 export type { InlineClusterOptions } from './inline-cluster.js'
 export { createLocalCluster } from './local-cluster.js'
 export type { LocalClusterOptions } from './local-cluster.js'
+export { createSlurmCluster } from './slurm-cluster.js'
+export type { SlurmClusterOptions, SlurmPool } from './slurm-options.js'
 export type { NamedTask, StoryLine } from './task-answers.js'
 export {
   Complex128Array,

@@ -4,15 +4,7 @@ import { availableParallelism } from 'node:os'
 import path from 'node:path'
 
 import { parseBytes, parseOffer, type ResourceAmounts } from '#libs/domain'
-import {
-  findMeshProcesses,
-  markOwned,
-  meshDirOf,
-  readAddress,
-  recordMeshProcess,
-  removeLeftMeshes,
-  waitForAddress,
-} from '#libs/lifecycle'
+import { markOwned, meshDirOf, recordMeshProcess, removeLeftMeshes } from '#libs/lifecycle'
 import { createMeshSecurity, loadSecurity } from '#libs/rpc'
 import { durabilityToWire } from '#libs/submission'
 import type { DurabilityLevel } from '#libs/task'
@@ -24,6 +16,7 @@ import { cancelOnInterrupt, isLeaving } from './interrupt.js'
 import { createLocalScaler } from './local-scaler.js'
 import { MeshCluster } from './mesh-cluster.js'
 import { MeshConnection } from './mesh-connection.js'
+import { addressesOf, orFailed, refuseRunningMesh, startTimeoutMs } from './mesh-start.js'
 import { createRunDir } from './run-folder.js'
 import { type ServiceProcess, type ServiceProcessOptions, startServiceProcess } from './service-process.js'
 
@@ -62,7 +55,6 @@ export interface LocalClusterOptions {
   readonly durability?: DurabilityLevel
 }
 
-const startTimeoutMs = 30_000
 /** Many workers that start at once share the cores: each takes a few tenths of a second of one. */
 const startPerWorkerMs = 1_000
 const stopGraceMs = 5_000
@@ -172,38 +164,6 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
     await close()
     throw error
   }
-}
-
-/** Where a service of the cluster listens, once it has said so. */
-async function addressesOf(meshDir: string, service: string, runDir: string): Promise<readonly string[]> {
-  const known = await readAddress(meshDir, service)
-  if (known) return known.addresses
-  const signal = AbortSignal.timeout(startTimeoutMs)
-  try {
-    return (await waitForAddress(meshDir, service, signal)).addresses
-  } catch (error) {
-    if (!signal.aborted) throw error
-    const message = `the ${service} did not say within ${startTimeoutMs / 1000} s where it listens: see ${path.join(runDir, 'logs')}`
-    throw new Error(message, { cause: error })
-  }
-}
-
-/** What was waited for, or the end of a service in the meantime as an error that shows why. */
-async function orFailed<T>(processes: readonly ServiceProcess[], waited: Promise<T>): Promise<T> {
-  const failures = processes.map(async (service) => {
-    const code = await service.exited
-    throw new Error(`the ${service.name} ended with code ${code} at its start:\n${await service.logTail()}`)
-  })
-  for (const failure of failures) failure.catch(() => undefined)
-  return await Promise.race([waited, ...failures])
-}
-
-async function refuseRunningMesh(meshDir: string, name: string): Promise<void> {
-  if ((await findMeshProcesses(meshDir)).length > 0) {
-    throw new Error(`a mesh named '${name}' runs: use connect('${name}'), or end it with costate down ${name}`)
-  }
-  // Left behind by a program that was killed; a folder that no service wrote into is one that somebody prepared.
-  if (await readAddress(meshDir, 'scheduler')) await rm(meshDir, { recursive: true, force: true })
 }
 
 /** Where the logs are, and the end of those of workers that ended, or else of those that were started last. */

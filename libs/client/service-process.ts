@@ -22,7 +22,7 @@ export interface ServiceProcess {
 
 /** What a service is started with. */
 export interface ServiceProcessOptions {
-  readonly name: 'scheduler' | 'checkpoint-store' | 'worker'
+  readonly name: 'scheduler' | 'checkpoint-store' | 'worker' | 'slurm-provisioner'
   readonly instanceId: string
   readonly args: readonly string[]
   /** How many processes of it. */

@@ -1,6 +1,7 @@
 export { syncDirectory, writeFully } from './durable-file.js'
 export { JournalCorruptError, JournalLockedError, JournalRefusedError } from './journal-error.js'
 export type { FactCodec, FactSubject, Journal, SubjectCodec } from './journal.js'
+export { sharedDiskOf } from './local-disk.js'
 export { openLevelJournal } from './level-journal.js'
 export type { LevelJournalOptions } from './level-journal.js'
 export { createMemoryJournal } from './memory-journal.js'

@@ -14,10 +14,14 @@ const sharedKinds: ReadonlyMap<number, string> = new Map([
 /** What `statfs` says of a folder; tests say it in its place. */
 export type FileSystemOf = (folder: string) => Promise<{ readonly type: number }>
 
+/** The kind of file system that several machines share on which the folder is, such as `NFS`; nothing on a local disk. */
+export async function sharedDiskOf(folder: string, fileSystemOf: FileSystemOf = statfs): Promise<string | undefined> {
+  return process.platform === 'linux' ? sharedKinds.get((await fileSystemOf(folder)).type) : undefined
+}
+
 /** Throws a JournalRefusedError when the folder is on a file system that several machines share. */
 export async function refuseSharedDisk(folder: string, fileSystemOf: FileSystemOf = statfs): Promise<void> {
-  if (process.platform !== 'linux') return
-  const kind = sharedKinds.get((await fileSystemOf(folder)).type)
+  const kind = await sharedDiskOf(folder, fileSystemOf)
   if (kind === undefined) return
   throw new JournalRefusedError(
     `${folder} is on ${kind}, where locks and fsync cannot be trusted: give a folder on a local disk`,

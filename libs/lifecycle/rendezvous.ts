@@ -31,10 +31,15 @@ export async function readAddress(meshDir: string, service: string): Promise<Ser
 /** How often the file is looked for where changes are not announced (network file systems). */
 const recheckMs = 250
 
-/** Waits until the service has said where it listens. Rejects with the signal's reason. */
+/**
+ * Waits until the service has said where it listens. Rejects with the signal's reason, and when the mesh folder is gone: who
+ * waits longer than the mesh lives must not make it again.
+ */
 export async function waitForAddress(meshDir: string, service: string, signal: AbortSignal): Promise<ServiceAddress> {
   const directory = path.dirname(fileOf(meshDir, service))
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await mkdir(directory, { mode: 0o700 }).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  })
   let look: () => void = () => undefined
   const watcher = watch(directory, () => look())
   watcher.on('error', () => undefined)

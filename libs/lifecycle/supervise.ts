@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 
 import { exitCodes } from './exit-codes.js'
 import { rssBytesOf } from './process-memory.js'
-import type { RunningService } from './run-service.js'
+import type { RunningService, StopSignal } from './run-service.js'
 import { type PredecessorEnd, supervisedEnv } from './supervised.js'
 
 /** What to keep alive. */
@@ -100,20 +100,26 @@ export function startSupervisor(options: SupervisorOptions): Required<RunningSer
   }
 
   for (let i = 0; i < options.count; i++) start(firstRestartMs)
+  let killer: NodeJS.Timeout | undefined
+  const tell = (signal: StopSignal, graceMs: number): void => {
+    for (const child of children) child.kill(signal)
+    clearTimeout(killer)
+    killer = setTimeout(() => {
+      for (const child of children) child.kill('SIGKILL')
+    }, graceMs)
+  }
   return {
     ended,
-    stop: async (graceMs) => {
+    stop: async (graceMs, signal = 'SIGTERM') => {
       stopping = true
       for (const timer of timers) clearTimeout(timer)
       alive -= timers.size
       if (alive === 0) end(exitCodes.ok)
-      for (const child of children) child.kill('SIGTERM')
-      const killer = setTimeout(() => {
-        for (const child of children) child.kill('SIGKILL')
-      }, graceMs)
+      tell(signal, graceMs)
       if (children.size > 0) await ended
       clearTimeout(killer)
     },
+    hasten: (graceMs) => tell('SIGTERM', graceMs),
   }
 }
 

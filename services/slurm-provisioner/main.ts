@@ -1,11 +1,11 @@
 import { readConfig } from '#libs/config'
-import { runService } from '#libs/lifecycle'
-import { startServiceTelemetry } from '#libs/telemetry'
+import { runSupervised } from '#libs/lifecycle'
 
 import { provisionerConfig } from './config.js'
-import { startProvisioner } from './service.js'
 
-void runService('slurm-provisioner', () => {
+void runSupervised('slurm-provisioner', import.meta.url, async () => {
+  const { startServiceTelemetry } = await import('#libs/telemetry')
   startServiceTelemetry('slurm-provisioner')
+  const { startProvisioner } = await import('./service.js')
   return startProvisioner(readConfig(provisionerConfig, process.argv.slice(2), process.env))
 })

@@ -93,6 +93,13 @@ export const workerConfig = z.object({
     ),
     '0s',
   ),
+  /** The allocation of a batch system that it runs in, `<pool>/<allocation id>`, as a provisioner's job script says. */
+  allocation: z.optional(z.string().check(z.regex(/^[^/]+\/[^/]+$/))),
+  /** The batch system's id of the job, and how often it has started it again. */
+  slurmJobId: z._default(z.string(), ''),
+  restartCount: z._default(z.coerce.number().check(z.int(), z.gte(0)), 0),
+  /** When it will be ended, whatever it runs: seconds since the Unix epoch. */
+  endsAt: z.optional(z.coerce.number().check(z.gt(0))),
 })
 
 export type WorkerConfig = z.output<typeof workerConfig>

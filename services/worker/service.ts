@@ -4,15 +4,7 @@ import { hostname, tmpdir } from 'node:os'
 import path from 'node:path'
 
 import type { ObjectId, WorkerId } from '#libs/domain'
-import {
-  createLoopDelay,
-  exitCodes,
-  readAddress,
-  type RunningService,
-  type Supervised,
-  systemClock,
-  waitForAddress,
-} from '#libs/lifecycle'
+import { createLoopDelay, exitCodes, type RunningService, type Supervised, systemClock } from '#libs/lifecycle'
 import { ExecutorKind, type LinkResponse, makeHello, SchedulerServiceDefinition } from '#libs/proto'
 import { closeRpcChannel, createRpcChannel, createRpcClient, createRpcServer, loadSecurity, rpcError } from '#libs/rpc'
 import { createBlobUploader } from '#libs/session'
@@ -40,6 +32,7 @@ import { createTaskCheckpoints } from './objects/task-checkpoints.js'
 import { createTransferHost } from './objects/transfer-host.js'
 import { openWorkerMemory } from './objects/worker-memory.js'
 import { createDeparture } from './rpc/departure.js'
+import { findService } from './rpc/find-service.js'
 import { greetingOf } from './rpc/greeting.js'
 import { takeInventory } from './rpc/inventory.js'
 import { leaveInOrder } from './rpc/leaving.js'
@@ -48,12 +41,11 @@ import { callErrorOf, createTaskJobs } from './rpc/task-jobs.js'
 import { logTaskLine } from './rpc/task-line.js'
 import { createTaskRelay } from './rpc/task-relay.js'
 import { attemptToDomain, ordersToDomain } from './rpc/to-domain.js'
+import { surroundingsOf } from './rpc/surroundings.js'
 import { predecessorToWire } from './rpc/to-wire.js'
 
 type Command = NonNullable<LinkResponse['command']>
 
-/** How long a service may take to say where it listens. */
-const rendezvousMs = 60_000
 /** The bulk plane's receive window: a worker takes scattered buffers at the speed of the network. */
 const bulkWindowBytes = 8 * 2 ** 20
 const leavingSoon = 'the worker is about to leave: save what is needed and end, the task goes on elsewhere'
@@ -256,6 +248,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
             executor: config.executor === 'process' ? ExecutorKind.PROCESS : ExecutorKind.THREAD,
             resources: new Map(Object.entries(config.resources)),
             predecessor: supervised?.predecessor && predecessorToWire(supervised.predecessor),
+            ...surroundingsOf(config),
           },
           takeInventory(state, store.values(), announcements),
         ),
@@ -342,14 +335,21 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
     }
   }
 
+  let hasten: (graceMs: number) => void = () => undefined
   return {
     ended: ended.promise,
+    hasten: (graceMs) => hasten(graceMs),
     stop: async (graceMs) => {
       stopping = true
       await leaveInOrder({
         graceMs,
         drained: ended.promise,
-        drain: () => loop.post({ kind: 'drainOrdered', reason: 'told to stop' }),
+        drain: () => {
+          // Nothing is given back yet; that it takes no more is known at once.
+          scheduler.link?.report({ $case: 'tasksReturned', value: { attempts: [], recalled: false } })
+          loop.post({ kind: 'drainOrdered', reason: 'told to stop' })
+        },
+        hastened: (shorten) => (hasten = shorten),
         giveNotice: () => loop.post({ kind: 'noticeGiven', reason: leavingSoon }),
         noticeMs: config.leaveNotice,
         unlinkedSinceMs: () => scheduler.link?.unlinkedSinceMs,
@@ -375,16 +375,6 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
       if (ownCacheDir) await rm(ownCacheDir, { recursive: true, force: true })
       await activeTelemetry()?.shutdown(1_000)
     },
-  }
-}
-
-/** Where a service listens now: one that was started again may listen elsewhere. Waits until the mesh folder says it. */
-function findService(meshDir: string, stopped: AbortSignal): (service: string) => Promise<readonly string[]> {
-  return async (service) => {
-    const known = await readAddress(meshDir, service)
-    if (known) return known.addresses
-    const signal = AbortSignal.any([AbortSignal.timeout(rendezvousMs), stopped])
-    return (await waitForAddress(meshDir, service, signal)).addresses
   }
 }
 

@@ -29,12 +29,13 @@ export async function addService(
   meshDir: string,
   service: keyof typeof saysAddressAs,
   args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<AddedService> {
   const program = path.join(packageRoot, 'dist', 'services', service, 'main.cjs')
   const child = spawn(process.execPath, [program, '--mesh-dir', meshDir, ...args], {
     stdio: ['pipe', 'ignore', 'pipe'],
     // It ends with this process, however this process ends.
-    env: { ...process.env, COSTATE_OWNED: '1' },
+    env: { ...process.env, ...env, COSTATE_OWNED: '1' },
   })
   let written = ''
   child.stderr.on('data', (data: Buffer) => (written += data.toString()))

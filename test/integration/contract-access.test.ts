@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { contractServices, findMethod, type Message } from '../harness/contract.js'
@@ -9,6 +11,7 @@ import {
   type RichError,
 } from '../harness/dynamic-client.js'
 import { type LocalMesh, rejectionOf, startLocalMesh } from '../harness/local-mesh.js'
+import { quietSlurm } from '../harness/quiet-slurm.js'
 import { type AddedService, addService } from '../harness/service.js'
 
 const scheduler = 'costate.scheduler.v1.SchedulerService'
@@ -28,7 +31,8 @@ beforeAll(async () => {
   addresses.set(scheduler, await readServiceAddress(mesh.meshDir, 'scheduler'))
   addresses.set(checkpoints, await readServiceAddress(mesh.meshDir, 'checkpointStore'))
   addresses.set(transfers, worker?.addresses[0] ?? '')
-  added = await addService(mesh.meshDir, 'slurm-provisioner')
+  const path = await quietSlurm(join(mesh.userDir, 'bin'))
+  added = await addService(mesh.meshDir, 'slurm-provisioner', [], { PATH: path })
   addresses.set(provisioner, await readServiceAddress(mesh.meshDir, 'slurm-provisioner'))
 })
 

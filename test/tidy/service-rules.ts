@@ -10,7 +10,8 @@ const outsides: Readonly<Record<string, readonly string[]>> = {
   // A worker drives two things: the threads that run tasks, and the memory that holds objects.
   worker: ['exec', 'objects'],
   'checkpoint-store': ['storage'],
-  'slurm-provisioner': ['slurm'],
+  // A provisioner drives two things: SLURM, and the store that keeps its facts.
+  'slurm-provisioner': ['slurm', 'storage'],
 }
 const rootFiles = ['README.md', 'config.ts', 'loop.ts', 'main.ts', 'metrics.ts', 'service.ts']
 
@@ -70,7 +71,7 @@ function refuseElsewhere(from: Layer, target: string | undefined, typeOnly: bool
   if (from === 'main' && to !== 'service' && to !== 'config') return 'main.ts imports service.ts and config.ts only'
   if (typeOnly || from === 'service') return undefined
   if (to === 'loop') return 'only service.ts runs the loop; others import its types'
-  const mutates = /\/core\/(decide|apply|emit)\.ts$/.test(target)
+  const mutates = /\/core\/(decide|reconcile|act|apply|emit)\.ts$/.test(target)
   if (from === 'rim' && to === 'core' && mutates)
     return 'only the loop changes the state: rpc/ and the outside folders read it'
   if (from === 'loop' && to === 'rim') return 'the loop gets its rim through ports; it imports their types only'

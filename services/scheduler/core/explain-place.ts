@@ -1,4 +1,5 @@
 import { formatDuration } from '#libs/domain'
+import { endsTooSoon } from './time-left.js'
 
 import { rootOf } from './counts.js'
 import { type Demand, isPlain, plainDemand, type Shape } from './demand-class.js'
@@ -11,7 +12,7 @@ type PlaceStatus = Extract<TaskStatus, { kind: 'queued' | 'assigned' | 'running'
 
 /** Where a task is that waits for nothing but its turn: in the queue, or on a worker. */
 export function describePlace(state: State, task: Task, status: PlaceStatus, atMs: number): string {
-  if (status.kind === 'queued') return describeQueue(state, task, atMs - status.sinceMs)
+  if (status.kind === 'queued') return describeQueue(state, task, status.sinceMs, atMs)
   const worker = state.workers.get(status.workerId)
   const where = worker ? `${status.workerId} (${worker.profile.host})` : status.workerId
   const cut =
@@ -32,7 +33,7 @@ export function describePlace(state: State, task: Task, status: PlaceStatus, atM
   return `was sent to ${where} ${formatDuration(atMs - status.sinceMs)} ago as attempt ${status.attempt} and ${turn}${back}${cut}`
 }
 
-function describeQueue(state: State, task: Task, waitedMs: number): string {
+function describeQueue(state: State, task: Task, sinceMs: number, atMs: number): string {
   const demand = demandOfTask(task)
   const lane = [...rootOf(task.job).lanes.values()].find(({ group }) => group.demand.key === demand.key)
   const queued = task.suspect ? [...state.suspects.values()] : (lane?.values() ?? [])
@@ -42,7 +43,8 @@ function describeQueue(state: State, task: Task, waitedMs: number): string {
     : 'queue of its job'
   const place = position > 0 ? `is number ${position} of ${queued.length} in the ${queue}` : `is in the ${queue}`
   const wants = describeDemand(demand)
-  return `${place}${wants}, where it has waited ${formatDuration(waitedMs)}: ${describeRoom(state, task, demand)}`
+  const waited = formatDuration(atMs - sinceMs)
+  return `${place}${wants}, where it has waited ${waited}: ${describeRoom(state, task, demand, atMs)}`
 }
 
 /** What the task asks for beyond a slot anywhere. */
@@ -76,7 +78,7 @@ function describeTurn({ queue, counts }: State, task: Task): string {
 }
 
 /** Why no worker has taken the task yet. */
-function describeRoom(state: State, task: Task, demand: Demand): string {
+function describeRoom(state: State, task: Task, demand: Demand, atMs: number): string {
   if (state.workers.size === 0) return 'there is no worker'
   if (demand !== plainDemand && !isOffered(state, demand)) return describeUnoffered(state, demand)
   const workers = [...state.workers.values()].filter((worker) => isAllowed(worker, demand))
@@ -105,6 +107,10 @@ function describeRoom(state: State, task: Task, demand: Demand): string {
   if (busy !== '') return `${busy}${others}${describeTurn(state, task)}`
   if (free === 0 && !present.some((worker) => hasRoom(worker, expectedMs))) {
     return `nobody has room, of ${countOf(slots, 'slot')} on ${countOf(present.length, 'worker')} none is free${others}${describeTurn(state, task)}`
+  }
+  const room = present.filter((worker) => hasRoom(worker, expectedMs))
+  if (room.length > 0 && room.every((worker) => endsTooSoon(state, worker, task, atMs))) {
+    return `the free workers end before it would: it waits for one that lasts longer${others}`
   }
   return `${free} of ${countOf(slots, 'slot')} ${free === 1 ? 'is' : 'are'} free, it is sent as soon as those before it are${others}`
 }

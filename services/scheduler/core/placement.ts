@@ -12,6 +12,7 @@ import { rebalance } from './recall.js'
 import { couldTake, fits, hasOthers, isAllowed, roomsOf } from './resources.js'
 import { demandOfTask, expectedMsOf, hasRoom, isAhead, occupantsOf, takesTasks, updateRooms } from './slots.js'
 import type { State, Task, Worker } from './state.js'
+import { endsTooSoon, lastsLongerElsewhere } from './time-left.js'
 
 /** How often a worker is sought that keeps its room for a task which needs more than a slot. */
 const seekEveryMs = 100
@@ -47,13 +48,36 @@ function placeLevel(state: State, open: LaneGroup[], outranked: boolean, atMs: n
     }
     const inputs = measureInputs(state, task)
     if (refuseLarge(state, task, inputs, atMs, out)) continue
-    const worker = chooseHolder(state, inputs.heldBytes, group.demand, expectedMs) ?? leastLoaded
+    const worker = choosePlace(state, task, group.demand, { inputs, leastLoaded, expectedMs, atMs })
+    if (worker === undefined) {
+      // Where it would last to its end others run now: the room of one that ends before is no room for it.
+      open.splice(open.indexOf(group), 1)
+      isLeft = true
+      continue
+    }
     lane.shift()
     state.queue.passTurn(lane)
     assignTask(state, task, worker, { expectedMs, behind: noInputs }, atMs, out)
     if (group.kept) endKeeping(state, group)
   }
   return isLeft
+}
+
+interface Choice {
+  readonly inputs: InputSizes
+  readonly leastLoaded: Worker
+  readonly expectedMs: number | undefined
+  readonly atMs: number
+}
+
+/** Where most of its inputs are, else where the least is to do; but not where the end comes before the task's, if that can be helped. */
+function choosePlace(state: State, task: Task, demand: Demand, choice: Choice): Worker | undefined {
+  const { inputs, leastLoaded, expectedMs, atMs } = choice
+  const worker = chooseHolder(state, inputs.heldBytes, demand, expectedMs) ?? leastLoaded
+  if (!endsTooSoon(state, worker, task, atMs)) return worker
+  const lasts = (each: Worker): boolean => hasRoomFor(each, demand, expectedMs) && !endsTooSoon(state, each, task, atMs)
+  const longer = chooseWorker(state.workers.values(), inputs.heldBytes, lasts)
+  return longer ?? (lastsLongerElsewhere(state, task, atMs) ? undefined : worker)
 }
 
 /**

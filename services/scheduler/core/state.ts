@@ -189,7 +189,14 @@ export interface WorkerProfile {
   readonly executor: 'thread' | 'process'
   /** What it offers beside slots and memory, such as `gpu` and licences. */
   readonly resources?: Readonly<Record<string, number>>
+  /** Where a provisioner started it. */
+  readonly allocation?: WorkerAllocation
+  /** When it will be ended, whatever it runs. */
+  readonly endsAtMs?: number
 }
+
+/** One job of a batch system, in the life of a provisioner's pool. */
+export type WorkerAllocation = Readonly<Record<'pool' | 'allocationId' | 'jobId', string> & { restarts: number }>
 
 /** How a worker's process ended, as its supervisor saw it. */
 export interface WorkerEnd {

@@ -213,6 +213,8 @@ export function profileToDomain(hello: WorkerHello): WorkerProfile {
     memoryLimitBytes: Number(hello.memoryLimitBytes),
     executor: hello.executor === ExecutorKind.PROCESS ? 'process' : 'thread',
     resources: offerToDomain(hello.resources),
+    ...(hello.allocation ? { allocation: hello.allocation } : {}),
+    ...(hello.endsAt ? { endsAtMs: Number(hello.endsAt.seconds) * 1000 } : {}),
   }
 }
 

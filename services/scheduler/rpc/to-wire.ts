@@ -188,6 +188,8 @@ export function workerToWire(worker: WorkerView): WireWorker {
     quarantinedUntil: quarantine && timestampOf(quarantine.untilMs),
     resources: new Map(Object.entries(profile.resources ?? {})),
     usedResources: new Map(Object.entries(used)),
+    allocation: profile.allocation,
+    endsAt: profile.endsAtMs === undefined ? undefined : timestampOf(profile.endsAtMs),
   }
 }
 

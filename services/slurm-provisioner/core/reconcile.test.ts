@@ -1,223 +1,333 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { createOut, type Effect } from './effect.js'
-import type { Event } from './event.js'
-import { nextDeadlineMs, reconcile } from './reconcile.js'
-import { createState, type PoolLimits, type State } from './state.js'
+import { cpu, refusal, runningCluster, TestCluster } from './testing/cluster.js'
 
-const cpu: PoolLimits = { name: 'cpu', minWorkers: 0, maxWorkers: 10, slotsPerWorker: 4, idleTimeoutMs: 60_000 }
+const interval = 10_000
 
-function after(state: State, event: Event): Effect[] {
-  const out = createOut()
-  reconcile(state, event, out)
-  return out.effects
-}
-
-function demand(atMs: number, wantedSlots: number, presentWorkers = 0): Event {
-  return { kind: 'demandHeard', atMs, wantedSlots, presentWorkers }
-}
-
-function desired(state: State): number[] {
-  return state.pools.map(({ desiredWorkers }) => desiredWorkers)
-}
-
-test('demand for 9 slots asks for 3 workers of 4 slots at once', () => {
-  const state = createState([cpu])
-  expect(after(state, demand(0, 9))).toEqual([{ kind: 'printScript', pool: 'cpu', count: 3 }])
+test('demand becomes one array job, its workers register, and nothing more happens', () => {
+  const cluster = new TestCluster()
+  cluster.feed({ kind: 'started' })
+  cluster.demand(9)
+  expect(cluster.submits()).toEqual([])
+  cluster.poll()
+  expect(cluster.submits()).toMatchObject([{ pool: 'cpu', count: 3 }])
+  expect(cluster.phases()).toEqual(['submitted', 'submitted', 'submitted'])
+  cluster.poll()
+  expect(cluster.phases()).toEqual(['pending', 'pending', 'pending'])
+  cluster.start()
+  cluster.poll()
+  expect(cluster.phases()).toEqual(['running', 'running', 'running'])
+  cluster.register()
+  cluster.poll()
+  expect(cluster.phases()).toEqual(['registered', 'registered', 'registered'])
+  for (let i = 0; i < 20; i++) cluster.poll()
+  expect(cluster.submits()).toHaveLength(1)
+  expect(cluster.alive).toHaveLength(3)
 })
 
-test('a rise asks only for the workers that were not asked for before', () => {
-  const state = createState([cpu])
-  after(state, demand(0, 8))
-  expect(after(state, demand(1, 20))).toEqual([{ kind: 'printScript', pool: 'cpu', count: 3 }])
+test('a rise of demand is submitted at once when the queue was seen, and for what is missing only', () => {
+  const cluster = runningCluster(2)
+  cluster.nowMs += 2 * interval
+  expect(cluster.demand(20)).toMatchObject([{ kind: 'submitJobs', count: 3 }])
 })
 
-test('workers that join cause no further script, also when they are not yet all there', () => {
-  const state = createState([cpu])
-  after(state, demand(0, 20))
-  for (const present of [1, 3, 5]) expect(after(state, demand(present, 20, present))).toEqual([])
+test('there is at most one burst of submits in an interval', () => {
+  const cluster = runningCluster(1)
+  cluster.nowMs += interval
+  for (let slots = 8; slots <= 40; slots += 4) {
+    cluster.nowMs += 100
+    cluster.demand(slots)
+  }
+  expect(cluster.submits()).toHaveLength(2)
+  cluster.poll()
+  expect(cluster.submits()).toHaveLength(3)
+  expect(cluster.alive).toHaveLength(10)
 })
 
-test('workers that are there already are not asked for', () => {
-  const state = createState([cpu])
-  expect(after(state, demand(0, 20, 4))).toEqual([{ kind: 'printScript', pool: 'cpu', count: 1 }])
+test('a job that is killed is replaced with the next look at the queue (R1)', () => {
+  const cluster = runningCluster(2)
+  cluster.end(cluster.running[0]!, 'FAILED', { reason: 'NonZeroExitCode', exitCode: 137 })
+  cluster.poll()
+  expect(cluster.endings()).toEqual(['failed'])
+  expect(cluster.submits().at(-1)).toMatchObject({ count: 1 })
+  cluster.settle()
+  expect(cluster.phases()).toEqual(['registered', 'registered'])
 })
 
-test('a worker that went away while it is wanted is asked for again', () => {
-  const state = createState([cpu])
-  after(state, demand(0, 20))
-  after(state, demand(1, 20, 5))
-  expect(after(state, demand(2, 20, 3))).toEqual([{ kind: 'printScript', pool: 'cpu', count: 2 }])
+test('a job that is accepted and never seen is noticed, and asked for again after a while (R2)', () => {
+  const cluster = new TestCluster()
+  cluster.feed({ kind: 'started' })
+  cluster.answer = 'acceptUnseen'
+  cluster.demand(4)
+  for (let i = 0; i < 3; i++) cluster.poll()
+  expect(cluster.endings()).toEqual(['vanished'])
+  cluster.answer = 'accept'
+  for (let i = 0; i < 3; i++) cluster.settle()
+  expect(cluster.phases()).toEqual(['registered'])
 })
 
-test('nothing is printed before the scheduler has said what is there', () => {
-  const state = createState([{ ...cpu, minWorkers: 2 }])
-  expect(after(state, { kind: 'timePassed', atMs: 0 })).toEqual([])
-  expect(after(state, demand(1, 0))).toEqual([{ kind: 'printScript', pool: 'cpu', count: 2 }])
+test('a job that waits longer than the pool allows is given up and replaced', () => {
+  const cluster = new TestCluster([{ ...cpu, pendingTimeoutMs: 60_000 }])
+  cluster.feed({ kind: 'started' })
+  cluster.demand(4)
+  for (let i = 0; i < 10; i++) cluster.poll()
+  expect(cluster.endings()).toEqual(['neverStarted'])
+  expect(cluster.alive).toHaveLength(1)
 })
 
-test('demand falls only after the idle timeout, and then to the most that was wanted meanwhile', () => {
-  const state = createState([cpu])
-  after(state, demand(0, 40))
-  after(state, demand(1_000, 0))
-  after(state, demand(2_000, 12))
-  after(state, demand(3_000, 4))
-  expect(desired(state)).toEqual([10])
-  expect(nextDeadlineMs(state)).toBe(61_000)
-  after(state, { kind: 'timePassed', atMs: 60_999 })
-  expect(desired(state)).toEqual([10])
-  after(state, { kind: 'timePassed', atMs: 61_000 })
-  expect(desired(state)).toEqual([3])
-  after(state, { kind: 'timePassed', atMs: 121_000 })
-  expect(desired(state)).toEqual([1])
-  expect(nextDeadlineMs(state)).toBeUndefined()
+test('a refused submit is told with its advice and tried again, less and less often (R3)', () => {
+  const cluster = new TestCluster([{ ...cpu, maxFailedSubmits: 100 }])
+  cluster.feed({ kind: 'started' })
+  cluster.answer = refusal
+  cluster.demand(4)
+  const submittedAt: number[] = []
+  for (let i = 0; i < 64; i++) {
+    cluster.poll()
+    if (cluster.submits().length > submittedAt.length) submittedAt.push(i)
+  }
+  expect(submittedAt).toEqual([0, 1, 3, 7, 15, 31, 63])
+  expect(cluster.told()[0]).toBe(
+    'SLURM refused a submit of pool cpu: Invalid partition name specified (name a partition that sinfo shows); tried again in 10 s',
+  )
+  cluster.answer = 'accept'
+  for (let i = 0; i < 60; i++) cluster.poll()
+  expect(cluster.alive).toHaveLength(1)
+  expect(cluster.state.pools.get('cpu')).toMatchObject({ failedSubmits: 0, lastRefusal: undefined })
 })
 
-test('a rise within the lull ends it', () => {
-  const state = createState([cpu])
-  after(state, demand(0, 40))
-  after(state, demand(1_000, 0))
-  expect(after(state, demand(30_000, 40))).toEqual([])
-  after(state, { kind: 'timePassed', atMs: 61_000 })
-  expect(desired(state)).toEqual([10])
-})
-
-test('while the scheduler is out of reach no worker is let go', () => {
-  const state = createState([cpu])
-  after(state, demand(0, 40))
-  after(state, demand(1_000, 0))
-  after(state, { kind: 'demandLost', atMs: 2_000 })
-  expect(nextDeadlineMs(state)).toBeUndefined()
-  after(state, { kind: 'timePassed', atMs: 500_000 })
-  expect(desired(state)).toEqual([10])
-  after(state, demand(600_000, 0))
-  expect(nextDeadlineMs(state)).toBe(660_000)
-})
-
-test('the second pool grows when the first one is full; each keeps its fewest', () => {
-  const gpu: PoolLimits = { name: 'gpu', minWorkers: 1, maxWorkers: 3, slotsPerWorker: 2, idleTimeoutMs: 0 }
-  const state = createState([{ ...cpu, maxWorkers: 2 }, gpu])
-  expect(after(state, demand(0, 5))).toEqual([
-    { kind: 'printScript', pool: 'cpu', count: 1 },
-    { kind: 'printScript', pool: 'gpu', count: 1 },
-  ])
-  after(state, demand(1, 12))
-  expect(desired(state)).toEqual([2, 2])
-  after(state, demand(2, 1_000))
-  expect(desired(state)).toEqual([2, 3])
-})
-
-test('a worker that joins counts for the pool that was asked, also when another pool grows later', () => {
-  const gpu: PoolLimits = { name: 'gpu', minWorkers: 3, maxWorkers: 3, slotsPerWorker: 1, idleTimeoutMs: 0 }
-  const state = createState([{ ...cpu, slotsPerWorker: 1 }, gpu])
-  after(state, demand(0, 5))
-  after(state, demand(1, 5, 5))
-  expect(state.pools.map(({ presentWorkers }) => presentWorkers)).toEqual([2, 3])
-  expect(after(state, demand(2, 8, 5))).toEqual([{ kind: 'printScript', pool: 'cpu', count: 3 }])
-})
-
-const limits = fc
-  .record({
-    minWorkers: fc.nat(5),
-    extra: fc.nat(10),
-    slotsPerWorker: fc.integer({ min: 1, max: 8 }),
-    idleTimeoutMs: fc.constantFrom(0, 10, 100),
+test('after so many refusals the pool is paused with the reason, until it is resumed', () => {
+  const cluster = new TestCluster()
+  cluster.feed({ kind: 'started' })
+  cluster.answer = refusal
+  cluster.demand(4)
+  for (let i = 0; i < 30; i++) cluster.poll()
+  expect(cluster.submits()).toHaveLength(3)
+  expect(cluster.state.pools.get('cpu')?.pause).toMatchObject({
+    by: 'provisioner',
+    reason: expect.stringContaining('Invalid partition name specified') as string,
   })
-  .map(({ extra, ...rest }) => ({ ...rest, maxWorkers: rest.minWorkers + extra }))
-const pools = fc
-  .array(limits, { minLength: 1, maxLength: 3 })
-  .map((list) => list.map((one, index): PoolLimits => ({ ...one, name: `pool-${index}` })))
-const wantedSlots = fc.nat(150)
-const steps = fc.array(
-  fc.oneof(
-    fc.record({
-      kind: fc.constant('demandHeard' as const),
-      wantedSlots,
-      presentWorkers: fc.nat(40),
-      waitMs: fc.nat(60),
-    }),
-    fc.record({ kind: fc.constantFrom('timePassed' as const, 'demandLost' as const), waitMs: fc.nat(60) }),
-  ),
-)
-
-function timed(list: typeof steps extends fc.Arbitrary<infer Steps> ? Steps : never): Event[] {
-  let atMs = 0
-  return list.map(({ waitMs, ...step }) => ({ ...step, atMs: (atMs += waitMs) }))
-}
-
-test('whatever happens, desired stays within the limits and no more is asked for than is missing', () => {
-  fc.assert(
-    fc.property(pools, steps, (some, list) => {
-      const state = createState(some)
-      for (const event of timed(list)) {
-        const effects = after(state, event)
-        for (const { limits: own, desiredWorkers, presentWorkers, allocatedWorkers } of state.pools) {
-          expect(desiredWorkers).toBeGreaterThanOrEqual(own.minWorkers)
-          expect(desiredWorkers).toBeLessThanOrEqual(own.maxWorkers)
-          expect(allocatedWorkers).toBeGreaterThanOrEqual(presentWorkers)
-          const asked = effects.filter(({ pool }) => pool === own.name)
-          expect(asked.length).toBeLessThanOrEqual(1)
-          for (const { count } of asked) {
-            expect(count).toBeGreaterThan(0)
-            expect(count).toBeLessThanOrEqual(desiredWorkers - presentWorkers)
-          }
-        }
-        if (event.kind === 'demandHeard') {
-          const counted = state.pools.reduce((sum, { presentWorkers }) => sum + presentWorkers, 0)
-          expect(counted).toBeLessThanOrEqual(event.presentWorkers)
-          // Every desired worker is there or was asked for.
-          for (const { allocatedWorkers, desiredWorkers } of state.pools) {
-            expect(allocatedWorkers).toBeGreaterThanOrEqual(desiredWorkers)
-          }
-        }
-      }
-    }),
-  )
+  cluster.answer = 'accept'
+  cluster.feed({ kind: 'poolResumed', pool: 'cpu' })
+  expect(cluster.alive).toHaveLength(1)
 })
 
-test('a level that is heard again at the same moment changes nothing', () => {
-  fc.assert(
-    fc.property(pools, steps, wantedSlots, fc.nat(40), (some, list, wanted, present) => {
-      const state = createState(some)
-      const events = timed(list)
-      for (const event of events) after(state, event)
-      const level = demand(events.at(-1)?.atMs ?? 0, wanted, present)
-      after(state, level)
-      const before = structuredClone(state)
-      expect(after(state, level)).toEqual([])
-      expect(state).toEqual(before)
-    }),
-  )
+test('a limit that lifts by itself pauses nobody', () => {
+  const cluster = new TestCluster()
+  cluster.feed({ kind: 'started' })
+  cluster.answer = { ...refusal, kind: 'limit', isTransient: true }
+  cluster.demand(4)
+  for (let i = 0; i < 100; i++) cluster.poll()
+  expect(cluster.state.pools.get('cpu')?.pause).toBeUndefined()
 })
 
-test('more demand never desires fewer workers of any pool', () => {
-  fc.assert(
-    fc.property(pools, steps, wantedSlots, fc.nat(20), (some, list, wanted, more) => {
-      const [less, greater] = [createState(some), createState(some)]
-      const events = timed(list)
-      for (const event of events) {
-        after(less, event)
-        after(greater, event)
-      }
-      const atMs = events.at(-1)?.atMs ?? 0
-      after(less, demand(atMs, wanted))
-      after(greater, demand(atMs, wanted + more))
-      for (const [index, count] of desired(less).entries()) {
-        expect(desired(greater)[index]).toBeGreaterThanOrEqual(count)
-      }
-    }),
-  )
+test('workers that come in groups are recognised as one allocation each (R4)', () => {
+  const cluster = runningCluster(0, { workersPerAllocation: 2, minWorkers: 2 })
+  const [job] = cluster.running
+  cluster.workers.set('second', { allocationId: `${job!.key}.0`, restarts: 0, tasks: 0, isDraining: false })
+  cluster.poll()
+  expect(cluster.allocations).toMatchObject([{ workers: 2, phase: { kind: 'registered', workers: [{}, {}] } }])
+  cluster.end(job!, 'NODE_FAIL')
+  cluster.poll()
+  expect(cluster.submits()).toHaveLength(2)
+  expect(cluster.alive).toHaveLength(1)
 })
 
-test('the desired workers have the wanted slots, unless every pool is full', () => {
-  fc.assert(
-    fc.property(pools, wantedSlots, (some, wanted) => {
-      const state = createState(some)
-      after(state, demand(0, wanted))
-      const slots = state.pools.reduce((sum, pool) => sum + pool.desiredWorkers * pool.limits.slotsPerWorker, 0)
-      const full = state.pools.every(({ desiredWorkers, limits: own }) => desiredWorkers === own.maxWorkers)
-      expect(slots >= wanted || full).toBe(true)
-    }),
-  )
+test('a lull of demand drains idle workers, and no others', () => {
+  const cluster = runningCluster(3)
+  const [busy] = [...cluster.workers.values()]
+  busy!.tasks = 2
+  cluster.demand(0)
+  cluster.poll()
+  expect(cluster.phases()).toEqual(['registered', 'registered', 'registered'])
+  for (let i = 0; i < 6; i++) cluster.poll()
+  expect(cluster.phases()).toEqual(['registered', 'draining', 'draining'])
+  busy!.tasks = 0
+  cluster.poll()
+  expect(cluster.phases()).toEqual(['draining', 'draining', 'draining'])
+})
+
+test('no more workers are drained than are too many, however long the scheduler takes', () => {
+  const cluster = runningCluster(4)
+  cluster.drainsLate = true
+  cluster.demand(12)
+  for (let i = 0; i < 40; i++) {
+    cluster.poll(3_000)
+    cluster.feed({ kind: 'timePassed' })
+  }
+  expect(cluster.phases().filter((phase) => phase === 'draining')).toHaveLength(1)
+  expect(cluster.submits()).toHaveLength(1)
+})
+
+test('what waits in the queue goes first, by one scancel', () => {
+  const cluster = runningCluster(2)
+  cluster.demand(40)
+  cluster.poll()
+  cluster.poll()
+  expect(cluster.waiting).toHaveLength(8)
+  cluster.demand(8)
+  for (let i = 0; i < 8; i++) cluster.poll()
+  expect(cluster.effects.filter(({ kind }) => kind === 'cancelJobs')).toHaveLength(1)
+  expect(cluster.alive).toHaveLength(2)
+  expect(cluster.phases()).toEqual(['registered', 'registered'])
+  expect(new Set(cluster.endings())).toEqual(new Set(['cancelled']))
+})
+
+test('an allocation that runs without a worker is given up after its time, and counts', () => {
+  const cluster = new TestCluster()
+  cluster.feed({ kind: 'started' })
+  cluster.demand(4)
+  cluster.poll()
+  cluster.start()
+  for (let i = 0; i < 34; i++) cluster.poll()
+  expect(cluster.endings()).toEqual(['neverRegistered'])
+  expect(cluster.alive).toHaveLength(1)
+})
+
+test('a node on which workers die at their start is left out, and the pool goes on', () => {
+  const cluster = new TestCluster()
+  cluster.feed({ kind: 'started' })
+  cluster.demand(40)
+  cluster.poll()
+  cluster.start()
+  for (const job of cluster.running.slice(0, 6)) cluster.end(job, 'FAILED', { node: 'hole', exitCode: 1 })
+  cluster.register()
+  cluster.poll()
+  expect(new Set(cluster.endings())).toEqual(new Set(['failedBeforeRegistering']))
+  expect(cluster.state.pools.get('cpu')).toMatchObject({ pause: undefined, neverRegistered: 1 })
+  cluster.poll()
+  expect(cluster.submits().at(-1)).toMatchObject({ count: 6, excludedNodes: ['hole'] })
+  cluster.settle()
+  expect(cluster.phases().filter((phase) => phase === 'registered')).toHaveLength(10)
+  cluster.nowMs += 3_600_000
+  cluster.poll()
+  expect(cluster.told()).toContain('node hole may be used again')
+})
+
+test('a pool whose workers die on every node is paused', () => {
+  const cluster = new TestCluster()
+  cluster.feed({ kind: 'started' })
+  cluster.demand(4)
+  for (let i = 0; i < 40; i++) {
+    cluster.poll()
+    cluster.start()
+    for (const job of cluster.running) cluster.end(job, 'FAILED', { exitCode: 127 })
+  }
+  expect(cluster.submits()).toHaveLength(3)
+  expect(cluster.state.pools.get('cpu')?.pause?.reason).toContain('exit code 127')
+})
+
+test('a job that would wait for ever counts as a refused submit', () => {
+  const cluster = new TestCluster()
+  cluster.feed({ kind: 'started' })
+  cluster.demand(8)
+  for (let i = 0; i < 40; i++) {
+    cluster.poll()
+    for (const job of cluster.waiting) job.reason = 'PartitionTimeLimit'
+  }
+  expect(cluster.submits()).toHaveLength(3)
+  expect(cluster.state.pools.get('cpu')?.pause?.reason).toContain('PartitionTimeLimit')
+  expect(cluster.alive).toEqual([])
+})
+
+test('an outsider who cancels a job is told from the provisioner, and the job is replaced', () => {
+  const cluster = runningCluster(1)
+  cluster.end(cluster.running[0]!, 'CANCELLED')
+  cluster.poll()
+  expect(cluster.state.history[0]?.ending.text).toBe('was cancelled on node1: SLURM says CANCELLED')
+  expect(cluster.alive).toHaveLength(1)
+})
+
+test('limits hold: pending, jobs, core hours', () => {
+  const pending = new TestCluster([{ ...cpu, maxPending: 2 }])
+  pending.feed({ kind: 'started' })
+  pending.demand(40)
+  for (let i = 0; i < 5; i++) pending.poll()
+  expect(pending.waiting).toHaveLength(2)
+  const jobs = runningCluster(10, { maxJobs: 3 })
+  expect(jobs.alive).toHaveLength(3)
+  const budget = runningCluster(10, { coreHours: 10 })
+  expect(budget.alive).toHaveLength(2)
+  budget.nowMs += 1_800_000
+  for (const job of budget.running) budget.end(job, 'COMPLETED')
+  for (let i = 0; i < 3; i++) budget.settle()
+  // 4 of the 10 core hours are spent, each allocation may take 4.
+  expect(budget.alive).toHaveLength(1)
+})
+
+test('without arrays each job is submitted by itself, ten at most in a burst', () => {
+  const cluster = new TestCluster([{ ...cpu, array: false, maxWorkers: 12 }])
+  cluster.feed({ kind: 'started' })
+  cluster.demand(48)
+  cluster.poll()
+  expect(cluster.submits().map(({ count }) => count)).toEqual(Array.from({ length: 10 }, () => 1))
+  cluster.poll()
+  expect(cluster.alive).toHaveLength(12)
+})
+
+test('no worker is asked for that would have nothing to do, as far as run times are known', () => {
+  const cluster = new TestCluster()
+  cluster.feed({ kind: 'started' })
+  cluster.demand(40, { slots: 40, totalMs: 40_000 })
+  cluster.poll()
+  // 40 tasks of one second are work for eight slots, at five seconds each.
+  expect(cluster.alive).toHaveLength(2)
+})
+
+test('what will be done before another worker could start is not waited for', () => {
+  const cluster = new TestCluster()
+  cluster.feed({ kind: 'started' })
+  cluster.demand(4)
+  cluster.poll()
+  cluster.poll(3_600_000)
+  cluster.start()
+  cluster.register()
+  cluster.poll()
+  cluster.demand(40, { slots: 36, totalMs: 2_000_000 })
+  cluster.poll()
+  expect(cluster.alive).toHaveLength(1)
+  cluster.demand(40, { slots: 36, totalMs: 200_000_000 })
+  cluster.poll()
+  expect(cluster.alive).toHaveLength(10)
+})
+
+test('a pool is scaled, drained and given back to the demand by hand', () => {
+  const cluster = runningCluster(1)
+  cluster.feed({ kind: 'poolScaled', pool: 'cpu', scale: { kind: 'fixed', workers: 3 } })
+  cluster.settle()
+  expect(cluster.phases()).toEqual(['registered', 'registered', 'registered'])
+  for (const worker of cluster.workers.values()) worker.tasks = 1
+  cluster.feed({ kind: 'poolScaled', pool: 'cpu', scale: { kind: 'draining' } })
+  expect(cluster.phases()).toEqual(['draining', 'draining', 'draining'])
+  cluster.restart()
+  expect(cluster.state.pools.get('cpu')?.scale).toEqual({ kind: 'draining' })
+  cluster.feed({ kind: 'poolScaled', pool: 'cpu', scale: { kind: 'adaptive' } })
+  cluster.demand(4)
+  cluster.poll()
+  expect(cluster.waiting).toHaveLength(1)
+})
+
+test('a paused pool leaves its share to the next one', () => {
+  const cluster = new TestCluster([cpu, { ...cpu, name: 'spare' }])
+  cluster.feed({ kind: 'started' })
+  cluster.feed({ kind: 'poolPaused', pool: 'cpu', reason: 'maintenance' })
+  cluster.demand(8)
+  cluster.poll()
+  expect(cluster.submits()).toMatchObject([{ pool: 'spare', count: 2 }])
+})
+
+test('workers that others started take their share of the demand', () => {
+  const cluster = new TestCluster()
+  cluster.feed({ kind: 'started' })
+  cluster.workers.set('local', { allocationId: 'nobody', restarts: 0, tasks: 0, isDraining: false })
+  cluster.poll()
+  cluster.demand(12)
+  expect(cluster.submits()).toMatchObject([{ count: 2 }])
+})
+
+test('when the mesh ends everything is cancelled', () => {
+  const cluster = runningCluster(3)
+  cluster.feed({ kind: 'stopRequested' })
+  expect(cluster.alive).toEqual([])
+  cluster.poll()
+  expect(cluster.allocations).toEqual([])
 })

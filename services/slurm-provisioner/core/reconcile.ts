@@ -1,80 +1,157 @@
+import { act, drainAllocations } from './act.js'
+import { knownPool } from './apply.js'
+import { lullEndMs } from './desire.js'
+import { readmitNodes } from './early-ends.js'
 import type { Out } from './effect.js'
+import { emit } from './emit.js'
 import type { Event, EventOf } from './event.js'
-import { spreadDemand, spreadPresent } from './spread.js'
-import type { Pool, State } from './state.js'
+import { noteFailedSubmit } from './failed-submits.js'
+import { hearJobs, loseQueue } from './observe-queue.js'
+import { hearDrain, hearWorkers } from './observe-workers.js'
+import { createPool } from './pool.js'
+import type { State } from './state.js'
 
 /**
- * The whole provisioner: the same state and the same event always give the same effects. Mutates `state` and appends to
- * `out`. There are no facts to remember: the level of demand is heard again after a restart.
+ * The whole provisioner: the same state and the same event always give the same facts and effects. Mutates `state` and appends
+ * to `out`. Whatever was heard, what follows is what lies between the desired and the observed level: an event that was lost
+ * costs nothing, the next one repairs it.
  */
 export function reconcile(state: State, event: Event, out: Out): void {
+  hear(state, event, out)
+  readmitNodes(state, event.atMs, out)
+  act(state, event.atMs, out)
+}
+
+function hear(state: State, event: Event, out: Out): void {
   switch (event.kind) {
+    case 'started':
+      return start(state, event)
     case 'demandHeard':
-      return hearDemand(state, event, out)
+      return hearDemand(state, event)
     case 'demandLost':
       return loseDemand(state)
+    case 'workersListed':
+      return hearWorkers(state, event, out)
+    case 'workerDrains':
+      return hearDrain(state, event)
+    case 'workersUnknown':
+      state.workersAreCurrent = false
+      return
+    case 'jobsListed':
+      return hearJobs(state, event, out)
+    case 'jobsUnknown':
+      return loseQueue(state, event, out)
+    case 'submitAccepted':
+      return acceptSubmit(state, event, out)
+    case 'submitRefused':
+      return refuseSubmit(state, event, out)
+    case 'submitUnclear':
+      return loseSubmit(state, event, out)
+    case 'poolsDefined':
+      return definePools(state, event, out)
+    case 'poolScaled':
+      return emit(state, out, { kind: 'poolScaled', pool: event.pool, scale: event.scale })
+    case 'poolPaused': {
+      const pause = { sinceMs: event.atMs, by: 'operator', reason: event.reason } as const
+      return emit(state, out, { kind: 'poolPaused', pool: event.pool, pause })
+    }
+    case 'poolResumed':
+      return resume(state, event.pool, out)
+    case 'drainRequested':
+      return drainAllocations(state, event, out)
+    case 'stopRequested':
+      state.isStopping = true
+      // The end waits for nothing.
+      state.nextBurstAtMs = 0
+      return
     case 'timePassed':
-      return passTime(state, event)
+      return
     default:
       return event satisfies never
   }
 }
 
 /** When `timePassed` has to be said next, in ms since the Unix epoch; nothing while time changes nothing. */
-export function nextDeadlineMs({ pools }: State): number | undefined {
-  const deadlines = pools.flatMap(({ lull, limits }) => (lull ? [lull.sinceMs + limits.idleTimeoutMs] : []))
-  return deadlines.length > 0 ? Math.min(...deadlines) : undefined
+export function nextDeadlineMs(state: State, atMs: number): number | undefined {
+  const deadlines = [...state.pools.values()].flatMap((pool) => [lullEndMs(pool), pool.notBeforeMs])
+  const later = [...deadlines, state.nextBurstAtMs].filter((time): time is number => time !== undefined && time > atMs)
+  return later.length > 0 ? Math.min(...later) : undefined
 }
 
-function hearDemand(state: State, event: EventOf<'demandHeard'>, out: Out): void {
-  state.demandIsCurrent = true
-  const targets = spreadDemand(
-    state.pools.map(({ limits }) => limits),
-    event.wantedSlots,
-  )
-  for (const [index, pool] of state.pools.entries()) {
-    pool.targetWorkers = targets[index] ?? 0
-    followTarget(pool, event.atMs)
+/** What was asked of SLURM before the restart may have happened or not. */
+function start(state: State, { atMs }: EventOf<'started'>): void {
+  state.startedAtMs = atMs
+  for (const submission of state.submissions.values()) {
+    if (submission.status.kind !== 'asked') continue
+    submission.status = { kind: 'unclear', sinceMs: atMs, message: 'the provisioner was started again', looks: 0 }
   }
-  const present = spreadPresent(state.pools, event.presentWorkers)
-  for (const [index, pool] of state.pools.entries()) allocate(pool, present[index] ?? 0, out)
+}
+
+function hearDemand(state: State, { wantedSlots, work }: EventOf<'demandHeard'>): void {
+  state.demandIsCurrent = true
+  state.demand = { wantedSlots, work }
 }
 
 /** A level that nobody vouches for is no reason to let workers go. */
 function loseDemand(state: State): void {
   state.demandIsCurrent = false
-  for (const pool of state.pools) pool.lull = undefined
+  for (const pool of state.pools.values()) pool.lull = undefined
 }
 
-function passTime(state: State, event: EventOf<'timePassed'>): void {
-  if (!state.demandIsCurrent) return
-  for (const pool of state.pools) followTarget(pool, event.atMs)
+function acceptSubmit(state: State, { key, jobId }: EventOf<'submitAccepted'>, out: Out): void {
+  const submission = state.submissions.get(key)
+  if (submission === undefined) return
+  if (submission.status.kind !== 'accepted') emit(state, out, { kind: 'submitAccepted', key, jobId })
+  const pool = state.pools.get(submission.pool)
+  if (pool === undefined) return
+  pool.failedSubmits = 0
+  pool.lastRefusal = undefined
 }
 
-/** Up at once; down only after a lull, and then to the most that was asked for during it. */
-function followTarget(pool: Pool, atMs: number): void {
-  const { targetWorkers, limits } = pool
-  if (targetWorkers >= pool.desiredWorkers) {
-    pool.desiredWorkers = targetWorkers
-    pool.lull = undefined
-    return
+function refuseSubmit(state: State, { key, refusal, atMs }: EventOf<'submitRefused'>, out: Out): void {
+  const submission = state.submissions.get(key)
+  if (submission === undefined || submission.status.kind === 'accepted') return
+  emit(state, out, { kind: 'submissionEnded', key })
+  const pool = knownPool(state, submission.pool)
+  pool.failedSubmits++
+  noteFailedSubmit(state, pool, refusal, pool.failedSubmits, { atMs, out })
+}
+
+function loseSubmit(state: State, { key, message, atMs }: EventOf<'submitUnclear'>, out: Out): void {
+  const submission = state.submissions.get(key)
+  if (submission?.status.kind !== 'asked') return
+  submission.status = { kind: 'unclear', sinceMs: atMs, message, looks: 0 }
+  const text = `it is unclear whether SLURM took the submit ${key} (${message}): its jobs are looked for before any other submit`
+  out.effects.push({ kind: 'tell', level: 'warn', text, pool: submission.pool })
+}
+
+/** The pools file as it is now; a pool that has changed begins anew. */
+function definePools(state: State, { pools }: EventOf<'poolsDefined'>, out: Out): void {
+  const known = new Map(state.pools)
+  state.pools.clear()
+  for (const limits of pools) {
+    const pool = known.get(limits.name) ?? createPool(limits)
+    known.delete(limits.name)
+    state.pools.set(limits.name, pool)
+    pool.limits = limits
+    pool.isRemoved = false
+    pool.failedSubmits = 0
+    pool.hopelessSubmits = 0
+    pool.neverRegistered = 0
+    pool.notBeforeMs = 0
+    if (pool.pause?.by === 'provisioner') emit(state, out, { kind: 'poolResumed', pool: limits.name })
   }
-  const sinceMs = pool.lull?.sinceMs ?? atMs
-  const highest = Math.max(targetWorkers, pool.lull?.highest ?? 0)
-  pool.lull = { sinceMs, highest }
-  if (atMs - sinceMs < limits.idleTimeoutMs) return
-  pool.desiredWorkers = highest
-  pool.lull = targetWorkers < highest ? { sinceMs: atMs, highest: targetWorkers } : undefined
+  for (const [name, pool] of known) {
+    pool.isRemoved = true
+    state.pools.set(name, pool)
+  }
 }
 
-/** Asks for workers that are desired, not there and not asked for. One that went away is asked for again. */
-function allocate(pool: Pool, presentWorkers: number, out: Out): void {
-  const gone = Math.max(0, pool.presentWorkers - presentWorkers)
-  const expected = Math.min(pool.allocatedWorkers - gone, pool.desiredWorkers)
-  pool.presentWorkers = presentWorkers
-  pool.allocatedWorkers = Math.max(presentWorkers, expected)
-  const count = pool.desiredWorkers - pool.allocatedWorkers
-  if (count <= 0) return
-  out.effects.push({ kind: 'printScript', pool: pool.limits.name, count })
-  pool.allocatedWorkers = pool.desiredWorkers
+function resume(state: State, name: string, out: Out): void {
+  emit(state, out, { kind: 'poolResumed', pool: name })
+  const pool = knownPool(state, name)
+  pool.failedSubmits = 0
+  pool.hopelessSubmits = 0
+  pool.neverRegistered = 0
+  pool.notBeforeMs = 0
 }

@@ -1,122 +1,51 @@
 import { readFile } from 'node:fs/promises'
 
-import * as z from 'zod'
+import type * as z from 'zod'
 
 import { ConfigError } from '#libs/config'
-import { parseBytes, parseDurationMs } from '#libs/domain'
 
-import type { PoolLimits } from '../core/state.js'
+import type { PoolLimits } from '../core/pool.js'
+import { nearestWord } from './nearest.js'
+import { poolKeys, poolSchema, poolsFileSchema } from './pool-schema.js'
 
 /** A pool as its job scripts need it. */
 export interface PoolSpec {
   readonly limits: PoolLimits
-  readonly partition: string | undefined
-  readonly account: string | undefined
-  readonly qos: string | undefined
-  readonly constraint: string | undefined
-  readonly gres: string | undefined
-  readonly cpusPerTask: number
+  readonly partition?: string | undefined
+  readonly account?: string | undefined
+  readonly qos?: string | undefined
+  readonly constraint?: string | undefined
+  readonly gres?: string | undefined
+  readonly nodes: number
+  readonly workersPerNode: number
+  readonly cpus: number
+  /** Of a node's part of the job. */
   readonly memoryBytes: number | undefined
-  readonly timeMs: number
   /** How long before the time limit the worker is told to finish. */
   readonly signalLeadMs: number
   readonly exclusive: boolean
+  /** What each worker offers beside slots and memory. */
+  readonly resources: Readonly<Record<string, number>>
+  readonly executor: 'thread' | 'process'
+  readonly spillDir?: string | undefined
   /** Further options for sbatch, as they stand behind `#SBATCH`. */
   readonly directives: readonly string[]
-  /** Shell lines that prepare the environment, such as `module load nodejs/20`. */
+  /** Environment modules that the workers need, such as `nodejs/20`. */
+  readonly modules: readonly string[]
+  /** Shell lines before the workers start, and after they have ended. */
   readonly prologue: readonly string[]
+  readonly epilogue: readonly string[]
   /** The Node.js program on the nodes. */
   readonly node: string
   /** Where the worker listens for transfers. */
   readonly listenAddress: string
 }
 
-/** The options that scripts set themselves; a second one would win over ours or be lost, depending on the order. */
-const ownOptions = [
-  'job-name',
-  'ntasks',
-  'cpus-per-task',
-  'mem',
-  'time',
-  'signal',
-  'export',
-  'output',
-  'open-mode',
-  'array',
-]
-const ownShortOptions = ['J', 'n', 'c', 't', 'o', 'a']
-
-// SLURM's array indices end at 1,000 unless a site raises MaxArraySize.
-const mostWorkers = 1_000
-const longestLeadMs = 65_535_000
-const line = z.string().regex(/^[^\u0000-\u001f\u007f]+$/, 'must be one line of printable text')
-const directive = line.superRefine((text, context) => {
-  const [, long, short] = /^(?:--([a-z][a-z0-9-]*)|-([A-Za-z]))/.exec(text) ?? []
-  // sbatch takes any unambiguous beginning of a long option for it.
-  const ours =
-    long === undefined ? ownShortOptions.includes(short ?? '') : ownOptions.some((own) => own.startsWith(long))
-  if (long === undefined && short === undefined) {
-    context.addIssue({
-      code: 'custom',
-      message: `'${text}' is no option for sbatch; write for example '--nodelist=node1'`,
-    })
-  } else if (ours) {
-    context.addIssue({
-      code: 'custom',
-      message: `'${text}' is set by the provisioner itself; use the pool's own settings`,
-    })
-  }
-})
-
-const poolSchema = z
-  .strictObject({
-    name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'must be at most 40 of a-z, 0-9 and -'),
-    minWorkers: z.int().min(0).max(mostWorkers).default(0),
-    maxWorkers: z.int().min(1).max(mostWorkers).default(10),
-    slots: z.int().min(1).max(4_096).default(1),
-    idleTimeout: duration('idleTimeout').default(300_000),
-    partition: line.optional(),
-    account: line.optional(),
-    qos: line.optional(),
-    constraint: line.optional(),
-    gres: line.optional(),
-    cpusPerTask: z.int().min(1).optional(),
-    memory: z
-      .string()
-      .transform(quantity((text) => parseBytes(text, 'memory')))
-      .optional(),
-    time: duration('time').default(3_600_000),
-    signalLead: duration('signalLead').default(120_000),
-    exclusive: z.boolean().default(false),
-    directives: z.array(directive).default([]),
-    prologue: z.array(line).default([]),
-    node: line.default(process.execPath),
-    listenAddress: line.default('0.0.0.0:0'),
-  })
-  .superRefine(({ minWorkers, maxWorkers, time, signalLead }, context) => {
-    const complain = (path: string, message: string): void =>
-      context.addIssue({ code: 'custom', path: [path], message })
-    if (minWorkers > maxWorkers) complain('minWorkers', `is ${minWorkers}, above maxWorkers (${maxWorkers})`)
-    // sbatch takes 0 for "no limit".
-    if (time < 60_000) complain('time', 'must be at least a minute: SLURM counts in minutes')
-    if (signalLead >= time) complain('signalLead', 'must be shorter than time')
-    if (signalLead > longestLeadMs) complain('signalLead', `must be at most ${longestLeadMs / 1000} seconds`)
-  })
-
-const fileSchema = z
-  .strictObject({ pools: z.array(poolSchema).min(1, 'must name at least one pool') })
-  .superRefine(({ pools }, context) => {
-    for (const [index, { name }] of pools.entries()) {
-      if (pools.findIndex((pool) => pool.name === name) === index) continue
-      context.addIssue({ code: 'custom', path: ['pools', index, 'name'], message: `there are two pools '${name}'` })
-    }
-  })
-
 /** The pool of a provisioner that was given no file: jobs as the cluster's defaults make them. */
 export const defaultPools: readonly PoolSpec[] = [toSpec(poolSchema.parse({ name: 'default' }))]
 
 /**
- * Reads a JSON file of pools, `{"pools": [{"name": "cpu", "partition": "compute", "slots": 16, "memory": "32G"}]}`.
+ * Reads a file of pools, YAML or JSON: `{"pools": [{"name": "cpu", "partition": "compute", "cpus": 16, "memory": "32G"}]}`.
  *
  * @throws ConfigError that names the file and everything in it that is wrong.
  */
@@ -131,52 +60,85 @@ export async function readPools(file: string): Promise<readonly PoolSpec[]> {
 }
 
 /** The pools that the text of a file describes; `file` is its name for messages. */
-export function parsePools(text: string, file: string): readonly PoolSpec[] {
-  let content: unknown
-  try {
-    content = JSON.parse(text)
-  } catch (error) {
-    throw new ConfigError(`${file} is no JSON: ${(error as Error).message}`, { cause: error })
-  }
-  const parsed = fileSchema.safeParse(content)
+export async function parsePools(text: string, file: string): Promise<readonly PoolSpec[]> {
+  const parsed = poolsFileSchema.safeParse(await readContent(text, file))
   if (parsed.success) return parsed.data.pools.map(toSpec)
-  const problems = parsed.error.issues.map(({ path, message }) => `${file}: ${path.join('.') || 'file'}: ${message}`)
-  throw new ConfigError(problems.join('\n'))
+  throw new ConfigError(parsed.error.issues.flatMap((issue) => complaintsOf(issue, file)).join('\n'))
+}
+
+async function readContent(text: string, file: string): Promise<unknown> {
+  if (/^\s*[{[]/.test(text)) {
+    try {
+      return JSON.parse(text)
+    } catch (error) {
+      if (!/\.ya?ml$/.test(file))
+        throw new ConfigError(`${file} is no JSON: ${(error as Error).message}`, { cause: error })
+    }
+  }
+  const { parse } = await import('yaml')
+  try {
+    return parse(text)
+  } catch (error) {
+    throw new ConfigError(`${file} is neither JSON nor YAML: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function complaintsOf(issue: z.core.$ZodIssue, file: string): string[] {
+  const place = issue.path.join('.') || 'file'
+  if (issue.code !== 'unrecognized_keys') return [`${file}: ${place}: ${issue.message}`]
+  const known = issue.path.length === 0 ? ['pools'] : poolKeys
+  return issue.keys.map((key) => {
+    const nearest = nearestWord(key, known)
+    const advice = nearest === undefined ? `the settings are ${known.join(', ')}` : `did you mean '${nearest}'?`
+    return `${file}: ${place}: unknown setting '${key}'; ${advice}`
+  })
 }
 
 function toSpec(pool: z.output<typeof poolSchema>): PoolSpec {
-  const { name, minWorkers, maxWorkers, slots, idleTimeout, memory, time, signalLead, cpusPerTask, ...rest } = pool
+  const { slots = slotsOf(pool), nodes, workersPerNode } = pool
+  const cpus = pool.cpus ?? slots * workersPerNode
   return {
-    limits: { name, minWorkers, maxWorkers, slotsPerWorker: slots, idleTimeoutMs: idleTimeout },
-    cpusPerTask: cpusPerTask ?? slots,
-    memoryBytes: memory,
-    timeMs: time,
-    signalLeadMs: signalLead,
-    partition: rest.partition,
-    account: rest.account,
-    qos: rest.qos,
-    constraint: rest.constraint,
-    gres: rest.gres,
-    exclusive: rest.exclusive,
-    directives: rest.directives,
-    prologue: rest.prologue,
-    node: rest.node,
-    listenAddress: rest.listenAddress,
+    limits: {
+      name: pool.name,
+      minWorkers: pool.minWorkers,
+      maxWorkers: pool.maxWorkers,
+      slotsPerWorker: slots,
+      workersPerAllocation: nodes * workersPerNode,
+      coresPerAllocation: nodes * cpus,
+      walltimeMs: pool.walltime,
+      idleTimeoutMs: pool.idleTimeout,
+      maxPending: pool.maxPending,
+      maxJobs: pool.maxJobs,
+      array: pool.array,
+      registerTimeoutMs: pool.registerTimeout,
+      pendingTimeoutMs: pool.pendingTimeout,
+      maxFailedSubmits: pool.maxFailedSubmits,
+      maxNeverRegistered: pool.maxNeverRegistered,
+      targetDurationMs: pool.targetDuration,
+      coreHours: pool.coreHours,
+    },
+    cpus,
+    memoryBytes: pool.memory,
+    signalLeadMs: pool.signalLead,
+    resources: pool.resources ?? resourcesOf(pool),
+    ...pick(pool, ['partition', 'account', 'qos', 'constraint', 'gres', 'nodes', 'workersPerNode', 'exclusive']),
+    ...pick(pool, ['executor', 'spillDir', 'directives', 'modules', 'prologue', 'epilogue', 'node', 'listenAddress']),
   }
 }
 
-function duration(what: string) {
-  return z.string().transform(quantity((text) => parseDurationMs(text, what)))
+/** A slot for each CPU, unless told otherwise. */
+function slotsOf({ cpus = 1, workersPerNode }: z.output<typeof poolSchema>): number {
+  return Math.max(1, Math.floor(cpus / workersPerNode))
 }
 
-/** A reader of quantities whose complaint becomes the schema's. */
-function quantity(read: (text: string) => number) {
-  return (text: string, context: z.core.$RefinementCtx): number => {
-    try {
-      return read(text)
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message })
-      return z.NEVER
-    }
-  }
+/** The GPUs of `gpu:a100:2`, shared among the workers of the node. */
+function resourcesOf({ gres = '', workersPerNode }: z.output<typeof poolSchema>): Record<string, number> {
+  const [, amount] = /(?:^|,)gpu(?::[A-Za-z][^:,]*)?(?::(\d+))?(?:$|[,(])/.exec(gres) ?? []
+  const isGpu = /(?:^|,)gpu(?:[:,(]|$)/.test(gres)
+  const gpus = isGpu ? Math.floor(Number(amount ?? 1) / workersPerNode) : 0
+  return gpus > 0 ? { gpu: gpus } : {}
+}
+
+function pick<T, K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(keys.map((key) => [key, from[key]])) as Pick<T, K>
 }

@@ -14,6 +14,8 @@ const self = {
   memoryLimitBytes: 0n,
   executor: ExecutorKind.THREAD,
   predecessor: undefined,
+  allocation: undefined,
+  endsAt: undefined,
   resources: new Map(),
 }
 

@@ -8,23 +8,26 @@ afterEach(() => void vi.useRealTimers())
 function setUp(
   unlinkedSinceMs: () => number | undefined = () => undefined,
   stopTasks = async (): Promise<void> => undefined,
+  graceMs = 10_000,
 ) {
   const steps: string[] = []
   let drained!: () => void
+  let hasten!: (graceMs: number) => void
   const leaving = leaveInOrder({
-    graceMs: 10_000,
+    graceMs,
     drain: () => void steps.push('drain'),
     giveNotice: () => void steps.push('notice'),
     noticeMs: 3_000,
     drained: new Promise<void>((resolve) => (drained = resolve)),
     unlinkedSinceMs,
+    hastened: (shorten) => (hasten = shorten),
     stopTasks: async () => {
       steps.push('stop tasks')
       await stopTasks()
     },
     sayGoodbye: async () => void steps.push('goodbye'),
   })
-  return { steps, leaving, drained }
+  return { steps, leaving, drained, hasten }
 }
 
 test('a worker with nothing to finish leaves at once', async () => {
@@ -56,4 +59,25 @@ test('nobody waits for a scheduler that is gone', async () => {
   const { steps } = setUp(() => cutAtMs)
   await vi.advanceTimersByTimeAsync(1_500)
   expect(steps).toEqual(['drain', 'stop tasks', 'goodbye'])
+})
+
+test('a worker that has two minutes takes them; one that is then told to hurry has what is left', async () => {
+  const { steps, hasten } = setUp(undefined, undefined, 120_000)
+  await vi.advanceTimersByTimeAsync(100_000)
+  expect(steps).toEqual(['drain'])
+  hasten(10_000)
+  await vi.advanceTimersByTimeAsync(4_400)
+  expect(steps).toEqual(['drain'])
+  await vi.advanceTimersByTimeAsync(200)
+  expect(steps).toEqual(['drain', 'notice'])
+  await vi.advanceTimersByTimeAsync(3_000)
+  expect(steps).toEqual(['drain', 'notice', 'stop tasks', 'goodbye'])
+})
+
+test('who has less time than it takes to hurry is given no more', async () => {
+  const { steps, hasten } = setUp()
+  await vi.advanceTimersByTimeAsync(5_000)
+  hasten(60_000)
+  await vi.advanceTimersByTimeAsync(3_000)
+  expect(steps).toEqual(['drain', 'notice', 'stop tasks', 'goodbye'])
 })

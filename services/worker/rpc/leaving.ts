@@ -12,6 +12,8 @@ export interface Leaving {
   readonly drained: Promise<unknown>
   /** Since when nobody could hear what is finished; nothing while somebody can. */
   readonly unlinkedSinceMs: () => number | undefined
+  /** Gets what shortens the grace, to so many milliseconds from then on. */
+  readonly hastened?: (hasten: (graceMs: number) => void) => void
   readonly stopTasks: () => Promise<void>
   readonly sayGoodbye: () => Promise<void>
 }
@@ -29,32 +31,52 @@ const stopTasksMs = 500
  * says goodbye, so that what it could not finish is queued again at once and charged to nobody.
  */
 export async function leaveInOrder(leaving: Leaving): Promise<void> {
-  const { graceMs, drain, drained, stopTasks, sayGoodbye } = leaving
+  const { drain, drained, stopTasks, sayGoodbye } = leaving
   drain()
-  const mostMs = Math.max(graceMs - marginMs, graceMs / 2)
-  const notice = setTimeout(leaving.giveNotice, mostMs - Math.min(leaving.noticeMs, mostMs / 2))
-  const waiting = startWaiting(mostMs, leaving.unlinkedSinceMs)
+  const waiting = startWaiting(leaving)
+  leaving.hastened?.(waiting.hasten)
   await Promise.race([drained, waiting.over])
   waiting.stop()
-  clearTimeout(notice)
   const ending = stopTasks()
-  const given = startWaiting(stopTasksMs, () => undefined)
+  const given = startWaiting({ graceMs: 2 * stopTasksMs, noticeMs: 0, giveNotice: nothing, unlinkedSinceMs: nothing })
   await Promise.race([ending, given.over])
   given.stop()
   await sayGoodbye()
 }
 
-function startWaiting(
-  mostMs: number,
-  unlinkedSinceMs: () => number | undefined,
-): { readonly over: Promise<void>; stop(): void } {
+interface Waiting {
+  readonly over: Promise<void>
+  readonly hasten: (graceMs: number) => void
+  stop(): void
+}
+
+/** Waits for the end of the grace, tells tasks ahead of it, and sees when nobody could hear them any more. */
+function startWaiting(leaving: Pick<Leaving, 'graceMs' | 'noticeMs' | 'giveNotice' | 'unlinkedSinceMs'>): Waiting {
   let finish!: () => void
   const over = new Promise<void>((resolve) => (finish = resolve))
-  const startedAtMs = Date.now()
+  let endsAtMs = Infinity
+  let noticeAtMs = Infinity
+  let wasGiven = false
+  const shorten = (graceMs: number): void => {
+    const mostMs = Math.max(graceMs - marginMs, graceMs / 2)
+    const nowMs = Date.now()
+    if (nowMs + mostMs >= endsAtMs) return
+    endsAtMs = nowMs + mostMs
+    noticeAtMs = endsAtMs - Math.min(leaving.noticeMs, mostMs / 2)
+  }
+  shorten(leaving.graceMs)
   const timer = setInterval(() => {
     const nowMs = Date.now()
-    const since = unlinkedSinceMs()
-    if (nowMs - startedAtMs >= mostMs || (since !== undefined && nowMs - since > mostUnlinkedMs)) finish()
+    if (!wasGiven && nowMs >= noticeAtMs) {
+      wasGiven = true
+      leaving.giveNotice()
+    }
+    const since = leaving.unlinkedSinceMs()
+    if (nowMs >= endsAtMs || (since !== undefined && nowMs - since > mostUnlinkedMs)) finish()
   }, lookMs)
-  return { over, stop: () => clearInterval(timer) }
+  return { over, hasten: shorten, stop: () => clearInterval(timer) }
+}
+
+function nothing(): undefined {
+  return undefined
 }

@@ -128,6 +128,7 @@ export class Mesh {
       readonly resources?: Readonly<Record<string, number>>
       readonly memoryLimitBytes?: number
       readonly host?: string
+      readonly endsAtMs?: number
       readonly attempts?: readonly (AttemptRef & Partial<ListedAttempt>)[]
       readonly objects?: readonly (string | HeldObject)[]
       readonly stored?: readonly StoredReport[]
@@ -141,7 +142,8 @@ export class Mesh {
     const { memoryLimitBytes = 0 } = has
     const resources = has.resources ?? known?.resources ?? {}
     const own = { workerId, host, slots, memoryLimitBytes, resources }
-    const profile = { ...own, pid: 1, addresses: ['host:1'], executor: 'thread' as const }
+    const ends = has.endsAtMs === undefined ? {} : { endsAtMs: has.endsAtMs }
+    const profile = { ...own, ...ends, pid: 1, addresses: ['host:1'], executor: 'thread' as const }
     this.happen({
       kind: 'workerJoined',
       profile,

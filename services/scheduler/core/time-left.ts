@@ -1,0 +1,28 @@
+import { isAllowed, couldTake } from './resources.js'
+import { demandOfTask, kindOf, takesTasks } from './slots.js'
+import type { State, Task, Worker } from './state.js'
+
+/**
+ * Whether the worker will be ended before the task is through, as far as it is known how long tasks of its kind run: a SLURM job
+ * has a time limit.
+ */
+export function endsTooSoon({ meanRunMs }: State, worker: Worker, task: Task, atMs: number): boolean {
+  const { endsAtMs } = worker.profile
+  if (endsAtMs === undefined) return false
+  const meanMs = meanRunMs.get(kindOf(task))
+  return meanMs !== undefined && atMs + meanMs > endsAtMs
+}
+
+/**
+ * Whether another worker that takes tasks, free or not, could run the task to its end: then it is worth waiting for. When none
+ * could, the task runs where there is room, saves what it can, and goes on elsewhere: one that takes as long as the time limit is
+ * never starved.
+ */
+export function lastsLongerElsewhere(state: State, task: Task, atMs: number): boolean {
+  const demand = demandOfTask(task)
+  for (const worker of state.workers.values()) {
+    if (!takesTasks(worker) || !isAllowed(worker, demand) || !couldTake(worker, demand.shape)) continue
+    if (!endsTooSoon(state, worker, task, atMs)) return true
+  }
+  return false
+}
