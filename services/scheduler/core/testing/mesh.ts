@@ -126,10 +126,9 @@ export class Mesh {
     const known = this.state.workers.get(workerId)?.profile
     const slots = has.slots ?? known?.slots ?? 1
     const host = has.host ?? known?.host ?? 'host'
-    const { memoryLimitBytes = 0 } = has
-    const resources = has.resources ?? known?.resources ?? {}
-    const own = { workerId, host, slots, memoryLimitBytes, resources }
-    const ends = has.endsAtMs === undefined ? {} : { endsAtMs: has.endsAtMs }
+    const { memoryLimitBytes = 0, endsAtMs } = has
+    const own = { workerId, host, slots, memoryLimitBytes, resources: has.resources ?? known?.resources ?? {} }
+    const ends = endsAtMs === undefined ? {} : { endsAtMs }
     const profile = { ...own, ...ends, pid: 1, addresses: ['host:1'], executor: 'thread' as const }
     this.happen({
       kind: 'workerJoined',
@@ -243,10 +242,9 @@ export class Mesh {
 
   /** A client scatters a buffer to a worker. */
   scatter(worker: string, name: string, session?: string, byteLength = 1_000): void {
+    const stored = { requestId: `stored-${name}`, objects: [this.#buffer(name, byteLength)] }
     const sessionId = session as SessionId | undefined
-    const objects = [this.#buffer(name, byteLength)]
-    const requestId = `stored-${name}`
-    this.happen({ kind: 'objectsStored', workerId: worker as WorkerId, requestId, sessionId, objects })
+    this.happen({ kind: 'objectsStored', workerId: worker as WorkerId, sessionId, ...stored })
   }
 
   /** A client puts a buffer into the checkpoint-store. */
