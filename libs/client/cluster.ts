@@ -51,6 +51,11 @@ export interface ScatterOptions {
   readonly workers?: readonly string[]
   /** Put the value on each of them. */
   readonly broadcast?: boolean
+  /**
+   * Put the value into the checkpoint-store: it outlives every worker. It goes to workers as well only when `workers` or
+   * `broadcast` says so; the others load it when a task of theirs takes it.
+   */
+  readonly durable?: boolean
 }
 
 /** Where to scatter an array in parts, and how large they are. */

@@ -15,6 +15,7 @@ import {
   type SubmitOptions,
   type TaskFuture,
   type Job,
+  MeshError,
   raceFutures,
   ScatteredObject,
   scatterEach,
@@ -120,15 +121,17 @@ export class MeshCluster implements Cluster {
 
   async #scatterOne<T>(value: T, options: ScatterOptions): Promise<ScatteredObject<T>> {
     this.#connection.check()
-    const targets = await this.#targets.choose(options)
+    const { durable = false, workers, broadcast } = options
+    const targets = durable && !workers && !broadcast ? [] : await this.#targets.choose(options)
     const id = `o-${randomUUID()}`
     // Once, so that all workers hold the same bytes.
     const encoded = packStructure(encodeValue(value, 'the scattered value'))
-    await this.#connection.putObject(
-      id,
-      encoded,
-      targets.map(({ addresses }) => addresses),
-    )
+    const addresses = targets.map((worker) => worker.addresses)
+    const put = addresses.length > 0 ? this.#connection.putObject(id, encoded, addresses) : Promise.resolve()
+    const putBlob = (): Promise<void> => this.#connection.putBlob(id, encoded)
+    if (durable) await Promise.all([put, putBlob()])
+    // Workers that cannot be reached from here load it from the checkpoint-store, which mostly can.
+    else await put.catch((error: unknown) => (isOutOfReach(error) ? putBlob() : Promise.reject(error as Error)))
     return this.#scattered({ objectId: id, byteLength: encoded.byteLength, structure: encoded.root }, targets)
   }
 
@@ -291,4 +294,8 @@ function quarantineOf({ quarantinedUntil, quarantineReason: reason }: Worker): P
   if (quarantinedUntil === undefined) return {}
   const { seconds, nanos } = quarantinedUntil
   return { quarantine: { until: new Date(Number(seconds) * 1_000 + nanos / 1e6), reason } }
+}
+
+function isOutOfReach(error: unknown): boolean {
+  return error instanceof MeshError && error.code === 'UNAVAILABLE'
 }

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 
 import { SpanKind } from '@opentelemetry/api'
 import { Status } from 'nice-grpc-common'
@@ -34,6 +34,7 @@ import {
 } from '#libs/transfer'
 import { decodePayload, decodeValue, type EncodedValue } from '#libs/value'
 
+import { Archives } from './archives.js'
 import { isLeaving } from './interrupt.js'
 import { JobTable } from './job-table.js'
 import { MeshCheckpoints } from './mesh-checkpoints.js'
@@ -63,8 +64,7 @@ export class MeshConnection {
   readonly jobs = new JobTable()
   readonly #channel: ReturnType<typeof createRpcChannel>
   readonly #storeAddresses: () => Promise<readonly string[]>
-  /** By object, the blobs of those that the checkpoint-store has. */
-  readonly #archives = new Map<string, string>()
+  readonly #archives: Archives
   #lost: MeshError | undefined
 
   constructor(address: MeshAddress) {
@@ -74,6 +74,7 @@ export class MeshConnection {
       isPatient: true,
     })
     this.scheduler = createRpcClient(SchedulerServiceDefinition, this.#channel)
+    this.#archives = new Archives(this.scheduler)
     this.#storeAddresses = storeAddresses
     this.pool = createTransferPool(security)
     this.#objects = createObjectTransfers(this.pool)
@@ -100,7 +101,7 @@ export class MeshConnection {
     const { location, holders, blobDigest } = wireResult as Result
     const what = `the result of task ${taskName} (${id})`
     if (location?.$case === 'payload') return decodePayload(location.value, { what })
-    if (blobDigest !== undefined) this.#archives.set(id, blobDigest)
+    if (blobDigest !== undefined) this.#archives.note(id, blobDigest)
     const object = { objectId: id, byteLength: Number(location?.value.byteLength ?? 0), holders }
     return this.fetchObject({ ...object, structure: location?.value.structure }, what)
   }
@@ -121,8 +122,9 @@ export class MeshConnection {
         this.#objects.get(object).catch(() => Promise.reject(error as Error)),
       )
     } catch (error) {
-      // It may just have been handed over.
-      if (blobDigest === undefined && this.#archives.has(objectId)) return this.#getBytes(object)
+      // It may just have been handed over, or this program does not reach who holds it.
+      if (blobDigest === undefined && (this.#archives.get(objectId) ?? (await this.#bringToStore(objectId, error))))
+        return this.#getBytes(object)
       const isDamaged = error instanceof TransferError && error.code === Status.DATA_LOSS
       const [code, reason] = isDamaged
         ? (['DATA_LOSS', 'RESULT_DAMAGED'] as const)
@@ -130,6 +132,27 @@ export class MeshConnection {
       const message = `the value of ${objectId} could not be fetched: ${(error as Error).message}`
       throw new MeshError(code, reason, message, { cause: error })
     }
+  }
+
+  /** The checkpoint-store has it, when a worker that is out of reach from here could bring it there. */
+  async #bringToStore(objectId: string, error: unknown): Promise<boolean> {
+    const isOutOfReach = error instanceof TransferError && error.code === Status.UNAVAILABLE
+    if (!isOutOfReach || this.#lost) return false
+    return (await this.#archives.bring(objectId).catch(() => undefined)) !== undefined
+  }
+
+  /** Puts a value into the checkpoint-store, as an object that needs no worker to hold it. */
+  async putBlob(objectId: string, { root: structure, segments, byteLength }: EncodedValue): Promise<void> {
+    const bytes = segments.length === 1 && segments[0] ? segments[0] : Buffer.concat(segments)
+    const blobDigest = createHash('sha256').update(bytes).digest('hex')
+    const descriptor = { objectId, structure, byteLength: BigInt(byteLength), xxh64: xxh64Of([bytes]) }
+    try {
+      await this.blobs.upload([{ digest: blobDigest, bytes }], {})
+      await this.scheduler.scatterBlobs({ sessionId: this.session.id, objects: [{ descriptor, blobDigest }] })
+    } catch (error) {
+      throw meshErrorOf(error)
+    }
+    this.#archives.note(objectId, blobDigest)
   }
 
   /** Puts a value into the memory of the workers, each by its addresses. */
@@ -154,7 +177,7 @@ export class MeshConnection {
 
   /** Gives up the hold on results and scattered values. */
   release(objectIds: readonly string[]): void {
-    if (this.#archives.size > 0) for (const objectId of objectIds) this.#archives.delete(objectId)
+    for (const objectId of objectIds) this.#archives.forget(objectId)
     this.session.release(objectIds)
   }
 
@@ -242,13 +265,13 @@ export class MeshConnection {
         return
       case 'lost':
         for (const id of message.value.objectIds) {
-          this.#archives.delete(id)
+          this.#archives.forget(id)
           const at = id.lastIndexOf('/')
           this.jobs.get(id.slice(0, at))?.reopen(Number(id.slice(at + 1)))
         }
         return
       case 'archived':
-        for (const { objectId, blobDigest } of message.value.objects) this.#archives.set(objectId, blobDigest)
+        for (const { objectId, blobDigest } of message.value.objects) this.#archives.note(objectId, blobDigest)
         return
       case 'refused': {
         // Only follows and cancels come here: the job is unknown to a scheduler that lost its memory.

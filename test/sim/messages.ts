@@ -75,6 +75,8 @@ export type Request =
   | { readonly kind: 'cancel'; readonly jobId: JobId; readonly indices: readonly number[] | undefined }
   | { readonly kind: 'release'; readonly objectIds: readonly ObjectId[] }
   | { readonly kind: 'follow'; readonly jobId: JobId }
+  | { readonly kind: 'scatterBlob'; readonly objectId: ObjectId; readonly blobDigest: string }
+  | { readonly kind: 'archive'; readonly objectIds: readonly ObjectId[] }
 
 /** What the scheduler says on a session. */
 export type Response =
@@ -83,6 +85,7 @@ export type Response =
   | { readonly kind: 'refused'; readonly requestId: string; readonly reason: string }
   | { readonly kind: 'settled'; readonly jobId: JobId; readonly index: number; readonly outcome: Outcome }
   | { readonly kind: 'lost'; readonly objectId: ObjectId }
+  | { readonly kind: 'scattered'; readonly objectId: ObjectId }
 
 /** A message in the story of a run that failed. */
 export function describeMessage(message: Report | Command): string {

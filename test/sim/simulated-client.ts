@@ -31,6 +31,8 @@ export class SimulatedClient {
   readonly name: string
   readonly #buffers: ObjectId[] = []
   #releasedBuffers: ObjectId[] = []
+  /** Buffers on their way into the checkpoint-store. */
+  readonly #scattering = new Map<ObjectId, string>()
   #session: Stream<Request, Response> | undefined
   #isOpen = false
   #jobCount = 0
@@ -64,7 +66,10 @@ export class SimulatedClient {
   /** Gives everything up and goes. */
   leave(): void {
     const results = [...this.jobs.values()].flatMap(({ spec }) => spec.tasks.map((_, i) => taskIdIn(spec.jobId, i)))
-    this.#say({ kind: 'release', objectIds: [...results, ...this.#buffers, ...this.#releasedBuffers] })
+    this.#say({
+      kind: 'release',
+      objectIds: [...results, ...this.#buffers, ...this.#releasedBuffers, ...this.#scattering.keys()],
+    })
     this.isAlive = false
     this.#session?.end()
   }
@@ -115,6 +120,10 @@ export class SimulatedClient {
         if (job) job.outcomes[Number(response.objectId.slice(slash + 1))] = undefined
         return
       }
+      case 'scattered':
+        // It may be said twice.
+        if (this.#scattering.delete(response.objectId)) this.#buffers.push(response.objectId)
+        return
       default:
         response satisfies never
     }
@@ -138,6 +147,7 @@ export class SimulatedClient {
       if (released.size > 0) this.#say({ kind: 'release', objectIds: [...released] })
     }
     if (this.#releasedBuffers.length > 0) this.#say({ kind: 'release', objectIds: this.#releasedBuffers })
+    for (const [objectId, blobDigest] of this.#scattering) this.#say({ kind: 'scatterBlob', objectId, blobDigest })
   }
 
   #jobOf(requestId: string): ClientJob | undefined {
@@ -166,6 +176,7 @@ export class SimulatedClient {
       case 'release':
         return this.#release(dice)
       case 'scatter':
+        if (dice.chance(0.2)) this.#archive(dice)
         return this.#scatter(dice)
       case 'cutSession':
         return this.cutSession()
@@ -260,9 +271,25 @@ export class SimulatedClient {
     const worker = dice.pick([...workers.values()])
     const objectId = `o-${this.name}-${++this.#bufferCount}` as ObjectId
     const value = workload.addBuffer(objectId)
+    if (dice.chance(0.3)) return this.#scatterBlob(objectId, value)
     worker?.put(objectId, value, this.sessionId, () => {
       world.after(dice.between(1, 12), () => this.#buffers.push(objectId))
     })
+  }
+
+  /** Into the checkpoint-store, with a request that is repeated until it is answered. */
+  #scatterBlob(objectId: ObjectId, value: number): void {
+    const { archives, world } = this.#around
+    const blobDigest = `${objectId}=${value}`
+    if (!world.chance(0.05)) archives.set(blobDigest, value)
+    this.#scattering.set(objectId, blobDigest)
+    this.#say({ kind: 'scatterBlob', objectId, blobDigest })
+  }
+
+  /** It does not reach who holds results of its own. */
+  #archive(dice: Dice): void {
+    const { spec } = dice.pick([...this.jobs.values()]) ?? {}
+    if (spec) this.#say({ kind: 'archive', objectIds: spec.tasks.map((_, index) => taskIdIn(spec.jobId, index)) })
   }
 }
 

@@ -11,7 +11,7 @@ interface Departing {
   leave(): void
 }
 
-/** A worker that has finished hands over what only it holds, as the real one does, or is ended before it could. */
+/** A worker that has finished hands over what only it holds, as the real one does, or is ended before it could; one that stays, what others cannot fetch. */
 export class SimulatedDeparture {
   readonly #around: Surroundings
   readonly #worker: Departing
@@ -34,9 +34,10 @@ export class SimulatedDeparture {
 
   handOver(objectIds: readonly ObjectId[]): void {
     const { world, archives } = this.#around
-    if (this.#state !== 'asking') return
-    if (objectIds.length === 0) return this.#worker.leave()
-    this.#state = 'handingOver'
+    const departs = this.#state === 'asking'
+    if (this.#state === 'handingOver') return
+    if (objectIds.length === 0) return departs ? this.#worker.leave() : undefined
+    if (departs) this.#state = 'handingOver'
     this.#worker.later(world.between(1, 500), () => {
       for (const objectId of objectIds) {
         const value = this.#worker.objects.get(objectId)
@@ -46,7 +47,7 @@ export class SimulatedDeparture {
         if (!world.chance(0.05)) archives.set(blobDigest, value)
         this.#worker.report({ kind: 'archived', object: { objectId, blobDigest } })
       }
-      this.#ask()
+      if (departs) this.#ask()
     })
   }
 

@@ -148,6 +148,8 @@ export class SimulatedFamily {
         if (job) job.outcomes[Number(response.objectId.slice(slash + 1))] = undefined
         return
       }
+      case 'scattered':
+        return
       default:
         response satisfies never
     }

@@ -22,6 +22,7 @@ import {
 } from './messages.js'
 import { SimulatedJournal } from './simulated-journal.js'
 import type { Stream, StreamEnd } from './stream.js'
+import { bytesOf } from './workload.js'
 import type { World } from './world.js'
 
 type Untimed<E> = E extends unknown ? Omit<E, 'atMs'> : never
@@ -223,6 +224,15 @@ export class SimulatedScheduler {
         })
         return this.post({ kind: 'jobFollowed', sessionId, jobId, callId })
       }
+      case 'scatterBlob': {
+        const { objectId, blobDigest } = request
+        const callId = this.#call(() => session.down({ kind: 'scattered', objectId }))
+        const descriptor = bytesOf(Number(blobDigest.slice(objectId.length + 1)))
+        const objects = [{ objectId, descriptor, byteLength: 1_000, blobDigest }]
+        return this.post({ kind: 'blobsScattered', sessionId, objects, callId })
+      }
+      case 'archive':
+        return this.post({ kind: 'archivesRequested', objectIds: request.objectIds })
       default:
         return request satisfies never
     }

@@ -45,9 +45,10 @@ export class SimulatedWorker {
   /** What its tasks submit. */
   readonly #family: SimulatedFamily
   readonly #host: string
-  /** Nothing can be loaded there. */
   readonly #isSick: boolean
   readonly #resources: Readonly<Record<string, number>>
+  /** As a SLURM job has one; it may last longer. */
+  readonly #endsAtMs: number | undefined
   readonly #departure: SimulatedDeparture
   #inbox: Event[] = []
   #link: Stream<Report, Command> | undefined
@@ -75,6 +76,7 @@ export class SimulatedWorker {
       later: (delayMs, act) => this.#later(delayMs, act),
       leave: () => this.#leave(),
     })
+    this.#endsAtMs = around.world.chance(0.3) ? around.world.nowMs + around.world.between(100, 20_000) : undefined
     this.#host = `host${around.world.between(1, 2)}`
     this.#isSick = around.isStormy() && around.world.chance(0.1)
     around.workers.set(workerId, this)
@@ -243,12 +245,10 @@ export class SimulatedWorker {
       profile: {
         workerId: this.workerId,
         host: this.#host,
-        pid: 1,
         slots,
-        addresses: ['host:1'],
-        memoryLimitBytes: 0,
-        executor: 'thread',
+        ...{ pid: 1, addresses: ['host:1'], memoryLimitBytes: 0, executor: 'thread' },
         resources: this.#resources,
+        ...(this.#endsAtMs === undefined ? {} : { endsAtMs: this.#endsAtMs }),
       },
       attempts: [
         ...[...unacknowledged.values()].map(({ ref, behind }) => listedToScheduler(ref, true, behind)),

@@ -1,7 +1,12 @@
-import type { SessionId } from '#libs/domain'
+import type { ObjectId, SessionId, WorkerId } from '#libs/domain'
 
-import type { Out } from './effect.js'
-import type { State } from './state.js'
+import { answer, type Out } from './effect.js'
+import type { EventOf } from './event.js'
+import { findObject, isWanted } from './lookup.js'
+import type { State, Worker } from './state.js'
+
+/** The most objects that a worker is told to bring into the checkpoint-store at a time. */
+export const mostAtOnce = 1_000
 
 /** A session that was cut off hears again which of its scattered buffers are in the checkpoint-store. */
 export function tellArchives(state: State, sessionId: SessionId, out: Out): void {
@@ -10,4 +15,29 @@ export function tellArchives(state: State, sessionId: SessionId, out: Out): void
     if (owner === sessionId && blobDigest !== undefined)
       out.effects.push({ kind: 'notifyArchived', objectId, blobDigest, to })
   }
+}
+
+/** Somebody cannot reach the workers that hold objects, but can reach the checkpoint-store. */
+export function requestArchives(state: State, event: EventOf<'archivesRequested'>, out: Out): void {
+  bringToStore(state, event.objectIds, out)
+  answer(out, event)
+}
+
+/** Tells holders to bring what the checkpoint-store does not have; the same request again is the same command. */
+export function bringToStore(state: State, objectIds: Iterable<ObjectId>, out: Out): void {
+  const byHolder = new Map<WorkerId, ObjectId[]>()
+  for (const objectId of new Set(objectIds)) {
+    const entity = findObject(state, objectId)
+    if (entity === undefined || !isWanted(entity) || entity.archive !== undefined) continue
+    const holder = [...(entity.holders ?? [])].find((workerId) => isLinked(state.workers.get(workerId)))
+    if (holder === undefined) continue
+    const wanted = byHolder.get(holder)
+    if (wanted === undefined) byHolder.set(holder, [objectId])
+    else if (wanted.length < mostAtOnce) wanted.push(objectId)
+  }
+  for (const [workerId, wanted] of byHolder) out.effects.push({ kind: 'handOver', workerId, objectIds: wanted })
+}
+
+function isLinked(worker: Worker | undefined): boolean {
+  return worker !== undefined && worker.unlinkedSinceMs === undefined
 }

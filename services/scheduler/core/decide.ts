@@ -1,3 +1,4 @@
+import { requestArchives } from './archives.js'
 import { noteWaits } from './awaiting.js'
 import { cancelTasks } from './cancel.js'
 import { endChildren } from './children.js'
@@ -8,7 +9,7 @@ import { answer, type Out, unknownJob } from './effect.js'
 import type { Event, EventOf } from './event.js'
 import { archiveObjects, departWorker } from './handover.js'
 import { joinWorker } from './joining.js'
-import { dropObjects, releaseObjects, storeObjects } from './objects.js'
+import { dropObjects, releaseObjects, scatterBlobs, storeObjects } from './objects.js'
 import { placeQueued as fillSlots } from './placement.js'
 import { closeSession, followJob, openSession } from './sessions.js'
 import { endTasks } from './settle.js'
@@ -71,6 +72,10 @@ function decideEvent(state: State, event: Event, out: Out): void {
       return departWorker(state, event, out)
     case 'objectsArchived':
       return archiveObjects(state, event, out)
+    case 'blobsScattered':
+      return scatterBlobs(state, event, out)
+    case 'archivesRequested':
+      return requestArchives(state, event, out)
     case 'timePassed':
       return passTime(state, event, out)
     default:

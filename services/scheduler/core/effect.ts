@@ -85,13 +85,13 @@ export function answer(out: Out, event: { readonly callId?: number }, content: A
   if (event.callId !== undefined) out.effects.push({ kind: 'answer', callId: event.callId, ...content })
 }
 
-/** Nothing is known of the job. */
 /** The job settled long ago: how it ended is known, its results are not. */
 export function retiredJob(jobId: JobId): Refusal {
   const message = `the results of job ${jobId} are kept no longer: persist a job whose results you want for longer`
   return { code: 'NOT_FOUND', reason: 'JOB_NOT_FOUND', message, metadata: { jobId } }
 }
 
+/** Nothing is known of the job. */
 export function unknownJob(jobId: JobId): Refusal {
   const message = `job ${jobId} is unknown or forgotten`
   const resource = { type: 'costate.job', name: jobId }

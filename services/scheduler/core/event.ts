@@ -138,6 +138,12 @@ export type Event = { readonly atMs: number } & (
   /** The checkpoint-store has what the worker held. */
   | { readonly kind: 'objectsArchived'; readonly workerId: WorkerId; readonly objects: readonly ArchivedObject[] }
   | { readonly kind: 'objectsDropped'; readonly workerId: WorkerId; readonly objectIds: readonly ObjectId[] }
+  | ({
+      readonly kind: 'blobsScattered'
+      readonly sessionId: SessionId
+      readonly objects: readonly (HeldObject & ArchivedObject)[]
+    } & Asked)
+  | ({ readonly kind: 'archivesRequested'; readonly objectIds: readonly ObjectId[] } & Asked)
   | { readonly kind: 'timePassed' }
 )
 

@@ -150,3 +150,59 @@ test('a departing worker that is unknown is told nothing', () => {
   mesh.happen({ kind: 'objectsArchived', workerId: 'stranger' as WorkerId, objects })
   expect(mesh.effects()).toEqual([])
 })
+
+test('who cannot reach a holder has it bring objects into the checkpoint-store, as often as it is asked until they are there', () => {
+  const mesh = meshWithResults()
+  mesh.effects()
+  const ask = (...names: string[]): string[] => {
+    mesh.happen({ kind: 'archivesRequested', objectIds: names.map((name) => mesh.idOf(name)) })
+    return mesh.effects()
+  }
+  expect(ask('a', 'b')).toEqual(['hand over a, b on w1'])
+  expect(ask('a')).toEqual(['hand over a on w1'])
+  expect(archive(mesh, 'w1', 'a')).toEqual(['tell s a is archived'])
+  mesh.release('b')
+  mesh.effects()
+  expect(ask('a', 'b', 'small')).toEqual([])
+})
+
+test('a holder whose link is cut is not asked', () => {
+  const mesh = meshWithResults()
+  mesh.cut('w1')
+  mesh.effects()
+  mesh.happen({ kind: 'archivesRequested', objectIds: [mesh.idOf('a')] })
+  expect(mesh.effects()).toEqual([])
+})
+
+test('inputs that cannot be fetched again and again are brought into the checkpoint-store: the holder may be out of reach', () => {
+  const mesh = createMesh()
+  mesh.workers(2)
+  mesh.submit(['a', ['b', 'a']])
+  mesh.finish('a', { bytes: 1_000 })
+  for (const [delayMs, told] of [
+    [250, []],
+    [500, []],
+    [1_000, ['hand over a on w1']],
+  ] as const) {
+    mesh.effects()
+    mesh.missInputs('b')
+    expect(mesh.effects().filter((effect) => effect.startsWith('hand over'))).toEqual(told)
+    mesh.pass(delayMs + 500)
+  }
+})
+
+test('a buffer that was put into the checkpoint-store needs no worker, and outlives the scheduler', () => {
+  const mesh = createMesh()
+  mesh.open('s')
+  mesh.scatterBlob('buffer', 's')
+  mesh.scatterBlob('buffer', 's')
+  mesh.restart()
+  mesh.open('s')
+  mesh.submit([['c', 'buffer']], { session: 's' })
+  mesh.join('w1')
+  expect(mesh.status('c')).toBe('is on w1')
+  mesh.finish('c')
+  mesh.release('buffer')
+  mesh.pass(1_000)
+  expect(mesh.state.objects.size).toBe(0)
+})

@@ -1,14 +1,12 @@
 import type { ObjectId, SessionId } from '#libs/domain'
 
+import { mostAtOnce } from './archives.js'
 import { emit } from './emit.js'
 import type { Out } from './effect.js'
 import type { EventOf } from './event.js'
 import { findObject, isScattered, isWanted, type ObjectEntity } from './lookup.js'
 import { loseObject } from './objects.js'
 import type { State, Task, Worker } from './state.js'
-
-/** The most objects that a worker is told to hand over at a time. */
-const mostAtOnce = 1_000
 
 /**
  * A worker that has finished its work is about to leave: it hands over what somebody wants and nobody else holds, and asks again

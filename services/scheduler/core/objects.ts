@@ -1,7 +1,7 @@
 import { type JobId, parseTaskId, type ObjectId, type WorkerId } from '#libs/domain'
 
 import { emit } from './emit.js'
-import type { Out } from './effect.js'
+import { answer, type Out } from './effect.js'
 import type { EventOf, StoredReport } from './event.js'
 import { lostBuffer, recompute } from './inputs.js'
 import { addHolder, findObject, isKept, isScattered, isWanted, type ObjectEntity } from './lookup.js'
@@ -65,6 +65,19 @@ export function recordStored(
   }
   out.effects.push({ kind: 'acknowledgeStored', workerId, requestId })
   return stored
+}
+
+/** A client has put buffers into the checkpoint-store: no worker need hold them. The same again changes nothing. */
+export function scatterBlobs(state: State, event: EventOf<'blobsScattered'>, out: Out): void {
+  const { sessionId, objects, atMs } = event
+  expectSession(state, sessionId, atMs)
+  for (const { blobDigest, ...object } of objects) {
+    const { objectId } = object
+    if (!state.objects.has(objectId)) emit(state, out, { kind: 'objectStored', sessionId, ...object })
+    if (state.objects.get(objectId)?.archive === undefined)
+      emit(state, out, { kind: 'objectArchived', objectId, blobDigest })
+  }
+  answer(out, event)
 }
 
 /** A worker gave objects up. */

@@ -1,5 +1,6 @@
 import type { ObjectId, TaskFailure, WorkerId } from '#libs/domain'
 
+import { bringToStore } from './archives.js'
 import type { Out } from './effect.js'
 import type { AttemptEnd, AttemptRef, EventOf } from './event.js'
 import { takeBackFollowers } from './followers.js'
@@ -67,12 +68,16 @@ function isFetchFailure(end: AttemptEnd): end is FailedEnd {
   return end.outcome.kind === 'failed' && end.outcome.failure.reason === 'INPUT_UNAVAILABLE'
 }
 
+/** After so many failures in a row holders that are alive may be out of reach from other workers. */
+const failuresToDistrust = 3
+
 /** The holder may be about to be found lost, and its objects computed again: there is no hurry, but an end. */
 function retryFetch(state: State, task: Task, failure: TaskFailure, workerId: WorkerId, atMs: number, out: Out): void {
   const { firstFetchDelayMs, maxFetchFailures } = state.policy
   const maxAttempts = retryPolicyOf(task)?.maxAttempts.input ?? maxFetchFailures + 1
   task.fetchFailures++
   if (task.fetchFailures < maxAttempts) {
+    if (task.fetchFailures >= failuresToDistrust) bringToStore(state, task.spec.dependencies, out)
     // However many they may be, the waits do not grow for ever.
     const delayMs = firstFetchDelayMs * 2 ** Math.min(task.fetchFailures - 1, maxFetchFailures)
     return delayTask(state, task, atMs + delayMs, 'inputs')

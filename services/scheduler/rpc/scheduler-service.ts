@@ -6,6 +6,7 @@ import type { Peers } from '../effects/peers.js'
 import type { Loop } from '../loop.js'
 import { createJobMethods } from './jobs.js'
 import { createLinkMethod } from './link.js'
+import { createObjectMethods } from './objects.js'
 import { createSessionMethod } from './session.js'
 import { createTaskAnswers } from './task-answers.js'
 import { createTaskMethods } from './tasks.js'
@@ -32,6 +33,8 @@ export const schedulerRoles: Record<MethodName<typeof SchedulerServiceDefinition
   listWorkers: [...readers, 'provisioner'],
   drainWorker: [...writers, 'provisioner'],
   persistJob: writers,
+  scatterBlobs: writers,
+  archiveObjects: writers,
   // Of jobs that its tasks submit, and of no others.
   session: [...writers, 'worker'],
   link: ['worker'],
@@ -50,6 +53,7 @@ export function createSchedulerService(
     ...createTaskMethods(loop),
     ...createTaskAnswers(loop),
     ...createWorkerMethods(loop, peers),
+    ...createObjectMethods(loop),
     session: createSessionMethod(loop, peers, mesh),
     link: createLinkMethod(loop, peers),
   }

@@ -44,11 +44,19 @@ test('what it is told it hands over, or says that it does not hold it, and asks 
   expect(said.slice(4)).toEqual(['leaves'])
 })
 
-test('nobody asked: nothing is handed over', async () => {
-  const { departure, said } = createHolder(['a'])
-  await departure.handOver(['a'])
+test('a worker that stays brings what is asked for, once at a time, says what it cannot bring, and goes on', async () => {
+  const { departure, said } = createHolder(['a', 'b', 'full'], ['full'])
+  await Promise.all([departure.handOver(['a', 'b', 'gone']), departure.handOver(['a'])])
   await departure.handOver([])
-  expect(said).toEqual([])
+  await departure.handOver(['full'])
+  expect(said).toEqual([
+    'objectsArchived a as blob-a',
+    'objectsArchived b as blob-b',
+    'objectsDropped gone',
+    'fails: the disk is full',
+  ])
+  departure.begin()
+  expect(said.at(-1)).toBe('departing')
 })
 
 test('what was asked on a link that was cut is asked again', async () => {

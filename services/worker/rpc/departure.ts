@@ -15,10 +15,13 @@ export interface DepartureOptions {
   readonly failed: (error: unknown) => void
 }
 
-/** How a worker goes whose work is done: it asks what only it holds, hands that over, and leaves when there is nothing left. */
+/**
+ * How a worker goes whose work is done: it asks what only it holds, hands that over, and leaves when there is nothing left. One
+ * that stays hands over what others want and cannot fetch from it.
+ */
 export interface Departure {
   begin(): void
-  /** The scheduler says what must be handed over. */
+  /** The scheduler says what must be in the checkpoint-store. */
   handOver(objectIds: readonly string[]): Promise<void>
   /** What was asked on a link that was cut is asked again. */
   relinked(): void
@@ -26,6 +29,7 @@ export interface Departure {
 
 export function createDeparture({ isEmpty, report, archive, leave, failed }: DepartureOptions): Departure {
   let state: 'staying' | 'asking' | 'handingOver' | 'gone' = 'staying'
+  const underWay = new Set<string>()
 
   function ask(): void {
     if (isEmpty()) return go()
@@ -38,11 +42,34 @@ export function createDeparture({ isEmpty, report, archive, leave, failed }: Dep
     leave()
   }
 
+  async function bring(objectIds: readonly string[]): Promise<void> {
+    for (const objectId of objectIds) {
+      const blobDigest = await archive(objectId)
+      // One at a time: what is over there is known to be, however far the worker comes. What is not here is not asked for again.
+      if (blobDigest === undefined) report({ $case: 'objectsDropped', value: { objectIds: [objectId] } })
+      else report({ $case: 'objectsArchived', value: { objects: [{ objectId, blobDigest }] } })
+    }
+  }
+
+  /** Somebody cannot reach this worker, and asks until it can have the objects elsewhere. */
+  async function stayAndBring(objectIds: readonly string[]): Promise<void> {
+    const wanted = objectIds.filter((objectId) => !underWay.has(objectId))
+    for (const objectId of wanted) underWay.add(objectId)
+    try {
+      await bring(wanted)
+    } catch (error) {
+      failed(error)
+    } finally {
+      for (const objectId of wanted) underWay.delete(objectId)
+    }
+  }
+
   return {
     begin: () => {
       if (state === 'staying') ask()
     },
     handOver: async (objectIds) => {
+      if (state === 'staying') return stayAndBring(objectIds)
       if (state !== 'asking') return
       if (objectIds.length === 0) {
         go()
@@ -50,12 +77,7 @@ export function createDeparture({ isEmpty, report, archive, leave, failed }: Dep
       }
       state = 'handingOver'
       try {
-        for (const objectId of objectIds) {
-          const blobDigest = await archive(objectId)
-          // One at a time: what is over there is known to be, however far the worker comes. What is not here is not asked for again.
-          if (blobDigest === undefined) report({ $case: 'objectsDropped', value: { objectIds: [objectId] } })
-          else report({ $case: 'objectsArchived', value: { objects: [{ objectId, blobDigest }] } })
-        }
+        await bring(objectIds)
         ask()
       } catch (error) {
         failed(error)

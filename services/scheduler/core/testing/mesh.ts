@@ -7,16 +7,16 @@ import type { JobId, ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/do
 import { apply } from '../apply.js'
 import { decide, placeQueued } from '../decide.js'
 import { createOut, type Effect, type Out } from '../effect.js'
-import type { AttemptRef, Event, HeldObject, ListedAttempt, StoredReport } from '../event.js'
+import type { AttemptRef, Event, HeldObject } from '../event.js'
 import type { Fact } from '../fact.js'
 import { checkInvariants } from '../invariants.js'
 import { defaultPolicy, type Policy } from '../policy.js'
 import { startResync } from '../resync.js'
 import { isOnWorker } from '../slots.js'
-import { createState, type Outcome, type State, type Task, type WorkerEnd } from '../state.js'
+import { createState, type Outcome, type State, type Task } from '../state.js'
 import { createStoryNotes } from '../story-notes.js'
 import { durablePartOf } from './durable.js'
-import type { FinishOptions, SubmitOptions, TestTask } from './mesh-options.js'
+import type { FinishOptions, JoinOptions, SubmitOptions, TestTask } from './mesh-options.js'
 import { needsOf } from './needs.js'
 import { renderEffect, renderStatus } from './rendering.js'
 import { steady } from './steady-retry.js'
@@ -121,28 +121,14 @@ export class Mesh {
   }
 
   /** A worker joins, or joins again, with what it says it has. */
-  join(
-    worker: string,
-    has: {
-      readonly slots?: number
-      readonly resources?: Readonly<Record<string, number>>
-      readonly memoryLimitBytes?: number
-      readonly host?: string
-      readonly endsAtMs?: number
-      readonly attempts?: readonly (AttemptRef & Partial<ListedAttempt>)[]
-      readonly objects?: readonly (string | HeldObject)[]
-      readonly stored?: readonly StoredReport[]
-      readonly predecessor?: WorkerEnd
-    } = {},
-  ): void {
+  join(worker: string, has: JoinOptions = {}): void {
     const workerId = worker as WorkerId
     const known = this.state.workers.get(workerId)?.profile
     const slots = has.slots ?? known?.slots ?? 1
     const host = has.host ?? known?.host ?? 'host'
-    const { memoryLimitBytes = 0 } = has
-    const resources = has.resources ?? known?.resources ?? {}
-    const own = { workerId, host, slots, memoryLimitBytes, resources }
-    const ends = has.endsAtMs === undefined ? {} : { endsAtMs: has.endsAtMs }
+    const { memoryLimitBytes = 0, endsAtMs } = has
+    const own = { workerId, host, slots, memoryLimitBytes, resources: has.resources ?? known?.resources ?? {} }
+    const ends = endsAtMs === undefined ? {} : { endsAtMs }
     const profile = { ...own, ...ends, pid: 1, addresses: ['host:1'], executor: 'thread' as const }
     this.happen({
       kind: 'workerJoined',
@@ -256,15 +242,21 @@ export class Mesh {
 
   /** A client scatters a buffer to a worker. */
   scatter(worker: string, name: string, session?: string, byteLength = 1_000): void {
+    const stored = { requestId: `stored-${name}`, objects: [this.#buffer(name, byteLength)] }
+    const sessionId = session as SessionId | undefined
+    this.happen({ kind: 'objectsStored', workerId: worker as WorkerId, sessionId, ...stored })
+  }
+
+  /** A client puts a buffer into the checkpoint-store. */
+  scatterBlob(name: string, session: string): void {
+    const objects = [{ ...this.#buffer(name, 1_000), blobDigest: `blob of ${name}` }]
+    this.happen({ kind: 'blobsScattered', sessionId: session as SessionId, objects })
+  }
+
+  #buffer(name: string, byteLength: number): HeldObject {
     const objectId = `o-${name}` as ObjectId
     this.#name(name, objectId)
-    this.happen({
-      kind: 'objectsStored',
-      workerId: worker as WorkerId,
-      requestId: `stored-${name}`,
-      sessionId: session as SessionId | undefined,
-      objects: [{ objectId, descriptor: descriptorOf(objectId), byteLength }],
-    })
+    return { objectId, descriptor: descriptorOf(objectId), byteLength }
   }
 
   drop(worker: string, ...names: string[]): void {

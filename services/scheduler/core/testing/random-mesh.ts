@@ -206,11 +206,12 @@ export class RandomMesh {
     }
   }
 
-  /** A worker departs, or one that did has brought something into the checkpoint-store. */
+  /** A worker departs, has brought something into the checkpoint-store, or is told to. */
   #handOver({ profile, objects }: Worker, pick: Pick): void {
     const { workerId } = profile
     const objectId = [...objects][pick(objects.size)]
-    if (objectId === undefined || pick(2) === 0) this.mesh.happen({ kind: 'workerDeparting', workerId })
+    if (objectId !== undefined && pick(3) === 0) this.mesh.happen({ kind: 'archivesRequested', objectIds: [objectId] })
+    else if (objectId === undefined || pick(2) === 0) this.mesh.happen({ kind: 'workerDeparting', workerId })
     else this.mesh.happen({ kind: 'objectsArchived', workerId, objects: [{ objectId, blobDigest: `of ${objectId}` }] })
   }
 
@@ -244,7 +245,9 @@ export class RandomMesh {
     const again = pick(4) === 0 ? this.#buffers.at(-1) : undefined
     const name = again ?? `b${this.#buffers.length}`
     if (again === undefined) this.#buffers.push(name)
-    this.mesh.scatter(worker.profile.workerId, name, sessions[pick(3)])
+    const sessionId = sessions[pick(3)]
+    if (sessionId !== undefined && pick(3) === 0) this.mesh.scatterBlob(name, sessionId)
+    else this.mesh.scatter(worker.profile.workerId, name, sessionId)
   }
 
   #moveSession(pick: Pick): void {
