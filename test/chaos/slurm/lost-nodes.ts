@@ -8,7 +8,7 @@ import { until } from './until.js'
 
 const steps = 400
 /** Long enough that both copies are there while it runs. */
-const longSteps = 2_000
+const longSteps = 4_000
 /** Nodes are down soon after they stop to answer. */
 const quickLoss = { nodes: 2, nodeTimeoutS: 3 }
 
@@ -52,7 +52,7 @@ const splitBrain: Scenario = {
     const [job] = await scene.aliveJobs()
     assert.ok(job)
     const [old] = await cluster.workers()
-    scene.lab.node(job.node).cutOff()
+    await scene.lab.node(job.node).crash()
     await until('the job runs a second time', async () =>
       (await scene.aliveJobs()).some(({ restarts, state }) => restarts > 0 && state === 'RUNNING'),
     )
@@ -63,7 +63,7 @@ const splitBrain: Scenario = {
       const states = workers.map(({ id, state }) => `${id === old!.id ? 'old' : 'new'} ${state}`).sort()
       return states.includes('new ready') && !states.includes('old ready')
     })
-    scene.lab.node(job.node).reconnect()
+    await scene.lab.node(job.node).start()
     // SLURM ends the old copy in the middle of the task, which goes on from its checkpoint in the new one.
     await until('the old copy is gone', () => scene.lab.node(job.node).jobProcesses().length === 0)
     const result = await future.result()
