@@ -62,6 +62,8 @@ describe.skipIf(inject('slurmMissing') !== '')('the life of workers on a real SL
     expect(ends).toEqual(['COMPLETED', 'COMPLETED', 'COMPLETED'])
     expect(await mesh.cluster.workers()).toEqual([])
     // And the provisioner knows each by its number, with the worker that it had.
+    const batchStates = async (): Promise<string[]> => (await mesh.allocations()).map(({ batchState }) => batchState)
+    await expect.poll(batchStates, patience).toEqual(['COMPLETED', 'COMPLETED', 'COMPLETED'])
     const known = await mesh.allocations()
     expect(known.map(({ jobId }) => jobId).sort()).toEqual((await lab.jobs()).map(({ id }) => id).sort())
     for (const { state, batchState, exitCode, explanation } of known) {

@@ -17,19 +17,24 @@ function blockOf(text: string, heading: string, language: string): string {
   return section.split(`\`\`\`${language}\n`)[1]?.split('```')[0] ?? ''
 }
 
+/** Code as it is whatever its lines are. */
+function withoutLayout(code: string): string {
+  return code.replaceAll(/\s+/g, '').replaceAll(',)', ')')
+}
+
 describe.skipIf(inject('slurmMissing') !== '')('a new user on a SLURM cluster', () => {
   test('follows the page word for word, and has a study that ran and left no job', async () => {
     const text = await readFile(page, 'utf8')
     const commands = blockOf(text, 'From nothing to a running study', 'sh').trim().split('\n')
     expect(commands[0]).toMatch(/^git clone .* costate$/)
-    expect(blockOf(text, 'From nothing to a running study', 'js')).toBe(
-      await readFile(path.join(packageRoot, 'deploy', 'slurm', 'study.mjs'), 'utf8'),
-    )
+    const shown = blockOf(text, 'From nothing to a running study', 'js')
+    const study = await readFile(path.join(packageRoot, 'deploy', 'slurm', 'study.mjs'), 'utf8')
+    expect(withoutLayout(shown)).toBe(withoutLayout(study))
     const folder = await mkdtemp(path.join(tmpdir(), 'costate-test-'))
     await using lab = await startSlurmLab({ nodes: 2 })
     try {
-      // What is tested is this checkout, in the place of a clone of it.
-      const script = ['set -e', `ln -s '${packageRoot}' costate`, ...commands.slice(1)].join('\n')
+      // What is tested is this checkout, in the place of a clone of it: a folder of its own, with what the checkout has.
+      const script = ['set -e', `mkdir costate && ln -s '${packageRoot}'/* costate/`, ...commands.slice(1)].join('\n')
       const env = { ...lab.env, COSTATE_HOME: path.join(folder, 'home') }
       const { code, stdout, stderr } = await runToEnd('bash', ['-c', script], { cwd: folder, env })
       expect(`${code} ${stderr}`).toMatch(/^0 /)
