@@ -81,8 +81,8 @@ export interface WorkerBounds {
 /** The pools file of a cluster; settings that are not given are left to their defaults. */
 export function poolsFileOf(options: SlurmClusterOptions, { minimum, maximum }: WorkerBounds): string {
   const { cores = 1, queue, nodes = 1, workersPerNode = 1, ...rest } = options
-  const { workers, host, dataDir, pollInterval, name, keepAlive, runDir, durability, ...pool } = rest
-  void [workers, dataDir, pollInterval, name, keepAlive, runDir, durability]
+  const { workers: _workers, host, dataDir: _dataDir, pollInterval: _pollInterval, name: _name, ...others } = rest
+  const { keepAlive: _keepAlive, runDir: _runDir, durability: _durability, ...pool } = others
   const settings = {
     ...pool,
     name: poolName,

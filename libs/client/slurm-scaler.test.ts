@@ -28,7 +28,9 @@ function scaler() {
       ...{ nextPageToken: '', poolsFileProblem: '', queueProblem: 'it timed out', excludedNodes: [] },
     }),
   }
-  const end = async (): Promise<void> => void ends++
+  const end = async (): Promise<void> => {
+    ends++
+  }
   return createSlurmScaler(provisioner, { options: { cores: 2 }, poolsFile, logsDir: '/logs', end })
 }
 

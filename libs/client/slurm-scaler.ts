@@ -28,7 +28,7 @@ export function createSlurmScaler(provisioner: PoolSteering, workers: SlurmWorke
     },
     adapt: (bounds) => {
       checkBounds(bounds)
-      // The file first: the provisioner reads it again with its next look at the queue.
+      // The file first: the provisioner reads it again when it is asked.
       void writeFile(workers.poolsFile, poolsFileOf(workers.options, bounds), { mode: 0o600 })
         .then(() => provisioner.scalePool({ pool: poolName }))
         .catch(() => undefined)

@@ -76,4 +76,5 @@ export const stage = {
   checkpointSave: 'checkpoint save',
   checkpointLoad: 'checkpoint load',
   allocationQueue: 'slurm queue',
+  workerStart: 'worker start',
 } as const

@@ -169,6 +169,17 @@ test('a pools file that is changed is read again; one that is wrong then leaves 
   await expect.poll(names).toEqual(['cpu', 'gpu', expect.stringContaining("did you mean 'cpus'?")])
 })
 
+test('who edits the pools file and then scales a pool means the new one', async () => {
+  const file = path.join(meshDir, 'pools.yaml')
+  await writeFile(file, 'pools: [{ name: cpu, maxWorkers: 1 }]')
+  const { address } = await start(['--pools-file', file, '--poll-interval', '1h'])
+  await startScheduler(4)
+  await expect.poll(() => lab.scripts).toHaveLength(1)
+  await writeFile(file, 'pools: [{ name: cpu, maxWorkers: 7 }]')
+  const { pool } = await call(address, 'client', (client) => client.scalePool({ pool: 'cpu' }))
+  expect(pool).toMatchObject({ maxWorkers: 7, desiredWorkers: 4 })
+})
+
 test('a scheduler that refuses the provisioner ends it with a code that says so', async () => {
   await startScheduler(0, ['admin'])
   const { ended } = await start()

@@ -16,7 +16,7 @@ import type { Fact } from './core/fact.js'
 import { createState } from './core/state.js'
 import { type Loop, startLoop } from './loop.js'
 import { observeProvisioner } from './metrics.js'
-import { streamDemand } from './rpc/demand-stream.js'
+import { demandToDomain, streamDemand } from './rpc/demand-stream.js'
 import { type DemandWatchPorts, watchDemand } from './rpc/demand-watch.js'
 import { createProvisionerService, provisionerRoles } from './rpc/provisioner-service.js'
 import { createSchedulerCalls } from './rpc/scheduler-calls.js'
@@ -81,6 +81,16 @@ export async function startProvisioner(
     assertClaim: claim.assert,
   })
   observeProvisioner(state)
+  const refreshPools = async (): Promise<void> => {
+    const problem = book.problem
+    const changed = await book.refresh()
+    if (changed) {
+      logger.info({ pools: changed.map((pool) => pool.limits.name) }, 'the pools file has changed')
+      post({ kind: 'poolsDefined', pools: changed.map((pool) => pool.limits) })
+    } else if (book.problem !== undefined && book.problem !== problem) {
+      logger.warn(`the pools file cannot be used, the pools stay as they were: ${book.problem}`)
+    }
+  }
 
   const server = createRpcServer({
     security,
@@ -90,7 +100,7 @@ export async function startProvisioner(
   const scriptOf = (pool: string, count: number): string =>
     book.scriptOf(pool, { key: `${state.token}preview`, count, excludedNodes: [], carrier: traceToEnv(injectTrace()) })
   const service = createProvisionerService({
-    ...{ state, nowMs, scriptOf, settle: loop.settle, poolsFileProblem: () => book.problem },
+    ...{ state, nowMs, scriptOf, settle: loop.settle, poolsFileProblem: () => book.problem, refreshPools },
     verifySubmit: (pool) => tryScript(run, scriptOf(pool, 1)),
   })
   server.add(ProvisionerServiceDefinition, service, provisionerRoles)
@@ -110,14 +120,7 @@ export async function startProvisioner(
     listWorkers: scheduler.listWorkers,
     beforeLook: async () => {
       await claim.beat()
-      const problem = book.problem
-      const changed = await book.refresh()
-      if (changed) {
-        logger.info({ pools: changed.map((pool) => pool.limits.name) }, 'the pools file has changed')
-        post({ kind: 'poolsDefined', pools: changed.map((pool) => pool.limits) })
-      } else if (book.problem !== undefined && book.problem !== problem) {
-        logger.warn(`the pools file cannot be used, the pools stay as they were: ${book.problem}`)
-      }
+      await refreshPools()
     },
   })
   const stopping = new AbortController()
@@ -199,7 +202,7 @@ async function prepareLaunch(config: ProvisionerConfig): Promise<WorkerLaunch> {
 function reportTo(loop: Loop, logger: Logger, open: DemandWatchPorts['open']): DemandWatchPorts {
   return {
     open,
-    onDemand: ({ wantedSlots }) => loop.post({ kind: 'demandHeard', wantedSlots }),
+    onDemand: (demand) => loop.post({ kind: 'demandHeard', ...demandToDomain(demand) }),
     onLost: ({ code, message }, pauseMs) => {
       loop.post({ kind: 'demandLost' })
       logger.warn({ code, pauseMs }, `no demand from the scheduler: ${message}`)

@@ -42,6 +42,7 @@ import { callErrorOf, createTaskJobs } from './rpc/task-jobs.js'
 import { logTaskLine } from './rpc/task-line.js'
 import { createTaskRelay } from './rpc/task-relay.js'
 import { attemptToDomain, ordersToDomain } from './rpc/to-domain.js'
+import { createStartSpan } from './rpc/start-span.js'
 import { surroundingsOf } from './rpc/surroundings.js'
 import { predecessorToWire } from './rpc/to-wire.js'
 
@@ -236,6 +237,8 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
     orderOf: (key) => state.attempts.get(key)?.order,
   })
   let heartbeat: NodeJS.Timeout | undefined
+  const startedAtMs = Date.now() - process.uptime() * 1000
+  const sayStarted = createStartSpan({ workerId, env: process.env, startedAtMs, jobId: config.slurmJobId })
   scheduler.link = openSchedulerLink(
     client,
     {
@@ -258,6 +261,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
         ),
       opened: (heartbeatIntervalMs) => {
         logger.info('linked')
+        sayStarted(Date.now())
         server.setServing(true)
         heartbeat = setInterval(beat, heartbeatIntervalMs)
         beat()

@@ -8,9 +8,9 @@ test('what is queued and what runs is wanted, slot by slot', () => {
   const mesh = createMesh()
   mesh.submit(['a', 'b', ['c', 'a']])
   mesh.submit(['wide'], { resources: { cpu: 3 } })
-  expect(demandOf(mesh.state)).toEqual({ wantedSlots: 5, unofferedSlots: 0, presentSlots: 0, presentWorkers: 0 })
+  expect(demandOf(mesh.state)).toMatchObject({ wantedSlots: 5, unofferedSlots: 0, presentSlots: 0, presentWorkers: 0 })
   mesh.join('w1', { slots: 4 })
-  expect(demandOf(mesh.state)).toEqual({ wantedSlots: 5, unofferedSlots: 0, presentSlots: 4, presentWorkers: 1 })
+  expect(demandOf(mesh.state)).toMatchObject({ wantedSlots: 5, unofferedSlots: 0, presentSlots: 4, presentWorkers: 1 })
   mesh.finish('a')
   mesh.cancel('b')
   expect(demandOf(mesh.state).wantedSlots).toBe(4)
@@ -65,6 +65,20 @@ test('tasks that are pinned to a worker want no more than its slots', () => {
   expect(demandOf(mesh.state).wantedSlots).toBe(4)
   mesh.submit(['g', 'h'], { on: ['w9'] })
   expect(demandOf(mesh.state).wantedSlots).toBe(4)
+})
+
+test('of queued tasks of a kind that ran before it is known how long they would keep a slot busy', () => {
+  const mesh = createMesh()
+  mesh.join('w1')
+  mesh.submit(['first'], { kind: 'f' })
+  mesh.finish('first', { runMs: 2_000 })
+  mesh.submit(['busy'], { kind: 'g' })
+  mesh.submit(['a', 'b', 'c'], { kind: 'f' })
+  mesh.submit(['wide'], { kind: 'f', resources: { cpu: 2 } })
+  mesh.submit(['d', 'e'], { kind: 'h' })
+  expect(demandOf(mesh.state)).toMatchObject({ measuredSlots: 5, measuredMs: 10_000 })
+  mesh.submit(['pinned'], { kind: 'f', on: ['w1'] })
+  expect(demandOf(mesh.state)).toMatchObject({ measuredSlots: 5 })
 })
 
 test('a restart forgets nothing of it', () => {

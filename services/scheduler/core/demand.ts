@@ -1,8 +1,8 @@
-import { type Demand as TaskDemand, isPinned, isPlain } from './demand-class.js'
+import { type Demand as TaskDemand, isPinned, isPlain, plainDemand } from './demand-class.js'
 import type { LaneGroup } from './lane.js'
 import { couldTake, isAllowed, offerOf } from './resources.js'
-import { occupantsOf } from './slots.js'
-import type { State, Worker } from './state.js'
+import { kindOf, occupantsOf } from './slots.js'
+import type { Job, State, Worker } from './state.js'
 import { isStaffed } from './unschedulable.js'
 
 /** How many slots the scheduler wants now, and how many there are: a level, never a command. */
@@ -11,6 +11,10 @@ export interface Demand {
   readonly wantedSlots: number
   /** The same of queued tasks that no worker like those there could take; they are not among the wanted ones. */
   readonly unofferedSlots: number
+  /** Of the wanted slots those of queued tasks that are of a kind whose run time is known, */
+  readonly measuredSlots: number
+  /** and for how long they would keep one slot busy. */
+  readonly measuredMs: number
   /** Of workers that take tasks. */
   readonly presentSlots: number
   readonly presentWorkers: number
@@ -33,8 +37,10 @@ export function demandOf(state: State): Demand {
   }
   /** Tasks that ask for one slot anywhere, and suspects. */
   let plainTasks = counts.queued
+  const measured = createMeasure(state)
   for (const group of queue.groups()) {
     const { demand } = group
+    if (!isPinned(demand)) measured.add(group)
     if (isPlain(demand.shape) && !isPinned(demand)) continue
     const tasks = tasksOf(group)
     plainTasks -= tasks
@@ -45,7 +51,43 @@ export function demandOf(state: State): Demand {
     else if (slotsEach !== undefined || !isStaffed(state)) wantedSlots += slots
     else unofferedSlots += slots
   }
-  return { wantedSlots: Math.ceil(wantedSlots + plainTasks), unofferedSlots, presentSlots, presentWorkers }
+  const { slots: measuredSlots, totalMs: measuredMs } = measured.sum()
+  return {
+    ...{ wantedSlots: Math.ceil(wantedSlots + plainTasks), unofferedSlots, measuredSlots, measuredMs },
+    ...{ presentSlots, presentWorkers },
+  }
+}
+
+/** So many jobs are looked at; what others have queued is taken for work of unknown length. */
+const mostMeasuredLanes = 64
+
+/** Adds up how long queued tasks would run: each job's by the kind of its first, for most have one. */
+function createMeasure({ meanRunMs }: State) {
+  let lanesLeft = mostMeasuredLanes
+  let slots = 0
+  let totalMs = 0
+  return {
+    add: ({ demand, lanes }: LaneGroup): void => {
+      for (const lane of lanes.values()) {
+        if (lanesLeft-- <= 0) return
+        const first = lane.peek()?.task
+        const meanMs = first && meanRunMs.get(kindOf(first))
+        if (meanMs === undefined) continue
+        const tasks = demand === plainDemand ? plainTasksOf(lane.job) : lane.job.queuedByDemand.get(demand.key)
+        const busy = (tasks ?? 0) * demand.shape.slots
+        slots += busy
+        totalMs += busy * meanMs
+      }
+    },
+    sum: () => ({ slots, totalMs: Math.round(totalMs) }),
+  }
+}
+
+/** Of a job's own queued tasks those without needs; what tasks of it have submitted is not counted. */
+function plainTasksOf({ counts, queuedByDemand }: Job): number {
+  let tasks = counts.queued
+  for (const withNeeds of queuedByDemand.values()) tasks -= withNeeds
+  return Math.max(0, tasks)
 }
 
 function tasksOf({ demand, lanes }: LaneGroup): number {

@@ -8,7 +8,7 @@ import { createLevel } from '../effects/level.js'
 import type { Peers } from '../effects/peers.js'
 import type { Loop } from '../loop.js'
 import { accept } from './refusal.js'
-import { workerToWire } from './to-wire.js'
+import { durationOf, workerToWire } from './to-wire.js'
 
 type WorkerMethods = Pick<SchedulerServiceImplementation, 'listWorkers' | 'drainWorker' | 'watchDemand'>
 
@@ -42,7 +42,8 @@ export function createWorkerMethods(loop: Loop, peers: Peers): WorkerMethods {
       try {
         let said: Hello | undefined = makeHello()
         for await (const demand of level) {
-          yield { ...demand, hello: said }
+          const { measuredMs, ...level } = demand
+          yield { ...level, measuredWork: durationOf(measuredMs), hello: said }
           said = undefined
         }
       } finally {

@@ -1,5 +1,5 @@
 import { type Allocation, isStaying } from './allocation.js'
-import { coreHoursOf, remainingCoreMs } from './budget.js'
+import { coreHoursOf, hasBudgetFor, remainingCoreMs } from './budget.js'
 import { allocationsFor, type Pool } from './pool.js'
 import { roomOf } from './room.js'
 import { allocationsOf, excludedNodes, seesQueue, type State } from './state.js'
@@ -24,7 +24,8 @@ export function conditionOf(state: State, pool: Pool, atMs: number): Condition {
   const { limit } = roomOf(state, pool, atMs)
   if (limit === 'unclear' && isUnclear(state, pool)) return 'submitUnclear'
   if (limit === 'backingOff') return 'backingOff'
-  if (limit === 'budget' || remainingCoreMs(state, pool) <= 0) return 'outOfBudget'
+  // Also when that is what keeps it from wanting more.
+  if (limit === 'budget' || !hasBudgetFor(state, pool, 1)) return 'outOfBudget'
   return state.demandIsCurrent || pool.scale.kind === 'fixed' ? 'active' : 'schedulerUnreachable'
 }
 

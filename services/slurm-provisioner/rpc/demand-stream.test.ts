@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { makeHello, WatchDemandResponse } from '#libs/proto'
 import { readRpcFailure } from '#libs/rpc'
 
-import { checkVersions } from './demand-stream.js'
+import { checkVersions, demandToDomain } from './demand-stream.js'
 
 async function* levelsAfter(hello: WatchDemandResponse['hello']) {
   yield WatchDemandResponse.fromPartial({ wantedSlots: 1, ...(hello && { hello }) })
@@ -25,4 +25,13 @@ test('a scheduler of another version is refused, and the message says whom to up
   const failure = await wantedSlots({ protocolVersion: 99, packageVersion: '9.9.9' }).catch(readRpcFailure)
   expect(failure).toMatchObject({ code: 'FAILED_PRECONDITION', reason: 'PROTOCOL_MISMATCH' })
   expect(failure).toMatchObject({ message: expect.stringContaining('upgrade the provisioner') as string })
+})
+
+test('the work that is queued is heard as far as run times are known', () => {
+  const heard = (level: Parameters<typeof WatchDemandResponse.fromPartial>[0]): unknown =>
+    demandToDomain(WatchDemandResponse.fromPartial(level))
+  expect(heard({ wantedSlots: 9 })).toEqual({ wantedSlots: 9 })
+  expect(heard({ wantedSlots: 9, measuredSlots: 5, measuredWork: { seconds: 7n, nanos: 500_000_000 } })).toEqual({
+    ...{ wantedSlots: 9, work: { slots: 5, totalMs: 7_500 } },
+  })
 })

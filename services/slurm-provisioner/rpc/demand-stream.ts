@@ -2,6 +2,8 @@ import { waitForAddress } from '#libs/lifecycle'
 import { checkHello, makeHello, SchedulerServiceDefinition, type WatchDemandResponse } from '#libs/proto'
 import { closeRpcChannel, createRpcChannel, createRpcClient, rpcError, type Security } from '#libs/rpc'
 
+import type { Work } from '../core/state.js'
+
 /** Where the scheduler is looked for. */
 export interface SchedulerPlace {
   readonly meshDir: string
@@ -41,4 +43,14 @@ export async function* checkVersions(
     checked = true
     yield level
   }
+}
+
+/** The demand as the core hears it. A scheduler that measures no run times says nothing of them. */
+export function demandToDomain({ wantedSlots, measuredSlots, measuredWork }: WatchDemandResponse): {
+  readonly wantedSlots: number
+  readonly work?: Work
+} {
+  if (measuredSlots === 0 || measuredWork === undefined) return { wantedSlots }
+  const totalMs = Number(measuredWork.seconds) * 1000 + measuredWork.nanos / 1e6
+  return { wantedSlots, work: { slots: measuredSlots, totalMs } }
 }

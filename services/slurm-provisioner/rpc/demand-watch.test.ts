@@ -10,6 +10,8 @@ const level = (wantedSlots: number): WatchDemandResponse => ({
   presentSlots: 0,
   presentWorkers: 0,
   unofferedSlots: 0,
+  measuredSlots: 0,
+  measuredWork: undefined,
   hello: undefined,
 })
 

@@ -16,6 +16,7 @@ function serve(cluster: TestCluster) {
     scriptOf: (pool, count) => `script of ${pool} for ${count}`,
     verifySubmit: async (pool) => ({ accepted: true, message: `${pool} would start`, advice: '' }),
     poolsFileProblem: () => undefined,
+    refreshPools: async () => undefined,
   })
 }
 

@@ -39,6 +39,8 @@ export interface ServicePorts {
   /** The script that would be submitted for so many allocations of a pool. */
   readonly scriptOf: (pool: string, count: number) => string
   readonly verifySubmit: (pool: string) => Promise<TrialResult>
+  /** Reads the pools file again if it has changed: who edits it and then asks for something means the new one. */
+  readonly refreshPools: () => Promise<void>
   /** What is wrong with the pools file as it is now. */
   readonly poolsFileProblem: () => string | undefined
 }
@@ -61,6 +63,7 @@ export function createProvisionerService(ports: ServicePorts): ProvisionerServic
     listAllocations: async (request) => listAllocations(ports, request),
     verifySubmit: async ({ pool }) => verifySubmit(requireListed(findPool(state, pool))),
     scalePool: async ({ pool, workers }) => {
+      await ports.refreshPools()
       requireListed(findPool(state, pool))
       if (workers !== undefined && workers > mostWorkers) {
         throw invalid('BAD_WORKERS', `workers is ${workers}: at most ${mostWorkers}`, 'workers')
