@@ -5,6 +5,7 @@ import type { TransferCredit, TransferFrame, TransferReceipt } from '#libs/proto
 import { checksumOf, createDigester, type Digester } from './digest.js'
 import type { Source } from './endpoint.js'
 import type { FrameMessage } from './frame-codec.js'
+import { headerOf } from './header.js'
 import { chunkBytes, initialCreditBytes, sharedBodyBytes, slotChunkBytes } from './limits.js'
 import type { Outbox } from './outbox.js'
 import type { PutPoint } from './resume.js'
@@ -118,17 +119,7 @@ export class Sending {
     if (from !== 'asWanted') this.#checkOffset(from, byteLength)
     // Asked first, so that the answer comes with the first credit.
     if (byteLength - (from === 'asWanted' ? 0 : from) >= sharedBodyBytes) this.#shared.offer()
-    this.#say({
-      $case: 'header',
-      value: {
-        structure: header.structure,
-        byteLength: BigInt(byteLength),
-        digestAlgorithm: header.digestAlgorithm,
-        version: BigInt(header.version ?? 0),
-        checkpointInfo: header.checkpointInfo,
-        objects: [...(header.objects ?? [])],
-      },
-    })
+    this.#say({ $case: 'header', value: headerOf(header) })
     const offset = from === 'asWanted' ? await this.#hearWhere(byteLength) : from
     if (offset === undefined) return
     // The digest is over the whole body, also when only its end is sent: what is not known must be read again.

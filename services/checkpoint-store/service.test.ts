@@ -6,7 +6,7 @@ import { Status } from 'nice-grpc-common'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 import { readAddress } from '#libs/lifecycle'
-import { Durability, type Value } from '#libs/proto'
+import { DigestAlgorithm, Durability, type Value } from '#libs/proto'
 import { createRpcChannel, createRpcClient, closeRpcChannel, readRpcFailure } from '#libs/rpc'
 import { readRunSpans, startTelemetry } from '#libs/telemetry'
 import { checkpointServiceDefinition, createMemorySink } from '#libs/transfer'
@@ -107,6 +107,43 @@ test('many writers on one stream each get their versions', async () => {
   const rest = await client.rpc.listCheckpoints({ prefix: 't/1', pageToken: nextPageToken })
   expect(rest.checkpoints).toHaveLength(7)
   expect(rest.nextPageToken).toBe('')
+})
+
+test('small states come back to the bit, with their structure, also after a restart', async () => {
+  const client = await store.call()
+  // The store has greeted since: from here on they come whole.
+  await client.save('first', bytesOf(1))
+  const lengths = [0, 1, 2_048, 4_096, 4_097, 16_384]
+  const saved = lengths.map((length, i) => ({ name: `small/${length}`, bytes: bytesOf(length, i), cost: i / 3 }))
+  for (const algorithm of [DigestAlgorithm.SHA256, DigestAlgorithm.XXH64]) {
+    await Promise.all(
+      saved.map(({ name, bytes, cost }) => client.save(name, bytes, { structure: text(name), cost, algorithm })),
+    )
+  }
+  await store.restart()
+  const again = await store.call()
+  for (const { name, bytes, cost } of saved) {
+    const got = await again.load(name)
+    expect(Buffer.from(got.bytes).equals(bytes)).toBe(true)
+    expect(got.header).toMatchObject({ version: 2n, structure: text(name), checkpointInfo: { cost, iteration: 12n } })
+  }
+  const { checkpoint } = await again.rpc.getCheckpoint({ name: 'small/2048' })
+  expect(checkpoint?.digest).toBe(digestOf(bytesOf(2_048, 2)))
+})
+
+test('a small save is refused as every other: a stale lease, an etag that is not the newest one, a name that is none', async () => {
+  const client = await store.call()
+  await client.save('a', bytesOf(1))
+  const lease = (): Promise<{ token: bigint }> =>
+    client.rpc.acquireLease({ name: 'a', holder: 'test', requestId: randomUUID() })
+  const { token } = await lease()
+  await lease()
+  await expect(client.save('a', bytesOf(2), { writerToken: token })).rejects.toMatchObject({ reason: 'STALE_LEASE' })
+  await expect(client.save('a', bytesOf(2), { etag: '0' })).rejects.toMatchObject({ reason: 'ETAG_MISMATCH' })
+  await expect(client.save('../a', bytesOf(2))).rejects.toMatchObject({ code: Status.INVALID_ARGUMENT })
+  const requestId = randomUUID()
+  const repeats = [1, 2, 3].map(() => client.save('a', bytesOf(3), { requestId }))
+  expect((await Promise.all(repeats)).map(({ version }) => version)).toEqual([2n, 2n, 2n])
 })
 
 test('bytes that rot on disk are found by their digest, never served, and healed by another put', async () => {

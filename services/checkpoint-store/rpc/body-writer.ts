@@ -1,4 +1,4 @@
-import { createHash, webcrypto } from 'node:crypto'
+import crypto, { createHash, webcrypto } from 'node:crypto'
 
 import { xxh64 } from '@node-rs/xxhash'
 
@@ -7,7 +7,7 @@ import type { BufferPool } from '../storage/buffer-pool.js'
 import { chunkBytes, type ChunkStore, type WrittenChunk } from '../storage/chunk-store.js'
 
 /** Bodies up to this many bytes lie in the catalogue, and with it in memory: a file for each would cost more. */
-const inlineBytes = 4096
+export const inlineBytes = 4096
 /** How many chunks of one body are hashed, written and synced at a time. */
 const chunksAtOnce = 4
 
@@ -84,14 +84,7 @@ export class BodyWriter {
   async finish(checksum: string, digest?: Digest): Promise<WrittenBody> {
     const byteLength = this.#byteLength
     if (byteLength <= inlineBytes) {
-      const bytes = Uint8Array.from(this.#buffer.subarray(0, this.#filled))
-      const body = {
-        digest: digest ?? sha256Of(bytes),
-        byteLength,
-        checksum,
-        content: { kind: 'inline', bytes },
-      } as const
-      return { body, written: [] }
+      return { body: inlineBody(this.#buffer.subarray(0, this.#filled), checksum, digest), written: [] }
     }
     if (this.#filled > 0) this.#store(this.#buffer, this.#filled)
     this.#buffer = Buffer.alloc(0)
@@ -127,14 +120,23 @@ export class BodyWriter {
   }
 }
 
+/** A short body, which lies in the catalogue. Its bytes are copied: what they came in is larger, or is used again. */
+export function inlineBody(data: Uint8Array, checksum: string, digest = sha256Of(data)): Body {
+  const bytes = new Uint8Array(data)
+  return { digest, byteLength: bytes.byteLength, checksum, content: { kind: 'inline', bytes } }
+}
+
 /** An xxh64 as the catalogue has it. */
 export function checksumOf(hash: bigint): string {
   return hash.toString(16).padStart(16, '0')
 }
 
 export function sha256Of(bytes: Uint8Array): Digest {
-  return createHash('sha256').update(bytes).digest('hex')
+  return hashAtOnce ? hashAtOnce('sha256', bytes) : createHash('sha256').update(bytes).digest('hex')
 }
+
+/** A third of the time for a short body; since Node 20.12. */
+const hashAtOnce = crypto.hash as typeof crypto.hash | undefined
 
 function nameOf(chunks: readonly ChunkRef[]): Digest {
   const [only] = chunks
