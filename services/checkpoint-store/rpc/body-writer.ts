@@ -1,4 +1,4 @@
-import crypto, { createHash, webcrypto } from 'node:crypto'
+import crypto, { createHash } from 'node:crypto'
 
 import { xxh64 } from '@node-rs/xxhash'
 
@@ -32,6 +32,11 @@ export class BodyWriter {
   readonly #refs: Promise<ChunkRef>[] = []
   readonly #written: WrittenChunk[] = []
   readonly #storing = new Set<Promise<unknown>>()
+  /**
+   * Of the chunk that is being filled. Here, piece by piece while it is in the cache, and not in another thread: that copies the chunk
+   * into fresh memory first, which costs as much processor again, and has the garbage collector run for it.
+   */
+  #hash = createHash('sha256')
   #buffer: Buffer
   #filled = 0
   #taken = 0
@@ -58,6 +63,7 @@ export class BodyWriter {
     for (let start = 0; start < data.byteLength;) {
       const piece = data.subarray(start, start + chunkBytes - this.#filled)
       if (!isPlaced) this.#buffer.set(piece, this.#filled)
+      if (this.#byteLength > inlineBytes) this.#hash.update(piece)
       this.#filled += piece.byteLength
       this.#taken += piece.byteLength
       start += piece.byteLength
@@ -71,6 +77,7 @@ export class BodyWriter {
       this.#buffer = left > 0 ? await this.#ports.buffers.take(left) : Buffer.alloc(0)
       if (rest) {
         this.#buffer.set(rest)
+        this.#hash.update(rest)
         this.#filled = rest.byteLength
         this.#taken += rest.byteLength
         start = data.byteLength
@@ -102,7 +109,9 @@ export class BodyWriter {
   }
 
   #store(buffer: Buffer, byteLength: number): void {
-    const storing = this.#storeChunk(buffer.subarray(0, byteLength)).finally(() => {
+    const digest = this.#hash.digest('hex')
+    this.#hash = createHash('sha256')
+    const storing = this.#storeChunk(digest, buffer.subarray(0, byteLength)).finally(() => {
       this.#storing.delete(storing)
       this.#ports.buffers.giveBack(buffer)
     })
@@ -111,10 +120,8 @@ export class BodyWriter {
     storing.catch((error: unknown) => (this.#failure ??= { error }))
   }
 
-  async #storeChunk(bytes: Buffer): Promise<ChunkRef> {
+  async #storeChunk(digest: Digest, bytes: Buffer): Promise<ChunkRef> {
     const checksum = checksumOf(xxh64(bytes))
-    // In another thread, so that the next chunk comes in meanwhile.
-    const digest = Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex')
     if (!(await this.#ports.isHere(digest))) this.#written.push(await this.#ports.chunks.write(digest, bytes))
     return { digest, byteLength: bytes.byteLength, checksum }
   }
