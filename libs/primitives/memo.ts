@@ -57,8 +57,8 @@ export class Memo<I, R> {
       await forEach(
         entries.filter(({ name }) => kept.has(name)),
         async ({ index, name }) => {
-          const loaded = await loadKept<R>(cluster, name)
-          if (loaded) found.set(index, loaded.result)
+          const loaded = await loadKept(cluster, name)
+          if (loaded) found.set(index, loaded.result as R)
         },
       )
     }
@@ -138,9 +138,9 @@ class Saves {
 }
 
 /** What is damaged, or was deleted since, is computed again. */
-async function loadKept<R>(cluster: Cluster, name: string): Promise<{ readonly result: R } | undefined> {
+async function loadKept(cluster: Cluster, name: string): Promise<{ readonly result: unknown } | undefined> {
   try {
-    return (await cluster.checkpoints.load<{ readonly result: R }>(name))?.value
+    return (await cluster.checkpoints.load<{ readonly result: unknown }>(name))?.value
   } catch (error) {
     if (error instanceof MeshError && error.code === 'DATA_LOSS') return undefined
     throw error

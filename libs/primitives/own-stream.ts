@@ -13,5 +13,5 @@ export const withOwnStream = combinator(
   'withOwnStream',
   ({ task }: { task: Task<[unknown], unknown> }) =>
     async ({ input, seed }: StreamedInput, ctx: TaskContext): Promise<unknown> =>
-      task(input, new ContextWithin(ctx, createRng(seed, 0), ctx.progress)),
+      task(input, new ContextWithin(ctx, createRng(seed, 0), (fraction, detail) => ctx.progress(fraction, detail))),
 )
