@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomFillSync, randomUUID } from 'node:crypto'
 import { appendFile, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
@@ -6,7 +6,7 @@ import { Status } from 'nice-grpc-common'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 import { readAddress } from '#libs/lifecycle'
-import { DigestAlgorithm, Durability, type Value } from '#libs/proto'
+import { DigestAlgorithm, Durability, Health, type Value } from '#libs/proto'
 import { createRpcChannel, createRpcClient, closeRpcChannel, readRpcFailure } from '#libs/rpc'
 import { readRunSpans, startTelemetry } from '#libs/telemetry'
 import { checkpointServiceDefinition, createMemorySink } from '#libs/transfer'
@@ -75,6 +75,27 @@ test('the disk levels off: only the last versions keep their files', async () =>
   expect(deleted).toBe(3)
   await store.stop()
   expect((await store.files()).chunks).toEqual([])
+})
+
+test('what is compressed comes back to the bit, is sound, and takes less of the disk; noise is left as it is', async () => {
+  await store.stop()
+  await store.start(['--compress', 'auto'])
+  const client = await store.call()
+  const zeros = new Uint8Array(10_000_000).fill(1, 5_000_000, 5_001_000)
+  const noise = randomFillSync(new Uint8Array(10_000_000))
+  await client.save('zeros', zeros)
+  const { chunks: packed } = await store.files()
+  expect(packed.every((name) => name.endsWith('.br'))).toBe(true)
+  await client.save('noise', noise)
+  expect((await store.files()).chunks.filter((name) => !name.endsWith('.br'))).toHaveLength(3)
+  await store.restart()
+  const again = await store.call()
+  expect(Buffer.from((await again.load('zeros')).bytes).equals(zeros)).toBe(true)
+  expect(Buffer.from((await again.load('noise')).bytes).equals(noise)).toBe(true)
+  for await (const { health } of again.rpc.verifyCheckpoints({})) expect(health).toBe(Health.SOUND)
+  // One that is there is not written again, in whatever form.
+  await again.save('zeros', zeros)
+  expect((await store.files()).chunks).toHaveLength(packed.length + 3)
 })
 
 test('a save that is repeated with its request id gets the first version', async () => {

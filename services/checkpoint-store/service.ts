@@ -50,7 +50,9 @@ export async function startCheckpointStore(
   const pass = readFailpoint(config.failpoint)
   // The catalogue first: its lock keeps a second store away from the chunks.
   const catalogue = overrides.catalogue ?? (await openLevelCatalogue(dataDir, (warning) => logger.warn(warning)))
-  const chunks = overrides.chunks ?? (await openFileChunkStore(path.join(dataDir, 'chunks'), pass))
+  const chunks =
+    overrides.chunks ??
+    (await openFileChunkStore(path.join(dataDir, 'chunks'), { pass, compresses: config.compress === 'auto' }))
   const state = createState(policyOf(config, overrides.policy))
   const locks = createDigestLocks()
   const onFatal = overrides.onFatal ?? endProcess(logger)

@@ -16,11 +16,14 @@ afterEach(async () => {
 
 const implementations = {
   memory: async (): Promise<ChunkStore> => createMemoryChunkStore(),
-  file: async (): Promise<ChunkStore> => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'costate-chunks-'))
-    folders.push(folder)
-    return await openFileChunkStore(path.join(folder, 'chunks'))
-  },
+  file: () => openFiles(false),
+  'compressed file': () => openFiles(true),
+}
+
+async function openFiles(compresses: boolean): Promise<ChunkStore> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'costate-chunks-'))
+  folders.push(folder)
+  return await openFileChunkStore(path.join(folder, 'chunks'), { compresses })
 }
 
 describe.each(Object.entries(implementations))('the %s chunk store', (_, open) => {
