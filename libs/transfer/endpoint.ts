@@ -30,7 +30,9 @@ export interface Source {
   readonly digest?: Buffer
   /** The pieces, where all of them lie in memory. */
   readonly segments?: readonly Uint8Array[]
-  /** The body's pieces in order, of any lengths. They must not change until the transfer ends. */
+  /** Whether a piece is only valid until the next one is asked for. */
+  readonly reusesMemory?: boolean
+  /** The body's pieces in order, of any lengths. They must not change until the transfer ends, unless memory is reused. */
   read(offset: number): Iterable<Uint8Array> | AsyncIterable<Uint8Array>
   /** Gets the digest of all that was read before it is sent. Throws when these are not the bytes that they should be. */
   verify?(digest: Buffer): void

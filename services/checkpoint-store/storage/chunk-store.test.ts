@@ -125,7 +125,7 @@ async function put(store: ChunkStore, bytes: Uint8Array): Promise<string> {
 
 async function read(store: ChunkStore, digest: string): Promise<Buffer> {
   const pieces: Uint8Array[] = []
-  for await (const piece of store.read(digest)) pieces.push(piece)
+  for await (const piece of store.read(digest)) pieces.push(Buffer.from(piece))
   return Buffer.concat(pieces)
 }
 

@@ -124,6 +124,6 @@ test('a compressed chunk that is damaged on disk does not read as something else
 
 async function read(store: ChunkStore): Promise<Buffer> {
   const pieces: Uint8Array[] = []
-  for await (const piece of store.read(digest)) pieces.push(piece)
+  for await (const piece of store.read(digest)) pieces.push(Buffer.from(piece))
   return Buffer.concat(pieces)
 }

@@ -7,6 +7,7 @@ import {
   chunkBytes,
   ChunkMissingError,
   type ChunkStore,
+  createReadMemory,
   DiskFailedError,
   DiskFullError,
   type StoredChunk,
@@ -15,8 +16,6 @@ import {
 import type { Pass } from './failpoint.js'
 import { pack, unpack } from './packing.js'
 
-/** One piece of a chunk while it is read: as long as a chunk of a transfer. */
-const pieceBytes = 512 * 1024
 const temporaryFolder = 'temporary'
 /**
  * Files of removed chunks that are written again in the place of new ones: the system has memory for their pages already,
@@ -127,24 +126,29 @@ class FileChunkStore implements ChunkStore {
     this.#pass('after-folder-sync')
   }
 
-  async *read(digest: string): AsyncGenerator<Uint8Array, void> {
+  async *read(digest: string, memory = createReadMemory()): AsyncGenerator<Uint8Array, void> {
     const { file, packedLength } = await this.#openToRead(digest)
     if (packedLength !== undefined) {
       const packed = await readFile(file).finally(() => file.close())
       const bytes = await unpack(packed, packedLength)
-      for (let at = 0; at < packedLength; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
+      yield bytes
       return
     }
+    const [first, second] = memory
+    let next: ReturnType<typeof readPiece> | undefined
     try {
-      for (let position = 0; ;) {
-        // Fresh memory for each: a piece is on its way to the network while the next one is read.
-        const piece = Buffer.allocUnsafeSlow(pieceBytes)
-        const { bytesRead } = await file.read(piece, 0, pieceBytes, position)
-        if (bytesRead === 0) return
-        position += bytesRead
-        yield piece.subarray(0, bytesRead)
+      next = readPiece(file, first, 0)
+      for (let position = 0, isFirst = true; ; isFirst = !isFirst) {
+        const piece = await next
+        if (piece.byteLength === 0) return
+        position += piece.byteLength
+        next = readPiece(file, isFirst ? second : first, position)
+        // Heard of when its turn has come.
+        next.catch(() => undefined)
+        yield piece
       }
     } finally {
+      await next?.catch(() => undefined)
       await file.close()
     }
   }
@@ -210,6 +214,11 @@ class FileChunkStore implements ChunkStore {
     const name = packedLength === undefined ? digest : `${digest}.${packedLength}.br`
     return path.join(this.#directory, digest.slice(0, 1), name)
   }
+}
+
+async function readPiece(file: FileHandle, memory: Buffer, position: number): Promise<Uint8Array> {
+  const { bytesRead } = await file.read(memory, 0, memory.byteLength, position)
+  return memory.subarray(0, bytesRead)
 }
 
 class TemporaryChunk implements WrittenChunk {
