@@ -167,6 +167,25 @@ test('a small save is refused as every other: a stale lease, an etag that is not
   expect((await Promise.all(repeats)).map(({ version }) => version)).toEqual([2n, 2n, 2n])
 })
 
+test('a study that is run twice under one name is not refused by its own old leases', async () => {
+  const lease = async (client: Awaited<ReturnType<RunningStore['call']>>): Promise<bigint> =>
+    (await client.rpc.acquireLease({ name: 'studies/s', holder: 'the study', requestId: randomUUID() })).token
+  const first = await store.call()
+  const old = await lease(first)
+  await first.save('studies/s', bytesOf(100_000), { writerToken: old })
+  await store.restart()
+  const again = await store.call()
+  expect((await again.load('studies/s')).header.version).toBe(1n)
+  const writerToken = await lease(again)
+  expect((await again.save('studies/s', bytesOf(5), { writerToken })).version).toBe(2n)
+  expect((await again.save('studies/s', bytesOf(100_000, 2), { writerToken })).version).toBe(3n)
+  // A program's own save asks for none.
+  expect((await again.save('studies/s', bytesOf(6))).version).toBe(4n)
+  await expect(again.save('studies/s', bytesOf(7), { writerToken: old })).rejects.toMatchObject({
+    code: Status.ABORTED,
+  })
+})
+
 test('bytes that rot on disk are found by their digest, never served, and healed by another put', async () => {
   const client = await store.call()
   const bytes = bytesOf(2_000_000)
