@@ -3,11 +3,11 @@ import { Xxh64 } from '@node-rs/xxhash'
 import { rpcError } from '#libs/rpc'
 
 import type { Body, ChunkRef } from '../core/state.js'
-import { ChunkMissingError, createReadMemory, type ReadMemory } from '../storage/chunk-store.js'
+import { ChunkMissingError, type ReadMemory } from '../storage/chunk-store.js'
 import { checksumOf } from './body-writer.js'
 import type { TransferPorts } from './transfer-ports.js'
 
-type ReadPorts = Pick<TransferPorts, 'chunks' | 'loop' | 'meter' | 'logger'>
+type ReadPorts = Pick<TransferPorts, 'chunks' | 'readMemory' | 'loop' | 'meter' | 'logger'>
 
 /**
  * The bytes of a body from an offset on, in pieces, each of which is only valid until the next one is asked for. Every chunk is
@@ -22,12 +22,16 @@ export async function* readBody(
     if (offset < content.bytes.byteLength) yield content.bytes.subarray(offset)
     return
   }
-  const memory = createReadMemory(byteLength)
+  const memory = ports.readMemory.take(byteLength)
   let start = 0
-  for (const chunk of content.chunks) {
-    const skip = Math.max(0, offset - start)
-    start += chunk.byteLength
-    if (skip < chunk.byteLength) yield* readChunk(ports, chunk, skip, memory)
+  try {
+    for (const chunk of content.chunks) {
+      const skip = Math.max(0, offset - start)
+      start += chunk.byteLength
+      if (skip < chunk.byteLength) yield* readChunk(ports, chunk, skip, memory)
+    }
+  } finally {
+    ports.readMemory.giveBack(memory)
   }
 }
 

@@ -5,7 +5,7 @@ import path from 'node:path'
 
 import { afterEach, describe, expect, test } from 'vitest'
 
-import { chunkBytes, ChunkMissingError, type ChunkStore, type StoredChunk } from './chunk-store.js'
+import { chunkBytes, ChunkMissingError, type ChunkStore, ReadMemoryPool, type StoredChunk } from './chunk-store.js'
 import { openFileChunkStore } from './file-chunk-store.js'
 import { createMemoryChunkStore } from './memory-chunk-store.js'
 
@@ -111,6 +111,21 @@ describe.each(Object.entries(implementations))('the %s chunk store', (_, open) =
     const found = (await listed(store)).map(({ digest }) => digest).sort()
     expect(found).toEqual([...new Set(digests)].sort())
   })
+})
+
+test('memory to read into is used again, as much as is worth keeping', () => {
+  const pool = new ReadMemoryPool(1)
+  const [first, second] = [pool.take(chunkBytes), pool.take(chunkBytes)]
+  expect(new Set([...first, ...second]).size).toBe(4)
+  pool.giveBack(first)
+  pool.giveBack(second)
+  expect(pool.take(200_000)).toBe(first)
+  expect(pool.take(200_000)).not.toBe(second)
+  // What is short has memory of its own, which is not kept.
+  const short = pool.take(10_000)
+  expect(short[0]).toHaveLength(10_000)
+  pool.giveBack(short)
+  expect(pool.take(10_000)).not.toBe(short)
 })
 
 function digestOf(bytes: Uint8Array): string {

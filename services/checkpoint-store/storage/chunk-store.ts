@@ -54,6 +54,30 @@ export function createReadMemory(byteLength = pieceBytes): ReadMemory {
   return [Buffer.allocUnsafeSlow(length), Buffer.allocUnsafeSlow(byteLength > length ? length : 1)]
 }
 
+/** Shorter bodies are read into memory of their own. */
+const pooledBytes = 64 * 1024
+
+/** Memory that loads have left for those that come after them: some of it, so that a store at rest holds little. */
+export class ReadMemoryPool {
+  readonly #free: ReadMemory[] = []
+  readonly #most: number
+
+  constructor(most = 4) {
+    this.#most = most
+  }
+
+  /** Memory for reading a body of this length; it may be longer. */
+  take(byteLength: number): ReadMemory {
+    if (byteLength < pooledBytes) return createReadMemory(byteLength)
+    return this.#free.pop() ?? createReadMemory(2 * pieceBytes)
+  }
+
+  /** Nobody reads into it any more, and what was read is not needed. */
+  giveBack(memory: ReadMemory): void {
+    if (memory[1].byteLength === pieceBytes && this.#free.length < this.#most) this.#free.push(memory)
+  }
+}
+
 /** How long a chunk is at most: every one of a body but the last is as long as this. */
 export const chunkBytes = 4 * 2 ** 20
 
