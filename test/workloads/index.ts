@@ -1,15 +1,21 @@
 import { mapReduceWorkloads } from './map-reduce.js'
 import { optimisationWorkloads } from './optimisation.js'
+import { controlWorkloads } from './optimal-control/answers.js'
+import { regulatorWorkloads } from './regulators.js'
 import { samplingWorkloads } from './sampling.js'
+import { simulationWorkloads } from './simulation.js'
 import { uncertaintyWorkloads } from './uncertainty.js'
 import { validationWorkloads } from './validation.js'
 import type { Workload } from './workload.js'
 
 /** What is computed so far, in the order of the answers' file. */
 export const workloads: readonly Workload[] = [
+  ...controlWorkloads,
+  ...regulatorWorkloads,
   ...samplingWorkloads,
   ...uncertaintyWorkloads,
   ...optimisationWorkloads,
   ...validationWorkloads,
   ...mapReduceWorkloads,
+  ...simulationWorkloads,
 ]
