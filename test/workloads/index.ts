@@ -1,3 +1,7 @@
+import { aggregationWorkloads } from './aggregation.js'
+import { numberTheoryWorkloads } from './number-theory.js'
+import { taskGraphWorkloads } from './task-graphs.js'
+import { streamWorkloads } from './streams.js'
 import { mapReduceWorkloads } from './map-reduce.js'
 import { optimisationWorkloads } from './optimisation.js'
 import { controlWorkloads } from './optimal-control/answers.js'
@@ -16,6 +20,10 @@ export const workloads: readonly Workload[] = [
   ...uncertaintyWorkloads,
   ...optimisationWorkloads,
   ...validationWorkloads,
+  ...aggregationWorkloads,
+  ...numberTheoryWorkloads,
+  ...taskGraphWorkloads,
+  ...streamWorkloads,
   ...mapReduceWorkloads,
   ...simulationWorkloads,
 ]
