@@ -2,6 +2,10 @@ import { aggregationWorkloads } from './aggregation.js'
 import { numberTheoryWorkloads } from './number-theory.js'
 import { taskGraphWorkloads } from './task-graphs.js'
 import { streamWorkloads } from './streams.js'
+import { gridWorkloads } from './grids.js'
+import { linearAlgebraWorkloads } from './linear-algebra.js'
+import { networkWorkloads } from './networks.js'
+import { regressionWorkloads } from './regression.js'
 import { mapReduceWorkloads } from './map-reduce.js'
 import { optimisationWorkloads } from './optimisation.js'
 import { controlWorkloads } from './optimal-control/answers.js'
@@ -20,10 +24,14 @@ export const workloads: readonly Workload[] = [
   ...uncertaintyWorkloads,
   ...optimisationWorkloads,
   ...validationWorkloads,
+  ...regressionWorkloads,
   ...aggregationWorkloads,
   ...numberTheoryWorkloads,
   ...taskGraphWorkloads,
   ...streamWorkloads,
   ...mapReduceWorkloads,
+  ...networkWorkloads,
+  ...linearAlgebraWorkloads,
+  ...gridWorkloads,
   ...simulationWorkloads,
 ]
