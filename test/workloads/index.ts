@@ -6,6 +6,9 @@ import { gridWorkloads } from './grids.js'
 import { linearAlgebraWorkloads } from './linear-algebra.js'
 import { networkWorkloads } from './networks.js'
 import { regressionWorkloads } from './regression.js'
+import { randomModelWorkloads } from './random-models.js'
+import { randomNumberWorkloads } from './random-numbers.js'
+import { standardFunctionWorkloads } from './standard-functions.js'
 import { mapReduceWorkloads } from './map-reduce.js'
 import { optimisationWorkloads } from './optimisation.js'
 import { controlWorkloads } from './optimal-control/answers.js'
@@ -21,8 +24,11 @@ export const workloads: readonly Workload[] = [
   ...controlWorkloads,
   ...regulatorWorkloads,
   ...samplingWorkloads,
+  ...randomNumberWorkloads,
   ...uncertaintyWorkloads,
+  ...randomModelWorkloads,
   ...optimisationWorkloads,
+  ...standardFunctionWorkloads,
   ...validationWorkloads,
   ...regressionWorkloads,
   ...aggregationWorkloads,
