@@ -25,12 +25,16 @@ function add({ total, lost }: Compensated, term: number): Compensated {
 }
 
 /** The terms from `from` on, `to` excluded. */
-export const sumTerms = task(import.meta, 'sumTerms', ({ name, from, to }: { name: SeriesName; from: number; to: number }) => {
-  const term = series[name]
-  let [total, lost] = [0, 0]
-  for (let k = from; k < to; k++) ({ total, lost } = add({ total, lost }, term(k)))
-  return { total, lost }
-})
+export const sumTerms = task(
+  import.meta,
+  'sumTerms',
+  ({ name, from, to }: { name: SeriesName; from: number; to: number }) => {
+    const term = series[name]
+    let [total, lost] = [0, 0]
+    for (let k = from; k < to; k++) ({ total, lost } = add({ total, lost }, term(k)))
+    return { total, lost }
+  },
+)
 
 /** Both sums, and both losses, kept apart. */
 export const addSums = task(import.meta, 'addSums', (a: Compensated, b: Compensated): Compensated => {
@@ -43,7 +47,13 @@ async function answerSums(cluster: Cluster): Promise<Record<string, unknown>> {
   for (const name of ['S2', 'H', 'A', 'ill_conditioned'] as const) {
     const terms = name === 'ill_conditioned' ? 1_000_000 : 10_000_000
     const data = range(0, terms / 250_000).map((k) => ({ name, from: 1 + k * 250_000, to: 1 + (k + 1) * 250_000 }))
-    const { total, lost } = await scatterGatherReduction({ cluster, data, mapFn: sumTerms, reduceFn: addSums, chunkSize: 1 })
+    const { total, lost } = await scatterGatherReduction({
+      cluster,
+      data,
+      mapFn: sumTerms,
+      reduceFn: addSums,
+      chunkSize: 1,
+    })
     answer[name] = total + lost
   }
   return answer
@@ -60,7 +70,11 @@ function lotOf(values: readonly number[]): Lot {
   const mean = sum(values) / values.length
   // The second sum takes out what rounding has left in the mean.
   const rest = sum(values.map((value) => value - mean))
-  return { n: values.length, mean: mean + rest / values.length, squares: sum(values.map((value) => (value - mean) ** 2)) - rest ** 2 / values.length }
+  return {
+    n: values.length,
+    mean: mean + rest / values.length,
+    squares: sum(values.map((value) => (value - mean) ** 2)) - rest ** 2 / values.length,
+  }
 }
 
 /** Chan, Golub & LeVeque 1983. */
@@ -74,13 +88,20 @@ export const lotOfChunk = task(import.meta, 'lotOfChunk', (values: readonly numb
 export const mergeTwoLots = task(import.meta, 'mergeTwoLots', (a: Lot, b: Lot) => mergeLots(a, b))
 
 /** Σ (xᵢ - m)(xᵢ₊₁ - m) over a chunk and the first value of the next. */
-export const laggedProduct = task(import.meta, 'laggedProduct', ({ values, next, mean }: { values: readonly number[]; next: readonly number[]; mean: number }) => {
-  const all = [...values, ...next]
-  return sum(all.slice(1).map((value, k) => (all[k]! - mean) * (value - mean)))
-})
+export const laggedProduct = task(
+  import.meta,
+  'laggedProduct',
+  ({ values, next, mean }: { values: readonly number[]; next: readonly number[]; mean: number }) => {
+    const all = [...values, ...next]
+    return sum(all.slice(1).map((value, k) => (all[k]! - mean) * (value - mean)))
+  },
+)
 
 async function answerUnivariate(cluster: Cluster): Promise<Record<string, unknown>> {
-  const alternating = (first: number, low: number, high: number): number[] => [first, ...range(0, 1_000).map((k) => (k % 2 === 0 ? low : high))]
+  const alternating = (first: number, low: number, high: number): number[] => [
+    first,
+    ...range(0, 1_000).map((k) => (k % 2 === 0 ? low : high)),
+  ]
   const column = async (name: string): Promise<number[]> => (await readRows(name)).map((row) => row[0]!)
   const sets: Readonly<Record<string, readonly number[]>> = {
     Lew: await column('nist-lew.csv'),
@@ -93,7 +114,13 @@ async function answerUnivariate(cluster: Cluster): Promise<Record<string, unknow
   const answer: Record<string, unknown> = {}
   for (const [name, values] of Object.entries(sets)) {
     const chunks = chunksOf(values, 64)
-    const { n, mean, squares } = await scatterGatherReduction({ cluster, data: chunks, mapFn: lotOfChunk, reduceFn: mergeTwoLots, chunkSize: 1 })
+    const { n, mean, squares } = await scatterGatherReduction({
+      cluster,
+      data: chunks,
+      mapFn: lotOfChunk,
+      reduceFn: mergeTwoLots,
+      chunkSize: 1,
+    })
     const orders = chunks.map((chunk, k) => ({ values: chunk, next: (chunks[k + 1] ?? []).slice(0, 1), mean }))
     const products = await distributeComputation(laggedProduct, orders, cluster)
     answer[name] = { n, mean, sd: Math.sqrt(squares / (n - 1)), r1: sum(products) / squares }
@@ -112,13 +139,16 @@ export const groupRows = task(import.meta, 'groupRows', (rows: readonly (readonl
 
 export const mergeGroups = task(import.meta, 'mergeGroups', (a: Groups, b: Groups): Groups => {
   const merged: Record<string, Lot> = { ...a }
-  for (const [treatment, lot] of Object.entries(b)) merged[treatment] = merged[treatment] ? mergeLots(merged[treatment], lot) : lot
+  for (const [treatment, lot] of Object.entries(b))
+    merged[treatment] = merged[treatment] ? mergeLots(merged[treatment], lot) : lot
   return merged
 })
 
 async function answerAnova(cluster: Cluster): Promise<Record<string, unknown>> {
   const data = chunksOf(await readRows('nist-smls01.csv'), 20)
-  const groups = Object.values(await scatterGatherReduction({ cluster, data, mapFn: groupRows, reduceFn: mergeGroups, chunkSize: 1 }))
+  const groups = Object.values(
+    await scatterGatherReduction({ cluster, data, mapFn: groupRows, reduceFn: mergeGroups, chunkSize: 1 }),
+  )
   const all = groups.reduce(mergeLots)
   const within = sum(groups.map(({ squares }) => squares))
   const between = sum(groups.map(({ n, mean }) => n * (mean - all.mean) ** 2))
@@ -167,9 +197,21 @@ export const squaredResiduals = task(
 
 async function answerRegression(cluster: Cluster): Promise<Record<string, unknown>> {
   const data = chunksOf(await readRows('nist-norris.csv'), 6)
-  const { n, x, y, xx, xy, yy } = await scatterGatherReduction({ cluster, data, mapFn: pairsOf, reduceFn: mergePairs, chunkSize: 1 })
+  const { n, x, y, xx, xy, yy } = await scatterGatherReduction({
+    cluster,
+    data,
+    mapFn: pairsOf,
+    reduceFn: mergePairs,
+    chunkSize: 1,
+  })
   const b1 = xy / xx
-  const rest = sum(await distributeComputation(squaredResiduals, data.map((rows) => ({ rows, b1, x, y })), cluster))
+  const rest = sum(
+    await distributeComputation(
+      squaredResiduals,
+      data.map((rows) => ({ rows, b1, x, y })),
+      cluster,
+    ),
+  )
   return { b0: y - b1 * x, b1, residual_sd: Math.sqrt(rest / (n - 2)), r2: 1 - rest / yy }
 }
 
@@ -177,19 +219,23 @@ async function answerRegression(cluster: Cluster): Promise<Record<string, unknow
 type Words = Readonly<Record<string, { readonly count: number; readonly lines: readonly number[] }>>
 
 /** The words of some lines, in the parts that reducers get: by their first letter. */
-export const wordsOf = task(import.meta, 'wordsOf', ({ first, lines }: { first: number; lines: readonly string[] }): Words[] => {
-  const parts = range(0, 4).map(() => new Map<string, { count: number; lines: number[] }>())
-  lines.forEach((line, k) => {
-    for (const word of line.toLowerCase().match(/[a-z]+/g) ?? []) {
-      const part = parts[word.charCodeAt(0) % 4]!
-      const known = part.get(word) ?? { count: 0, lines: [] }
-      known.count++
-      if (known.lines.at(-1) !== first + k) known.lines.push(first + k)
-      part.set(word, known)
-    }
-  })
-  return parts.map((part) => Object.fromEntries(part))
-})
+export const wordsOf = task(
+  import.meta,
+  'wordsOf',
+  ({ first, lines }: { first: number; lines: readonly string[] }): Words[] => {
+    const parts = range(0, 4).map(() => new Map<string, { count: number; lines: number[] }>())
+    lines.forEach((line, k) => {
+      for (const word of line.toLowerCase().match(/[a-z]+/g) ?? []) {
+        const part = parts[word.charCodeAt(0) % 4]!
+        const known = part.get(word) ?? { count: 0, lines: [] }
+        known.count++
+        if (known.lines.at(-1) !== first + k) known.lines.push(first + k)
+        part.set(word, known)
+      }
+    })
+    return parts.map((part) => Object.fromEntries(part))
+  },
+)
 
 /** One part of all. */
 export const mergeWords = task(import.meta, 'mergeWords', (parts: readonly Words[]): Words => {
@@ -207,7 +253,11 @@ async function answerWordCount(cluster: Cluster): Promise<Record<string, unknown
   const lines = (await readData('gpl-3.txt')).split('\n')
   const orders = chunksOf(lines, 50).map((chunk, k) => ({ first: 50 * k + 1, lines: chunk }))
   const mapped = await distributeComputation(wordsOf, orders, cluster)
-  const reduced = await distributeComputation(mergeWords, range(0, 4).map((part) => mapped.map((parts) => parts[part]!)), cluster)
+  const reduced = await distributeComputation(
+    mergeWords,
+    range(0, 4).map((part) => mapped.map((parts) => parts[part]!)),
+    cluster,
+  )
   const words = new Map(reduced.flatMap((part) => Object.entries(part)))
   const byCount = [...words].sort(([a, one], [b, other]) => other.count - one.count || (a < b ? -1 : 1))
   const total = sum(byCount.map(([, { count }]) => count))

@@ -26,8 +26,18 @@ export function philox4x64(counter: Words, key: Words): bigint[] {
 }
 
 const threefryRotations = [
-  ...([[10n, 26n], [11n, 21n], [13n, 27n], [23n, 5n]] as const),
-  ...([[6n, 20n], [17n, 11n], [25n, 10n], [18n, 20n]] as const),
+  ...([
+    [10n, 26n],
+    [11n, 21n],
+    [13n, 27n],
+    [23n, 5n],
+  ] as const),
+  ...([
+    [6n, 20n],
+    [17n, 11n],
+    [25n, 10n],
+    [18n, 20n],
+  ] as const),
 ] as const
 
 /** A block of four 32-bit words after twenty rounds. */
@@ -102,7 +112,8 @@ export const jumps = {
 
 /** NumPy's SeedSequence: words of 32 bits made of entropy and of the way from parent to child. */
 export function seedSequence(entropy: Words, spawnKey: Words, count: number): bigint[] {
-  const padded = spawnKey.length === 0 ? entropy : [...entropy, ...Array<bigint>(Math.max(0, 4 - entropy.length)).fill(0n)]
+  const padded =
+    spawnKey.length === 0 ? entropy : [...entropy, ...Array<bigint>(Math.max(0, 4 - entropy.length)).fill(0n)]
   const words = [...padded, ...spawnKey]
   let constant = 0x43b0d7e5n
   const fold = (value: bigint): bigint => value ^ (value >> 16n)
@@ -113,8 +124,10 @@ export function seedSequence(entropy: Words, spawnKey: Words, count: number): bi
   }
   const mix = (x: bigint, y: bigint): bigint => fold((0xca01f9ddn * x - 0x4973f715n * y) & mask32)
   const pool = Array.from({ length: 4 }, (_, i) => hash(words[i] ?? 0n))
-  for (let from = 0; from < 4; from++) for (let to = 0; to < 4; to++) if (from !== to) pool[to] = mix(pool[to]!, hash(pool[from]!))
-  for (let from = 4; from < words.length; from++) for (let to = 0; to < 4; to++) pool[to] = mix(pool[to]!, hash(words[from]!))
+  for (let from = 0; from < 4; from++)
+    for (let to = 0; to < 4; to++) if (from !== to) pool[to] = mix(pool[to]!, hash(pool[from]!))
+  for (let from = 4; from < words.length; from++)
+    for (let to = 0; to < 4; to++) pool[to] = mix(pool[to]!, hash(words[from]!))
   let out = 0x8b51f9ddn
   return Array.from({ length: count }, (_, i) => {
     const mixed = pool[i % 4]! ^ out
@@ -163,11 +176,28 @@ interface Twister {
 
 export const mersenne32: Twister = {
   ...{ bits: 32n, size: 624, middle: 397, lowBits: 31n, matrix: 0x9908b0dfn, multiplier: 1_812_433_253n },
-  tempering: [[11n, mask32], [-7n, 0x9d2c5680n], [-15n, 0xefc60000n], [18n, mask32]],
+  tempering: [
+    [11n, mask32],
+    [-7n, 0x9d2c5680n],
+    [-15n, 0xefc60000n],
+    [18n, mask32],
+  ],
 }
 export const mersenne64: Twister = {
-  ...{ bits: 64n, size: 312, middle: 156, lowBits: 31n, matrix: 0xb5026f5aa96619e9n, multiplier: 6_364_136_223_846_793_005n },
-  tempering: [[29n, 0x5555555555555555n], [-17n, 0x71d67fffeda60000n], [-37n, 0xfff7eee000000000n], [43n, mask64]],
+  ...{
+    bits: 64n,
+    size: 312,
+    middle: 156,
+    lowBits: 31n,
+    matrix: 0xb5026f5aa96619e9n,
+    multiplier: 6_364_136_223_846_793_005n,
+  },
+  tempering: [
+    [29n, 0x5555555555555555n],
+    [-17n, 0x71d67fffeda60000n],
+    [-37n, 0xfff7eee000000000n],
+    [43n, mask64],
+  ],
 }
 
 /** Output number `count` of a twister, from 1. */
@@ -176,7 +206,8 @@ export function mersenneOutput(twister: Twister, seed: bigint, count: number): b
   const mask = (1n << bits) - 1n
   const low = (1n << lowBits) - 1n
   const state = [seed]
-  for (let i = 1; i < size; i++) state.push((multiplier * (state[i - 1]! ^ (state[i - 1]! >> (bits - 2n))) + BigInt(i)) & mask)
+  for (let i = 1; i < size; i++)
+    state.push((multiplier * (state[i - 1]! ^ (state[i - 1]! >> (bits - 2n))) + BigInt(i)) & mask)
   let out = 0n
   for (let drawn = 0; drawn < count; drawn++) {
     const i = drawn % size

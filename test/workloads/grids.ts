@@ -32,7 +32,12 @@ export const applyPoisson = task(import.meta, 'applyPoisson', async ({ n, values
 const blockRows = 32
 
 /** Conjugate gradients (Hestenes & Stiefel 1952), with the products in blocks of rows. */
-async function solvePoisson(cluster: Cluster, n: number, b: Float64Array, tolerance: number): Promise<{ u: Float64Array; iterations: number }> {
+async function solvePoisson(
+  cluster: Cluster,
+  n: number,
+  b: Float64Array,
+  tolerance: number,
+): Promise<{ u: Float64Array; iterations: number }> {
   const dot = (x: Float64Array, y: Float64Array): number => x.reduce((total, value, i) => total + value * y[i]!, 0)
   const u = new Float64Array(n * n)
   const r = b.slice()
@@ -43,7 +48,10 @@ async function solvePoisson(cluster: Cluster, n: number, b: Float64Array, tolera
   for (; rr > goal; iterations++) {
     const padded = new Float64Array((n + 2) * n)
     padded.set(p, n)
-    const orders = range(0, Math.ceil(n / blockRows)).map((k) => ({ n, values: padded.slice(k * blockRows * n, Math.min(n + 2, (k + 1) * blockRows + 2) * n) }))
+    const orders = range(0, Math.ceil(n / blockRows)).map((k) => ({
+      n,
+      values: padded.slice(k * blockRows * n, Math.min(n + 2, (k + 1) * blockRows + 2) * n),
+    }))
     const parts = await distributeComputation(applyPoisson, orders, cluster)
     const step = rr / sum(parts.map(({ energy }) => energy))
     const product = Float64Array.from(parts.flatMap((part) => [...part.product]))
@@ -66,11 +74,18 @@ async function answerPoisson(cluster: Cluster): Promise<Record<string, unknown>>
     const h = 1 / (n + 1)
     const { u, iterations } = await solvePoisson(cluster, n, new Float64Array(n * n).fill(h * h), 1e-10)
     const centre = ((n - 1) / 2) * (n + 1)
-    problem1[`n${n}`] = { n, u_center: u[centre], mean_integral: h * h * u.reduce((total, value) => total + value, 0), cg_iterations: iterations }
+    problem1[`n${n}`] = {
+      n,
+      u_center: u[centre],
+      mean_integral: h * h * u.reduce((total, value) => total + value, 0),
+      cg_iterations: iterations,
+    }
   }
   const n = 63
   const sines = modes.map((mode) => range(1, n + 1).map((i) => Math.sin((Math.PI * mode * i) / (n + 1))))
-  const b = Float64Array.from({ length: n * n }, (_, at) => sum(sines.map((sine) => sine[Math.floor(at / n)]! * sine[at % n]!)))
+  const b = Float64Array.from({ length: n * n }, (_, at) =>
+    sum(sines.map((sine) => sine[Math.floor(at / n)]! * sine[at % n]!)),
+  )
   const { iterations } = await solvePoisson(cluster, n, b, 1e-11)
   const eigenvalues = modes.map((mode) => 8 * Math.sin((Math.PI * mode) / (2 * (n + 1))) ** 2)
   return { problem1, problem2: { iterations, eigenvalue_sum: eigenvalues } }
@@ -102,18 +117,34 @@ function transform({ re, im }: Line): Line {
   return out
 }
 
-export const transformLines = task(import.meta, 'transformLines', async (lines: readonly Line[]) => lines.map(transform))
+export const transformLines = task(import.meta, 'transformLines', async (lines: readonly Line[]) =>
+  lines.map(transform),
+)
 
 function transpose(lines: readonly Line[]): Line[] {
-  return range(0, lines[0]!.re.length).map((j) => ({ re: Float64Array.from(lines, ({ re }) => re[j]!), im: Float64Array.from(lines, ({ im }) => im[j]!) }))
+  return range(0, lines[0]!.re.length).map((j) => ({
+    re: Float64Array.from(lines, ({ re }) => re[j]!),
+    im: Float64Array.from(lines, ({ im }) => im[j]!),
+  }))
 }
 
 async function answerFourier(cluster: Cluster): Promise<Record<string, unknown>> {
   const [rows, columns] = [64, 128]
-  const values = createRng(63, 0).uniforms(rows * columns).map((value) => value - 0.5)
-  const lines = range(0, rows).map((i) => ({ re: values.slice(i * columns, (i + 1) * columns), im: new Float64Array(columns) }))
+  const values = createRng(63, 0)
+    .uniforms(rows * columns)
+    .map((value) => value - 0.5)
+  const lines = range(0, rows).map((i) => ({
+    re: values.slice(i * columns, (i + 1) * columns),
+    im: new Float64Array(columns),
+  }))
   const transformAll = async (all: readonly Line[]): Promise<Line[]> =>
-    (await distributeComputation(transformLines, range(0, 8).map((k) => all.slice((k * all.length) / 8, ((k + 1) * all.length) / 8)), cluster)).flat()
+    (
+      await distributeComputation(
+        transformLines,
+        range(0, 8).map((k) => all.slice((k * all.length) / 8, ((k + 1) * all.length) / 8)),
+        cluster,
+      )
+    ).flat()
   const spectrum = transpose(await transformAll(transpose(await transformAll(lines))))
   const bin = (k: number, l: number): number[] => [spectrum[k]!.re[l]!, spectrum[k]!.im[l]!]
   const energy = (line: Line): number => sum(line.re.map((re, j) => re * re + line.im[j]! ** 2))

@@ -44,7 +44,10 @@ function isWithin(rule: Rule, got: unknown, wanted: unknown): boolean {
     b.every((value, k) => {
       if (typeof value !== 'number') return a[k] === value
       const size = 'of' in rule ? largest : Math.abs(value)
-      return Math.abs((a[k] as number) - value) <= ((rule['abs'] as number | undefined) ?? 0) + ((rule['rel'] as number | undefined) ?? 0) * size
+      return (
+        Math.abs((a[k] as number) - value) <=
+        ((rule['abs'] as number | undefined) ?? 0) + ((rule['rel'] as number | undefined) ?? 0) * size
+      )
     })
   )
 }

@@ -15,19 +15,33 @@ interface Block {
 }
 
 const read = ({ rows, columns, values }: Block): Matrix => Matrix.from1DArray(rows, columns, values)
-const write = (matrix: Matrix): Block => ({ rows: matrix.rows, columns: matrix.columns, values: Float64Array.from(matrix.to1DArray()) })
+const write = (matrix: Matrix): Block => ({
+  rows: matrix.rows,
+  columns: matrix.columns,
+  values: Float64Array.from(matrix.to1DArray()),
+})
 
 /** The tasks of a blocked Cholesky factorisation: a diagonal block, a block below it, and what these take from a later one. */
-export const factorBlock = task(import.meta, 'factorBlock', async (a: Block) => write(new CholeskyDecomposition(read(a)).lowerTriangularMatrix))
-export const solveBlock = task(import.meta, 'solveBlock', async (l: Block, a: Block) => write(solve(read(l), read(a).transpose()).transpose()))
+export const factorBlock = task(import.meta, 'factorBlock', async (a: Block) =>
+  write(new CholeskyDecomposition(read(a)).lowerTriangularMatrix),
+)
+export const solveBlock = task(import.meta, 'solveBlock', async (l: Block, a: Block) =>
+  write(solve(read(l), read(a).transpose()).transpose()),
+)
 export const subtractProduct = task(import.meta, 'subtractProduct', async (c: Block, a: Block, b: Block) =>
   write(read(c).sub(read(a).mmul(read(b).transpose()))),
 )
 
-const isBlock = (block: Block | TaskFuture<Block> | undefined): block is Block | TaskFuture<Block> => block !== undefined
+const isBlock = (block: Block | TaskFuture<Block> | undefined): block is Block | TaskFuture<Block> =>
+  block !== undefined
 
 /** L of A = L Lᵀ as a graph of tasks over blocks. */
-async function factorBlocked(cluster: Cluster, n: number, size: number, entry: (i: number, j: number) => number): Promise<Matrix> {
+async function factorBlocked(
+  cluster: Cluster,
+  n: number,
+  size: number,
+  entry: (i: number, j: number) => number,
+): Promise<Matrix> {
   const count = Math.ceil(n / size)
   const [from, to] = [(k: number) => k * size, (k: number) => Math.min(n, (k + 1) * size)]
   const futures = cluster.graph((graph) => {
@@ -41,7 +55,8 @@ async function factorBlocked(cluster: Cluster, n: number, size: number, entry: (
       blocks[k]![k] = graph.task(factorBlock, blocks[k]![k]!)
       for (let i = k + 1; i < count; i++) blocks[i]![k] = graph.task(solveBlock, blocks[k]![k]!, blocks[i]![k]!)
       for (let i = k + 1; i < count; i++) {
-        for (let j = k + 1; j <= i; j++) blocks[i]![j] = graph.task(subtractProduct, blocks[i]![j]!, blocks[i]![k]!, blocks[j]![k]!)
+        for (let j = k + 1; j <= i; j++)
+          blocks[i]![j] = graph.task(subtractProduct, blocks[i]![j]!, blocks[i]![k]!, blocks[j]![k]!)
       }
     }
     return blocks.flat().filter(isBlock) as TaskFuture<Block>[]
@@ -54,8 +69,12 @@ async function factorBlocked(cluster: Cluster, n: number, size: number, entry: (
 }
 
 async function answerCholesky(cluster: Cluster): Promise<Record<string, unknown>> {
-  const factors = [await factorBlocked(cluster, 240, 32, (i, j) => Math.min(i, j) + 1), await factorBlocked(cluster, 240, 50, (i, j) => Math.min(i, j) + 1)]
-  const isOnes = (l: Matrix): boolean => range(0, 240).every((i) => range(0, 240).every((j) => l.get(i, j) === Number(j <= i)))
+  const factors = [
+    await factorBlocked(cluster, 240, 32, (i, j) => Math.min(i, j) + 1),
+    await factorBlocked(cluster, 240, 50, (i, j) => Math.min(i, j) + 1),
+  ]
+  const isOnes = (l: Matrix): boolean =>
+    range(0, 240).every((i) => range(0, 240).every((j) => l.get(i, j) === Number(j <= i)))
   const hilbert = await factorBlocked(cluster, 6, 2, (i, j) => 1 / (i + j + 1))
   const logDeterminant = 2 * sum(factors[0]!.diagonal().map(Math.log))
   return {
@@ -74,12 +93,18 @@ interface TileProduct {
 const leftEntry = (i: number, j: number): number => ((7 * i + 3 * j + i * j) % 11) - 5
 const rightEntry = (i: number, j: number): number => ((5 * i + 2 * j + 3 * i * j) % 13) - 6
 
-export const multiplyTiles = task(import.meta, 'multiplyTiles', async ({ rows, columns, inner }: TileProduct): Promise<Block> => {
-  const a = new Matrix(range(...rows).map((i) => range(...inner).map((k) => leftEntry(i, k))))
-  const b = new Matrix(range(...inner).map((k) => range(...columns).map((j) => rightEntry(k, j))))
-  return write(a.mmul(b))
-})
-export const addBlocks = task(import.meta, 'addBlocks', async (blocks: readonly Block[]) => write(blocks.map(read).reduce((all, block) => all.add(block))))
+export const multiplyTiles = task(
+  import.meta,
+  'multiplyTiles',
+  async ({ rows, columns, inner }: TileProduct): Promise<Block> => {
+    const a = new Matrix(range(...rows).map((i) => range(...inner).map((k) => leftEntry(i, k))))
+    const b = new Matrix(range(...inner).map((k) => range(...columns).map((j) => rightEntry(k, j))))
+    return write(a.mmul(b))
+  },
+)
+export const addBlocks = task(import.meta, 'addBlocks', async (blocks: readonly Block[]) =>
+  write(blocks.map(read).reduce((all, block) => all.add(block))),
+)
 
 async function multiplyTiled(cluster: Cluster, size: number): Promise<Matrix> {
   const [m, n, inner] = [256, 320, 192]
@@ -87,10 +112,16 @@ async function multiplyTiled(cluster: Cluster, size: number): Promise<Matrix> {
     range(0, Math.ceil(length / size)).map((k) => [k * size, Math.min(length, (k + 1) * size)] as const)
   const tiles = cuts(m).flatMap((rows) => cuts(n).map((columns) => ({ rows, columns })))
   const futures = cluster.graph((graph) =>
-    tiles.map((tile) => graph.task(addBlocks, cuts(inner).map((part) => graph.task(multiplyTiles, { ...tile, inner: part })))),
+    tiles.map((tile) =>
+      graph.task(
+        addBlocks,
+        cuts(inner).map((part) => graph.task(multiplyTiles, { ...tile, inner: part })),
+      ),
+    ),
   )
   const c = Matrix.zeros(m, n)
-  for (const [k, block] of (await cluster.gather(futures)).entries()) c.setSubMatrix(read(block), tiles[k]!.rows[0], tiles[k]!.columns[0])
+  for (const [k, block] of (await cluster.gather(futures)).entries())
+    c.setSubMatrix(read(block), tiles[k]!.rows[0], tiles[k]!.columns[0])
   return c
 }
 
@@ -100,7 +131,11 @@ async function answerMatmul(cluster: Cluster): Promise<Record<string, unknown>> 
   if (Matrix.sub(c, other).norm() !== 0) throw new Error('tiles of 64 and of 50 give different products')
   const values = c.to1DArray()
   return {
-    ...{ sum: sum(values), sum_sq: sum(values.map((value) => value * value)), trace256: sum(range(0, 256).map((i) => c.get(i, i))) },
+    ...{
+      sum: sum(values),
+      sum_sq: sum(values.map((value) => value * value)),
+      trace256: sum(range(0, 256).map((i) => c.get(i, i))),
+    },
     ...{ C_0_0: c.get(0, 0), C_100_200: c.get(100, 200), C_255_319: c.get(255, 319), min: c.min(), max: c.max() },
   }
 }
@@ -134,30 +169,49 @@ async function answerTallSkinny(cluster: Cluster): Promise<Record<string, unknow
 }
 
 const low = { rows: 400, columns: 300, rank: 10, sketch: 20 }
-const cosine = (n: number, i: number, k: number): number => Math.sqrt(2 / n) * Math.cos((Math.PI * (i + 0.5) * (k + 1)) / n)
+const cosine = (n: number, i: number, k: number): number =>
+  Math.sqrt(2 / n) * Math.cos((Math.PI * (i + 0.5) * (k + 1)) / n)
 
 /** Rows of the matrix whose singular values are powers of 1/2. */
 function lowRankRows(from: number, to: number): Matrix {
   return new Matrix(
-    range(from, to).map((i) => range(0, low.columns).map((j) => sum(range(0, 40).map((k) => 2 ** -k * cosine(low.rows, i, k) * cosine(low.columns, j, k))))),
+    range(from, to).map((i) =>
+      range(0, low.columns).map((j) =>
+        sum(range(0, 40).map((k) => 2 ** -k * cosine(low.rows, i, k) * cosine(low.columns, j, k))),
+      ),
+    ),
   )
 }
 
-export const sketchRows = task(import.meta, 'sketchRows', async ({ from, to, right }: { from: number; to: number; right: Block }) =>
-  write(lowRankRows(from, to).mmul(read(right))),
+export const sketchRows = task(
+  import.meta,
+  'sketchRows',
+  async ({ from, to, right }: { from: number; to: number; right: Block }) =>
+    write(lowRankRows(from, to).mmul(read(right))),
 )
-export const sketchColumns = task(import.meta, 'sketchColumns', async ({ from, to, left }: { from: number; to: number; left: Block }) =>
-  write(lowRankRows(from, to).transpose().mmul(read(left))),
+export const sketchColumns = task(
+  import.meta,
+  'sketchColumns',
+  async ({ from, to, left }: { from: number; to: number; left: Block }) =>
+    write(lowRankRows(from, to).transpose().mmul(read(left))),
 )
 
 async function answerRandomizedSvd(cluster: Cluster): Promise<Record<string, unknown>> {
   const cuts = range(0, 8).map((k) => [k * 50, (k + 1) * 50] as const)
   const applyRight = async (right: Matrix): Promise<Matrix> => {
-    const parts = await distributeComputation(sketchRows, cuts.map(([from, to]) => ({ from, to, right: write(right) })), cluster)
+    const parts = await distributeComputation(
+      sketchRows,
+      cuts.map(([from, to]) => ({ from, to, right: write(right) })),
+      cluster,
+    )
     return new Matrix(parts.flatMap((part) => read(part).to2DArray()))
   }
   const applyLeft = async (left: Matrix): Promise<Matrix> => {
-    const orders = cuts.map(([from, to]) => ({ from, to, left: write(left.subMatrix(from, to - 1, 0, left.columns - 1)) }))
+    const orders = cuts.map(([from, to]) => ({
+      from,
+      to,
+      left: write(left.subMatrix(from, to - 1, 0, left.columns - 1)),
+    }))
     const parts = await distributeComputation(sketchColumns, orders, cluster)
     return parts.map(read).reduce((all, part) => all.add(part))
   }

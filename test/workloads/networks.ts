@@ -25,24 +25,32 @@ const networkOf = (hidden: number): Network => ({ layers: [2, hidden, 1], output
 const probes = Float64Array.of(0, 0, 1, 0.5, 0.5, -0.2, -1, 0.3, 2, 0.2)
 
 /** One member of the ensemble: full-batch descent from its own random weights. */
-export const trainMember = task(import.meta, 'trainMember', async ({ member, moons }: { member: number; moons: Moons }, ctx) => {
-  const rng = createRng(909, member)
-  const network = networkOf(16)
-  const loss: Record<string, number> = {}
-  const { parameters } = trainNetwork({
-    ...{ network, ...moons, epochs: 500, learningRate: 0.5, optimizer: 'gradientDescent', signal: ctx.signal },
-    draw: () => rng.uniform(),
-    onIterate: (state) => {
-      if ([0, 1, 10, 100, 500].includes(state.epoch)) loss[state.epoch] = state.loss
-    },
-  })
-  const right = predict(network, parameters, moons.x).filter((p, row) => Number(p > 0.5) === moons.y[row]).length
-  return { member, loss, correct: right, probes: predict(network, parameters, probes) }
-})
+export const trainMember = task(
+  import.meta,
+  'trainMember',
+  async ({ member, moons }: { member: number; moons: Moons }, ctx) => {
+    const rng = createRng(909, member)
+    const network = networkOf(16)
+    const loss: Record<string, number> = {}
+    const { parameters } = trainNetwork({
+      ...{ network, ...moons, epochs: 500, learningRate: 0.5, optimizer: 'gradientDescent', signal: ctx.signal },
+      draw: () => rng.uniform(),
+      onIterate: (state) => {
+        if ([0, 1, 10, 100, 500].includes(state.epoch)) loss[state.epoch] = state.loss
+      },
+    })
+    const right = predict(network, parameters, moons.x).filter((p, row) => Number(p > 0.5) === moons.y[row]).length
+    return { member, loss, correct: right, probes: predict(network, parameters, probes) }
+  },
+)
 
 async function answerEnsemble(cluster: Cluster): Promise<Record<string, unknown>> {
   const moons = moonsOf(await readMoons())
-  const trained = await distributeComputation(trainMember, range(0, 8).map((member) => ({ member, moons })), cluster)
+  const trained = await distributeComputation(
+    trainMember,
+    range(0, 8).map((member) => ({ member, moons })),
+    cluster,
+  )
   const means = range(0, 5).map((k) => sum(trained.map((one) => one.probes[k]!)) / 8)
   return {
     members: trained.map(({ member, loss, correct }) => ({ member, loss, correct })),
@@ -61,7 +69,12 @@ export const trainCandidate = task(
       ...{ network, ...train, epochs: 200, learningRate: lr, optimizer: 'gradientDescent' },
       draw: () => rng.uniform(),
     })
-    return { hidden, lr, train_loss: loss, val_loss: differentiateLoss(network, parameters, validation.x, validation.y).loss }
+    return {
+      hidden,
+      lr,
+      train_loss: loss,
+      val_loss: differentiateLoss(network, parameters, validation.x, validation.y).loss,
+    }
   },
 )
 

@@ -31,12 +31,21 @@ export const primesOf = task(import.meta, 'primesOf', (index: number): PrimeCens
   for (let p = 2; p < small.length; p++) {
     if (small[p]) continue
     for (let multiple = p * p; multiple < small.length; multiple += p) small[multiple] = 1
-    for (let multiple = Math.max(p * p, Math.ceil(from / p) * p); multiple < to; multiple += p) composite[multiple - from] = 1
+    for (let multiple = Math.max(p * p, Math.ceil(from / p) * p); multiple < to; multiple += p)
+      composite[multiple - from] = 1
   }
   let census: PrimeCensus | undefined
   for (let n = Math.max(2, from); n < to; n++) {
     if (composite[n - from]) continue
-    const own = { first: n, last: n, count: 1, countBelow1e6: Number(n < million), sumBelow2e6: n < 2 * million ? n : 0, twins: 0, gap: 0 }
+    const own = {
+      first: n,
+      last: n,
+      count: 1,
+      countBelow1e6: Number(n < million),
+      sumBelow2e6: n < 2 * million ? n : 0,
+      twins: 0,
+      gap: 0,
+    }
     census = census === undefined ? own : join(census, own)
   }
   return census!
@@ -91,7 +100,8 @@ export const lucasLehmer = task(
       square = (square & modulus) + (square >> exponent)
       value = square >= modulus ? square - modulus : square < 0n ? square + modulus : square
       iteration++
-      if (keep.includes(iteration)) kept[String(iteration)] = (value & 0xffffffffffffffffn).toString(16).padStart(16, '0')
+      if (keep.includes(iteration))
+        kept[String(iteration)] = (value & 0xffffffffffffffffn).toString(16).padStart(16, '0')
       if (iteration % 500 === 0) void checkpoint.save({ iteration, value, kept } satisfies Residues)
     }
     return { isPrime: value === 0n, kept }
@@ -132,7 +142,12 @@ function powerOf16(exponent: number, m: number): number {
 export const piTerms = task(import.meta, 'piTerms', ({ d, from, to }: Terms) => {
   let total = 0
   for (let k = from; k < to; k++) {
-    for (const [j, factor] of [[1, 4], [4, -2], [5, -1], [6, -1]] as const) {
+    for (const [j, factor] of [
+      [1, 4],
+      [4, -2],
+      [5, -1],
+      [6, -1],
+    ] as const) {
       const m = 8 * k + j
       const term = k <= d ? powerOf16(d - k, m) / m : 16 ** (d - k) / m
       total += factor * term
@@ -144,11 +159,20 @@ export const piTerms = task(import.meta, 'piTerms', ({ d, from, to }: Terms) => 
 
 async function answerPiDigits(cluster: Cluster): Promise<Record<string, unknown>> {
   const positions = [0, 1_000, 999_999, 1_000_000]
-  const orders = positions.flatMap((d) => range(0, Math.ceil((d + 20) / 40_000)).map((k) => ({ d, from: k * 40_000, to: Math.min((k + 1) * 40_000, d + 20) })))
+  const orders = positions.flatMap((d) =>
+    range(0, Math.ceil((d + 20) / 40_000)).map((k) => ({
+      d,
+      from: k * 40_000,
+      to: Math.min((k + 1) * 40_000, d + 20),
+    })),
+  )
   const parts = await distributeComputation(piTerms, orders, cluster)
   const digits = positions.map((d) => {
     const total = sum(parts.filter((_, k) => orders[k]!.d === d))
-    return Math.floor((total - Math.floor(total)) * 2 ** 32).toString(16).toUpperCase().padStart(8, '0')
+    return Math.floor((total - Math.floor(total)) * 2 ** 32)
+      .toString(16)
+      .toUpperCase()
+      .padStart(8, '0')
   })
   return Object.fromEntries(positions.map((d, k) => [`d${d}`, digits[k]]))
 }
@@ -158,7 +182,7 @@ function placeQueens(n: number, columns: number, left: number, right: number): n
   const all = (1 << n) - 1
   if (columns === all) return 1
   let count = 0
-  for (let free = all & ~(columns | left | right); free !== 0; ) {
+  for (let free = all & ~(columns | left | right); free !== 0;) {
     const place = free & -free
     free ^= place
     count += placeQueens(n, columns | place, (left | place) << 1, (right | place) >> 1)
@@ -167,15 +191,29 @@ function placeQueens(n: number, columns: number, left: number, right: number): n
 }
 
 /** With the first two queens placed. */
-export const queensBelowTwo = task(import.meta, 'queensBelowTwo', async ({ n, first, second }: { n: number; first: number; second: number }) => {
-  const [a, b] = [1 << first, 1 << second]
-  const isAttacked = ((a | (a << 1) | (a >> 1)) & b) !== 0
-  return isAttacked ? 0 : placeQueens(n, a | b, ((a << 1) | b) << 1, ((a >> 1) | b) >> 1)
-})
+export const queensBelowTwo = task(
+  import.meta,
+  'queensBelowTwo',
+  async ({ n, first, second }: { n: number; first: number; second: number }) => {
+    const [a, b] = [1 << first, 1 << second]
+    const isAttacked = ((a | (a << 1) | (a >> 1)) & b) !== 0
+    return isAttacked ? 0 : placeQueens(n, a | b, ((a << 1) | b) << 1, ((a >> 1) | b) >> 1)
+  },
+)
 
 /** With the first queen placed: a task for each place of the second. */
-export const queensBelow = task(import.meta, 'queensBelow', async ({ n, first }: { n: number; first: number }, ctx: TaskContext) =>
-  sum(await ctx.gather(ctx.map(queensBelowTwo, range(0, n).map((second) => ({ n, first, second }))))),
+export const queensBelow = task(
+  import.meta,
+  'queensBelow',
+  async ({ n, first }: { n: number; first: number }, ctx: TaskContext) =>
+    sum(
+      await ctx.gather(
+        ctx.map(
+          queensBelowTwo,
+          range(0, n).map((second) => ({ n, first, second })),
+        ),
+      ),
+    ),
 )
 
 async function answerQueens(cluster: Cluster): Promise<Record<string, unknown>> {
@@ -190,24 +228,28 @@ async function answerQueens(cluster: Cluster): Promise<Record<string, unknown>> 
 }
 
 /** Escape counts of one tile of 64 x 64 cells, and how many never escape. */
-export const mandelbrotTile = task(import.meta, 'mandelbrotTile', ({ row, column }: { row: number; column: number }) => {
-  let [total, inside] = [0, 0]
-  for (let j = row * 64; j < (row + 1) * 64; j++) {
-    for (let i = column * 64; i < (column + 1) * 64; i++) {
-      const [cx, cy] = [-2 + (2.5 * (i + 0.5)) / 256, -1.25 + (2.5 * (j + 0.5)) / 256]
-      let [zx, zy, count] = [0, 0, 0]
-      for (let k = 0; k < 256; k++) {
-        const [x2, y2] = [zx * zx, zy * zy]
-        if (x2 + y2 > 4) break
-        count++
-        ;[zx, zy] = [x2 - y2 + cx, 2 * zx * zy + cy]
+export const mandelbrotTile = task(
+  import.meta,
+  'mandelbrotTile',
+  ({ row, column }: { row: number; column: number }) => {
+    let [total, inside] = [0, 0]
+    for (let j = row * 64; j < (row + 1) * 64; j++) {
+      for (let i = column * 64; i < (column + 1) * 64; i++) {
+        const [cx, cy] = [-2 + (2.5 * (i + 0.5)) / 256, -1.25 + (2.5 * (j + 0.5)) / 256]
+        let [zx, zy, count] = [0, 0, 0]
+        for (let k = 0; k < 256; k++) {
+          const [x2, y2] = [zx * zx, zy * zy]
+          if (x2 + y2 > 4) break
+          count++
+          ;[zx, zy] = [x2 - y2 + cx, 2 * zx * zy + cy]
+        }
+        total += count
+        inside += Number(count === 256)
       }
-      total += count
-      inside += Number(count === 256)
     }
-  }
-  return { total, inside }
-})
+    return { total, inside }
+  },
+)
 
 async function answerMandelbrot(cluster: Cluster): Promise<Record<string, unknown>> {
   const tiles = range(0, 16).map((k) => ({ row: Math.floor(k / 4), column: k % 4 }))

@@ -1,6 +1,19 @@
 import { type Cluster, task, type TaskContext } from 'costate'
-import { brysonDenham, denseMatrix, discretizeLinear, integrateFixed, solveContinuousLyapunov, solveOptimalControl } from 'costate/control'
-import { aggregateStatistics, distributeComputation, monteCarlo, scatterGatherReduction, sobolPoints } from 'costate/primitives'
+import {
+  brysonDenham,
+  denseMatrix,
+  discretizeLinear,
+  integrateFixed,
+  solveContinuousLyapunov,
+  solveOptimalControl,
+} from 'costate/control'
+import {
+  aggregateStatistics,
+  distributeComputation,
+  monteCarlo,
+  scatterGatherReduction,
+  sobolPoints,
+} from 'costate/primitives'
 import { Matrix } from 'ml-matrix'
 
 import { createRng } from '#libs/domain'
@@ -45,7 +58,13 @@ export const normalProbability = task(import.meta, 'normalProbability', async (x
 
 async function answerBlackScholes(cluster: Cluster): Promise<Record<string, unknown>> {
   const { spot, strike, rate, sigma, time } = option
-  const lot = await scatterGatherReduction({ cluster, data: range(0, 40), mapFn: payoffs, reduceFn: mergePayoffs, chunkSize: 1 })
+  const lot = await scatterGatherReduction({
+    cluster,
+    data: range(0, 40),
+    mapFn: payoffs,
+    reduceFn: mergePayoffs,
+    chunkSize: 1,
+  })
   const d1 = (Math.log(spot / strike) + (rate + sigma ** 2 / 2) * time) / (sigma * Math.sqrt(time))
   const [delta, second] = await distributeComputation(normalProbability, [d1, d1 - sigma * Math.sqrt(time)], cluster)
   const discounted = strike * Math.exp(-rate * time)
@@ -55,14 +74,26 @@ async function answerBlackScholes(cluster: Cluster): Promise<Record<string, unkn
   }
 }
 
-const oscillator = { A: [[0, 1], [-2, -0.6]], b: [0, 0.7], x0: [1, 0], time: 2, steps: 100 } as const
+const oscillator = {
+  A: [
+    [0, 1],
+    [-2, -0.6],
+  ],
+  b: [0, 0.7],
+  x0: [1, 0],
+  time: 2,
+  steps: 100,
+} as const
 
 /** Means and covariances in closed form: at the end, in the long run, and of Euler and Maruyama's steps. */
 export const oscillatorMoments = task(import.meta, 'oscillatorMoments', async () => {
   const { A, b, x0, time, steps } = oscillator
   const W = denseMatrix(b.map((row) => b.map((column) => row * column)))
   const { A: phi, noise } = discretizeLinear({ A: denseMatrix(A), B: denseMatrix([[0], [0]]), W }, time)
-  const rows = (values: Float64Array): number[][] => [[values[0]!, values[1]!], [values[2]!, values[3]!]]
+  const rows = (values: Float64Array): number[][] => [
+    [values[0]!, values[1]!],
+    [values[2]!, values[3]!],
+  ]
   const dt = time / steps
   const step = Matrix.eye(2).add(new Matrix(A.map((row) => row.map((value) => value * dt))))
   const spread = new Matrix(rows(W)).mul(dt)
@@ -72,7 +103,10 @@ export const oscillatorMoments = task(import.meta, 'oscillatorMoments', async ()
     mean = step.mmul(mean)
     covariance = step.mmul(covariance).mmul(step.transpose()).add(spread)
   }
-  const transposed = denseMatrix([[A[0][0], A[1][0]], [A[0][1], A[1][1]]])
+  const transposed = denseMatrix([
+    [A[0][0], A[1][0]],
+    [A[0][1], A[1][1]],
+  ])
   return {
     mean_exact: [phi[0]! * x0[0] + phi[1]! * x0[1], phi[2]! * x0[0] + phi[3]! * x0[1]],
     cov_exact: rows(noise),
@@ -98,12 +132,14 @@ async function answerOscillator(cluster: Cluster): Promise<Record<string, unknow
   const moments = await cluster.submit(oscillatorMoments).result()
   const { mean, standardError } = await monteCarlo({ cluster, sample: oscillatorPath, n: 4_000, seed: 5 })
   // What the collection asks of a simulation.
-  if (Math.abs(mean - moments.mean_em[0]!) > 5 * standardError) throw new Error(`paths end at ${mean}, not ${moments.mean_em[0]}`)
+  if (Math.abs(mean - moments.mean_em[0]!) > 5 * standardError)
+    throw new Error(`paths end at ${mean}, not ${moments.mean_em[0]}`)
   return moments
 }
 
 const gWeights = [0, 1, 4.5, 9, 99, 99, 99, 99]
-const gOf = (x: Float64Array): number => x.reduce((product, u, j) => (product * (Math.abs(4 * u - 2) + gWeights[j]!)) / (1 + gWeights[j]!), 1)
+const gOf = (x: Float64Array): number =>
+  x.reduce((product, u, j) => (product * (Math.abs(4 * u - 2) + gWeights[j]!)) / (1 + gWeights[j]!), 1)
 
 /** Sums over points: of f(A), f(A)², and for each input of f(B)(f(A with B's input) - f(A)) and of (f(A) - f(A with B's input))². */
 interface Sensitivity {
@@ -114,31 +150,45 @@ interface Sensitivity {
   readonly whole: readonly number[]
 }
 
-export const sensitivityOf = task(import.meta, 'sensitivityOf', async ({ start, n }: { start: number; n: number }): Promise<Sensitivity> => {
-  const d = gWeights.length
-  const sums = { n, total: 0, squares: 0, first: new Array<number>(d).fill(0), whole: new Array<number>(d).fill(0) }
-  for (const point of sobolPoints(n, 2 * d, { start })) {
-    const [a, b] = [point.slice(0, d), point.slice(d)]
-    const [fa, fb] = [gOf(a), gOf(b)]
-    sums.total += fa
-    sums.squares += fa * fa
-    for (let j = 0; j < d; j++) {
-      const mixed = gOf(a.map((value, k) => (k === j ? b[j]! : value)))
-      sums.first[j]! += fb * (mixed - fa)
-      sums.whole[j]! += (fa - mixed) ** 2
+export const sensitivityOf = task(
+  import.meta,
+  'sensitivityOf',
+  async ({ start, n }: { start: number; n: number }): Promise<Sensitivity> => {
+    const d = gWeights.length
+    const sums = { n, total: 0, squares: 0, first: new Array<number>(d).fill(0), whole: new Array<number>(d).fill(0) }
+    for (const point of sobolPoints(n, 2 * d, { start })) {
+      const [a, b] = [point.slice(0, d), point.slice(d)]
+      const [fa, fb] = [gOf(a), gOf(b)]
+      sums.total += fa
+      sums.squares += fa * fa
+      for (let j = 0; j < d; j++) {
+        const mixed = gOf(a.map((value, k) => (k === j ? b[j]! : value)))
+        sums.first[j]! += fb * (mixed - fa)
+        sums.whole[j]! += (fa - mixed) ** 2
+      }
     }
-  }
-  return sums
-})
-export const addSensitivities = task(import.meta, 'addSensitivities', async (a: Sensitivity, b: Sensitivity): Promise<Sensitivity> => ({
-  ...{ n: a.n + b.n, total: a.total + b.total, squares: a.squares + b.squares },
-  ...{ first: a.first.map((value, j) => value + b.first[j]!), whole: a.whole.map((value, j) => value + b.whole[j]!) },
-}))
+    return sums
+  },
+)
+export const addSensitivities = task(
+  import.meta,
+  'addSensitivities',
+  async (a: Sensitivity, b: Sensitivity): Promise<Sensitivity> => ({
+    ...{ n: a.n + b.n, total: a.total + b.total, squares: a.squares + b.squares },
+    ...{ first: a.first.map((value, j) => value + b.first[j]!), whole: a.whole.map((value, j) => value + b.whole[j]!) },
+  }),
+)
 
 /** Saltelli's and Jansen's estimators (Saltelli et al., Comput. Phys. Commun. 181 (2010) 259). */
 async function answerSobolG(cluster: Cluster): Promise<Record<string, unknown>> {
   const data = range(0, 16).map((k) => ({ start: k * 2_048, n: 2_048 }))
-  const sums = await scatterGatherReduction({ cluster, data, mapFn: sensitivityOf, reduceFn: addSensitivities, chunkSize: 1 })
+  const sums = await scatterGatherReduction({
+    cluster,
+    data,
+    mapFn: sensitivityOf,
+    reduceFn: addSensitivities,
+    chunkSize: 1,
+  })
   const mean = sums.total / sums.n
   const variance = sums.squares / sums.n - mean ** 2
   return {
@@ -158,7 +208,8 @@ export const effortBelow = task(import.meta, 'effortBelow', async (stateBound: n
 })
 
 /** The middles of equal parts of an interval: of equal probability, for what is uniform on it. */
-const middles = (low: number, high: number, count: number): number[] => range(0, count).map((k) => low + ((high - low) * (k + 0.5)) / count)
+const middles = (low: number, high: number, count: number): number[] =>
+  range(0, count).map((k) => low + ((high - low) * (k + 0.5)) / count)
 
 /** Gauss and Legendre's five nodes on [-1, 1] and their weights, in closed form. */
 function fiveNodes(): { nodes: number[]; weights: number[] } {
@@ -169,13 +220,20 @@ function fiveNodes(): { nodes: number[]; weights: number[] } {
 }
 
 async function answerRandomProblems(cluster: Cluster): Promise<Record<string, unknown>> {
-  const times = aggregateStatistics(await distributeComputation(timeOfMass, middles(0.5, 1.5, 100), cluster), [0.1, 0.5, 0.9])
+  const times = aggregateStatistics(
+    await distributeComputation(timeOfMass, middles(0.5, 1.5, 100), cluster),
+    [0.1, 0.5, 0.9],
+  )
   const efforts = aggregateStatistics(await distributeComputation(effortBelow, middles(0.05, 0.15, 100), cluster))
   const { nodes, weights } = fiveNodes()
   const bounds = nodes.map((node) => 0.1 + 0.05 * node)
   const costs = await distributeComputation(effortBelow, bounds, cluster)
   return {
-    ...{ A_mean: times.mean, A_var: times.variance, A_quantiles_10_50_90: [0.1, 0.5, 0.9].map((q) => times.quantiles[q]) },
+    ...{
+      A_mean: times.mean,
+      A_var: times.variance,
+      A_quantiles_10_50_90: [0.1, 0.5, 0.9].map((q) => times.quantiles[q]),
+    },
     ...{ B_mean: efforts.mean, B_var: efforts.variance },
     gauss_legendre_5_nodes: {
       ...{ l: bounds, w: weights.map((weight) => weight / 2) },

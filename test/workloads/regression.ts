@@ -62,27 +62,37 @@ async function answerRidge(cluster: Cluster): Promise<Record<string, unknown>> {
   const alphas = range(-6, 7).map((k) => 10 ** (k / 2))
   const orders = alphas.flatMap((alpha) => folds.map((split) => ({ split, alpha })))
   const scores = await distributeComputation(ridgeFold, orders, cluster)
-  const table = (key: 'mse' | 'r2'): number[][] => alphas.map((_, row) => scores.slice(5 * row, 5 * row + 5).map((score) => score[key]))
+  const table = (key: 'mse' | 'r2'): number[][] =>
+    alphas.map((_, row) => scores.slice(5 * row, 5 * row + 5).map((score) => score[key]))
   const means = table('mse').map(mean)
   const best = leastOf(means)
   return { mse: table('mse'), r2: table('r2'), mean_mse: means, best_alpha_index: best, best_alpha: alphas[best] }
 }
 
-export const kernelFold = task(import.meta, 'kernelFold', async ({ split, alpha, gamma }: Penalised & { readonly gamma: number }) => {
-  const { columns, x, y, testX, testY } = split
-  const rows = y.length
-  const kernel = (a: Float64Array, b: Float64Array): Matrix =>
-    new Matrix(
-      range(0, a.length / columns).map((i) =>
-        range(0, b.length / columns).map((j) => Math.exp(-gamma * sum(range(0, columns).map((c) => (a[i * columns + c]! - b[j * columns + c]!) ** 2)))),
-      ),
-    )
-  const centre = sum(y) / rows
-  const known = kernel(x, x).add(Matrix.eye(rows).mul(alpha))
-  const dual = new CholeskyDecomposition(known).solve(Matrix.columnVector(Array.from(y, (value) => value - centre)))
-  const predicted = kernel(testX, x).mmul(dual).to1DArray().map((value) => value + centre)
-  return meanSquare(Float64Array.from(predicted), testY)
-})
+export const kernelFold = task(
+  import.meta,
+  'kernelFold',
+  async ({ split, alpha, gamma }: Penalised & { readonly gamma: number }) => {
+    const { columns, x, y, testX, testY } = split
+    const rows = y.length
+    const kernel = (a: Float64Array, b: Float64Array): Matrix =>
+      new Matrix(
+        range(0, a.length / columns).map((i) =>
+          range(0, b.length / columns).map((j) =>
+            Math.exp(-gamma * sum(range(0, columns).map((c) => (a[i * columns + c]! - b[j * columns + c]!) ** 2))),
+          ),
+        ),
+      )
+    const centre = sum(y) / rows
+    const known = kernel(x, x).add(Matrix.eye(rows).mul(alpha))
+    const dual = new CholeskyDecomposition(known).solve(Matrix.columnVector(Array.from(y, (value) => value - centre)))
+    const predicted = kernel(testX, x)
+      .mmul(dual)
+      .to1DArray()
+      .map((value) => value + centre)
+    return meanSquare(Float64Array.from(predicted), testY)
+  },
+)
 
 async function answerKernelRidge(cluster: Cluster): Promise<Record<string, unknown>> {
   const folds = contiguousFolds(await readRows('diabetes-raw.csv'), 5)
@@ -101,11 +111,14 @@ const classifiers = ['knn1', 'knn5', 'knn11', 'nearest_centroid', 'gaussian_nb',
 
 /** The rows of a class, and their share of all. */
 function classRows({ x, y, columns }: Split, label: number): { rows: Float64Array[]; share: number } {
-  const rows = range(0, y.length).filter((row) => y[row] === label).map((row) => x.slice(row * columns, (row + 1) * columns))
+  const rows = range(0, y.length)
+    .filter((row) => y[row] === label)
+    .map((row) => x.slice(row * columns, (row + 1) * columns))
   return { rows, share: rows.length / y.length }
 }
 
-const centreOf = (rows: readonly Float64Array[]): Float64Array => rows[0]!.map((_, j) => sum(rows.map((row) => row[j]!)) / rows.length)
+const centreOf = (rows: readonly Float64Array[]): Float64Array =>
+  rows[0]!.map((_, j) => sum(rows.map((row) => row[j]!)) / rows.length)
 const distance = (a: Float64Array, b: Float64Array): number => sum(a.map((value, j) => (value - b[j]!) ** 2))
 
 /** How well a class explains a point, the larger the better, for a model that has learnt the rows. */
@@ -113,17 +126,23 @@ function learn(split: Split, model: (typeof classifiers)[number]): (point: Float
   if (model.startsWith('knn')) return (point) => classifyByNeighbours(split, point, Number(model.slice(3)))
   const groups = classes.map((label) => classRows(split, label))
   const centres = groups.map(({ rows }) => centreOf(rows))
-  const choose = (score: (point: Float64Array, label: number) => number) => (point: Float64Array): number => {
-    const scores = classes.map((label) => score(point, label))
-    return scores.indexOf(Math.max(...scores))
-  }
+  const choose =
+    (score: (point: Float64Array, label: number) => number) =>
+    (point: Float64Array): number => {
+      const scores = classes.map((label) => score(point, label))
+      return scores.indexOf(Math.max(...scores))
+    }
   if (model === 'nearest_centroid') return choose((point, label) => -distance(point, centres[label]!))
   if (model === 'gaussian_nb') {
     const all = fitScaling(split.x, split.columns).deviation
     const smallest = 1e-9 * Math.max(...all) ** 2
-    const spreads = groups.map(({ rows }, label) => centres[label]!.map((centre, j) => sum(rows.map((row) => (row[j]! - centre) ** 2)) / rows.length + smallest))
+    const spreads = groups.map(({ rows }, label) =>
+      centres[label]!.map((centre, j) => sum(rows.map((row) => (row[j]! - centre) ** 2)) / rows.length + smallest),
+    )
     return choose((point, label) => {
-      const fit = point.map((value, j) => (value - centres[label]![j]!) ** 2 / spreads[label]![j]! + Math.log(spreads[label]![j]!))
+      const fit = point.map(
+        (value, j) => (value - centres[label]![j]!) ** 2 / spreads[label]![j]! + Math.log(spreads[label]![j]!),
+      )
       return Math.log(groups[label]!.share) - 0.5 * sum(fit)
     })
   }
@@ -135,15 +154,23 @@ function learn(split: Split, model: (typeof classifiers)[number]): (point: Float
   const precision = inverse(pooled.div(split.y.length))
   return choose((point, label) => {
     const weights = precision.mmul(Matrix.columnVector(Array.from(centres[label]!))).to1DArray()
-    return Math.log(groups[label]!.share) + sum(weights.map((weight, j) => weight * (point[j]! - 0.5 * centres[label]![j]!)))
+    return (
+      Math.log(groups[label]!.share) + sum(weights.map((weight, j) => weight * (point[j]! - 0.5 * centres[label]![j]!)))
+    )
   })
 }
 
-export const classifyFold = task(import.meta, 'classifyFold', async ({ split, model }: { split: Split; model: (typeof classifiers)[number] }) => {
-  const predict = learn(split, model)
-  const { columns, testX, testY } = split
-  return range(0, testY.length).filter((row) => predict(testX.slice(row * columns, (row + 1) * columns)) === testY[row]).length
-})
+export const classifyFold = task(
+  import.meta,
+  'classifyFold',
+  async ({ split, model }: { split: Split; model: (typeof classifiers)[number] }) => {
+    const predict = learn(split, model)
+    const { columns, testX, testY } = split
+    return range(0, testY.length).filter(
+      (row) => predict(testX.slice(row * columns, (row + 1) * columns)) === testY[row],
+    ).length
+  },
+)
 
 async function answerClassifiers(cluster: Cluster): Promise<Record<string, unknown>> {
   const rows = await readRows('wine.csv')
@@ -162,22 +189,38 @@ function principalAxes(x: Float64Array, columns: number): { variances: number[];
   return { variances: order.map((i) => realEigenvalues[i]!), axes: eigenvectorMatrix.subMatrixColumn(order) }
 }
 
-export const principalVariances = task(import.meta, 'principalVariances', async ({ x, columns }: { x: Float64Array; columns: number }) =>
-  principalAxes(applyScaling(fitScaling(x, columns), x), columns).variances,
+export const principalVariances = task(
+  import.meta,
+  'principalVariances',
+  async ({ x, columns }: { x: Float64Array; columns: number }) =>
+    principalAxes(applyScaling(fitScaling(x, columns), x), columns).variances,
 )
 
 /** Errors of least squares on the first 1, 2, … principal scores. */
 export const principalFold = task(import.meta, 'principalFold', async ({ columns, x, y, testX, testY }: Split) => {
   const { axes } = principalAxes(x, columns)
   const project = (values: Float64Array, count: number): Float64Array =>
-    Float64Array.from(Matrix.from1DArray(values.length / columns, columns, values).mmul(axes).subMatrixColumn(range(0, count)).to1DArray())
-  return range(1, columns + 1).map((count) => meanSquare(predictLinear(fitRidge(project(x, count), y, count, 0), project(testX, count)), testY))
+    Float64Array.from(
+      Matrix.from1DArray(values.length / columns, columns, values)
+        .mmul(axes)
+        .subMatrixColumn(range(0, count))
+        .to1DArray(),
+    )
+  return range(1, columns + 1).map((count) =>
+    meanSquare(predictLinear(fitRidge(project(x, count), y, count, 0), project(testX, count)), testY),
+  )
 })
 
 async function answerPrincipal(cluster: Cluster): Promise<Record<string, unknown>> {
   const wine = (await readRows('wine.csv')).map((row) => row.slice(0, 13))
-  const variances = await cluster.submit(principalVariances, { x: Float64Array.from(wine.flat()), columns: 13 }).result()
-  const errors = await distributeComputation(principalFold, contiguousFolds(await readRows('diabetes-raw.csv'), 5), cluster)
+  const variances = await cluster
+    .submit(principalVariances, { x: Float64Array.from(wine.flat()), columns: 13 })
+    .result()
+  const errors = await distributeComputation(
+    principalFold,
+    contiguousFolds(await readRows('diabetes-raw.csv'), 5),
+    cluster,
+  )
   return {
     ...{ eigenvalues: variances, explained_2: (variances[0]! + variances[1]!) / sum(variances) },
     pcr_mean_mse: range(0, 10).map((k) => mean(errors.map((fold) => fold[k]!))),

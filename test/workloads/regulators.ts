@@ -28,8 +28,16 @@ const read = ({ A, B, Q, R }: Equation): LinearQuadratic => ({
   ...{ A: denseMatrix(A), B: denseMatrix(B), Q: denseMatrix(Q), R: denseMatrix(R) },
 })
 
-export const continuousRiccati = task(import.meta, 'continuousRiccati', async (equation: Equation) => solveContinuousRiccati(read(equation)).X)
-export const discreteRiccati = task(import.meta, 'discreteRiccati', async (equation: Equation) => solveDiscreteRiccati(read(equation)).X)
+export const continuousRiccati = task(
+  import.meta,
+  'continuousRiccati',
+  async (equation: Equation) => solveContinuousRiccati(read(equation)).X,
+)
+export const discreteRiccati = task(
+  import.meta,
+  'discreteRiccati',
+  async (equation: Equation) => solveDiscreteRiccati(read(equation)).X,
+)
 
 function square(n: number, entry: (i: number, j: number) => number): number[][] {
   return Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => entry(i, j)))
@@ -44,26 +52,101 @@ function ring(n: number): Equation {
 }
 
 const oneInput = (A: Rows, B: readonly number[], Q: Rows, r = 1): Equation => ({ A, B: B.map((b) => [b]), Q, R: [[r]] })
-const skewed: Rows = [[4, 3], [-4.5, -3.5]]
-const skewedWeights: Rows = [[9, 6], [6, 4]]
+const skewed: Rows = [
+  [4, 3],
+  [-4.5, -3.5],
+]
+const skewedWeights: Rows = [
+  [9, 6],
+  [6, 4],
+]
 
 const carex: Readonly<Record<string, Equation>> = {
-  'CAREX 1.1': oneInput([[0, 1], [0, 0]], [0, 1], [[1, 0], [0, 2]]),
+  'CAREX 1.1': oneInput(
+    [
+      [0, 1],
+      [0, 0],
+    ],
+    [0, 1],
+    [
+      [1, 0],
+      [0, 2],
+    ],
+  ),
   'CAREX 1.2': oneInput(skewed, [1, -1], skewedWeights),
-  'CAREX 2.1 eps=1': oneInput([[1, 0], [0, -2]], [1, 0], [[1, 1], [1, 1]]),
-  'CAREX 2.1 eps=0.001': oneInput([[1, 0], [0, -2]], [0.001, 0], [[1, 1], [1, 1]]),
-  'CAREX 2.3 eps=1': oneInput([[0, 1], [0, 0]], [0, 1], identity(2)),
-  'CAREX 2.3 eps=0.001': oneInput([[0, 0.001], [0, 0]], [0, 1], identity(2)),
+  'CAREX 2.1 eps=1': oneInput(
+    [
+      [1, 0],
+      [0, -2],
+    ],
+    [1, 0],
+    [
+      [1, 1],
+      [1, 1],
+    ],
+  ),
+  'CAREX 2.1 eps=0.001': oneInput(
+    [
+      [1, 0],
+      [0, -2],
+    ],
+    [0.001, 0],
+    [
+      [1, 1],
+      [1, 1],
+    ],
+  ),
+  'CAREX 2.3 eps=1': oneInput(
+    [
+      [0, 1],
+      [0, 0],
+    ],
+    [0, 1],
+    identity(2),
+  ),
+  'CAREX 2.3 eps=0.001': oneInput(
+    [
+      [0, 0.001],
+      [0, 0],
+    ],
+    [0, 1],
+    identity(2),
+  ),
   'CAREX 3.2 n=8': ring(8),
 }
 
 /** DAREX 4.1: a shift register of n cells. */
 const register = (n: number): Equation =>
-  oneInput(square(n, (i, j) => Number(j === i + 1)), Array.from({ length: n }, (_, i) => Number(i === n - 1)), identity(n))
+  oneInput(
+    square(n, (i, j) => Number(j === i + 1)),
+    Array.from({ length: n }, (_, i) => Number(i === n - 1)),
+    identity(n),
+  )
 
 const darex: Readonly<Record<string, Equation>> = {
-  'DAREX 1.1': oneInput([[2, -1], [1, 0]], [1, 0], [[0, 0], [0, 1]], 0),
-  'DAREX 1.3': oneInput([[0, 1], [0, 0]], [0, 1], [[1, 2], [2, 4]]),
+  'DAREX 1.1': oneInput(
+    [
+      [2, -1],
+      [1, 0],
+    ],
+    [1, 0],
+    [
+      [0, 0],
+      [0, 1],
+    ],
+    0,
+  ),
+  'DAREX 1.3': oneInput(
+    [
+      [0, 1],
+      [0, 0],
+    ],
+    [0, 1],
+    [
+      [1, 2],
+      [2, 4],
+    ],
+  ),
   'DAREX 2.1 r=1': oneInput(skewed, [1, -1], skewedWeights),
   'DAREX 4.1 n=10 r=1': register(10),
 }
@@ -124,7 +207,22 @@ async function answerFiniteHorizon(cluster: Cluster): Promise<Record<string, unk
 
 /** The gain and the trace of the cost of a double integrator, by its weights. */
 export const weighedGain = task(import.meta, 'weighedGain', async ({ q, r }: { q: number; r: number }) => {
-  const { K, X } = solveContinuousRiccati(read(oneInput([[0, 1], [0, 0]], [0, 1], [[q, 0], [0, 0]], r)))
+  const { K, X } = solveContinuousRiccati(
+    read(
+      oneInput(
+        [
+          [0, 1],
+          [0, 0],
+        ],
+        [0, 1],
+        [
+          [q, 0],
+          [0, 0],
+        ],
+        r,
+      ),
+    ),
+  )
   return { K: [...K], trace: X[0]! + X[3]! }
 })
 
@@ -137,16 +235,28 @@ async function answerGainSweep(cluster: Cluster): Promise<Record<string, unknown
 }
 
 const plant = {
-  A: denseMatrix([[0.7326, -0.0861], [0.1722, 0.9909]]),
+  A: denseMatrix([
+    [0.7326, -0.0861],
+    [0.1722, 0.9909],
+  ]),
   B: denseMatrix([[0.0609], [0.0064]]),
   Q: denseMatrix(identity(2)),
   R: Float64Array.of(0.01),
 }
 
 /** P = A P Aᵀ + Q, which is what gives the published gain. */
-const plantTerminal = denseMatrix([[3.048543893706083, -2.50545756088137], [-2.50545756088137, 12.991562408938924]])
+const plantTerminal = denseMatrix([
+  [3.048543893706083, -2.50545756088137],
+  [-2.50545756088137, 12.991562408938924],
+])
 const controller = (): ReturnType<typeof createLinearMpc> =>
-  createLinearMpc({ ...plant, terminal: plantTerminal, horizon: 2, controlLower: Float64Array.of(-2), controlUpper: Float64Array.of(2) })
+  createLinearMpc({
+    ...plant,
+    terminal: plantTerminal,
+    horizon: 2,
+    controlLower: Float64Array.of(-2),
+    controlUpper: Float64Array.of(2),
+  })
 
 /** One step of the closed loop. */
 export const closedLoopStep = task(import.meta, 'closedLoopStep', async (x: Float64Array) => {
@@ -179,25 +289,33 @@ async function answerMpc(cluster: Cluster): Promise<Record<string, unknown>> {
 }
 
 /** The cheapest action and its cost of one stock, in the inventory of Bertsekas, by the costs of the next stage. */
-export const bestOrder = task(import.meta, 'bestOrder', async ({ stock, costs }: { stock: number; costs: readonly number[] }) => {
-  const demand = [0.1, 0.7, 0.2]
-  let best = { cost: Infinity, order: -1 }
-  for (let order = 0; stock + order <= 2; order++) {
-    const cost = demand.reduce((sum, p, w) => {
-      const rest = stock + order - w
-      return sum + p * (order + rest ** 2 + costs[Math.max(0, rest)]!)
-    }, 0)
-    // Costs of half a rounding less are no better.
-    if (cost < best.cost - 1e-12) best = { cost, order }
-  }
-  return best
-})
+export const bestOrder = task(
+  import.meta,
+  'bestOrder',
+  async ({ stock, costs }: { stock: number; costs: readonly number[] }) => {
+    const demand = [0.1, 0.7, 0.2]
+    let best = { cost: Infinity, order: -1 }
+    for (let order = 0; stock + order <= 2; order++) {
+      const cost = demand.reduce((sum, p, w) => {
+        const rest = stock + order - w
+        return sum + p * (order + rest ** 2 + costs[Math.max(0, rest)]!)
+      }, 0)
+      // Costs of half a rounding less are no better.
+      if (cost < best.cost - 1e-12) best = { cost, order }
+    }
+    return best
+  },
+)
 
 async function answerInventory(cluster: Cluster): Promise<Record<string, unknown>> {
   let costs = [0, 0, 0]
   let orders: number[] = []
   for (let stage = 2; stage >= 0; stage--) {
-    const found = await distributeComputation(bestOrder, [0, 1, 2].map((stock) => ({ stock, costs })), cluster)
+    const found = await distributeComputation(
+      bestOrder,
+      [0, 1, 2].map((stock) => ({ stock, costs })),
+      cluster,
+    )
     costs = found.map(({ cost }) => cost)
     orders = found.map(({ order }) => order)
   }

@@ -2,7 +2,7 @@ import { type Cluster, task } from 'costate'
 import { distributeComputation, haltonPoints } from 'costate/primitives'
 
 import { CmaEs } from '../../libs/primitives/search/cma-es.js'
-import { range, sum } from './data-files.js'
+import { chunksOf, range, sum } from './data-files.js'
 import { branin, hartmann3 } from './optimisation.js'
 import type { Workload } from './workload.js'
 
@@ -15,13 +15,19 @@ interface TestFunction {
   readonly at: Vector
 }
 
-const cube = (low: number, high: number, d: number): (readonly [number, number])[] => range(0, d).map(() => [low, high] as const)
+const cube = (low: number, high: number, d: number): (readonly [number, number])[] =>
+  range(0, d).map(() => [low, high] as const)
 
-export const rosenbrock = (x: Vector): number => sum(x.slice(1).map((next, i) => 100 * (next - x[i]! ** 2) ** 2 + (1 - x[i]!) ** 2))
+export const rosenbrock = (x: Vector): number =>
+  sum(x.slice(1).map((next, i) => 100 * (next - x[i]! ** 2) ** 2 + (1 - x[i]!) ** 2))
 export const sphere = (x: Vector): number => sum(x.map((value) => value * value))
-export const ellipsoid = (x: Vector): number => sum(x.map((value, i) => 10 ** ((6 * i) / (x.length - 1)) * value * value))
+export const ellipsoid = (x: Vector): number =>
+  sum(x.map((value, i) => 10 ** ((6 * i) / (x.length - 1)) * value * value))
 export const ackley = (x: Vector): number =>
-  -20 * Math.exp(-0.2 * Math.sqrt(sphere(x) / x.length)) - Math.exp(sum(x.map((value) => Math.cos(2 * Math.PI * value))) / x.length) + 20 + Math.E
+  -20 * Math.exp(-0.2 * Math.sqrt(sphere(x) / x.length)) -
+  Math.exp(sum(x.map((value) => Math.cos(2 * Math.PI * value))) / x.length) +
+  20 +
+  Math.E
 
 function goldsteinPrice([x = 0, y = 0]: Vector): number {
   const first = 1 + (x + y + 1) ** 2 * (19 - 14 * x + 3 * x * x - 14 * y + 6 * x * y + 3 * y * y)
@@ -30,7 +36,14 @@ function goldsteinPrice([x = 0, y = 0]: Vector): number {
 
 /** The functions of the collection (Surjanovic & Bingham; Hansen et al., BBOB), in its order. */
 const functions: readonly TestFunction[] = [
-  { f: ([x = 0, y = 0]) => branin(x, y), bounds: [[-5, 10], [0, 15]], at: [-1.25, 8.385255] },
+  {
+    f: ([x = 0, y = 0]) => branin(x, y),
+    bounds: [
+      [-5, 10],
+      [0, 15],
+    ],
+    at: [-1.25, 8.385255],
+  },
   { f: hartmann3, bounds: cube(0, 1, 3), at: [0.25, 0.559017, 0.368034] },
   { f: rosenbrock, bounds: cube(-5, 10, 2), at: [-1.25, 3.385255] },
   {
@@ -48,18 +61,35 @@ const functions: readonly TestFunction[] = [
     bounds: cube(-32.768, 32.768, 10),
     at: [-16.384, 3.867738, -8.648524, 11.603214, -0.913048, -13.429309, 6.822429, -5.693833, 14.557905, 2.041643],
   },
-  { f: sphere, bounds: cube(-5, 5, 10), at: [-2.5, 0.59017, -1.31966, 1.77051, -0.13932, -2.04915, 1.04102, -0.86881, 2.22136, 0.31153] },
-  { f: ellipsoid, bounds: cube(-5, 5, 10), at: [-2.5, 0.59017, -1.31966, 1.77051, -0.13932, -2.04915, 1.04102, -0.86881, 2.22136, 0.31153] },
+  {
+    f: sphere,
+    bounds: cube(-5, 5, 10),
+    at: [-2.5, 0.59017, -1.31966, 1.77051, -0.13932, -2.04915, 1.04102, -0.86881, 2.22136, 0.31153],
+  },
+  {
+    f: ellipsoid,
+    bounds: cube(-5, 5, 10),
+    at: [-2.5, 0.59017, -1.31966, 1.77051, -0.13932, -2.04915, 1.04102, -0.86881, 2.22136, 0.31153],
+  },
   {
     f: ([x = 0, y = 0]) => (4 - 2.1 * x * x + x ** 4 / 3) * x * x + x * y + (-4 + 4 * y * y) * y * y,
-    bounds: [[-3, 3], [-2, 2]],
+    bounds: [
+      [-3, 3],
+      [-2, 2],
+    ],
     at: [-1.5, 0.236068],
   },
   { f: goldsteinPrice, bounds: cube(-2, 2, 2), at: [-1, 0.236068] },
-  { f: (x) => 0.5 * sum(x.map((value) => value ** 4 - 16 * value * value + 5 * value)), bounds: cube(-5, 5, 5), at: [-2.5, 0.59017, -1.31966, 1.77051, -0.13932] },
+  {
+    f: (x) => 0.5 * sum(x.map((value) => value ** 4 - 16 * value * value + 5 * value)),
+    bounds: cube(-5, 5, 5),
+    at: [-2.5, 0.59017, -1.31966, 1.77051, -0.13932],
+  },
 ]
 
-export const valueOf = task(import.meta, 'valueOf', async ({ index, at }: { index: number; at: Vector }) => functions[index]!.f(at))
+export const valueOf = task(import.meta, 'valueOf', async ({ index, at }: { index: number; at: Vector }) =>
+  functions[index]!.f(at),
+)
 
 /**
  * CMA-ES from the best place that one coordinate after the other finds on a grid, and widely from points of Halton's sequence, so that
@@ -80,7 +110,9 @@ export const minimise = task(import.meta, 'minimise', async ({ index, start }: {
   const search = new CmaEs({ ...settings, start: Float64Array.from(x), spread: width * (start === 0 ? 0.005 : 0.2) })
   let best = { f: f(x), x }
   for (let points = search.ask(); points.length > 0; points = search.ask()) {
-    const inside = points.map(({ point }) => Array.from(point, (value, j) => Math.min(Math.max(value, bounds[j]![0]), bounds[j]![1])))
+    const inside = points.map(({ point }) =>
+      Array.from(point, (value, j) => Math.min(Math.max(value, bounds[j]![0]), bounds[j]![1])),
+    )
     const values = Float64Array.from(inside, f)
     search.tell(values)
     values.forEach((value, k) => {
@@ -91,10 +123,16 @@ export const minimise = task(import.meta, 'minimise', async ({ index, start }: {
 })
 
 async function answerStandardFunctions(cluster: Cluster): Promise<Record<string, unknown>> {
-  const values = await distributeComputation(valueOf, functions.map(({ at }, index) => ({ index, at })), cluster)
+  const values = await distributeComputation(
+    valueOf,
+    functions.map(({ at }, index) => ({ index, at })),
+    cluster,
+  )
   const orders = functions.flatMap((_, index) => range(0, 5).map((start) => ({ index, start })))
   const found = await distributeComputation(minimise, orders, cluster)
-  const best = functions.map((_, index) => found.slice(5 * index, 5 * index + 5).reduce((one, other) => (other.f < one.f ? other : one)))
+  const best = functions.map((_, index) =>
+    found.slice(5 * index, 5 * index + 5).reduce((one, other) => (other.f < one.f ? other : one)),
+  )
   return { f_test: values, f_min: best.map(({ f }) => f) }
 }
 
@@ -108,15 +146,27 @@ const starts = {
 } as const
 export type StartName = keyof typeof starts
 
-/** The values of a generation. */
-export const evaluateAll = task(import.meta, 'evaluateAll', async ({ name, points }: { name: StartName; points: readonly Float64Array[] }) =>
-  Float64Array.from(points, (point) => starts[name].f([...point])),
+/** The values of points. */
+export const evaluateAll = task(
+  import.meta,
+  'evaluateAll',
+  async ({ name, points }: { name: StartName; points: readonly Float64Array[] }) =>
+    points.map((point) => starts[name].f([...point])),
 )
 
-/** How many evaluations took runs of CMA-ES to 1e-9, Infinity where they did not get there; generation by generation through the cluster. */
+/** Points to a task. */
+const batchSize = 40
+
+/** How many evaluations took runs of CMA-ES to 1e-9, Infinity where they did not get there; a generation of all runs at a time. */
 export async function countEvaluations(cluster: Cluster, name: StartName, seeds: readonly number[]): Promise<number[]> {
   const { start, spread } = starts[name]
-  const settings = { dimension: start.length, sizes: start.map(() => Infinity), nSamples: 20_000, start: Float64Array.from(start), spread }
+  const settings = {
+    dimension: start.length,
+    sizes: start.map(() => Infinity),
+    nSamples: 20_000,
+    start: Float64Array.from(start),
+    spread,
+  }
   const runs = seeds.map((seed) => ({ search: new CmaEs({ ...settings, seed }), count: 0, done: false }))
   for (;;) {
     const asked = runs.flatMap((run) => {
@@ -124,12 +174,17 @@ export async function countEvaluations(cluster: Cluster, name: StartName, seeds:
       return points.length === 0 ? [] : [{ run, points }]
     })
     if (asked.length === 0) return runs.map(({ count, done }) => (done ? count : Infinity))
-    const values = await distributeComputation(evaluateAll, asked.map(({ points }) => ({ name, points })), cluster)
-    asked.forEach(({ run }, k) => {
-      run.search.tell(values[k]!)
-      run.count += values[k]!.length
-      run.done = Math.min(...values[k]!) <= 1e-9
-    })
+    const orders = chunksOf(
+      asked.flatMap(({ points }) => points),
+      batchSize,
+    ).map((points) => ({ name, points }))
+    const values = (await distributeComputation(evaluateAll, orders, cluster)).flat()
+    for (const { run, points } of asked) {
+      const own = Float64Array.from(values.splice(0, points.length))
+      run.search.tell(own)
+      run.count += own.length
+      run.done = Math.min(...own) <= 1e-9
+    }
   }
 }
 
@@ -139,7 +194,13 @@ async function answerCounts(cluster: Cluster): Promise<Record<string, unknown>> 
     const counts = await countEvaluations(cluster, name, range(1, 16))
     const sorted = [...counts].sort((a, b) => a - b)
     const reached = sorted.filter(Number.isFinite)
-    answer[name] = { success: reached.length, runs: counts.length, min: reached[0], median: sorted[7], max: reached.at(-1) }
+    answer[name] = {
+      success: reached.length,
+      runs: counts.length,
+      min: reached[0],
+      median: sorted[7],
+      max: reached.at(-1),
+    }
   }
   return answer
 }

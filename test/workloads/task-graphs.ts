@@ -21,20 +21,24 @@ interface TileOrder {
 }
 
 /** One tile of the table (Wagner & Fischer 1974), from the tiles above and to the left; none at the borders. */
-export const editTile = task(import.meta, 'editTile', (order: TileOrder, above: Tile | null, left: Tile | null): Tile => {
-  const { rows, columns } = order
-  const [a, b] = [symbolsOf(0, ...rows), symbolsOf(1, ...columns)]
-  let row = above === null ? range(columns[0], columns[1] + 1) : [...above.below]
-  const first = left === null ? range(rows[0], rows[1] + 1) : left.right
-  const right = [row.at(-1)!]
-  a.forEach((symbol, i) => {
-    const next = [first[i + 1]!]
-    b.forEach((other, j) => next.push(Math.min(row[j]! + Number(symbol !== other), row[j + 1]! + 1, next[j]! + 1)))
-    row = next
-    right.push(row.at(-1)!)
-  })
-  return { below: row, right }
-})
+export const editTile = task(
+  import.meta,
+  'editTile',
+  (order: TileOrder, above: Tile | null, left: Tile | null): Tile => {
+    const { rows, columns } = order
+    const [a, b] = [symbolsOf(0, ...rows), symbolsOf(1, ...columns)]
+    let row = above === null ? range(columns[0], columns[1] + 1) : [...above.below]
+    const first = left === null ? range(rows[0], rows[1] + 1) : left.right
+    const right = [row.at(-1)!]
+    a.forEach((symbol, i) => {
+      const next = [first[i + 1]!]
+      b.forEach((other, j) => next.push(Math.min(row[j]! + Number(symbol !== other), row[j + 1]! + 1, next[j]! + 1)))
+      row = next
+      right.push(row.at(-1)!)
+    })
+    return { below: row, right }
+  },
+)
 
 export const firstSymbols = task(import.meta, 'firstSymbols', async (stream: number) => symbolsOf(stream, 0, 12))
 
@@ -63,7 +67,9 @@ export const addBig = task(import.meta, 'addBig', async (a: bigint, b: bigint) =
 export const congruential = task(import.meta, 'congruential', async (x: number) =>
   Number((1_664_525n * BigInt(x) + 1_013_904_223n) % 4_294_967_296n),
 )
-export const squareModulo = task(import.meta, 'squareModulo', async (x: number) => Number((BigInt(x) * BigInt(x)) % 4_294_967_296n))
+export const squareModulo = task(import.meta, 'squareModulo', async (x: number) =>
+  Number((BigInt(x) * BigInt(x)) % 4_294_967_296n),
+)
 export const exclusiveOr = task(import.meta, 'exclusiveOr', async (values: readonly number[]) =>
   values.reduce((all, value) => (all ^ value) >>> 0, 0),
 )
@@ -122,7 +128,8 @@ async function answerKMeans(cluster: Cluster): Promise<Record<string, unknown>> 
   let centroids = [0, 50, 100].map((row) => rows[row]!)
   for (;;) {
     const parts = await cluster.gather(chunks.map((chunk) => cluster.submit(assignRows, chunk, centroids)))
-    const total = (pick: (part: Assignment) => number): number[] => range(0, 3).map((k) => sum(parts.map((part) => pick(part[k]!))))
+    const total = (pick: (part: Assignment) => number): number[] =>
+      range(0, 3).map((k) => sum(parts.map((part) => pick(part[k]!))))
     const counts = total(({ count }) => count)
     const moved = counts.map((count, k) => range(0, 4).map((j) => total(({ sums }) => sums[j]!)[k]! / count))
     if (JSON.stringify(moved) === JSON.stringify(centroids)) {
@@ -139,14 +146,18 @@ const links: Readonly<Record<string, readonly string[]>> = {
 const pages = Object.keys(links)
 
 /** What some pages give to all: a page without links gives to each as much. */
-export const shareRanks = task(import.meta, 'shareRanks', (names: readonly string[], ranks: Readonly<Record<string, number>>) => {
-  const shares: Record<string, number> = Object.fromEntries(pages.map((page) => [page, 0]))
-  for (const name of names) {
-    const targets = links[name]!.length === 0 ? pages : links[name]!
-    for (const target of targets) shares[target]! += ranks[name]! / targets.length
-  }
-  return shares
-})
+export const shareRanks = task(
+  import.meta,
+  'shareRanks',
+  (names: readonly string[], ranks: Readonly<Record<string, number>>) => {
+    const shares: Record<string, number> = Object.fromEntries(pages.map((page) => [page, 0]))
+    for (const name of names) {
+      const targets = links[name]!.length === 0 ? pages : links[name]!
+      for (const target of targets) shares[target]! += ranks[name]! / targets.length
+    }
+    return shares
+  },
+)
 
 async function answerPageRank(cluster: Cluster): Promise<Record<string, unknown>> {
   let rank: Record<string, number> = Object.fromEntries(pages.map((page) => [page, 1 / pages.length]))

@@ -59,19 +59,36 @@ function rowsOf<T>(values: readonly T[], width: number): T[][] {
 
 async function answerLeastEffort(cluster: Cluster): Promise<Record<string, unknown>> {
   const points = [0.5, 1, 2, 3].flatMap((distance) => [0.5, 1, 2, 4].map((horizon) => [distance, horizon] as const))
-  const solved = await distributeComputation(solveCase, points.map((point) => order('leastEffort', ...point)), cluster)
+  const solved = await distributeComputation(
+    solveCase,
+    points.map((point) => order('leastEffort', ...point)),
+    cluster,
+  )
   const unit = solved[points.findIndex(([distance, horizon]) => distance === 1 && horizon === 1)]!
   return {
-    J: rowsOf(solved.map(({ objective }) => objective), 4),
+    J: rowsOf(
+      solved.map(({ objective }) => objective),
+      4,
+    ),
     ...{ J_d1_T1: unit.objective, int_u2_d1_T1: 2 * unit.objective, u0_d1_T1: unit.u[0] },
   }
 }
 
 async function answerLeastTime(cluster: Cluster): Promise<Record<string, unknown>> {
   const points = [0.25, 1, 4, 9].flatMap((distance) => [0.5, 1, 2].map((most) => [distance, most] as const))
-  const solved = await distributeComputation(solveCase, points.map((point) => order('leastTime', ...point)), cluster)
+  const solved = await distributeComputation(
+    solveCase,
+    points.map((point) => order('leastTime', ...point)),
+    cluster,
+  )
   const unit = solved[points.findIndex(([distance, most]) => distance === 1 && most === 1)]!
-  return { T: rowsOf(solved.map(({ horizon }) => horizon), 3), T_d1_u1: unit.horizon }
+  return {
+    T: rowsOf(
+      solved.map(({ horizon }) => horizon),
+      3,
+    ),
+    T_d1_u1: unit.horizon,
+  }
 }
 
 async function answerBrysonDenham(cluster: Cluster): Promise<Record<string, unknown>> {
@@ -91,7 +108,11 @@ function fitCatenary({ t, x }: Answer): { k: number; t0: number } {
   const length = nodes.map((node) => x[2 * node + 1]!)
   const rows = nodes.map((node) => [2 * length[node]!, -2 * height[node]!, -1])
   const squares = nodes.map((node) => [length[node]! ** 2 - height[node]! ** 2])
-  const [s0, axis, rest] = new QrDecomposition(new Matrix(rows)).solve(new Matrix(squares)).to1DArray() as [number, number, number]
+  const [s0, axis, rest] = new QrDecomposition(new Matrix(rows)).solve(new Matrix(squares)).to1DArray() as [
+    number,
+    number,
+    number,
+  ]
   const k = Math.sqrt(rest - s0 ** 2 + axis ** 2)
   const lowest = nodes.map((node) => t[node]! - k * Math.asinh((length[node]! - s0) / k))
   return { k, t0: lowest.reduce((sum, value) => sum + value / nodes.length, 0) }
