@@ -14,7 +14,7 @@ export const solveCase = task(import.meta, 'solveCase', (order: ControlOrder, ct
   const { status, message, ...solution } = solveOptimalControl(problem, {
     ...options,
     signal: ctx.signal,
-    onIterate: ({ iteration, objective }) => ctx.progress(iteration / 200, { iteration, cost: objective }),
+    onIterate: ({ iteration, objective }) => ctx.progress(Math.min(1, iteration / 200), { iteration, cost: objective }),
   })
   if (status !== 'solved') throw new Error(`${problem.name}: ${message}`)
   const { horizon, objective, t, x, u } = solution
