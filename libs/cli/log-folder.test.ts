@@ -23,11 +23,12 @@ async function textsOf(logs: ReturnType<typeof openLogFolder>): Promise<string[]
 test('files are merged by time, and a trace stays behind the line that it belongs to', async () => {
   await writeFile(fileOf('scheduler'), line(1, 'serves') + line(4, 'ends'))
   await writeFile(fileOf('worker-0'), `${line(2, 'fails')}Error: boom\n    at x\n${line(5, 'again')}`)
+  await writeFile(path.join(folder, 'costate-cpu-17.out'), line(3, 'of a job'))
   await writeFile(path.join(folder, 'notes.txt'), 'no log\n')
 
   const logs = openLogFolder(folder)
 
-  expect(await textsOf(logs)).toEqual(['serves', 'fails', 'Error: boom', '    at x', 'ends', 'again'])
+  expect(await textsOf(logs)).toEqual(['serves', 'fails', 'Error: boom', '    at x', 'of a job', 'ends', 'again'])
 })
 
 test('what is written later is read once, whole lines only, in new files too', async () => {

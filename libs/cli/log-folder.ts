@@ -4,6 +4,9 @@ import path from 'node:path'
 
 import { type LogLine, type LogOrigin, parseLogLine } from './log-line.js'
 
+/** Services write the one, SLURM jobs the other. */
+const logFile = /\.(?:log|out)$/
+
 /** The log files of a run folder, read on from where the last reading ended. */
 export interface LogFolder {
   /** What came since the last call, of all files together, in order of time. */
@@ -27,7 +30,7 @@ export function openLogFolder(folder: string): LogFolder {
   async function readFile(name: string): Promise<LogLine[]> {
     let reading = readings.get(name)
     if (reading === undefined) {
-      const instance = name.replace(/\.log$/, '')
+      const instance = name.replace(logFile, '')
       // A process may write before its logger does: by then it belongs to the beginning.
       const origin = { atMs: 0, service: instance.replace(/-\d+$/, ''), instance }
       readings.set(name, (reading = { offset: 0, rest: Buffer.alloc(0), origin }))
@@ -48,7 +51,7 @@ export function openLogFolder(folder: string): LogFolder {
 
   return {
     readNew: async () => {
-      const names = (await readdir(folder)).filter((name) => name.endsWith('.log')).sort()
+      const names = (await readdir(folder)).filter((name) => logFile.test(name)).sort()
       const lines = (await Promise.all(names.map(readFile))).flat()
       return lines.sort((a, b) => a.atMs - b.atMs)
     },

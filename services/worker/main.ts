@@ -19,11 +19,13 @@ if (process.env['COSTATE_SUPERVISED']) {
   })
 } else {
   void runService('worker supervisor', async () => {
-    const { count, memoryLimit } = config()
+    const { count, memoryLimit, slurmJobId } = config()
+    // Jobs on several machines write into one run folder.
+    const ofJob = slurmJobId === '' ? 'worker' : `worker-${slurmJobId}-${process.env['SLURM_NODEID'] ?? '0'}`
     return startSupervisor({
       program: fileURLToPath(import.meta.url),
       args: process.argv.slice(2),
-      instance: process.env['COSTATE_INSTANCE'] ?? 'worker',
+      instance: process.env['COSTATE_INSTANCE'] ?? ofJob,
       count,
       memoryLimitBytes: memoryLimit,
       mintId: () => `w-${randomUUID().slice(0, 8)}`,

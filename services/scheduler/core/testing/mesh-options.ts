@@ -1,6 +1,7 @@
 import type { RetryPolicy } from '#libs/domain'
 
-import type { AttemptRef } from '../event.js'
+import type { AttemptRef, HeldObject, ListedAttempt, StoredReport } from '../event.js'
+import type { WorkerEnd } from '../state.js'
 import type { TestNeeds } from './needs.js'
 
 /** A task of a test: its name, and the names of the tasks and buffers that it takes. */
@@ -30,4 +31,17 @@ export interface FinishOptions {
   readonly bytes?: number
   readonly inlineBytes?: number
   readonly runMs?: number
+}
+
+/** What a worker says that it has when it joins. */
+export interface JoinOptions {
+  readonly slots?: number
+  readonly resources?: Readonly<Record<string, number>>
+  readonly memoryLimitBytes?: number
+  readonly host?: string
+  readonly endsAtMs?: number
+  readonly attempts?: readonly (AttemptRef & Partial<ListedAttempt>)[]
+  readonly objects?: readonly (string | HeldObject)[]
+  readonly stored?: readonly StoredReport[]
+  readonly predecessor?: WorkerEnd
 }

@@ -7,16 +7,16 @@ import type { JobId, ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/do
 import { apply } from '../apply.js'
 import { decide, placeQueued } from '../decide.js'
 import { createOut, type Effect, type Out } from '../effect.js'
-import type { AttemptRef, Event, HeldObject, ListedAttempt, StoredReport } from '../event.js'
+import type { AttemptRef, Event, HeldObject } from '../event.js'
 import type { Fact } from '../fact.js'
 import { checkInvariants } from '../invariants.js'
 import { defaultPolicy, type Policy } from '../policy.js'
 import { startResync } from '../resync.js'
 import { isOnWorker } from '../slots.js'
-import { createState, type Outcome, type State, type Task, type WorkerEnd } from '../state.js'
+import { createState, type Outcome, type State, type Task } from '../state.js'
 import { createStoryNotes } from '../story-notes.js'
 import { durablePartOf } from './durable.js'
-import type { FinishOptions, SubmitOptions, TestTask } from './mesh-options.js'
+import type { FinishOptions, JoinOptions, SubmitOptions, TestTask } from './mesh-options.js'
 import { needsOf } from './needs.js'
 import { renderEffect, renderStatus } from './rendering.js'
 import { steady } from './steady-retry.js'
@@ -121,20 +121,7 @@ export class Mesh {
   }
 
   /** A worker joins, or joins again, with what it says it has. */
-  join(
-    worker: string,
-    has: {
-      readonly slots?: number
-      readonly resources?: Readonly<Record<string, number>>
-      readonly memoryLimitBytes?: number
-      readonly host?: string
-      readonly endsAtMs?: number
-      readonly attempts?: readonly (AttemptRef & Partial<ListedAttempt>)[]
-      readonly objects?: readonly (string | HeldObject)[]
-      readonly stored?: readonly StoredReport[]
-      readonly predecessor?: WorkerEnd
-    } = {},
-  ): void {
+  join(worker: string, has: JoinOptions = {}): void {
     const workerId = worker as WorkerId
     const known = this.state.workers.get(workerId)?.profile
     const slots = has.slots ?? known?.slots ?? 1
