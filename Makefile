@@ -95,8 +95,8 @@ chaos-slurm: build ## the provisioner on a real SLURM that fails: make chaos-slu
 bench: build ## benchmarks against peers: make bench ROWS="roundtrip-p50"
 	node --import tsx test/bench/main.ts $(ROWS)
 
-answers: build ## problems with published answers, computed through a mesh and judged: make answers OUT=results.json WORKERS=2
-	node --import tsx test/workloads/main.ts $(if $(OUT),--out $(OUT)) $(if $(WORKERS),--workers $(WORKERS))
+answers: build ## problems with published answers, computed through a mesh and judged: make answers OUT=results.json WORKERS=2 (KILL=1 ONLY=mr-)
+	node --import tsx test/workloads/main.ts $(if $(OUT),--out $(OUT)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(KILL),--kill) $(if $(ONLY),--only $(ONLY))
 
 pack: build ## the npm package
 	npm pack

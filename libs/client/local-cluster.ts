@@ -38,6 +38,11 @@ export interface LocalClusterOptions {
    * The system's temporary folder unless given; where that is in memory itself, give another.
    */
   readonly spillDir?: string
+  /**
+   * Where the checkpoint-store keeps what it has: a folder on a disk of this machine, which stays when the cluster ends, so that the
+   * next one finds what was saved and memoised. One cluster at a time may have it. Unless given, it ends with the mesh.
+   */
+  readonly checkpointDir?: string
   /** What each worker offers beside slots and memory, such as `{ gpu: 2, licence: 1 }`; tasks ask for it by name. */
   readonly resources?: ResourceAmounts
   /**
@@ -117,7 +122,8 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
     void batch.exited.then(() => (capacity -= count))
   }
   start('scheduler', 'scheduler', ['--mesh-name', name])
-  start('checkpoint-store', 'checkpoint-store', ['--data-dir', path.join(meshDir, 'data', 'store')])
+  const checkpointDir = path.resolve(options.checkpointDir ?? path.join(meshDir, 'data', 'store'))
+  start('checkpoint-store', 'checkpoint-store', ['--data-dir', checkpointDir])
   startWorkers(workers)
 
   // What this program does while its services start costs no time.
@@ -138,6 +144,8 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
   try {
     const security = await loadSecurity(meshDir, 'client')
     await orFailed(processes, addressesOf(meshDir, 'scheduler', runDir))
+    // Another cluster may have the folder.
+    if (options.checkpointDir !== undefined) await orFailed(processes, addressesOf(meshDir, 'checkpointStore', runDir))
     connection = new MeshConnection({
       // A scheduler that crashed is started again, and then listens elsewhere.
       schedulerAddresses: () => addressesOf(meshDir, 'scheduler', runDir),

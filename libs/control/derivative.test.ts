@@ -26,6 +26,12 @@ const FORMULAS: readonly (readonly [string, Expression, (x: number, y: number) =
   ['root', x.times(y).plus(1).sqrt(), (a, b) => Math.sqrt(a * b + 1)],
   ['hyperbolic tangent', x.minus(y).tanh(), (a, b) => Math.tanh(a - b)],
   ['arc tangent', x.dividedBy(y).atan(), (a, b) => Math.atan(a / b)],
+  [
+    'arc sine and arc cosine',
+    x.times(y).dividedBy(2).asin().plus(x.acos()),
+    (a, b) => Math.asin((a * b) / 2) + Math.acos(a),
+  ],
+  ['hyperbolic sine and cosine', x.sinh().times(y.cosh()), (a, b) => Math.sinh(a) * Math.cosh(b)],
   ['a shared subexpression', x.sin().squared().plus(x.sin()), (a) => Math.sin(a) ** 2 + Math.sin(a)],
 ]
 

@@ -74,6 +74,14 @@ function slope(name: FunctionName, argument: Expression, value: Expression): Exp
       return argument.sin().negated()
     case 'tan':
       return value.squared().plus(1)
+    case 'asin':
+      return Expression.constant(1).dividedBy(Expression.constant(1).minus(argument.squared()).sqrt())
+    case 'acos':
+      return Expression.constant(-1).dividedBy(Expression.constant(1).minus(argument.squared()).sqrt())
+    case 'sinh':
+      return argument.cosh()
+    case 'cosh':
+      return argument.sinh()
     case 'exp':
       return value
     case 'log':

@@ -10,7 +10,8 @@ export type Term =
   | { readonly kind: 'power'; readonly base: Expression; readonly exponent: number }
   | { readonly kind: 'call'; readonly name: FunctionName; readonly argument: Expression }
 
-export type FunctionName = 'sin' | 'cos' | 'tan' | 'exp' | 'log' | 'sqrt' | 'tanh' | 'atan'
+export type FunctionName =
+  ('sin' | 'cos' | 'tan' | 'asin' | 'acos' | 'atan') | ('sinh' | 'cosh' | 'tanh') | ('exp' | 'log' | 'sqrt')
 
 /** Where an expression is expected, a plain number is one too. */
 export type ExpressionLike = Expression | number
@@ -106,6 +107,22 @@ export class Expression {
 
   atan(): Expression {
     return this.#call('atan')
+  }
+
+  asin(): Expression {
+    return this.#call('asin')
+  }
+
+  acos(): Expression {
+    return this.#call('acos')
+  }
+
+  sinh(): Expression {
+    return this.#call('sinh')
+  }
+
+  cosh(): Expression {
+    return this.#call('cosh')
   }
 
   /** @internal A binary term without simplification. */

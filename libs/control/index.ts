@@ -1,6 +1,6 @@
 export { Expression, type ExpressionLike } from './expression.js'
 export { denseMatrix } from './dense-matrix.js'
-export { solveQuadraticProgram, type QuadraticProgram } from './quadratic-program.js'
+export { solveQuadraticProgram, type ExplainedSolution, type QuadraticProgram } from './quadratic-program.js'
 export type { QuadraticSolution, QuadraticStatus } from './interior-point.js'
 export { defineProblem, type Bounds, type Constraint, type FreeHorizon, type OptimalControlProblem } from './problem.js'
 export { solveOptimalControl, type IterationState, type Solution, type SolveOptions } from './optimal-control.js'

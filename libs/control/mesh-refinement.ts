@@ -61,7 +61,7 @@ export function estimateErrors(model: Model, { mesh }: Transcription, full: Floa
 /**
  * Divides each interval into as many parts, at most four, as its error asks for.
  * @param ends float64[intervals + 1], rising from 0 to 1.
- * @param order of the scheme: an interval's error falls with its length to the power order + 1.
+ * @param order an interval's error falls with its length to this power.
  */
 export function refineMesh(
   ends: Float64Array,
@@ -70,9 +70,7 @@ export function refineMesh(
   { tolerance, mostIntervals = 2000 }: Refinement,
 ): Float64Array {
   const refined = [0]
-  const parts = errors.map((error) =>
-    Math.min(MOST_PARTS, Math.max(1, Math.ceil((error / tolerance) ** (1 / (order + 1))))),
-  )
+  const parts = errors.map((error) => Math.min(MOST_PARTS, Math.max(1, Math.ceil((error / tolerance) ** (1 / order)))))
   let spare = mostIntervals - errors.length
   // The worst come first where not all can be divided.
   const worstFirst = Array.from(errors.keys()).sort((a, b) => errors[b]! - errors[a]! || a - b)

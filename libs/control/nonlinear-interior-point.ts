@@ -6,7 +6,7 @@ import { multiplyPatternTransposed } from './pattern.js'
 import { restoreFeasibility } from './restoration.js'
 import type { NonlinearOptions, NonlinearSolution } from './sequential-quadratic.js'
 import { dot, maxAbs, sumAbs } from './vector.js'
-import { describeViolation } from './violation.js'
+import { describeStuck, describeViolation } from './violation.js'
 
 const FIRST_MU = 0.1
 const INSIDE = 1e-2
@@ -192,12 +192,15 @@ class InteriorPoint {
       return 'stuck: no step from here improves cost and feasibility together'
     }
     this.#filter.add(at)
-    const restored = restoreFeasibility(this.program, this.#kkt, this.#barrier, at.z, this.#mu, (z) => {
+    const restored = restoreFeasibility(this.program, this.#kkt, this.#barrier, at.z, (z) => {
       const trial = this.#evaluate(z)
       return trial.violation <= 0.9 * at.violation && this.#filter.accepts(trial.violation, trial.merit)
     })
     this.#at = this.#evaluate(restored.z)
-    if (!restored.accepted) return describeViolation(this.program, this.#at.constraints)
+    if (!restored.accepted) {
+      const describe = restored.isStationary ? describeViolation : describeStuck
+      return describe(this.program, this.#at.constraints)
+    }
     this.#bounds = centralMultipliers(this.#barrier, this.#at.z, this.#mu, MOST_MULTIPLIER)
     this.#differentiate()
     this.#estimateMultipliers()

@@ -88,7 +88,8 @@ export function solveOptimalControl(problem: OptimalControlProblem, options: Sol
   const { intervals, refinement } = options
   const model = compileModel(problem)
   const scheme = options.scheme === 'trapezoidal' ? trapezoidal : hermiteSimpson
-  const order = scheme === trapezoidal ? 2 : 4
+  // The cubic through the ends of an interval misses their slopes' change by one order less than the scheme does.
+  const order = scheme === trapezoidal ? 3 : 4
   let ends = options.mesh ?? divideEqually(intervals)
   let transcription = new Transcription(model, scheme, ends)
   let start = startOf(problem, model, fractionsOf(transcription, model), options.initialGuess)

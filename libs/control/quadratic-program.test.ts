@@ -116,6 +116,15 @@ test.each<[string, string, QuadraticProgram]>([
   expect(solveQuadraticProgram(program).status).toBe(status)
 })
 
+test('an infeasible program says which row is missed, and by how much', () => {
+  const far = { H: identity, g: numbers(0, 0), A: numbers(1, 0, 1, 1), b: numbers(0.5, 5), upper: numbers(1, 1) }
+  const [, row, size] = /^infeasible: .* row (\d) of A x = b is missed by ([\d.]+)/.exec(
+    solveQuadraticProgram(far).message,
+  ) as RegExpExecArray
+  // The misses of both rows, squared, are least at x = (1, 1): 0.5 and 3.
+  expect([row, Number(size)]).toEqual(['1', expect.closeTo(3, 2)])
+})
+
 test.each<[string, QuadraticProgram]>([
   ['H', { H: numbers(1, 2, 3), g: numbers(0, 0) }],
   ['H', { H: numbers(1, 0, NaN, 1), g: numbers(0, 0) }],

@@ -1,6 +1,6 @@
-import { solveInteriorPoint, type QuadraticSolution } from './interior-point.js'
-import { createKktSystem, type KktStructure } from './kkt-system.js'
-import type { Pattern } from './pattern.js'
+import { solveInteriorPoint, type QuadraticSolution, type QuadraticStatus } from './interior-point.js'
+import { createKktSystem, type KktStructure, type KktSystem, type QuadraticValues } from './kkt-system.js'
+import { multiplyPattern, type Pattern } from './pattern.js'
 
 /** min ½xᵀHx + gᵀx subject to Ax = b, lower ≤ x ≤ upper. An inequality aᵀx ≥ c is aᵀx - s = c with a bounded s ≥ 0. */
 export interface QuadraticProgram {
@@ -24,12 +24,26 @@ export interface QuadraticProgram {
   readonly maxIterations?: number
 }
 
+/** A solution, or why there is none. */
+export interface ExplainedSolution extends QuadraticSolution {
+  /** One sentence; of an infeasible program, which equality is missed by most, and by how much, when the misses are shared out. */
+  readonly message: string
+}
+
+const MESSAGES: Readonly<Record<Exclude<QuadraticStatus, 'infeasible'>, string>> = {
+  solved: 'the optimality conditions hold within the tolerance',
+  iterationLimit: 'not within the tolerance yet; allow more iterations',
+  unbounded: 'unbounded: the objective falls without end along some direction within the constraints',
+  notConvex: 'not convex: H is not positive definite on the nullspace of A',
+}
+const SOFTNESS = 1e-6
+
 /**
  * Solves a dense convex quadratic program by Mehrotra's predictor–corrector interior-point method (Nocedal & Wright, Numerical
  * Optimization, 2nd ed. 2006, section 16.6). Zeros of H and A are skipped, so that a band costs what a band costs.
  * @throws RangeError naming the argument when lengths don't match, a value is not a number, or a lower bound exceeds its upper one.
  */
-export function solveQuadraticProgram(program: QuadraticProgram): QuadraticSolution {
+export function solveQuadraticProgram(program: QuadraticProgram): ExplainedSolution {
   const { H, g } = program
   const n = g.length
   const b = program.b ?? new Float64Array()
@@ -57,11 +71,24 @@ export function solveQuadraticProgram(program: QuadraticProgram): QuadraticSolut
     jacobian: jacobian.pattern,
     order: Int32Array.from({ length: n + b.length }, (_, i) => i),
   }
-  return solveInteriorPoint(
-    createKktSystem(structure),
-    { hessian: hessian.values, gradient: g, jacobian: jacobian.values, rightHandSide: b, lower, upper },
-    start,
-    { tolerance, maxIterations, softness: 0 },
+  const kkt = createKktSystem(structure)
+  const values = { hessian: hessian.values, gradient: g, jacobian: jacobian.values, rightHandSide: b, lower, upper }
+  const found = solveInteriorPoint(kkt, values, start, { tolerance, maxIterations, softness: 0 })
+  const message = found.status === 'infeasible' ? blameEquality(kkt, values, start) : MESSAGES[found.status]
+  return { ...found, message }
+}
+
+/** Charges for misses instead of forbidding them, and looks which is the largest. */
+function blameEquality(kkt: KktSystem, values: QuadraticValues, start: Float64Array): string {
+  const options = { tolerance: 1e-6, maxIterations: 100, softness: SOFTNESS }
+  const { x } = solveInteriorPoint(kkt, values, start, options)
+  const misses = values.rightHandSide.map((value) => -value)
+  multiplyPattern(kkt.structure.jacobian, values.jacobian, x, misses)
+  const sizes = misses.map(Math.abs)
+  const worst = sizes.indexOf(sizes.reduce((most, size) => Math.max(most, size), 0))
+  return (
+    'infeasible: the equalities contradict each other or the bounds; ' +
+    `row ${worst} of A x = b is missed by ${sizes[worst]!.toPrecision(3)}, more than any other`
   )
 }
 

@@ -28,6 +28,10 @@ const CODES = {
   sqrt: 10,
   tanh: 11,
   atan: 12,
+  asin: 13,
+  acos: 14,
+  sinh: 15,
+  cosh: 16,
 } as const
 
 interface Assembly {
@@ -148,6 +152,14 @@ function compute(code: number, left: number, right: number): number {
       return Math.sqrt(left)
     case CODES.tanh:
       return Math.tanh(left)
+    case CODES.asin:
+      return Math.asin(left)
+    case CODES.acos:
+      return Math.acos(left)
+    case CODES.sinh:
+      return Math.sinh(left)
+    case CODES.cosh:
+      return Math.cosh(left)
     default:
       return Math.atan(left)
   }

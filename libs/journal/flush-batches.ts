@@ -4,9 +4,11 @@ import { encodeHead, encodeSubjectRecord, headKey, recordKey } from './subject-r
 
 /** What is written at once. */
 export interface WriteBatch {
-  readonly puts: { readonly key: Buffer; readonly value: Buffer }[]
+  readonly puts: { readonly key: Buffer; readonly value: Buffer; readonly ended: boolean }[]
   /** What no longer matters once the whole flush is written. */
   readonly obsolete: readonly Obsolete[]
+  /** Whether this is all of the flush. */
+  readonly isWhole: boolean
 }
 
 interface Gathered {
@@ -28,18 +30,20 @@ export function* batchesOf<Fact>(
   let puts: WriteBatch['puts'] = []
   let obsolete: Obsolete[] = []
   let bytes = 0
+  let isFirst = true
 
   const put = (name: string, { anew, facts: encoded }: Gathered, ended: boolean): void => {
     const recordBytes = encoded.reduce((sum, fact) => sum + fact.byteLength, 0)
     const place = index.place(name, { anew, ended, bytes: recordBytes })
     if (place.obsolete) obsolete.push(place.obsolete)
     const key = recordKey(place.subjectNumber, place.recordNumber)
-    puts.push({ key, value: encodeSubjectRecord(key, { name, flush, anew, ended, facts: encoded }) })
+    puts.push({ key, value: encodeSubjectRecord(key, { name, flush, anew, ended, facts: encoded }), ended })
   }
-  const take = (): WriteBatch => {
+  const take = (isLast = false): WriteBatch => {
     for (const [name, record] of gathered) put(name, record, false)
     gathered.clear()
-    const batch = { puts, obsolete }
+    const batch = { puts, obsolete, isWhole: isFirst && isLast }
+    isFirst = false
     puts = []
     obsolete = []
     bytes = 0
@@ -70,7 +74,7 @@ export function* batchesOf<Fact>(
       if (bytes >= batchBytes) yield take()
     }
   }
-  const last = take()
-  last.puts.push({ key: headKey, value: encodeHead({ flush, recordCount: index.recordCount }) })
+  const last = take(true)
+  last.puts.push({ key: headKey, value: encodeHead({ flush, recordCount: index.recordCount }), ended: false })
   yield last
 }

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { cp, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 import { ClassicLevel } from 'classic-level'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import {
   type Journal,
@@ -77,6 +77,37 @@ test('what is ended or replaced takes no room', async () => {
   const keys = await withStore((store) => store.keys().all())
   // The head and a record each.
   expect(keys).toHaveLength(3)
+})
+
+test('what a flush ends goes with it, and needs no record', async () => {
+  const journal = await open()
+  await journal.append(['a: 1', 'b: 1'])
+  await journal.append(['a: 2'])
+  await journal.append(['a!', 'b= 2', 'c: 1'])
+  await journal.close()
+  // Before anything opens it again: the head, b and c.
+  expect(await withStore((store) => store.keys().all())).toHaveLength(3)
+  expect(await reopened()).toEqual(['b= 2', 'c: 1'])
+})
+
+test('an end does not overtake the deletes of what was before it, wherever the process ends', async () => {
+  const journal = await open()
+  for (let i = 1; i <= 100; i++) await journal.append([`a: ${i}`])
+  let goOn: () => void = () => undefined
+  const held = new Promise<void>((resolve) => (goOn = resolve))
+  vi.spyOn(ClassicLevel.prototype, 'clear').mockImplementation(() => held)
+  // A long flush has what it replaces deleted behind it.
+  await journal.append(['a= 101', `b: ${'x'.repeat(2 ** 20)}`])
+  await journal.append(['a!'])
+  // As a crash would leave it.
+  const copy = `${folder}-copy`
+  await cp(folder, copy, { recursive: true })
+  goOn()
+  await journal.close()
+  vi.restoreAllMocks()
+  await rm(folder, { recursive: true })
+  await rename(copy, folder)
+  expect(await reopened()).toEqual([`b: ${'x'.repeat(2 ** 20)}`])
 })
 
 test('a hundred rounds of history leave the disk as one did', async () => {

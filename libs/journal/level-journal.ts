@@ -4,7 +4,7 @@ import path from 'node:path'
 import { ClassicLevel } from 'classic-level'
 
 import { AcknowledgedMark } from './acknowledged-mark.js'
-import { batchesOf } from './flush-batches.js'
+import { batchesOf, type WriteBatch } from './flush-batches.js'
 import { JournalLockedError } from './journal-error.js'
 import type { Journal, SubjectCodec } from './journal.js'
 import { type FileSystemOf, refuseSharedDisk } from './local-disk.js'
@@ -33,6 +33,8 @@ const writeBufferBytes = 8 * 2 ** 20
 const mostKeys = 64
 /** How many keys are deleted at once. */
 const keysAtOnce = 10_000
+/** More deletes than this do not hold a flush up. */
+const mostKeysOfFlush = 1_000
 /** Less than this is not worth a compaction. */
 const compactBytes = 8 * 2 ** 20
 
@@ -82,6 +84,7 @@ class LevelJournal<Fact> implements Journal<Fact> {
   #waiting: WaitingAppend<Fact>[] = []
   #flushing: Promise<void> | undefined
   #deleting: Promise<void> = Promise.resolve()
+  #waitingDeletes = 0
   /** What was deleted since the store was compacted. */
   #deletedBytes = 0
   #deletes = true
@@ -151,10 +154,12 @@ class LevelJournal<Fact> implements Journal<Fact> {
     const flush = this.#flushed + 1
     const obsolete: Obsolete[] = []
     for (const batch of batchesOf(factsIn(appends), flush, this.#options.codec, this.#index)) {
-      obsolete.push(...batch.obsolete)
-      // Each is synced: LevelDB may begin a new log in between, and syncs only the one that it writes to.
+      // LevelDB may begin a new log in between, and syncs only the one that it writes to: each batch is synced.
       const write = this.#store.batch()
-      for (const { key, value } of batch.puts) write.put(key, value)
+      const takesDeletes = obsolete.length === 0 && this.#takesDeletes(batch)
+      for (const { key, value, ended } of batch.puts) if (!(ended && takesDeletes)) write.put(key, value)
+      if (takesDeletes) for (const each of batch.obsolete) this.#deleteKeys(write, each)
+      else obsolete.push(...batch.obsolete)
       await write.write({ sync: true })
     }
     this.#flushed = flush
@@ -162,9 +167,19 @@ class LevelJournal<Fact> implements Journal<Fact> {
     this.#delete(obsolete)
   }
 
+  /**
+   * Whether a flush takes its deletes along: the end of a subject then needs no record, because its records go with the flush or
+   * not at all. Only when the flush is one batch, and no records wait to be deleted that an end must not go before.
+   */
+  #takesDeletes({ isWhole, obsolete }: WriteBatch): boolean {
+    if (!isWhole || !this.#deletes || this.#waitingDeletes > 0) return false
+    return obsolete.reduce((sum, { from, before }) => sum + before - from, 0) <= mostKeysOfFlush
+  }
+
   /** Gives room back, beside the flushes: a crash leaves what the next opening finds again. */
   #delete(obsolete: readonly Obsolete[]): void {
-    if (obsolete.length === 0) return
+    if (obsolete.length === 0 && this.#deletedBytes <= this.#compactionDueBytes()) return
+    this.#waitingDeletes++
     this.#deleting = this.#deleting.then(async () => {
       // The end of a subject must not go before what it ends: behind a failure nothing is deleted until the next opening.
       if (!this.#deletes) return
@@ -172,15 +187,21 @@ class LevelJournal<Fact> implements Journal<Fact> {
         await this.#deleteAll(obsolete)
         // LevelDB by itself compacts what is written to: what is only deleted would stay for long. Each compaction rewrites
         // what is left, so it waits until as much is to be had.
-        if (this.#deletedBytes > Math.max(compactBytes, this.#index.bytes)) {
+        if (this.#deletedBytes > this.#compactionDueBytes()) {
           this.#deletedBytes = 0
           await this.#store.compactRange(recordKey(0, 0), recordKey(2 ** 48 - 1, 0))
         }
       } catch (error) {
         this.#deletes = false
         this.#options.onWarning(`${this.#options.folder}: no room was given back: ${reasonOf(error)}`)
+      } finally {
+        this.#waitingDeletes--
       }
     })
+  }
+
+  #compactionDueBytes(): number {
+    return Math.max(compactBytes, this.#index.bytes)
   }
 
   /** In the order of the flushes, also across a crash. */
@@ -193,17 +214,18 @@ class LevelJournal<Fact> implements Journal<Fact> {
         await batch.write()
         batch = this.#store.batch()
       }
-      if (isRange)
+      if (isRange) {
         await this.#store.clear({ gte: recordKey(subjectNumber, from), lt: recordKey(subjectNumber, before) })
-      else for (const key of keysOf(each)) batch.del(key)
-      this.#deletedBytes += bytes
+        this.#deletedBytes += bytes
+      } else this.#deleteKeys(batch, each)
     }
     await batch.write()
   }
-}
 
-function* keysOf({ subjectNumber, from, before }: Obsolete): Generator<Buffer> {
-  for (let record = from; record < before; record++) yield recordKey(subjectNumber, record)
+  #deleteKeys(batch: ReturnType<Store['batch']>, { subjectNumber, from, before, bytes }: Obsolete): void {
+    for (let record = from; record < before; record++) batch.del(recordKey(subjectNumber, record))
+    this.#deletedBytes += bytes
+  }
 }
 
 function* factsIn<Fact>(appends: readonly WaitingAppend<Fact>[]): Generator<Fact> {

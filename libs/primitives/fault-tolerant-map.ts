@@ -1,9 +1,10 @@
-import type { Argument, FailedAttempt, RetryOptions, Task, TaskError } from '#libs/client'
+import type { Argument, FailedAttempt, RetryOptions, SubmitOptions, Task, TaskError } from '#libs/client'
 
-import { countSettles, runOn, type RunOptions } from './run.js'
+import { countSettles, type Run, runOn, type RunOptions } from './run.js'
+import { type MemoizeOptions, startMemoized } from './start-memoized.js'
 
 /** How to run a map that goes on when inputs fail. */
-export interface FaultTolerantMapOptions extends RunOptions {
+export interface FaultTolerantMapOptions extends RunOptions, MemoizeOptions {
   /** How often an input that fails is tried again; 3 unless given. */
   readonly maxRetries?: number
   /** How retries are spaced: 100 ms before the first, growing, unless given. */
@@ -45,17 +46,21 @@ export async function faultTolerantMap<I, R>(
   inputs: Iterable<Argument<I>>,
   options: FaultTolerantMapOptions = {},
 ): Promise<FaultTolerantMapResult<Argument<I>, R>> {
-  const { maxRetries = 3, retry = { backoff: 100, maxBackoff: 10_000 }, timeout, onProgress } = options
+  const { maxRetries = 3, retry = { backoff: 100, maxBackoff: 10_000 }, timeout } = options
   const all = [...inputs]
   if (all.length === 0) throw new RangeError('faultTolerantMap: there are no inputs: give at least one')
   if (!Number.isInteger(maxRetries) || maxRetries < 0) {
     throw new RangeError(`faultTolerantMap: maxRetries is ${maxRetries}; give a whole number from 0`)
   }
+  const startAll = async (run: Run, terms: SubmitOptions): Promise<readonly Promise<R>[]> => {
+    if (options.memoize) return await startMemoized(run, terms, task, all, options)
+    const futures = run.with(terms).map(task, all)
+    run.keep(futures, countSettles(all.length, options.onProgress))
+    return futures.map((future) => future.result())
+  }
   return await runOn('faultTolerantMap', options, async (run) => {
     const terms = { retry: { ...retry, maxAttempts: maxRetries + 1 }, ...(timeout === undefined ? {} : { timeout }) }
-    const futures = run.with(terms).map(task, all)
-    run.keep(futures, countSettles(all.length, onProgress))
-    const outcomes = await Promise.allSettled(futures.map((future) => future.result()))
+    const outcomes = await Promise.allSettled(await startAll(run, terms))
     options.signal?.throwIfAborted()
     const failures = outcomes.flatMap((outcome, index) =>
       outcome.status === 'rejected' ? [failedInput(index, all[index]!, outcome.reason)] : [],

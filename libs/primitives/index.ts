@@ -21,6 +21,8 @@ export {
 } from './parameter-sweep.js'
 export type { Sample } from './sample-batch.js'
 export type { RunOptions, RunProgress } from './run.js'
+export type { MemoOptions } from './memo.js'
+export type { MemoizeOptions } from './start-memoized.js'
 export { aggregateStatistics, type Statistics } from './statistics.js'
 export {
   type ReducibleData,

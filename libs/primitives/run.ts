@@ -102,7 +102,7 @@ async function cancel(job: Job): Promise<void> {
 export function countSettles(
   total: number,
   onProgress: ((progress: RunProgress) => void) | undefined,
-): ((future: TaskFuture<unknown>) => void) | undefined {
+): ((future: Pick<TaskFuture<unknown>, 'status'>) => void) | undefined {
   if (onProgress === undefined) return undefined
   let done = 0
   let failed = 0

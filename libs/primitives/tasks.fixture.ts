@@ -58,6 +58,17 @@ function ran(name: string): void {
   runs.set(name, (runs.get(name) ?? 0) + 1)
 }
 
+export const countedSquare = task(import.meta, 'countedSquare', async (x: number) => {
+  ran('countedSquare')
+  return x * x
+})
+
+/** A random number. */
+export const drawn = task(import.meta, 'drawn', async (_label: string, ctx: TaskContext) => {
+  ran('drawn')
+  return ctx.rng.uniform()
+})
+
 export const counted = task(import.meta, 'counted', async (x: number) => {
   ran('counted')
   return 2 * x

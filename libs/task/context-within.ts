@@ -17,17 +17,18 @@ export class ContextWithin implements TaskContext {
   readonly attempt: number
   readonly devices: readonly number[]
   readonly deadline: Date | undefined
-  /** How far one call is says little of how far the outer task is, which reports that itself. */
-  readonly progress = (): void => undefined
+  readonly progress: TaskContext['progress']
   readonly submit: Submitter['submit'] = (...args) => this.#outer.submit(...args)
   readonly map: Submitter['map'] = (...args) => this.#outer.map(...args)
   readonly with: Submitter['with'] = (options) => this.#outer.with(options)
   readonly race: Submitter['race'] = (futures) => this.#outer.race(futures)
   readonly gather = ((futures: never, options: never) => this.#outer.gather(futures, options)) as Submitter['gather']
 
-  constructor(outer: TaskContext, rng: Rng) {
+  /** How far one call of many is says little of how far the outer task is, which reports that itself: it is told to nobody. */
+  constructor(outer: TaskContext, rng: Rng, progress: TaskContext['progress'] = () => undefined) {
     this.#outer = outer
     this.rng = rng
+    this.progress = progress
     this.taskId = outer.taskId
     this.jobId = outer.jobId
     this.taskIndex = outer.taskIndex

@@ -20,6 +20,7 @@ import { Sending } from './sending.js'
 import { leaveUnread, SharedMemory } from './shared-memory.js'
 import { nameOf } from './target-name.js'
 import { abortOf, brokenStreamError, TransferError } from './transfer-error.js'
+import { SentWhole, wholeBodyOf } from './whole-put.js'
 
 /** What a transfer moves. */
 export type TransferTarget = NonNullable<TransferOpen['target']>
@@ -59,12 +60,13 @@ export interface PutOptions extends TransferOptions {
 export class TransferStream {
   readonly #outbox = new Outbox<FrameMessage>(outboxLimit)
   readonly #shared = new SharedMemory((frame) => this.#say(0, frame))
-  readonly #transfers = new Map<number, Sending | Receiving>()
+  readonly #transfers = new Map<number, Sending | Receiving | SentWhole>()
   readonly #gate = new Gate(maxOpenTransfers)
   readonly #abort = new AbortController()
   readonly #peer: string
   #nextTransferId = 1
   #broken: TransferError | undefined
+  #takesWholePuts = false
 
   /** `peer` names the other end, for messages. */
   constructor(dial: TransferDialler, peer: string) {
@@ -108,6 +110,8 @@ export class TransferStream {
     const { resume } = options
     const resumes = resume?.isHeard ?? false
     const request = { ...describe(target, TransferDirection.PUT, options), resumes }
+    const whole = this.#takesWholePuts && !resumes ? wholeBodyOf(source) : undefined
+    if (whole) return await this.#putWhole({ ...request, whole }, source, options)
     const name = nameOf(request)
     const unopened = new Set([source])
     const open = (): Source => {
@@ -134,7 +138,20 @@ export class TransferStream {
     this.#abort.abort()
   }
 
-  async #run<Transfer extends Sending | Receiving, Answer>(
+  async #putWhole(request: TransferOpen, source: Source, { signal }: PutOptions): Promise<TransferReceipt> {
+    try {
+      return await this.#run(
+        request,
+        signal,
+        () => new SentWhole(),
+        (sent) => sent.receipt(),
+      )
+    } finally {
+      source.close?.()
+    }
+  }
+
+  async #run<Transfer extends Sending | Receiving | SentWhole, Answer>(
     request: TransferOpen,
     signal: AbortSignal | undefined,
     create: (transferId: number) => Transfer,
@@ -172,6 +189,7 @@ export class TransferStream {
       if (what.$case === 'hello') {
         const mismatch = checkHello(what.value, 'this end', this.#peer)
         if (mismatch) throw new TransferError(Status.FAILED_PRECONDITION, 'PROTOCOL_MISMATCH', mismatch)
+        this.#takesWholePuts = what.value.takesWholePuts ?? false
       } else {
         const transfer = this.#transfers.get(frame.transferId)
         if (transfer) transfer.take(what)

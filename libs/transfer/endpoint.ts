@@ -28,7 +28,11 @@ export interface Source {
   readonly header: BodyHeader
   /** The body's digest, where it is known: it is not computed again, and the receiver finds what has changed since. */
   readonly digest?: Buffer
-  /** The body's pieces in order, of any lengths. They must not change until the transfer ends. */
+  /** The pieces, where all of them lie in memory. */
+  readonly segments?: readonly Uint8Array[]
+  /** Whether a piece is only valid until the next one is asked for. */
+  readonly reusesMemory?: boolean
+  /** The body's pieces in order, of any lengths. They must not change until the transfer ends, unless memory is reused. */
   read(offset: number): Iterable<Uint8Array> | AsyncIterable<Uint8Array>
   /** Gets the digest of all that was read before it is sent. Throws when these are not the bytes that they should be. */
   verify?(digest: Buffer): void
@@ -53,13 +57,23 @@ export interface TransferHost {
   openSource(open: TransferOpen): Promise<Source>
   /** A place for the body, or a receipt at once when the body is already there. */
   openSink(open: TransferOpen, header: TransferHeader): Promise<Sink | TransferReceipt>
+  /**
+   * Stores a small body that is there as a whole and is what its digest says, in less than a sink would take; nothing when this
+   * one must go through a sink.
+   */
+  storeWhole?(
+    open: TransferOpen,
+    header: TransferHeader,
+    data: Buffer,
+    digest: Buffer,
+  ): Promise<TransferReceipt> | undefined
   /** Where puts that lose their stream wait for the next one; without it they start again. */
   readonly cutPuts?: CutPuts
 }
 
 /** The bytes of a body in pieces that lie in memory. */
 export function sourceOfSegments(header: BodyHeader, segments: readonly Uint8Array[], digest?: Buffer): Source {
-  return { header, read: (offset) => segmentsFrom(segments, offset), ...(digest && { digest }) }
+  return { header, segments, read: (offset) => segmentsFrom(segments, offset), ...(digest && { digest }) }
 }
 
 function* segmentsFrom(segments: readonly Uint8Array[], offset: number): Generator<Uint8Array> {

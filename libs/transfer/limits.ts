@@ -4,6 +4,9 @@ export const chunkBytes = 512 * 1024
 /** What every transfer may send before it hears from the receiver: small bodies cost no round trip. Part of the protocol. */
 export const initialCreditBytes = 256 * 1024 + chunkBytes
 
+/** A body up to this goes whole in its open: four frames, and what they wake, would cost more than moving it. */
+export const wholePutBytes = 16 * 1024
+
 /** How long the body of a batch is at most: one chunk, which needs no credit beyond the initial. Part of the protocol. */
 export const batchBytes = chunkBytes
 

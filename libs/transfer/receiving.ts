@@ -1,11 +1,12 @@
 import { Status } from 'nice-grpc-common'
 
-import { DigestAlgorithm, type TransferFrame, type TransferHeader, type TransferReceipt } from '#libs/proto'
+import type { TransferFrame, TransferHeader, TransferReceipt } from '#libs/proto'
 
 import type { Sink } from './endpoint.js'
 import type { FrameMessage } from './frame-codec.js'
+import { checkHeader } from './header.js'
 import { IncomingBody, lengthOf } from './incoming-body.js'
-import { initialCreditBytes, maxBodyBytes, windowBytes } from './limits.js'
+import { initialCreditBytes, windowBytes } from './limits.js'
 import { Outbox } from './outbox.js'
 import { checkSameHeader, isLostStream, type ResumePoint } from './resume.js'
 import type { SharedMemory } from './shared-memory.js'
@@ -160,23 +161,5 @@ export class Receiving {
 
   #say(frame: Frame): void {
     this.#outbox.push({ frame: { transferId: this.#transferId, frame } })
-  }
-}
-
-function checkHeader(name: string, { byteLength, digestAlgorithm }: TransferHeader): void {
-  if (byteLength > BigInt(maxBodyBytes)) {
-    const gigabytes = (Number(byteLength) / 1e9).toFixed(1)
-    throw new TransferError(
-      Status.INVALID_ARGUMENT,
-      'OBJECT_TOO_LARGE',
-      `${name} has ${gigabytes} GB, but one object may have at most 4 GiB: pass it in parts`,
-    )
-  }
-  if (digestAlgorithm !== DigestAlgorithm.XXH64 && digestAlgorithm !== DigestAlgorithm.SHA256) {
-    throw new TransferError(
-      Status.INVALID_ARGUMENT,
-      'UNKNOWN_DIGEST_ALGORITHM',
-      `${name}: digest algorithm ${digestAlgorithm} is unknown here; send xxh64 or SHA-256`,
-    )
   }
 }

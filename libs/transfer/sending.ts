@@ -5,6 +5,7 @@ import type { TransferCredit, TransferFrame, TransferReceipt } from '#libs/proto
 import { checksumOf, createDigester, type Digester } from './digest.js'
 import type { Source } from './endpoint.js'
 import type { FrameMessage } from './frame-codec.js'
+import { headerOf } from './header.js'
 import { chunkBytes, initialCreditBytes, sharedBodyBytes, slotChunkBytes } from './limits.js'
 import type { Outbox } from './outbox.js'
 import type { PutPoint } from './resume.js'
@@ -118,17 +119,7 @@ export class Sending {
     if (from !== 'asWanted') this.#checkOffset(from, byteLength)
     // Asked first, so that the answer comes with the first credit.
     if (byteLength - (from === 'asWanted' ? 0 : from) >= sharedBodyBytes) this.#shared.offer()
-    this.#say({
-      $case: 'header',
-      value: {
-        structure: header.structure,
-        byteLength: BigInt(byteLength),
-        digestAlgorithm: header.digestAlgorithm,
-        version: BigInt(header.version ?? 0),
-        checkpointInfo: header.checkpointInfo,
-        objects: [...(header.objects ?? [])],
-      },
-    })
+    this.#say({ $case: 'header', value: headerOf(header) })
     const offset = from === 'asWanted' ? await this.#hearWhere(byteLength) : from
     if (offset === undefined) return
     // The digest is over the whole body, also when only its end is sent: what is not known must be read again.
@@ -147,7 +138,8 @@ export class Sending {
         digester?.update(data)
         position += data.byteLength
         const unsent = data.subarray(Math.max(0, data.byteLength - Math.max(0, position - offset)))
-        if (unsent.byteLength > 0) this.#sendChunk(position - unsent.byteLength, unsent, leave)
+        if (unsent.byteLength > 0)
+          this.#sendChunk(position - unsent.byteLength, unsent, leave, source.reusesMemory ?? false)
         else this.#giveBack(leave)
         if (leave.kind === 'slot') await nextTurn()
       }
@@ -222,18 +214,21 @@ export class Sending {
     }
   }
 
-  #sendChunk(offset: number, data: Uint8Array, leave: Leave): void {
+  /** What is written to a slot is there now; what waits to be sent lies where it is until then, so it is copied if need be. */
+  #sendChunk(offset: number, data: Uint8Array, leave: Leave, isReused: boolean): void {
     this.#credit -= data.byteLength
+    const kept = (): Uint8Array => (isReused ? Buffer.from(data) : data)
     if (leave.kind === 'place') {
-      this.#outbox.fillPlace(this.#chunk(offset, data))
+      this.#outbox.fillPlace(this.#chunk(offset, kept()))
     } else if (this.#shared.write(leave.slot, data)) {
       const shared = { slot: leave.slot, byteLength: data.byteLength }
       const value = { offset: BigInt(offset), crc32c: 0, data: Buffer.alloc(0), shared }
       this.#say({ $case: 'chunk', value })
     } else {
       // Shared memory is full. This happens once per stream, so these need no place.
-      for (let start = 0; start < data.byteLength; start += chunkBytes) {
-        this.#outbox.push(this.#chunk(offset + start, data.subarray(start, start + chunkBytes)))
+      const whole = kept()
+      for (let start = 0; start < whole.byteLength; start += chunkBytes) {
+        this.#outbox.push(this.#chunk(offset + start, whole.subarray(start, start + chunkBytes)))
       }
     }
   }

@@ -12,6 +12,7 @@ import { Sending } from './sending.js'
 import { leaveUnread, SharedMemory } from './shared-memory.js'
 import { nameOf } from './target-name.js'
 import { abortOf, TransferError } from './transfer-error.js'
+import { ReceivedWhole } from './whole-put.js'
 
 /**
  * The listening half of a bulk stream: answers the dialler's opens from `host` until the dialler ends the stream.
@@ -47,7 +48,7 @@ export async function* serveTransfers(
     }
     await transfers.finish()
   }
-  outbox.push({ frame: { transferId: 0, frame: { $case: 'hello', value: makeHello() } } })
+  outbox.push({ frame: { transferId: 0, frame: { $case: 'hello', value: { ...makeHello(), takesWholePuts: true } } } })
   listen().then(
     () => outbox.end(),
     (error: unknown) => outbox.end(error as Error),
@@ -60,12 +61,14 @@ export async function* serveTransfers(
   }
 }
 
+type Accepted = Sending | Receiving | ReceivedWhole
+
 /** The transfers that the dialler has opened on one stream and that are not over. */
 class AcceptedTransfers {
   readonly #host: TransferHost
   readonly #outbox: Outbox<FrameMessage>
   readonly #shared: SharedMemory
-  readonly #open = new Map<number, { readonly transfer: Sending | Receiving; readonly over: Promise<void> }>()
+  readonly #open = new Map<number, { readonly transfer: Accepted; readonly over: Promise<void> }>()
 
   constructor(host: TransferHost, outbox: Outbox<FrameMessage>, shared: SharedMemory) {
     this.#host = host
@@ -78,14 +81,10 @@ class AcceptedTransfers {
   }
 
   accept(transferId: number, open: TransferOpen): void {
-    const transfer =
-      open.direction === TransferDirection.PUT
-        ? new Receiving(transferId, nameOf(open), this.#outbox, this.#shared)
-        : new Sending(transferId, nameOf(open), this.#outbox, this.#shared)
-    const over = this.#run(transfer, open)
+    const transfer = this.#create(transferId, open)
+    const over = this.#run(transfer, transferId, open)
       .catch((error: unknown) => {
-        if (transfer.peerGaveUp) return
-        this.#outbox.push({ frame: { transferId, frame: { $case: 'abort', value: abortOf(error) } } })
+        if (!transfer.peerGaveUp) this.#say(transferId, { $case: 'abort', value: abortOf(error) })
       })
       .finally(() => this.#open.delete(transferId))
     this.#open.set(transferId, { transfer, over })
@@ -109,12 +108,25 @@ class AcceptedTransfers {
     for (const { transfer } of this.#open.values()) transfer.fail(error)
   }
 
-  async #run(transfer: Sending | Receiving, open: TransferOpen): Promise<void> {
+  #create(transferId: number, open: TransferOpen): Accepted {
+    if (open.direction !== TransferDirection.PUT)
+      return new Sending(transferId, nameOf(open), this.#outbox, this.#shared)
+    if (open.whole) return new ReceivedWhole(open)
+    return new Receiving(transferId, nameOf(open), this.#outbox, this.#shared)
+  }
+
+  #say(transferId: number, frame: NonNullable<TransferFrame['frame']>): void {
+    this.#outbox.push({ frame: { transferId, frame } })
+  }
+
+  async #run(transfer: Accepted, transferId: number, open: TransferOpen): Promise<void> {
     if (this.#open.size >= refusedOpenTransfers) {
       const message = `${this.#open.size} transfers are open on this stream: wait for some of them`
       throw new TransferError(Status.RESOURCE_EXHAUSTED, 'TOO_MANY_TRANSFERS', message)
     }
-    if (transfer instanceof Receiving) {
+    if (transfer instanceof ReceivedWhole) {
+      this.#say(transferId, { $case: 'receipt', value: await transfer.receive(this.#host) })
+    } else if (transfer instanceof Receiving) {
       const receive = (point?: ResumePoint) => transfer.receive((header) => this.#host.openSink(open, header), point)
       const { cutPuts } = this.#host
       if (cutPuts) await cutPuts.receive(open, { fail: (error) => transfer.fail(error), receive })

@@ -186,3 +186,34 @@ test.runIf(hasSharedMemory)('what a process left that died before the answer is 
   expect(files.map((file) => existsSync(file))).toEqual([false, true, true])
   for (const file of files) rmSync(file, { force: true })
 })
+
+test.each([
+  ['in frames', () => void vi.stubEnv('COSTATE_SHARED_MEMORY', 'off')],
+  ['through shared memory', () => undefined],
+  [
+    'through shared memory that fills up',
+    () =>
+      void vi.spyOn(fs, 'writeSync').mockImplementationOnce(() => {
+        throw new Error('ENOSPC')
+      }),
+  ],
+])('pieces that come in the same memory one after the other arrive as they were: %s', async (_, arrange) => {
+  arrange()
+  const { host, stream } = setUp()
+  const memory = Buffer.alloc(700_000)
+  const source = {
+    header: sourceOf(body).header,
+    reusesMemory: true,
+    read: function* () {
+      for (let start = 0; start < body.byteLength; start += memory.byteLength) {
+        const piece = body.subarray(start, start + memory.byteLength)
+        memory.set(piece)
+        yield memory.subarray(0, piece.byteLength)
+        memory.fill(0xee)
+      }
+    },
+  }
+  await stream.put(objectOf('z'), source, { requestId: randomUUID() })
+  expect(fingerprint(host.bodies.get('object z'))).toBe(fingerprint(body))
+  vi.restoreAllMocks()
+})

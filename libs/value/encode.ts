@@ -104,12 +104,17 @@ export function copySegments({
   byteLength,
 }: Pick<EncodedValue, 'segments' | 'byteLength'>): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(byteLength)
+  copySegmentsTo(bytes, segments)
+  return bytes
+}
+
+/** The same into memory that is there. */
+export function copySegmentsTo(target: Uint8Array, segments: readonly Uint8Array[]): void {
   let position = 0
   for (const segment of segments) {
-    bytes.set(segment, position)
+    target.set(segment, position)
     position += segment.byteLength
   }
-  return bytes
 }
 
 class Encoder {

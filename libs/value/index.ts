@@ -4,6 +4,7 @@ export { tensorByteLength } from './built-in.js'
 export { CodecError } from './codec-error.js'
 export {
   copySegments,
+  copySegmentsTo,
   encodePayload,
   encodeValue,
   joinSegments,

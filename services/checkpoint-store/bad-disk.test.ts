@@ -24,7 +24,7 @@ function withOthers(chunks: ChunkStore, others: Partial<ChunkStore>): ChunkStore
     list: () => chunks.list(),
     write: (digest, bytes) => chunks.write(digest, bytes),
     publish: (written) => chunks.publish(written),
-    read: (digest) => chunks.read(digest),
+    read: (digest, memory) => chunks.read(digest, memory),
     remove: (digest) => chunks.remove(digest),
     close: () => chunks.close(),
     ...others,

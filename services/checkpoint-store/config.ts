@@ -29,6 +29,8 @@ export const checkpointStoreConfig = z.object({
       z.transform((text) => parseBytes(text, 'max-disk-bytes')),
     ),
   ),
+  /** Whether chunks that become shorter by that are compressed on disk. */
+  compress: z._default(z.enum(['off', 'auto']), 'off'),
   /** How many versions of each checkpoint are kept. */
   keepVersions: z._default(z.coerce.number().check(z.int(), z.gte(1), z.lte(10_000)), 3),
   /** Versions younger than this are kept too. */

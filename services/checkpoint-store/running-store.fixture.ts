@@ -53,6 +53,8 @@ export interface SaveOptions {
   readonly labels?: Readonly<Record<string, string>>
   readonly writerToken?: bigint
   readonly etag?: string
+  /** SHA-256 unless given. */
+  readonly algorithm?: DigestAlgorithm
 }
 
 /** A store that really runs, with folders of its own, and whoever calls it. */
@@ -142,9 +144,10 @@ export class RunningStore {
       getBlob: async (digest) => (await get({ $case: 'blobDigest', value: digest })).bytes,
       save: (name, bytes, options = {}) => {
         const { requestId = randomUUID(), structure, trace, cost, labels, writerToken = 0n, etag = '' } = options
+        const { algorithm } = options
         const info = { iteration: 12n, cost, labels: new Map([['solver', 'ipm'], ...Object.entries(labels ?? {})]) }
         const target = { $case: 'checkpoint', value: { name, version: 0n, info, writerToken, etag } } as const
-        return saves.put(target, sourceOf(bytes, structure), { requestId, trace })
+        return saves.put(target, sourceOf(bytes, structure, algorithm), { requestId, trace })
       },
       load: (name, version = 0, trace) => {
         return get(
@@ -166,8 +169,8 @@ export class RunningStore {
   }
 }
 
-export function sourceOf(bytes: Uint8Array, structure?: Value) {
-  const header = { structure, byteLength: bytes.byteLength, digestAlgorithm: DigestAlgorithm.SHA256 }
+export function sourceOf(bytes: Uint8Array, structure?: Value, digestAlgorithm = DigestAlgorithm.SHA256) {
+  const header = { structure, byteLength: bytes.byteLength, digestAlgorithm }
   return sourceOfSegments(header, [bytes])
 }
 

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomFillSync, randomUUID } from 'node:crypto'
 import { appendFile, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
@@ -6,7 +6,7 @@ import { Status } from 'nice-grpc-common'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 import { readAddress } from '#libs/lifecycle'
-import { Durability, type Value } from '#libs/proto'
+import { DigestAlgorithm, Durability, Health, type Value } from '#libs/proto'
 import { createRpcChannel, createRpcClient, closeRpcChannel, readRpcFailure } from '#libs/rpc'
 import { readRunSpans, startTelemetry } from '#libs/telemetry'
 import { checkpointServiceDefinition, createMemorySink } from '#libs/transfer'
@@ -77,6 +77,27 @@ test('the disk levels off: only the last versions keep their files', async () =>
   expect((await store.files()).chunks).toEqual([])
 })
 
+test('what is compressed comes back to the bit, is sound, and takes less of the disk; noise is left as it is', async () => {
+  await store.stop()
+  await store.start(['--compress', 'auto'])
+  const client = await store.call()
+  const zeros = new Uint8Array(10_000_000).fill(1, 5_000_000, 5_001_000)
+  const noise = randomFillSync(new Uint8Array(10_000_000))
+  await client.save('zeros', zeros)
+  const { chunks: packed } = await store.files()
+  expect(packed.every((name) => name.endsWith('.br'))).toBe(true)
+  await client.save('noise', noise)
+  expect((await store.files()).chunks.filter((name) => !name.endsWith('.br'))).toHaveLength(3)
+  await store.restart()
+  const again = await store.call()
+  expect(Buffer.from((await again.load('zeros')).bytes).equals(zeros)).toBe(true)
+  expect(Buffer.from((await again.load('noise')).bytes).equals(noise)).toBe(true)
+  for await (const { health } of again.rpc.verifyCheckpoints({})) expect(health).toBe(Health.SOUND)
+  // One that is there is not written again, in whatever form.
+  await again.save('zeros', zeros)
+  expect((await store.files()).chunks).toHaveLength(packed.length + 3)
+})
+
 test('a save that is repeated with its request id gets the first version', async () => {
   const client = await store.call()
   const requestId = randomUUID()
@@ -107,6 +128,62 @@ test('many writers on one stream each get their versions', async () => {
   const rest = await client.rpc.listCheckpoints({ prefix: 't/1', pageToken: nextPageToken })
   expect(rest.checkpoints).toHaveLength(7)
   expect(rest.nextPageToken).toBe('')
+})
+
+test('small states come back to the bit, with their structure, also after a restart', async () => {
+  const client = await store.call()
+  // The store has greeted since: from here on they come whole.
+  await client.save('first', bytesOf(1))
+  const lengths = [0, 1, 2_048, 4_096, 4_097, 16_384]
+  const saved = lengths.map((length, i) => ({ name: `small/${length}`, bytes: bytesOf(length, i), cost: i / 3 }))
+  for (const algorithm of [DigestAlgorithm.SHA256, DigestAlgorithm.XXH64]) {
+    await Promise.all(
+      saved.map(({ name, bytes, cost }) => client.save(name, bytes, { structure: text(name), cost, algorithm })),
+    )
+  }
+  await store.restart()
+  const again = await store.call()
+  for (const { name, bytes, cost } of saved) {
+    const got = await again.load(name)
+    expect(Buffer.from(got.bytes).equals(bytes)).toBe(true)
+    expect(got.header).toMatchObject({ version: 2n, structure: text(name), checkpointInfo: { cost, iteration: 12n } })
+  }
+  const { checkpoint } = await again.rpc.getCheckpoint({ name: 'small/2048' })
+  expect(checkpoint?.digest).toBe(digestOf(bytesOf(2_048, 2)))
+})
+
+test('a small save is refused as every other: a stale lease, an etag that is not the newest one, a name that is none', async () => {
+  const client = await store.call()
+  await client.save('a', bytesOf(1))
+  const lease = (): Promise<{ token: bigint }> =>
+    client.rpc.acquireLease({ name: 'a', holder: 'test', requestId: randomUUID() })
+  const { token } = await lease()
+  await lease()
+  await expect(client.save('a', bytesOf(2), { writerToken: token })).rejects.toMatchObject({ reason: 'STALE_LEASE' })
+  await expect(client.save('a', bytesOf(2), { etag: '0' })).rejects.toMatchObject({ reason: 'ETAG_MISMATCH' })
+  await expect(client.save('../a', bytesOf(2))).rejects.toMatchObject({ code: Status.INVALID_ARGUMENT })
+  const requestId = randomUUID()
+  const repeats = [1, 2, 3].map(() => client.save('a', bytesOf(3), { requestId }))
+  expect((await Promise.all(repeats)).map(({ version }) => version)).toEqual([2n, 2n, 2n])
+})
+
+test('a study that is run twice under one name is not refused by its own old leases', async () => {
+  const lease = async (client: Awaited<ReturnType<RunningStore['call']>>): Promise<bigint> =>
+    (await client.rpc.acquireLease({ name: 'studies/s', holder: 'the study', requestId: randomUUID() })).token
+  const first = await store.call()
+  const old = await lease(first)
+  await first.save('studies/s', bytesOf(100_000), { writerToken: old })
+  await store.restart()
+  const again = await store.call()
+  expect((await again.load('studies/s')).header.version).toBe(1n)
+  const writerToken = await lease(again)
+  expect((await again.save('studies/s', bytesOf(5), { writerToken })).version).toBe(2n)
+  expect((await again.save('studies/s', bytesOf(100_000, 2), { writerToken })).version).toBe(3n)
+  // A program's own save asks for none.
+  expect((await again.save('studies/s', bytesOf(6))).version).toBe(4n)
+  await expect(again.save('studies/s', bytesOf(7), { writerToken: old })).rejects.toMatchObject({
+    code: Status.ABORTED,
+  })
 })
 
 test('bytes that rot on disk are found by their digest, never served, and healed by another put', async () => {

@@ -15,7 +15,7 @@ import { checkpointRoles, createCheckpointService } from './rpc/checkpoint-servi
 import { accept } from './rpc/refusal.js'
 import { createBufferPool } from './storage/buffer-pool.js'
 import { type Catalogue, openLevelCatalogue } from './storage/catalogue.js'
-import type { ChunkStore } from './storage/chunk-store.js'
+import { type ChunkStore, ReadMemoryPool } from './storage/chunk-store.js'
 import { type Collector, createCollector } from './storage/collector.js'
 import { createDigestLocks, type DigestLocks } from './storage/digest-locks.js'
 import { type Pass, readFailpoint } from './storage/failpoint.js'
@@ -50,7 +50,9 @@ export async function startCheckpointStore(
   const pass = readFailpoint(config.failpoint)
   // The catalogue first: its lock keeps a second store away from the chunks.
   const catalogue = overrides.catalogue ?? (await openLevelCatalogue(dataDir, (warning) => logger.warn(warning)))
-  const chunks = overrides.chunks ?? (await openFileChunkStore(path.join(dataDir, 'chunks'), pass))
+  const chunks =
+    overrides.chunks ??
+    (await openFileChunkStore(path.join(dataDir, 'chunks'), { pass, compresses: config.compress === 'auto' }))
   const state = createState(policyOf(config, overrides.policy))
   const locks = createDigestLocks()
   const onFatal = overrides.onFatal ?? endProcess(logger)
@@ -64,7 +66,8 @@ export async function startCheckpointStore(
   })
   const durability = catalogue.durability === 'fsynced' ? Durability.FSYNCED : Durability.MEMORY
   const meter = observeStore(state)
-  const ports = { loop, chunks, locks, clock, meter, logger, durability, pass, onFatal, buffers: createBufferPool() }
+  const memory = { buffers: createBufferPool(), readMemory: new ReadMemoryPool() }
+  const ports = { loop, chunks, locks, clock, meter, logger, durability, pass, onFatal, ...memory }
   const service = createCheckpointService(ports)
   const sweeping = setInterval(() => loop.post({ kind: 'sweepDue' }), sweepMs)
   server.add(checkpointServiceDefinition, service, checkpointRoles)

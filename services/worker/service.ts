@@ -20,6 +20,7 @@ import { collectGarbage } from './exec/garbage.js'
 import { createPerform } from './exec/perform.js'
 import { createProcessHosts } from './exec/process-host.js'
 import type { SlotListeners } from './exec/slot.js'
+import { giveBack } from './exec/save-buffers.js'
 import type { CheckpointCall } from './exec/slot-messages.js'
 import { createThreadHosts } from './exec/thread-host.js'
 import { type Loop, startLoop } from './loop.js'
@@ -137,7 +138,10 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   }
   async function checkpointCall(key: string, call: CheckpointCall): Promise<unknown> {
     const order = state.attempts.get(key)?.order
-    if (order === undefined) throw new Error('the attempt is over: its checkpoint is that of the next one')
+    if (order === undefined) {
+      if (call.kind === 'save') giveBack(call)
+      throw new Error('the attempt is over: its checkpoint is that of the next one')
+    }
     return await checkpoints.call(order, call)
   }
   const executor: Executor = createExecutor(

@@ -7,12 +7,14 @@ import { promisify } from 'node:util'
 import type { Cluster } from 'costate'
 
 import { loadCheckpoint, saveCheckpoint } from '#libs/checkpoint'
-import { meshDirOf, readAddress } from '#libs/lifecycle'
+import { meshDirOf, waitForAddress } from '#libs/lifecycle'
 import { loadSecurity } from '#libs/rpc'
 import { createTransferPool, type TransferPool } from '#libs/transfer'
 import { encodeValue, packStructure } from '#libs/value'
 
 const run = promisify(execFile)
+/** A cluster does not wait for its store. */
+const startTimeoutMs = 60_000
 
 /** Somebody who saves to the checkpoint-store of a cluster on this machine and loads from it, as workers do. */
 export class CheckpointLab implements Disposable {
@@ -23,8 +25,7 @@ export class CheckpointLab implements Disposable {
 
   static async open({ name }: Cluster): Promise<CheckpointLab> {
     const meshDir = meshDirOf(name)
-    const address = await readAddress(meshDir, 'checkpointStore')
-    if (address === undefined) throw new Error(`the cluster ${name} has no checkpoint-store`)
+    const address = await waitForAddress(meshDir, 'checkpointStore', AbortSignal.timeout(startTimeoutMs))
     return new CheckpointLab(address.pid, createTransferPool(await loadSecurity(meshDir, 'client')), address.addresses)
   }
 

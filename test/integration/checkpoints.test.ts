@@ -14,6 +14,7 @@ import { addService } from '../harness/service.js'
 interface Tasks {
   readonly solve: Task<[folder: string, steps: number, heeds: boolean], Float64Array>
   readonly zombie: Task<[folder: string], string>
+  readonly overwrite: Task<[rounds: number], string>
 }
 
 /** A gradient descent that says each step that it takes, and where; it saves every ten. */
@@ -42,6 +43,25 @@ export const zombie = task(import.meta, 'zombie', async (folder, ctx) => {
   await ctx.checkpoint.save('first')
   writeFileSync(folder + '/first', '')
   await new Promise(() => undefined)
+})
+export const overwrite = task(import.meta, 'overwrite', async (rounds, ctx) => {
+  for (let round = 1; round <= rounds; round++) {
+    const state = new Float64Array(100_000 + 1_000 * (round % 50))
+    const saves = []
+    // More than are saved at a time, without giving the loop back; what was saved is overwritten at once.
+    for (let k = 1; k <= 6; k++) {
+      state.fill(10 * round + k)
+      saves.push(ctx.checkpoint.save(state, { iteration: 10 * round + k }))
+    }
+    state.fill(-1)
+    await Promise.all(saves)
+    const { state: found, iteration } = await ctx.checkpoint.load()
+    if (iteration !== 10 * round + 6) throw new Error('round ' + round + ' found iteration ' + iteration)
+    if (found.length !== state.length) throw new Error('round ' + round + ' found ' + found.length + ' numbers')
+    const wrong = found.findIndex((x) => x !== iteration)
+    if (wrong >= 0) throw new Error('round ' + round + ' found ' + found[wrong] + ' at ' + wrong)
+  }
+  return ctx.jobId
 })
 `
 
@@ -86,6 +106,17 @@ test('a worker that is killed at 90 % of a solve: the next one repeats at most a
   const repeated = steps.length - 100
   expect(repeated).toBeGreaterThanOrEqual(0)
   expect(repeated).toBeLessThanOrEqual(11)
+})
+
+test('large states that are overwritten as soon as they are saved are the ones that were saved', async () => {
+  const jobId = await mesh.cluster.submit(tasks.overwrite, 20).result()
+  const name = `jobs/${jobId}/tasks/0`
+  const versions = await mesh.cluster.checkpoints.list({ prefix: name, allVersions: true })
+  expect(versions.length).toBeGreaterThan(1)
+  for (const { version, iteration } of versions) {
+    const { value } = (await mesh.cluster.checkpoints.load<Float64Array>(name, { version }))!
+    expect(value.every((x) => x === iteration)).toBe(true)
+  }
 })
 
 test('a worker that gets SIGTERM tells its task, which saves and goes on elsewhere, charged to nobody', async () => {

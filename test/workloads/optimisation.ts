@@ -8,7 +8,7 @@ import type { Workload } from './workload.js'
 type FunctionName = 'branin' | 'hartmann3'
 
 /** Branin's function. */
-function branin(x: number, y: number): number {
+export function branin(x: number, y: number): number {
   const bowl = y - (5.1 / (4 * Math.PI ** 2)) * x * x + (5 / Math.PI) * x - 6
   return bowl * bowl + 10 * (1 - 1 / (8 * Math.PI)) * Math.cos(x) + 10
 }
@@ -28,7 +28,7 @@ const p = [
 ]
 
 /** Hartmann's function of three variables. */
-function hartmann3(x: readonly number[]): number {
+export function hartmann3(x: readonly number[]): number {
   return -alpha.reduce(
     (sum, weight, i) => sum + weight * Math.exp(-x.reduce((d, value, j) => d + a[i]![j]! * (value - p[i]![j]!) ** 2, 0)),
     0,

@@ -6,7 +6,7 @@ import type { Event } from './event.js'
 import { closeGet, openGet } from './gets.js'
 import { takeInventory } from './inventory.js'
 import { takeLease } from './leases.js'
-import { abortPut, openPut, seekChunk, storeBlob, storeCheckpoint } from './puts.js'
+import { abortPut, openPut, seekChunk, storeBlob, storeCheckpoint, takeCheckpoint } from './puts.js'
 import { prune, sweep } from './retention.js'
 import type { State } from './state.js'
 
@@ -26,6 +26,8 @@ export function decide(state: State, event: Event, out: Out): void {
       return storeBlob(state, event, out)
     case 'checkpointStored':
       return storeCheckpoint(state, event, out)
+    case 'checkpointCame':
+      return takeCheckpoint(state, event, out)
     case 'leaseRequested':
       return takeLease(state, event, out)
     case 'getOpened':

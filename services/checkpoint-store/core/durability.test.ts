@@ -14,6 +14,11 @@ const step: fc.Arbitrary<(store: TestStore) => unknown> = fc.oneof(
       (store: TestStore) =>
         store.save(name, [digest, 'd1'], { requestId, ...(structure === undefined ? {} : { structure }) }),
   ),
+  fc.tuple(name, requestId, fc.nat(3)).map(
+    ([name, requestId, nth]) =>
+      (store: TestStore) =>
+        store.saveSmall(name, 'small', { requestId, writerToken: Math.max(0, store.state.lastToken - nth) }),
+  ),
   fc.tuple(name, fc.nat(3)).map(
     ([name, nth]) =>
       (store: TestStore) =>

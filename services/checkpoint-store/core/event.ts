@@ -43,6 +43,7 @@ export interface Answers {
   readonly chunkSought: boolean
   readonly blobStored: null
   readonly checkpointStored: { readonly version: number }
+  readonly checkpointCame: { readonly version: number }
   readonly leaseRequested: { readonly token: number }
   readonly getOpened: { readonly kind: 'blob'; readonly body: Body } | ({ readonly kind: 'checkpoint' } & NamedVersion)
   readonly blobsSought: readonly Digest[]
@@ -77,6 +78,14 @@ export type Event = { readonly atMs: number } & (
   | ({
       readonly kind: 'checkpointStored'
       readonly putId: number
+      readonly target: SaveTarget
+      readonly body: Body
+      readonly structure: Body | undefined
+      readonly info: CheckpointInfo
+    } & Asked)
+  /** A small one came whole: it lies in the catalogue alone, so there is nothing to open and to wait for. */
+  | ({
+      readonly kind: 'checkpointCame'
       readonly target: SaveTarget
       readonly body: Body
       readonly structure: Body | undefined

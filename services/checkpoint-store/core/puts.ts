@@ -6,7 +6,7 @@ import { refuseStale } from './leases.js'
 import { refuseReuse, remember } from './requests.js'
 import { dropOldVersions } from './retention.js'
 import { makeRoom } from './room.js'
-import { type Body, type CheckpointVersion, chunksOf, etagOf, type State } from './state.js'
+import { type Body, chunksOf, etagOf, sizeOf, type State } from './state.js'
 
 /** Takes a put, unless what it brings is here already, it may not overwrite what is here, or there is no room. */
 export function openPut(state: State, event: EventOf<'putOpened'>, out: Out): void {
@@ -72,8 +72,8 @@ export function storeBlob(state: State, event: EventOf<'blobStored'>, out: Out):
 
 /** Makes a version of a checkpoint whose bytes are on disk, and drops the old ones that are not kept. */
 export function storeCheckpoint(state: State, event: EventOf<'checkpointStored'>, out: Out): void {
-  const { target, body, structure, info, atMs } = event
-  const { name, requestId, writerToken } = target
+  const { target, body, structure } = event
+  const { name, requestId } = target
   const first = state.requests.get(requestId)
   const refusal = first === undefined ? (refuseStale(state, target) ?? refuseOverwrite(state, target)) : undefined
   if (first || refusal) {
@@ -84,14 +84,38 @@ export function storeCheckpoint(state: State, event: EventOf<'checkpointStored'>
     if (first?.kind === 'saved' && first.name === name) return answer(out, event, { version: first.version })
     if (first) return refuseReuse(out, event, requestId, first)
   }
-  const newest = state.checkpoints.get(name)?.versions.at(-1)?.version ?? 0
-  const version: CheckpointVersion = { version: newest + 1, body, structure, info, savedAtMs: atMs, writerToken }
-  emit(state, out, { kind: 'versionSaved', name, version })
-  remember(state, out, requestId, atMs, { kind: 'saved', name, version: version.version })
+  const version = saveVersion(state, event, out)
   heal(state, body, structure)
-  dropOldVersions(state, state.checkpoints.get(name)!, atMs, out)
   endPut(state, event, out)
-  answer(out, event, { version: version.version })
+  answer(out, event, { version })
+}
+
+/** Makes a version of a small checkpoint that came whole, unless it is here already, may not be saved, or there is no room. */
+export function takeCheckpoint(state: State, event: EventOf<'checkpointCame'>, out: Out): void {
+  const { target, body, structure, atMs } = event
+  const first = state.requests.get(target.requestId)
+  if (first?.kind === 'saved' && first.name === target.name) return answer(out, event, { version: first.version })
+  if (first) return refuseReuse(out, event, target.requestId, first)
+  const refusal =
+    refuseStale(state, target) ??
+    refuseOverwrite(state, target) ??
+    makeRoom(state, sizeOf({ body, structure }), atMs, out)
+  if (refusal) return refuse(out, event, refusal)
+  answer(out, event, { version: saveVersion(state, event, out) })
+}
+
+function saveVersion(state: State, event: EventOf<'checkpointStored' | 'checkpointCame'>, out: Out): number {
+  const { target, body, structure, info, atMs } = event
+  const { name, requestId, writerToken } = target
+  const version = (state.checkpoints.get(name)?.versions.at(-1)?.version ?? 0) + 1
+  emit(state, out, {
+    kind: 'versionSaved',
+    name,
+    version: { version, body, structure, info, savedAtMs: atMs, writerToken },
+  })
+  remember(state, out, requestId, atMs, { kind: 'saved', name, version })
+  dropOldVersions(state, state.checkpoints.get(name)!, atMs, out)
+  return version
 }
 
 /** Whether all of a body can be read, as far as is known. */

@@ -185,7 +185,7 @@ export function chunksOfVersion({ body, structure }: CheckpointVersion): readonl
 }
 
 /** How many bytes a version has, wherever they lie. */
-export function sizeOf({ body, structure }: CheckpointVersion): number {
+export function sizeOf({ body, structure }: Pick<CheckpointVersion, 'body' | 'structure'>): number {
   return body.byteLength + (structure?.byteLength ?? 0)
 }
 

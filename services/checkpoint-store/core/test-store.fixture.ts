@@ -96,6 +96,19 @@ export class TestStore {
     return this.storeCheckpoint(putId, name, digest, { ...options, requestId })
   }
 
+  /** Saves a version that lies in the catalogue, in one step. */
+  saveSmall(name: string, text: string, options: SaveOptions = {}): unknown {
+    const { requestId = `request-${this.#nextId}`, labels = {} } = options
+    const bytes = Buffer.from(text)
+    return this.ask<'checkpointCame'>({
+      kind: 'checkpointCame',
+      target: this.#targetOf(name, { ...options, requestId }),
+      body: { digest: text, byteLength: bytes.byteLength, checksum: '', content: { kind: 'inline', bytes } },
+      structure: undefined,
+      info: { labels: Object.entries(labels) },
+    })
+  }
+
   storeCheckpoint(putId: number, name: string, digest: Digest | readonly Digest[], options: SaveOptions): unknown {
     const { structure, labels = {} } = options
     return this.ask<'checkpointStored'>({

@@ -64,6 +64,7 @@ interface Described {
 class BodySource implements Source {
   readonly header: Source['header']
   readonly digest: Buffer
+  readonly reusesMemory = true
   readonly #ports: TransferPorts
   readonly #body: Body
   readonly #getId: number

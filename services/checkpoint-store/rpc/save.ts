@@ -8,6 +8,7 @@ import type { Digest } from '../core/state.js'
 import { BodyWriter, checksumOf, type WrittenBody } from './body-writer.js'
 import { explainFailure } from './failure.js'
 import { accept } from './refusal.js'
+import { saveSmall } from './save-small.js'
 import { type IncomingPut, putToDomain, wrongDirection } from './to-domain.js'
 import type { TransferPorts } from './transfer-ports.js'
 import { startRecord, type TransferRecord } from './transfer-record.js'
@@ -16,6 +17,7 @@ import { startRecord, type TransferRecord } from './transfer-record.js'
 export function createSaveHost(ports: TransferPorts): TransferHost {
   let nextPutId = 1
   return {
+    storeWhole: (open, header, data, digest) => saveSmall(ports, open, header, data, digest),
     openSource: async ({ direction }) => {
       throw wrongDirection(direction)
     },

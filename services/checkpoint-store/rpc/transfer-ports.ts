@@ -5,7 +5,7 @@ import type { Logger } from '#libs/telemetry'
 import type { Loop } from '../loop.js'
 import type { Meter } from '../metrics.js'
 import type { BufferPool } from '../storage/buffer-pool.js'
-import type { ChunkStore } from '../storage/chunk-store.js'
+import type { ChunkStore, ReadMemoryPool } from '../storage/chunk-store.js'
 import type { DigestLocks } from '../storage/digest-locks.js'
 import type { Pass } from '../storage/failpoint.js'
 
@@ -14,6 +14,7 @@ export interface TransferPorts {
   readonly loop: Loop
   readonly chunks: ChunkStore
   readonly buffers: BufferPool
+  readonly readMemory: ReadMemoryPool
   readonly locks: DigestLocks
   readonly clock: Clock
   readonly meter: Meter

@@ -37,6 +37,7 @@ export function startRecord(
       byteLength: byteLength ?? 0,
       durationMs: endMs - startMs,
     })
+    if (trace.size === 0) return
     recordSpan({
       name: ofCheckpoint ? stageName : `blob ${direction}`,
       parent: Object.fromEntries(trace),

@@ -9,12 +9,13 @@ import {
 
 import { namesUnder } from '../core/names.js'
 import { type Body, type ChunkRef, chunksOf, type Digest } from '../core/state.js'
-import { ChunkMissingError } from '../storage/chunk-store.js'
+import { ChunkMissingError, createReadMemory, type ReadMemory } from '../storage/chunk-store.js'
 import { checkpointToWire } from './to-wire.js'
 import type { TransferPorts } from './transfer-ports.js'
 
 type Verdict = DeepPartial<VerifyCheckpointsResponse>
 type Found = 'sound' | 'damaged' | 'missing'
+type LookPorts = TransferPorts & { readonly memory: ReadMemory }
 
 /**
  * Reads everything under a prefix and compares it with its digests: each chunk once. What is not as it was stored is not
@@ -23,12 +24,13 @@ type Found = 'sound' | 'damaged' | 'missing'
 export function createVerifyCheckpoints(ports: TransferPorts): CheckpointServiceImplementation['verifyCheckpoints'] {
   const { state } = ports.loop
   return async function* ({ prefix }, { signal }) {
+    const memory = createReadMemory()
     const known = new Map<Digest, Found>()
     for (const name of namesUnder(state.names, prefix)) {
       for (const { version } of [...(state.checkpoints.get(name)?.versions ?? [])]) {
         const found = state.checkpoints.get(name)?.versions.find((other) => other.version === version)
         if (found === undefined) continue
-        const health = await verify(ports, known, [found.body, found.structure], signal)
+        const health = await verify({ ...ports, memory }, known, [found.body, found.structure], signal)
         // What was dropped meanwhile may have lost its chunks on the way.
         if (!state.checkpoints.get(name)?.versions.includes(found)) continue
         const checkpoint = checkpointToWire({ name, version: found })
@@ -37,7 +39,7 @@ export function createVerifyCheckpoints(ports: TransferPorts): CheckpointService
     }
     if (prefix !== '') return
     for (const [digest, blob] of [...state.blobs]) {
-      const health = await verify(ports, known, [blob.body], signal)
+      const health = await verify({ ...ports, memory }, known, [blob.body], signal)
       if (state.blobs.has(digest)) yield verdictOn({ $case: 'blobDigest', value: digest }, health, 'put it again')
     }
   }
@@ -68,7 +70,7 @@ function healthOf(found: Found): Health {
 }
 
 async function verify(
-  ports: TransferPorts,
+  ports: LookPorts,
   known: Map<Digest, Found>,
   bodies: readonly (Body | undefined)[],
   signal: AbortSignal,
@@ -91,11 +93,11 @@ async function verify(
   return { found: worst, bytesRead }
 }
 
-async function look({ chunks, logger }: TransferPorts, { digest, byteLength }: ChunkRef): Promise<Found> {
+async function look({ chunks, logger, memory }: LookPorts, { digest, byteLength }: ChunkRef): Promise<Found> {
   const hash = createHash('sha256')
   let length = 0
   try {
-    for await (const piece of chunks.read(digest)) {
+    for await (const piece of chunks.read(digest, memory)) {
       hash.update(piece)
       length += piece.byteLength
     }

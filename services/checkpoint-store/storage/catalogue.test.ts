@@ -22,7 +22,7 @@ const inline: Body = {
   digest,
   byteLength: 3,
   checksum: '00000000000000ff',
-  content: { kind: 'inline', bytes: Buffer.from([0, 255, 1]) },
+  content: { kind: 'inline', bytes: Uint8Array.of(0, 255, 1) },
 }
 const chunked: Body = {
   digest,

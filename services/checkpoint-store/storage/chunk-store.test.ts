@@ -5,7 +5,7 @@ import path from 'node:path'
 
 import { afterEach, describe, expect, test } from 'vitest'
 
-import { chunkBytes, ChunkMissingError, type ChunkStore, type StoredChunk } from './chunk-store.js'
+import { chunkBytes, ChunkMissingError, type ChunkStore, ReadMemoryPool, type StoredChunk } from './chunk-store.js'
 import { openFileChunkStore } from './file-chunk-store.js'
 import { createMemoryChunkStore } from './memory-chunk-store.js'
 
@@ -16,11 +16,14 @@ afterEach(async () => {
 
 const implementations = {
   memory: async (): Promise<ChunkStore> => createMemoryChunkStore(),
-  file: async (): Promise<ChunkStore> => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'costate-chunks-'))
-    folders.push(folder)
-    return await openFileChunkStore(path.join(folder, 'chunks'))
-  },
+  file: () => openFiles(false),
+  'compressed file': () => openFiles(true),
+}
+
+async function openFiles(compresses: boolean): Promise<ChunkStore> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'costate-chunks-'))
+  folders.push(folder)
+  return await openFileChunkStore(path.join(folder, 'chunks'), { compresses })
 }
 
 describe.each(Object.entries(implementations))('the %s chunk store', (_, open) => {
@@ -110,6 +113,21 @@ describe.each(Object.entries(implementations))('the %s chunk store', (_, open) =
   })
 })
 
+test('memory to read into is used again, as much as is worth keeping', () => {
+  const pool = new ReadMemoryPool(1)
+  const [first, second] = [pool.take(chunkBytes), pool.take(chunkBytes)]
+  expect(new Set([...first, ...second]).size).toBe(4)
+  pool.giveBack(first)
+  pool.giveBack(second)
+  expect(pool.take(200_000)).toBe(first)
+  expect(pool.take(200_000)).not.toBe(second)
+  // What is short has memory of its own, which is not kept.
+  const short = pool.take(10_000)
+  expect(short[0]).toHaveLength(10_000)
+  pool.giveBack(short)
+  expect(pool.take(10_000)).not.toBe(short)
+})
+
 function digestOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
@@ -122,7 +140,7 @@ async function put(store: ChunkStore, bytes: Uint8Array): Promise<string> {
 
 async function read(store: ChunkStore, digest: string): Promise<Buffer> {
   const pieces: Uint8Array[] = []
-  for await (const piece of store.read(digest)) pieces.push(piece)
+  for await (const piece of store.read(digest)) pieces.push(Buffer.from(piece))
   return Buffer.concat(pieces)
 }
 

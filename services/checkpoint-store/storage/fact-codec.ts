@@ -4,21 +4,38 @@ import type { Fact, FactOf } from '../core/fact.js'
 import type { Body, CheckpointVersion, Content } from '../core/state.js'
 
 /**
- * Facts as JSON, so that a catalogue can be read with any tool. What JSON has no word for is text: bytes in base64, 64-bit
- * integers in decimal, a cost in the words of JavaScript (`NaN`, `-Infinity`, `-0`).
+ * Facts as JSON, so that a catalogue can be read with any tool; behind a zero byte, which JSON has none of, the bytes of the
+ * bodies that lie in the catalogue. What else JSON has no word for is text: 64-bit integers in decimal, a cost in the words of
+ * JavaScript (`NaN`, `-Infinity`, `-0`).
  */
 export const factCodec: SubjectCodec<Fact> = {
-  encode: (fact) => Buffer.from(JSON.stringify(toStored(fact))),
+  encode: (fact) => {
+    const json = JSON.stringify(toStored(fact))
+    const bodies = inlineBytesOf(fact)
+    return bodies.length === 0 ? Buffer.from(json) : Buffer.concat([Buffer.from(`${json}\0`), ...bodies])
+  },
   decode: (bytes) => {
-    const stored = JSON.parse(Buffer.from(bytes).toString()) as StoredFact
+    const end = bytes.indexOf(0)
+    const json = Buffer.from(bytes.buffer, bytes.byteOffset, end < 0 ? bytes.byteLength : end).toString()
+    const stored = JSON.parse(json) as StoredFact
     if (!knownKinds.has(stored.kind)) {
       throw new Error(
         `the catalogue holds a fact '${stored.kind}', which this version does not know: upgrade the checkpoint-store`,
       )
     }
-    return fromStored(stored)
+    return fromStored(stored, end < 0 ? new Uint8Array(0) : bytes.subarray(end + 1))
   },
   subjectOf,
+}
+
+function inlineBytesOf(fact: Fact): Uint8Array[] {
+  const bodies =
+    fact.kind === 'blobKept'
+      ? [fact.body]
+      : fact.kind === 'versionSaved'
+        ? [fact.version.body, fact.version.structure]
+        : []
+  return bodies.flatMap((body) => (body?.content.kind === 'inline' ? [body.content.bytes] : []))
 }
 
 /** What a fact is about: each version is a subject of its own, so that what is dropped leaves nothing. */
@@ -47,7 +64,7 @@ export function subjectOf(fact: Fact): FactSubject {
   }
 }
 
-type StoredContent = Exclude<Content, { kind: 'inline' }> | { readonly kind: 'inline'; readonly bytes: string }
+type StoredContent = Exclude<Content, { kind: 'inline' }> | { readonly kind: 'inline' }
 type StoredBody = Omit<Body, 'content'> & { readonly content: StoredContent }
 
 interface StoredInfo {
@@ -97,15 +114,17 @@ function toStored(fact: Fact): StoredFact {
   return { ...fact, version }
 }
 
-function fromStored(fact: StoredFact): Fact {
-  if (fact.kind === 'blobKept') return { ...fact, body: bodyFromStored(fact.body) }
+function fromStored(fact: StoredFact, inline: Uint8Array): Fact {
+  if (fact.kind === 'blobKept') return { ...fact, body: bodyFromStored(fact.body, inline) }
   if (fact.kind !== 'versionSaved') return fact
   const { body, structure, info, ...rest } = fact.version
   const { iteration, cost, labels } = info
   const version: CheckpointVersion = {
     ...rest,
-    body: bodyFromStored(body),
-    structure: structure && bodyFromStored(structure),
+    body: bodyFromStored(body, inline),
+    structure:
+      structure &&
+      bodyFromStored(structure, body.content.kind === 'inline' ? inline.subarray(body.byteLength) : inline),
     info: {
       ...(iteration === undefined ? {} : { iteration: BigInt(iteration) }),
       ...(cost === undefined ? {} : { cost: Number(cost) }),
@@ -117,10 +136,11 @@ function fromStored(fact: StoredFact): Fact {
 
 function bodyToStored({ content, ...body }: Body): StoredBody {
   if (content.kind === 'chunks') return { ...body, content }
-  return { ...body, content: { kind: 'inline', bytes: Buffer.from(content.bytes).toString('base64') } }
+  return { ...body, content: { kind: 'inline' } }
 }
 
-function bodyFromStored({ content, ...body }: StoredBody): Body {
+/** `inline` begins with the bytes of this body, if it lies there. They are copied: the record holds more than them. */
+function bodyFromStored({ content, ...body }: StoredBody, inline: Uint8Array): Body {
   if (content.kind === 'chunks') return { ...body, content }
-  return { ...body, content: { kind: 'inline', bytes: Buffer.from(content.bytes, 'base64') } }
+  return { ...body, content: { kind: 'inline', bytes: new Uint8Array(inline.subarray(0, body.byteLength)) } }
 }

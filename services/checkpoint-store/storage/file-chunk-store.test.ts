@@ -4,7 +4,7 @@ import path from 'node:path'
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
-import { DiskFailedError, DiskFullError } from './chunk-store.js'
+import { chunkBytes, type ChunkStore, DiskFailedError, DiskFullError } from './chunk-store.js'
 import { openFileChunkStore } from './file-chunk-store.js'
 
 const digest = 'ab'.repeat(32)
@@ -84,3 +84,46 @@ test('a sync that fails is never tried again: the disk is said to have failed', 
   await failNext('sync', 'EIO')
   await expect(store.publish([chunk])).rejects.toThrow(DiskFailedError)
 })
+
+test('a compressed chunk takes less of the disk, and is read whether or not new ones are compressed', async () => {
+  const bytes = Buffer.alloc(chunkBytes, 'costate ')
+  const before = await openFileChunkStore(folder, { compresses: true })
+  await before.publish([await before.write(digest, bytes)])
+  const [name = ''] = await readdir(path.join(folder, 'a'))
+  expect(name).toBe(`${digest}.${chunkBytes}.br`)
+  expect((await stat(path.join(folder, 'a', name))).size).toBeLessThan(10_000)
+  const after = await openFileChunkStore(folder)
+  expect((await read(after)).equals(bytes)).toBe(true)
+  for await (const chunk of after.list()) expect(chunk).toEqual({ digest, byteLength: chunkBytes })
+  await after.remove(digest)
+  expect(await readdir(path.join(folder, 'a'))).toEqual([])
+})
+
+test.each([true, false])(
+  'a chunk has one form: what is put again takes the place of the other (compressed at first: %s)',
+  async (first) => {
+    const bytes = Buffer.alloc(chunkBytes, 'costate ')
+    const before = await openFileChunkStore(folder, { compresses: first })
+    await before.publish([await before.write(digest, bytes)])
+    const [name = ''] = await readdir(path.join(folder, 'a'))
+    await writeFile(path.join(folder, 'a', name), 'damaged')
+    const after = await openFileChunkStore(folder, { compresses: !first })
+    await after.publish([await after.write(digest, bytes)])
+    expect(await readdir(path.join(folder, 'a'))).toHaveLength(1)
+    expect((await read(after)).equals(bytes)).toBe(true)
+    expect((await read(await openFileChunkStore(folder))).equals(bytes)).toBe(true)
+  },
+)
+
+test('a compressed chunk that is damaged on disk does not read as something else', async () => {
+  const store = await openFileChunkStore(folder, { compresses: true })
+  await store.publish([await store.write(digest, Buffer.alloc(chunkBytes, 'costate '))])
+  await writeFile(path.join(folder, 'a', `${digest}.${chunkBytes}.br`), 'damaged')
+  await expect(read(store)).rejects.toThrow()
+})
+
+async function read(store: ChunkStore): Promise<Buffer> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of store.read(digest)) pieces.push(Buffer.from(piece))
+  return Buffer.concat(pieces)
+}

@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 
 import { syncDirectory, writeFully } from '#libs/journal'
@@ -7,15 +7,15 @@ import {
   chunkBytes,
   ChunkMissingError,
   type ChunkStore,
+  createReadMemory,
   DiskFailedError,
   DiskFullError,
   type StoredChunk,
   type WrittenChunk,
 } from './chunk-store.js'
 import type { Pass } from './failpoint.js'
+import { pack, unpack } from './packing.js'
 
-/** One piece of a chunk while it is read: as long as a chunk of a transfer. */
-const pieceBytes = 512 * 1024
 const temporaryFolder = 'temporary'
 /**
  * Files of removed chunks that are written again in the place of new ones: the system has memory for their pages already,
@@ -23,49 +23,74 @@ const temporaryFolder = 'temporary'
  */
 const mostSpares = 16
 
+/** `abcdef….<length>.br`: a chunk of this length, compressed. */
+const packedName = /^([0-9a-f]{64})\.(\d{1,10})\.br$/
+
+export interface FileChunkStoreOptions {
+  readonly pass?: Pass
+  /** Chunks that become shorter by that are compressed; those that are compressed are read in any case. */
+  readonly compresses?: boolean
+}
+
 /**
  * Chunks as files `<directory>/a/abcdef…`, named by their SHA-256. Each is written under a temporary name, fsynced, renamed,
  * and its folder fsynced. What a crash left half written is deleted here.
  */
-export async function openFileChunkStore(directory: string, pass: Pass = () => undefined): Promise<ChunkStore> {
+export async function openFileChunkStore(directory: string, options: FileChunkStoreOptions = {}): Promise<ChunkStore> {
   const temporary = path.join(directory, temporaryFolder)
   await rm(temporary, { recursive: true, force: true })
   await mkdir(temporary, { recursive: true, mode: 0o700 })
-  for (const digit of '0123456789abcdef') await mkdir(path.join(directory, digit), { recursive: true, mode: 0o700 })
+  const packed = new Map<string, number>()
+  for (const digit of '0123456789abcdef') {
+    await mkdir(path.join(directory, digit), { recursive: true, mode: 0o700 })
+    for (const name of await readdir(path.join(directory, digit))) {
+      const [, digest, byteLength] = packedName.exec(name) ?? []
+      if (digest?.startsWith(digit)) packed.set(digest, Number(byteLength))
+    }
+  }
   await syncDirectory(directory)
-  return new FileChunkStore(directory, pass)
+  return new FileChunkStore(directory, packed, options)
 }
 
 class FileChunkStore implements ChunkStore {
   readonly #directory: string
   readonly #pass: Pass
+  readonly #compresses: boolean
+  /** The lengths of chunks whose files are compressed. */
+  readonly #packed: Map<string, number>
   readonly #discarding = new Set<Promise<void>>()
   readonly #spares: string[] = []
   #nextTemporary = 1
 
-  constructor(directory: string, pass: Pass) {
+  constructor(directory: string, packed: Map<string, number>, options: FileChunkStoreOptions) {
+    const { pass = () => undefined, compresses = false } = options
     this.#directory = directory
+    this.#packed = packed
     this.#pass = pass
+    this.#compresses = compresses
   }
 
   async *list(): AsyncGenerator<StoredChunk, void> {
+    for (const [digest, byteLength] of [...this.#packed]) yield { digest, byteLength }
     for (const folder of await readdir(this.#directory)) {
       if (!/^[0-9a-f]$/.test(folder)) continue
       for (const digest of await readdir(path.join(this.#directory, folder))) {
-        if (!/^[0-9a-f]{64}$/.test(digest) || !digest.startsWith(folder)) continue
+        if (!/^[0-9a-f]{64}$/.test(digest) || !digest.startsWith(folder) || this.#packed.has(digest)) continue
         yield { digest, byteLength: (await stat(this.#fileOf(digest))).size }
       }
     }
   }
 
   async write(digest: string, bytes: Uint8Array): Promise<WrittenChunk> {
-    const spare = bytes.byteLength === chunkBytes ? this.#spares.pop() : undefined
+    const packed = this.#compresses ? await pack(bytes) : undefined
+    const spare = bytes.byteLength === chunkBytes && !packed ? this.#spares.pop() : undefined
     const temporary = spare ?? this.#newTemporary()
     const chunk = new TemporaryChunk(digest, temporary, (done) => this.#discard(done))
+    if (packed) chunk.packedLength = bytes.byteLength
     this.#pass('before-chunk-write')
     try {
       const file = await open(temporary, spare ? 'r+' : 'wx', 0o600)
-      await this.#fill(file, bytes).finally(() => file.close())
+      await this.#fill(file, packed ?? bytes).finally(() => file.close())
     } catch (error) {
       await chunk.discard()
       throw explained(error)
@@ -81,9 +106,15 @@ class FileChunkStore implements ChunkStore {
     try {
       for (const chunk of chunks) {
         if (!(chunk instanceof TemporaryChunk)) throw new Error(`chunk ${chunk.digest} was written elsewhere`)
-        const file = this.#fileOf(chunk.digest)
+        const { digest, packedLength } = chunk
+        const before = this.#fileOf(digest)
+        const file = this.#pathOf(digest, packedLength)
         await rename(chunk.file, file)
         chunk.isPublished = true
+        if (packedLength === undefined) this.#packed.delete(digest)
+        else this.#packed.set(digest, packedLength)
+        // The same chunk in the other form, which may be damaged. One that was never there is no error.
+        if (file !== before) await rm(before, { force: true })
         folders.add(path.dirname(file))
         this.#pass('between-renames')
       }
@@ -95,18 +126,29 @@ class FileChunkStore implements ChunkStore {
     this.#pass('after-folder-sync')
   }
 
-  async *read(digest: string): AsyncGenerator<Uint8Array, void> {
-    const file = await this.#openToRead(digest)
+  async *read(digest: string, memory = createReadMemory()): AsyncGenerator<Uint8Array, void> {
+    const { file, packedLength } = await this.#openToRead(digest)
+    if (packedLength !== undefined) {
+      const packed = await readFile(file).finally(() => file.close())
+      const bytes = await unpack(packed, packedLength)
+      yield bytes
+      return
+    }
+    const [first, second] = memory
+    let next: ReturnType<typeof readPiece> | undefined
     try {
-      for (let position = 0; ;) {
-        // Fresh memory for each: a piece is on its way to the network while the next one is read.
-        const piece = Buffer.allocUnsafeSlow(pieceBytes)
-        const { bytesRead } = await file.read(piece, 0, pieceBytes, position)
-        if (bytesRead === 0) return
-        position += bytesRead
-        yield piece.subarray(0, bytesRead)
+      next = readPiece(file, first, 0)
+      for (let position = 0, isFirst = true; ; isFirst = !isFirst) {
+        const piece = await next
+        if (piece.byteLength === 0) return
+        position += piece.byteLength
+        next = readPiece(file, isFirst ? second : first, position)
+        // Heard of when its turn has come.
+        next.catch(() => undefined)
+        yield piece
       }
     } finally {
+      await next?.catch(() => undefined)
       await file.close()
     }
   }
@@ -114,7 +156,9 @@ class FileChunkStore implements ChunkStore {
   async remove(digest: string): Promise<void> {
     const file = this.#fileOf(digest)
     this.#pass('before-chunk-removal')
-    const size = this.#spares.length < mostSpares ? (await stat(file).catch(() => undefined))?.size : undefined
+    const isPlain = !this.#packed.delete(digest)
+    const size =
+      isPlain && this.#spares.length < mostSpares ? (await stat(file).catch(() => undefined))?.size : undefined
     if (size === chunkBytes) {
       const spare = this.#newTemporary()
       await rename(file, spare)
@@ -136,11 +180,14 @@ class FileChunkStore implements ChunkStore {
     await file.sync()
   }
 
-  async #openToRead(digest: string): Promise<FileHandle> {
+  async #openToRead(digest: string): Promise<{ file: FileHandle; packedLength: number | undefined }> {
+    const packedLength = this.#packed.get(digest)
     try {
-      return await open(this.#fileOf(digest), 'r')
+      return { file: await open(this.#pathOf(digest, packedLength), 'r'), packedLength }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      // It was published in the other form meanwhile.
+      if (this.#packed.get(digest) !== packedLength) return await this.#openToRead(digest)
       throw new ChunkMissingError(`chunk ${digest} is missing`, { cause: error })
     }
   }
@@ -160,8 +207,18 @@ class FileChunkStore implements ChunkStore {
   }
 
   #fileOf(digest: string): string {
-    return path.join(this.#directory, digest.slice(0, 1), digest)
+    return this.#pathOf(digest, this.#packed.get(digest))
   }
+
+  #pathOf(digest: string, packedLength: number | undefined): string {
+    const name = packedLength === undefined ? digest : `${digest}.${packedLength}.br`
+    return path.join(this.#directory, digest.slice(0, 1), name)
+  }
+}
+
+async function readPiece(file: FileHandle, memory: Buffer, position: number): Promise<Uint8Array> {
+  const { bytesRead } = await file.read(memory, 0, memory.byteLength, position)
+  return memory.subarray(0, bytesRead)
 }
 
 class TemporaryChunk implements WrittenChunk {
@@ -169,6 +226,8 @@ class TemporaryChunk implements WrittenChunk {
   readonly file: string
   readonly #discarding: (done: Promise<void>) => void
   isPublished = false
+  /** How long the chunk is, when its file is compressed. */
+  packedLength: number | undefined
 
   constructor(digest: string, file: string, discarding: (done: Promise<void>) => void) {
     this.digest = digest

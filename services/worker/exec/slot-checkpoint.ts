@@ -1,3 +1,5 @@
+import { isMainThread } from 'node:worker_threads'
+
 import {
   type CheckpointInfo,
   CheckpointPace,
@@ -6,10 +8,14 @@ import {
   type TaskCheckpoint,
   type TaskLog,
 } from '#libs/task'
-import { copySegments, decodeValue, encodeValue, packStructure } from '#libs/value'
+import { copySegments, copySegmentsTo, decodeValue, encodeValue, packStructure } from '#libs/value'
 
+import { SaveBuffers } from './save-buffers.js'
 import { callMain } from './slot-calls.js'
 import type { CheckpointCall, FromSlot, LoadedCheckpoint, SlotTask } from './slot-messages.js'
+
+/** Of all tasks of this thread; a slot that is a process shares no memory with its worker. */
+const buffers = new SaveBuffers()
 
 /** What a checkpoint needs of its slot. */
 export interface SlotCheckpointPorts {
@@ -60,8 +66,15 @@ export class SlotCheckpoint implements TaskCheckpoint {
 
   async #send(state: unknown, info: CheckpointInfo): Promise<void> {
     const encoded = packStructure(encodeValue(state, this.#what, { codecs: this.#ports.codecs }))
-    const bytes = copySegments(encoded)
-    await this.#ask({ kind: 'save', structure: encoded.root, bytes, info }, [bytes.buffer])
+    const { root: structure, segments, byteLength } = encoded
+    const lent = isMainThread ? undefined : buffers.take(byteLength)
+    if (lent) {
+      copySegmentsTo(lent.bytes, segments)
+      await this.#ask({ kind: 'save', structure, ...lent, info })
+    } else {
+      const bytes = copySegments(encoded)
+      await this.#ask({ kind: 'save', structure, bytes, info }, [bytes.buffer])
+    }
   }
 
   async #load<T>(): Promise<SavedCheckpoint<T> | undefined> {

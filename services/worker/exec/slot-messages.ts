@@ -95,10 +95,14 @@ export interface SlotLog {
 
 /** What a task asks of its checkpoint. */
 export type CheckpointCall =
-  | ({
+  | {
       readonly kind: 'save'
       readonly info: { iteration?: number; cost?: number; labels?: Record<string, string> }
-    } & SlotBody)
+      readonly structure: Value
+      readonly bytes: Uint8Array
+      /** Of bytes that are only lent: to be given back when they have been read. */
+      readonly lease?: Int32Array
+    }
   | { readonly kind: 'load' }
 
 /** What a load is answered with. */

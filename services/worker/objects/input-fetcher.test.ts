@@ -10,7 +10,7 @@ import { memoryPolicyOf } from './memory-policy.js'
 import { createMemoryRoom } from './memory-room.js'
 import { createObjectStore } from './object-store.js'
 
-const numbers = new Uint8Array(Float64Array.from({ length: 100_000 }, (_, k) => k).buffer)
+const numbers = new Uint8Array(Float64Array.from({ length: 10_000 }, (_, k) => k).buffer)
 
 /** A worker with others, and a checkpoint-store, that have whatever is asked for. */
 function setUp(cacheBytes = 2 * numbers.byteLength, storeFails = false) {

@@ -5,12 +5,22 @@ import { LatestSave } from './latest-save.js'
 /** Saves whose ends are in the test's hands. */
 function createSaves() {
   const begun: string[] = []
+  const released: string[] = []
   const ends: { resolve: () => void; reject: (error: Error) => void }[] = []
-  const latest = new LatestSave<string>((body) => {
-    begun.push(body)
-    return new Promise<void>((resolve, reject) => ends.push({ resolve, reject }))
-  })
-  return { latest, begun, end: () => ends.shift()?.resolve(), fail: (error: Error) => ends.shift()?.reject(error) }
+  const latest = new LatestSave<string>(
+    (body) => {
+      begun.push(body)
+      return new Promise<void>((resolve, reject) => ends.push({ resolve, reject }))
+    },
+    (body) => released.push(body),
+  )
+  return {
+    latest,
+    begun,
+    released,
+    end: () => ends.shift()?.resolve(),
+    fail: (error: Error) => ends.shift()?.reject(error),
+  }
 }
 
 test('while one is under way the newest wins, and all who offered hear of it', async () => {
@@ -40,4 +50,17 @@ test('a save that fails fails those who wait for it, and no other', async () => 
   await Promise.resolve()
   end()
   await second
+})
+
+test('every body is given back once: when a newer one takes its place, when it is saved, when that fails', async () => {
+  const { latest, released, end, fail } = createSaves()
+  const first = latest.offer('a')
+  const others = ['b', 'c'].map((body) => latest.offer(body))
+  expect(released).toEqual(['b'])
+  fail(new Error('disk full'))
+  await expect(first).rejects.toThrow('disk full')
+  expect(released).toEqual(['b', 'a'])
+  await expect.poll(() => end() === undefined && released.length === 3).toBe(true)
+  await Promise.all(others)
+  expect(released).toEqual(['b', 'a', 'c'])
 })

@@ -7,6 +7,7 @@ import type { TransferPool } from '#libs/transfer'
 
 import { keyOf, type TaskOrder } from '../core/state.js'
 import type { CheckpointCall, LoadedCheckpoint } from '../exec/slot-messages.js'
+import { giveBack } from '../exec/save-buffers.js'
 import { LatestSave } from './latest-save.js'
 
 type Save = Extract<CheckpointCall, { kind: 'save' }>
@@ -57,7 +58,7 @@ export function createTaskCheckpoints(ports: CheckpointPorts): TaskCheckpoints {
       const stream = pool.store(await storeAddresses(), 'save')
       const save = { name, structure, segments: [bytes], info, writerToken: await token, trace: order.trace }
       await saveCheckpoint(stream, save)
-    })
+    }, giveBack)
     const writer = { token, saves }
     writers.set(key, writer)
     return writer
@@ -69,7 +70,10 @@ export function createTaskCheckpoints(ports: CheckpointPorts): TaskCheckpoints {
       const name = `jobs/${order.taskId.slice(0, at)}/tasks/${order.taskId.slice(at + 1)}`
       const writer = writerOf(name, order)
       // Before a load too: what an attempt goes on from must not be changed by the one before it.
-      await writer.token
+      await writer.token.catch((error: unknown) => {
+        if (call.kind === 'save') giveBack(call)
+        throw error
+      })
       if (call.kind === 'load')
         return await loadCheckpoint(pool.store(await storeAddresses(), 'load'), name, 0, order.trace)
       await writer.saves.offer(call)

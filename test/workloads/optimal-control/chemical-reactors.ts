@@ -43,7 +43,13 @@ export function catalystMixing(): ControlCase {
       controlBounds: { u: { lower: 0, upper: 1 } },
       initial: { x1: 1, x2: 0 },
     }),
-    options: { intervals: 200, method: 'interiorPoint', initialGuess: () => ({ u: { u: 0.5 } }) },
+    options: {
+      intervals: 500,
+      method: 'interiorPoint',
+      // On the singular arc Hermite–Simpson lets the control ring from node to node.
+      scheme: 'trapezoidal',
+      initialGuess: () => ({ u: { u: 0.5 } }),
+    },
   }
 }
 
