@@ -10,6 +10,7 @@ export default defineConfig({
         ...sources,
         test: {
           name: 'unit',
+          globalSetup: ['test/harness/temporary-folder.ts'],
           include: [
             'libs/**/*.test.ts',
             'services/**/*.test.ts',
@@ -23,6 +24,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          globalSetup: ['test/harness/temporary-folder.ts'],
           include: ['test/{integration,e2e,polyglot,deploy}/**/*.test.ts'],
           pool: 'forks',
           maxWorkers: 2,

@@ -1,8 +1,8 @@
-import { mkdtemp, readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
-import { beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 
 import { Pool, ScalePoolRequest } from '#libs/proto'
 
@@ -16,6 +16,8 @@ beforeEach(async () => {
   asked = []
   ends = 0
 })
+
+afterEach(() => rm(path.dirname(poolsFile), { recursive: true }))
 
 function scaler() {
   const provisioner: PoolSteering = {
