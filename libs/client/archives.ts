@@ -35,8 +35,8 @@ export class Archives {
   }
 
   /**
-   * Has the object brought into the checkpoint-store by a worker that holds it. Resolves with its blob, or with nothing when it was
-   * lost or given up meanwhile, or when nobody brings it.
+   * Has the object brought into the checkpoint-store by a worker that holds it. Resolves with its blob, or with nothing when it is
+   * lost or given up, or when nobody brings it in time.
    */
   async bring(objectId: string): Promise<string | undefined> {
     const wanted = this.#wanted.get(objectId) ?? { count: 0, over: new AbortController() }
@@ -51,13 +51,14 @@ export class Archives {
 
   async #ask(objectId: string, signal: AbortSignal): Promise<string | undefined> {
     for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(longestPauseMs, 2 * pauseMs)) {
-      const { objects } = await this.#scheduler.archiveObjects({ objectIds: [objectId] })
+      const { objects, awaitedObjectIds } = await this.#scheduler.archiveObjects({ objectIds: [objectId] })
       // It may have been told while this was asked.
       const blobDigest = this.#blobs.get(objectId) ?? objects[0]?.blobDigest
       if (blobDigest !== undefined) {
         this.#blobs.set(objectId, blobDigest)
         return blobDigest
       }
+      if (!awaitedObjectIds.includes(objectId)) return undefined
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
     }
     return undefined

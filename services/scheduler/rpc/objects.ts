@@ -2,7 +2,7 @@ import { type ObjectId, parseTaskId, type SessionId } from '#libs/domain'
 import type { ScatteredBlob, SchedulerServiceImplementation } from '#libs/proto'
 import { readRequestId } from '#libs/rpc'
 
-import { findObject } from '../core/lookup.js'
+import { findObject, isWanted } from '../core/lookup.js'
 import type { ArchivedObject } from '../core/event.js'
 import type { Loop } from '../loop.js'
 import { invalid } from './invalid.js'
@@ -27,12 +27,17 @@ export function createObjectMethods(loop: Loop): ObjectMethods {
       checkCount(given.length)
       const objectIds = given as ObjectId[]
       accept(await loop.ask({ kind: 'archivesRequested', objectIds }))
-      return loop.read((state) => ({
-        objects: objectIds.flatMap((objectId) => {
-          const blobDigest = findObject(state, objectId)?.archive
-          return blobDigest === undefined ? [] : { objectId, blobDigest }
-        }),
-      }))
+      return loop.read((state) => {
+        const objects: ArchivedObject[] = []
+        const awaitedObjectIds: ObjectId[] = []
+        for (const objectId of objectIds) {
+          const entity = findObject(state, objectId)
+          if (entity === undefined) continue
+          if (entity.archive !== undefined) objects.push({ objectId, blobDigest: entity.archive })
+          else if (entity.holders?.size && isWanted(entity)) awaitedObjectIds.push(objectId)
+        }
+        return { objects, awaitedObjectIds }
+      })
     },
   }
 }
