@@ -112,8 +112,8 @@ export class SimulatedSlots {
     const at = slot?.line.findIndex((order) => keyOf(order) === key) ?? -1
     if (slot === undefined || at < 0) return
     const { life } = slot
+    this.#told.add(key)
     if (at === 0 && slot.isRunning) {
-      this.#told.add(key)
       // A task that does not listen may end by itself, or with its thread.
       if (this.#world.chance(0.5)) {
         this.#later(slot, this.#world.between(...stopMs), () => this.#end(index, slot, key, cancelled))
@@ -124,9 +124,11 @@ export class SimulatedSlots {
       return
     }
     this.#later(slot, this.#world.between(0, 2), () => {
-      // It may have begun meanwhile.
+      // It may have begun meanwhile: then it hears it while it runs, or waits.
       const now = slot.line.findIndex((order) => keyOf(order) === key)
-      if (now < 0 || (now === 0 && slot.isRunning)) return
+      if (now < 0) return
+      if (now === 0 && slot.isRunning) return this.stop(index, key)
+      this.#told.delete(key)
       slot.line.splice(now, 1)
       this.#post({ kind: 'attemptEnded', key, outcome: cancelled, ...this.#times(this.#world.nowMs) })
     })
@@ -148,7 +150,7 @@ export class SimulatedSlots {
     slot.isClosed = false
     const order = slot.line.find((other) => keyOf(other) === key)
     const goOn = this.#waiting.get(key)
-    slot.line.length = 0
+    for (const behind of slot.line.splice(0)) if (behind !== order) this.#told.delete(keyOf(behind))
     // Another thread has made nothing.
     slot.ahead.clear()
     slot.kept.clear()
