@@ -17,6 +17,7 @@ import { cancelOnInterrupt, isLeaving } from './interrupt.js'
 import { MeshCluster } from './mesh-cluster.js'
 import { MeshConnection } from './mesh-connection.js'
 import { addressesOf, orFailed, refuseRunningMesh } from './mesh-start.js'
+import { makePrivateFolder } from './private-folder.js'
 import { createRunDir } from './run-folder.js'
 import { type ServiceProcess, type ServiceProcessOptions, startServiceProcess } from './service-process.js'
 import { checkBounds, isOnlyHere, poolName, poolsFileOf, type SlurmClusterOptions } from './slurm-options.js'
@@ -123,8 +124,9 @@ export async function createSlurmCluster(options: SlurmClusterOptions = {}): Pro
 /** Journals and locks need a disk of this machine; homes on clusters are none. */
 async function chooseDataDir(given: string | undefined, meshDir: string, name: string): Promise<string> {
   const isShared = given === undefined && (await sharedDiskOf(meshDir)) !== undefined
-  const folder =
-    given ?? (isShared ? path.join('/var/tmp', `costate-${userInfo().uid}`, name) : path.join(meshDir, 'data'))
+  const ownDir = path.join('/var/tmp', `costate-${userInfo().uid}`)
+  if (isShared) await makePrivateFolder(ownDir)
+  const folder = given ?? path.join(...(isShared ? [ownDir, name] : [meshDir, 'data']))
   await mkdir(folder, { recursive: true, mode: 0o700 })
   return path.resolve(folder)
 }

@@ -1,5 +1,5 @@
 import type { ObjectId, TaskFailure } from '#libs/domain'
-import { type BlobRef, Payload, type Result, type TaskInput } from '#libs/proto'
+import { type BlobRef, type ObjectDescriptor, Payload, type Result, type TaskInput } from '#libs/proto'
 import { loadBlob } from '#libs/session'
 import { createObjectTransfers, TransferError, type TransferPool } from '#libs/transfer'
 import { inspectValue } from '#libs/value'
@@ -90,8 +90,7 @@ export function createInputFetcher(
     if (held?.place === 'memory') return [objectId, bodyOf(held, held.bytes)]
     const name = nameOf(objectId, result)
     if (held) return [objectId, await share(name, held.body.byteLength, () => readSpilled(held))]
-    const descriptor = result?.location?.$case === 'object' ? result.location.value : undefined
-    const byteLength = Number(descriptor?.byteLength ?? 0n)
+    const byteLength = Number(descriptorOf(result)?.byteLength ?? 0n)
     return [objectId, await share(name, byteLength, () => fetchObject(objectId, result, trace))]
   }
 
@@ -104,7 +103,7 @@ export function createInputFetcher(
   }
 
   async function fetchObject(objectId: string, result: Result | undefined, trace: Trace): Promise<FetchedBody> {
-    const descriptor = result?.location?.$case === 'object' ? result.location.value : undefined
+    const descriptor = descriptorOf(result)
     const { holders = [], blobDigest } = result ?? {}
     try {
       // Those that hold it as well are about to leave, mostly.
@@ -161,7 +160,12 @@ function unlessHeld(holders: readonly unknown[]): (error: unknown) => undefined 
 
 /** What is computed again may be something else: the same object with another digest is another input. */
 function nameOf(objectId: string, result: Result | undefined): string {
-  return result?.location?.$case === 'object' ? `${objectId} ${result.location.value.xxh64}` : objectId
+  const descriptor = descriptorOf(result)
+  return descriptor ? `${objectId} ${descriptor.xxh64}` : objectId
+}
+
+function descriptorOf(result: Result | undefined): ObjectDescriptor | undefined {
+  return result?.location?.$case === 'object' ? result.location.value : undefined
 }
 
 /** An input that cannot be had here and now. */
