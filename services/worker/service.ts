@@ -142,6 +142,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
       if (call.kind === 'save') giveBack(call)
       throw new Error('the attempt is over: its checkpoint is that of the next one')
     }
+    if (call.kind === 'save') loop.post({ kind: 'checkpointSaved', key })
     return await checkpoints.call(order, call)
   }
   const executor: Executor = createExecutor(

@@ -2,10 +2,12 @@ import type { Task, TaskFuture } from 'costate'
 import { expect, test } from 'vitest'
 
 import { startLocalMesh } from '../harness/local-mesh.js'
+import { addService } from '../harness/service.js'
 
 interface Tasks {
   readonly wait: Task<[number], readonly number[]>
   readonly burn: Task<[number], string>
+  readonly save: Task<[], string>
 }
 
 const source = `
@@ -17,6 +19,10 @@ export const wait = task(import.meta, 'wait', async (ms, ctx) => {
 export const burn = task(import.meta, 'burn', async (ms, ctx) => {
   const untilMs = Date.now() + ms
   while (Date.now() < untilMs);
+  return String(process.pid)
+})
+export const save = task(import.meta, 'save', async (ctx) => {
+  await ctx.checkpoint.save(1)
   return String(process.pid)
 })
 `
@@ -85,4 +91,22 @@ test('what was sent ahead behind a task that turns out long goes to a worker tha
   const [long, ...others] = await cluster.gather(futures)
   expect(others).not.toContain(long)
   expect(new Set((await cluster.workers()).map(({ state }) => state))).toEqual(new Set(['ready']))
+})
+
+test('a worker that ends soon gets no task that would outlast it, unless that saves checkpoints', async () => {
+  await using mesh = await startLocalMesh({ workers: 1, threadsPerWorker: 1 })
+  const { wait, burn, save } = await mesh.importModule<Tasks>('tasks.mjs', source)
+  const { cluster } = mesh
+  const [staying] = await cluster.gather([cluster.submit(burn, 1), cluster.submit(save)])
+  const occupant = cluster.submit(wait, 600_000)
+  await occupant.job.submitted
+  // Its time is over already: it lasts for nothing that is known.
+  const ending = await addService(mesh.meshDir, 'worker', [], { COSTATE_ENDS_AT: '1' })
+  await cluster.waitForWorkers(2)
+  const outlasting = cluster.submit(burn, 1)
+  expect(await cluster.submit(save).result()).not.toBe(staying)
+  expect(await cluster.explain(outlasting)).toContain('it waits for one that lasts longer')
+  await occupant.cancel()
+  expect(await outlasting.result()).toBe(staying)
+  await ending.stop()
 })

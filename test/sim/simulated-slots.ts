@@ -250,6 +250,7 @@ export class SimulatedSlots {
     const value = this.#valueOf(outcome)
     const isTaken = slot.line.some((order) => slot.ahead.get(keyOf(order))?.missing.some((ref) => keyOf(ref) === key))
     if (isTaken && value !== undefined) slot.kept.set(key, value)
+    if (this.#world.chance(0.1)) this.#post({ kind: 'checkpointSaved', key })
     this.#post({ kind: 'attemptEnded', key, outcome, ...this.#times(startedAtMs) })
     this.#runNext(index, slot)
   }

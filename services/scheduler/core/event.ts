@@ -31,6 +31,7 @@ export interface AttemptEnd extends AttemptRef {
   readonly startedAtMs: number
   readonly endedAtMs: number
   readonly slot: number
+  readonly savedCheckpoint?: boolean
 }
 
 /** An attempt waits for tasks that it submitted, or has what it waited for and wants its slot back. */

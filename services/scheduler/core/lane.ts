@@ -1,7 +1,13 @@
 import type { Demand } from './demand-class.js'
 import { IndexedHeap } from './indexed-heap.js'
 import { createQueue, type Queue } from './queue.js'
-import type { Job, QueuedTask, Task, Worker } from './state.js'
+import type { Job, Task, TaskStatus, Worker } from './state.js'
+
+/** A place in the queue; void once the task is in another status. */
+export interface QueuedTask {
+  readonly task: Task
+  readonly status: TaskStatus
+}
 
 const isLive = ({ task, status }: QueuedTask): boolean => task.status === status
 
@@ -90,9 +96,26 @@ export class LaneGroup {
   kept: Worker | undefined
   /** When such a worker was sought last. */
   soughtAtMs = -Infinity
+  /** Lanes whose turn it is not while tasks are placed now: what is first in them waits for a certain worker. */
+  readonly #aside: Lane[] = []
 
   constructor(demand: Demand) {
     this.demand = demand
+  }
+
+  get hasAside(): boolean {
+    return this.#aside.length > 0
+  }
+
+  /** Others have their turn, until all are brought back. */
+  setAside(lane: Lane): void {
+    this.lanes.remove(lane)
+    this.#aside.push(lane)
+  }
+
+  bringBack(): void {
+    for (const lane of this.#aside) this.lanes.place(lane)
+    this.#aside.length = 0
   }
 
   /** The lane whose turn it is; empty ones are closed. */

@@ -35,6 +35,7 @@ export function placeQueued(state: State, atMs: number, out: Out): void {
 /** Places tasks of one priority; says whether some are left. */
 function placeLevel(state: State, open: LaneGroup[], outranked: boolean, atMs: number, out: Out): boolean {
   let isLeft = false
+  const waiting = new Set<LaneGroup>()
   for (let lane = nextLane(state, open); lane !== undefined; lane = nextLane(state, open)) {
     const { group } = lane
     const task = lane.peek()?.task as Task
@@ -50,8 +51,9 @@ function placeLevel(state: State, open: LaneGroup[], outranked: boolean, atMs: n
     if (refuseLarge(state, task, inputs, atMs, out)) continue
     const worker = choosePlace(state, task, group.demand, { inputs, leastLoaded, expectedMs, atMs })
     if (worker === undefined) {
-      // Where it would last to its end others run now: the room of one that ends before is no room for it.
-      open.splice(open.indexOf(group), 1)
+      // Where it would last to its end others run now: the room of one that ends before is for tasks of others.
+      group.setAside(lane)
+      waiting.add(group)
       isLeft = true
       continue
     }
@@ -60,6 +62,7 @@ function placeLevel(state: State, open: LaneGroup[], outranked: boolean, atMs: n
     assignTask(state, task, worker, { expectedMs, behind: noInputs }, atMs, out)
     if (group.kept) endKeeping(state, group)
   }
+  for (const group of waiting) group.bringBack()
   return isLeft
 }
 
@@ -96,6 +99,7 @@ function nextLane(state: State, open: LaneGroup[]): Lane | undefined {
     const lane = group.first()
     if (lane === undefined) {
       open.splice(at, 1)
+      if (group.hasAside) continue
       endKeeping(state, group)
       if (group.demand !== plainDemand) forgetGroup(state, group)
     } else if (best === undefined || isBefore(lane, best)) best = lane

@@ -99,6 +99,7 @@ function settle(state: State, task: Task, end: AttemptEnd, workerId: WorkerId, a
   recordSettle(state, task, outcome, { attempt, workerId, slot, startedAtMs, endedAtMs }, atMs, out)
   if (outcome.kind === 'finished') {
     learnRunTime(state, task, endedAtMs - startedAtMs)
+    if (end.savedCheckpoint) state.checkpointingKinds.add(kindOf(task))
     if (outcome.result.kind === 'object') addHolder(state, task, workerId)
     supplyInput(state, task, atMs, out)
   } else {

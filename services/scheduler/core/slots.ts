@@ -26,6 +26,7 @@ export function learnRunTime(state: State, task: Task, runMs: number): void {
   if (state.meanRunMs.size <= maxKinds) return
   for (const oldest of state.meanRunMs.keys()) {
     state.meanRunMs.delete(oldest)
+    state.checkpointingKinds.delete(oldest)
     return
   }
 }

@@ -3,7 +3,7 @@ import type { JobId, ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/do
 import type { FailedAttempts } from './failed-attempts.js'
 import type { Demand } from './demand-class.js'
 import type { BundledFunction, JobParent, JobSpec, TaskSpec } from './job-spec.js'
-import type { Lane, LaneGroup } from './lane.js'
+import type { Lane, LaneGroup, QueuedTask } from './lane.js'
 import { defaultPolicy, type Policy } from './policy.js'
 import { createQueue, type Queue } from './queue.js'
 import { TaskQueue } from './task-queue.js'
@@ -293,12 +293,6 @@ export interface RememberedAnswer {
   readonly worker?: WorkerView
 }
 
-/** A place in the queue; void once the task is in another status. */
-export interface QueuedTask {
-  readonly task: Task
-  readonly status: TaskStatus
-}
-
 /** Everything that the scheduler knows. Mutated in place by `decide` and `apply`, by nobody else. */
 export interface State {
   readonly policy: Policy
@@ -348,6 +342,8 @@ export interface State {
   readonly delayed: Set<Task>
   /** Smoothed run time of each function in milliseconds, by bundle and name. */
   readonly meanRunMs: Map<string, number>
+  /** Those of them that saved a checkpoint. */
+  readonly checkpointingKinds: Set<string>
   /** Workers from before a restart that are not back yet. */
   readonly awaited: Set<WorkerId>
   /** Until when they are waited for; nothing when they are not. */
@@ -390,6 +386,7 @@ export function createState(policy: Policy = defaultPolicy): State {
     reserved: undefined,
     delayed: new Set(),
     meanRunMs: new Map(),
+    checkpointingKinds: new Set(),
     awaited: new Set(),
     resyncUntilMs: undefined,
     tickedAtMs: undefined,

@@ -1,8 +1,8 @@
 import { rootOf } from './counts.js'
 import type { Demand } from './demand-class.js'
-import { Lane, LaneGroup } from './lane.js'
+import { Lane, LaneGroup, type QueuedTask } from './lane.js'
 import { demandOfTask } from './slots.js'
-import type { Job, QueuedTask } from './state.js'
+import type { Job } from './state.js'
 
 /** The groups of one priority. */
 export interface Level {

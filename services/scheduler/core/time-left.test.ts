@@ -32,6 +32,8 @@ test('it waits for such a worker while there is one, and explain says so; other 
   expect(explainTask(mesh.state, mesh.task('b'), mesh.nowMs, false)).toContain(
     'the free workers end before it would: it waits for one that lasts longer',
   )
+  mesh.submit(['c'], { kind: 'other' })
+  expect(mesh.status('c')).toBe('is on short')
   mesh.finish('a', { runMs: 10_000 })
   expect(mesh.status('b')).toBe('is on long')
 })
@@ -41,6 +43,17 @@ test('a task that takes as long as any worker lasts is never starved: it runs wh
   mesh.join('w1', { endsAtMs: mesh.nowMs + 9_000 })
   mesh.submit(['a'], { kind: 'solve' })
   expect(mesh.status('a')).toBe('is on w1')
+})
+
+test('a task of a kind that saves checkpoints waits for no such worker: what it saved goes on elsewhere', () => {
+  const mesh = createMesh()
+  mesh.join('w0')
+  mesh.submit(['first'], { kind: 'solve' })
+  mesh.finish('first', { runMs: 10_000, savedCheckpoint: true })
+  mesh.submit(['long one'], { kind: 'other' })
+  mesh.join('short', { endsAtMs: mesh.nowMs + 5_000 })
+  mesh.submit(['a'], { kind: 'solve' })
+  expect(mesh.status('a')).toBe('is on short')
 })
 
 test('when the last worker that lasts long enough goes, what waited for it runs elsewhere', () => {

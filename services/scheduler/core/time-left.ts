@@ -3,13 +3,15 @@ import { demandOfTask, kindOf, takesTasks } from './slots.js'
 import type { State, Task, Worker } from './state.js'
 
 /**
- * Whether the worker will be ended before the task is through, as far as it is known how long tasks of its kind run: a SLURM job
- * has a time limit.
+ * Whether the worker will be ended before the task is through, and what it did is lost, as far as it is known how long tasks of
+ * its kind run: a SLURM job has a time limit. One that saves checkpoints goes on elsewhere: it may use what time is left.
  */
-export function endsTooSoon({ meanRunMs }: State, worker: Worker, task: Task, atMs: number): boolean {
+export function endsTooSoon(state: State, worker: Worker, task: Task, atMs: number): boolean {
   const { endsAtMs } = worker.profile
   if (endsAtMs === undefined) return false
-  const meanMs = meanRunMs.get(kindOf(task))
+  const kind = kindOf(task)
+  if (state.checkpointingKinds.has(kind)) return false
+  const meanMs = state.meanRunMs.get(kind)
   return meanMs !== undefined && atMs + meanMs > endsAtMs
 }
 

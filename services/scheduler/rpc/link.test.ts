@@ -49,6 +49,7 @@ const endOf = (taskId: string, payload = Buffer.alloc(1)) => ({
   outcome: { $case: 'payload', value: payload } as const,
   startedAtMs: 1,
   endedAtMs: 2,
+  savedCheckpoint: false,
   slot: 0,
 })
 

@@ -62,6 +62,7 @@ const endOf = (taskId: string, payload: Buffer, attempt = 1): TaskEnded => ({
   outcome: { $case: 'payload', value: payload },
   startedAtMs: 1,
   endedAtMs: 2,
+  savedCheckpoint: false,
   slot: 0,
 })
 

@@ -225,11 +225,13 @@ test.each(['', 'j', 'j/', 'j/-1', 'j/01', 'J/1', 'j/99999999999'])('the task id 
 
 test('an end without an outcome or an attempt is none', () => {
   const attempt = { taskId: 'j/0', epoch: 1n, attempt: 1, running: true, behind: [] }
-  const times = { startedAtMs: 1, endedAtMs: 2, slot: 0 }
+  const times = { startedAtMs: 1, endedAtMs: 2, slot: 0, savedCheckpoint: true }
   expect(endToDomain({ attempt, outcome: undefined, ...times })).toBeUndefined()
   const payload = { $case: 'payload', value: Buffer.from([1]) } as const
   expect(endToDomain({ attempt: undefined, outcome: payload, ...times })).toBeUndefined()
-  expect(endToDomain({ attempt, outcome: payload, ...times })).toMatchObject({ jobId: 'j', index: 0, attempt: 1 })
+  expect(endToDomain({ attempt, outcome: payload, ...times })).toMatchObject({
+    ...{ jobId: 'j', index: 0, attempt: 1, savedCheckpoint: true },
+  })
 })
 
 test('how a job may end: retries, deadline, failing fast', () => {

@@ -268,8 +268,11 @@ export function endToDomain(ended: TaskEnded): AttemptEnd | undefined {
   const ref = attemptToDomain(ended.attempt)
   if (ref === undefined || ended.outcome === undefined) return undefined
   const { jobId, index, epoch, attempt } = ref
-  const { startedAtMs, endedAtMs, slot } = ended
-  return { jobId, index, epoch, attempt, outcome: outcomeToDomain(ended.outcome), startedAtMs, endedAtMs, slot }
+  const { startedAtMs, endedAtMs, slot, savedCheckpoint } = ended
+  return {
+    ...{ jobId, index, epoch, attempt, outcome: outcomeToDomain(ended.outcome), startedAtMs, endedAtMs, slot },
+    ...(savedCheckpoint && { savedCheckpoint }),
+  }
 }
 
 function outcomeToDomain(outcome: NonNullable<TaskEnded['outcome']>): AttemptEnd['outcome'] {

@@ -288,3 +288,13 @@ describe('the life of an attempt', () => {
     expect(worker.acknowledge('a1')).toEqual(['leave'])
   })
 })
+
+test('the end of an attempt that saved a checkpoint says so, and no other', () => {
+  const worker = createWorker(1)
+  worker.order('a1', 'a2')
+  worker.start('a1')
+  worker.save('a1')
+  expect(worker.end('a1', 1_000)).toContain('a1 ended with a checkpoint')
+  worker.start('a2')
+  expect(worker.end('a2', 1_000)).toContain('a2 ended')
+})

@@ -24,6 +24,8 @@ export function decide(state: State, event: Event, out: Effect[]): void {
       return startAttempt(state, event, out)
     case 'attemptEnded':
       return endAttempt(state, event, out)
+    case 'checkpointSaved':
+      return noteCheckpoint(state, event)
     case 'slotLost':
       return loseSlot(state, event, out)
     case 'slotStuck':
@@ -127,6 +129,11 @@ function startAttempt(state: State, { key, startedAtMs }: EventOf<'attemptStarte
   const { slot } = attempt.status
   attempt.status = { kind: 'running', slot, startedAtMs }
   if (!attempt.cancelled) out.push({ kind: 'reportStarted', ref: refOf(attempt.order), slot, startedAtMs })
+}
+
+function noteCheckpoint(state: State, { key }: EventOf<'checkpointSaved'>): void {
+  const attempt = state.attempts.get(key)
+  if (attempt) attempt.savedCheckpoint = true
 }
 
 function endAttempt(state: State, event: EventOf<'attemptEnded'>, out: Effect[]): void {

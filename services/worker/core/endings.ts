@@ -18,8 +18,13 @@ export function finish(
   out.push({ kind: 'dropInputs', attempt })
   // A large result that came in spite of a cancel is said all the same: only the scheduler knows whether it may be forgotten.
   if (attempt.cancelled && outcome.kind !== 'object') return feedFollowers(state, key, attempt.order, undefined, out)
-  const { behind } = attempt.order
-  const end = { ref: refOf(attempt.order), outcome, ...times, ...(behind && { behind }) }
+  const { order, savedCheckpoint } = attempt
+  const { behind } = order
+  const end = {
+    ...{ ref: refOf(order), outcome, ...times },
+    ...(savedCheckpoint && { savedCheckpoint }),
+    ...(behind && { behind }),
+  }
   state.unacknowledged.set(key, end)
   // Before what follows can end, so that the end of an input is always said before that of a task which took it.
   out.push({ kind: 'reportEnded', end, order: attempt.order })

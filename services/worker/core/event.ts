@@ -17,6 +17,8 @@ export type Event = { readonly atMs: number } & (
       readonly startedAtMs: number
       readonly endedAtMs: number
     }
+  /** It asked for a save of its checkpoint. */
+  | { readonly kind: 'checkpointSaved'; readonly key: AttemptKey }
   /** The slot's thread or process is gone; what ran in it failed so, what waited behind it did not start. */
   | { readonly kind: 'slotLost'; readonly slot: number; readonly failure: TaskFailure }
   /** The slot's thread does not end while this attempt is in native code. */

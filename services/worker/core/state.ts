@@ -57,6 +57,7 @@ export interface AttemptEnd {
   readonly startedAtMs: number
   readonly endedAtMs: number
   readonly slot: number
+  readonly savedCheckpoint?: boolean
   /** Whose results it took here, if it was sent ahead of them. */
   readonly behind?: readonly AttemptRef[]
 }
@@ -102,6 +103,8 @@ export interface Attempt {
   isRecalled?: boolean
   /** It was asked to end because the worker leaves: a failure now is no fault of its own. */
   isNoticed?: boolean
+  /** What it has done is not lost with the worker. */
+  savedCheckpoint?: boolean
   /** The devices that are its own while it is in a slot. */
   devices?: readonly number[]
   /** What it was sent ahead of, as far as that is not made; and what is. */

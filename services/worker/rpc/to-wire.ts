@@ -9,7 +9,7 @@ import {
   failureKindToWire,
 } from '#libs/proto'
 
-import type { AttemptEnd, AttemptRef, ParkedStatus } from '../core/state.js'
+import type { AttemptEnd, AttemptRef, EndOutcome, ParkedStatus } from '../core/state.js'
 
 /** What an end takes beside its task's id and its outcome. */
 const bytesPerEnd = 128
@@ -86,26 +86,26 @@ function bytesOfFailure({ message, stack = '', errorName = '', cause }: TaskFail
 
 /** An end with the description of its object, when it has one. */
 export function endToWire(end: AttemptEnd, describe: (objectId: string) => ObjectDescriptor | undefined): TaskEnded {
-  const { ref, outcome, startedAtMs, endedAtMs, slot } = end
-  const attempt = attemptToWire(ref)
+  const { ref, startedAtMs, endedAtMs, slot, savedCheckpoint = false } = end
+  const outcome = outcomeToWire(end.outcome, describe)
+  return { attempt: attemptToWire(ref), startedAtMs, endedAtMs, slot, savedCheckpoint, outcome }
+}
+
+function outcomeToWire(
+  outcome: EndOutcome,
+  describe: (objectId: string) => ObjectDescriptor | undefined,
+): NonNullable<TaskEnded['outcome']> {
   switch (outcome.kind) {
     case 'payload':
-      return { attempt, startedAtMs, endedAtMs, slot, outcome: { $case: 'payload', value: outcome.payload as Buffer } }
+      return { $case: 'payload', value: outcome.payload as Buffer }
     case 'object': {
       const descriptor = describe(outcome.objectId)
-      if (descriptor) return { attempt, startedAtMs, endedAtMs, slot, outcome: { $case: 'object', value: descriptor } }
+      if (descriptor) return { $case: 'object', value: descriptor }
       const message = `the result ${outcome.objectId} was released before it was reported`
-      const failure = failureToWire({ kind: 'input', reason: 'INPUT_UNAVAILABLE', message })
-      return { attempt, startedAtMs, endedAtMs, slot, outcome: { $case: 'failure', value: failure } }
+      return { $case: 'failure', value: failureToWire({ kind: 'input', reason: 'INPUT_UNAVAILABLE', message }) }
     }
     case 'failed':
-      return {
-        attempt,
-        startedAtMs,
-        endedAtMs,
-        slot,
-        outcome: { $case: 'failure', value: failureToWire(outcome.failure) },
-      }
+      return { $case: 'failure', value: failureToWire(outcome.failure) }
     default:
       return outcome satisfies never
   }

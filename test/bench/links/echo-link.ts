@@ -76,5 +76,12 @@ function endOf(attempt: AttemptRef, input: Uint8Array, atMs: number): TaskEnded 
   const kind = Payload.decode(input).root?.kind
   const root = kind?.$case === 'list' ? kind.value.values[0] : undefined
   const value = Buffer.from(Payload.encode({ root, body: empty }).finish())
-  return { attempt, startedAtMs: atMs, endedAtMs: atMs, slot: 0, outcome: { $case: 'payload', value } }
+  return {
+    attempt,
+    startedAtMs: atMs,
+    endedAtMs: atMs,
+    slot: 0,
+    savedCheckpoint: false,
+    outcome: { $case: 'payload', value },
+  }
 }

@@ -31,6 +31,7 @@ export interface FinishOptions {
   readonly bytes?: number
   readonly inlineBytes?: number
   readonly runMs?: number
+  readonly savedCheckpoint?: boolean
 }
 
 /** What a worker says that it has when it joins. */

@@ -197,13 +197,14 @@ export class Mesh {
   }
 
   /** A worker says that an attempt finished, whether it is the current one or not. */
-  reportFinished(worker: string, ref: AttemptRef, { bytes, inlineBytes = 1, runMs = 1_000 }: FinishOptions = {}): void {
+  reportFinished(worker: string, ref: AttemptRef, options: FinishOptions = {}): void {
+    const { bytes, inlineBytes = 1, runMs = 1_000, savedCheckpoint = false } = options
     const objectId = `${ref.jobId}/${ref.index}` as ObjectId
     const result =
       bytes === undefined
         ? ({ kind: 'inline', payload: new Uint8Array(inlineBytes) } as const)
         : ({ kind: 'object', descriptor: descriptorOf(objectId), byteLength: bytes } as const)
-    this.#report(worker, ref, { kind: 'finished', result }, runMs)
+    this.#report(worker, ref, { kind: 'finished', result }, runMs, savedCheckpoint)
   }
 
   fail(name: string, failure: Partial<TaskFailure> = {}): void {
@@ -336,10 +337,10 @@ export class Mesh {
 
   // -------------------------------------------------------------------------------------------------------------------
 
-  #report(worker: string, ref: AttemptRef, outcome: Outcome, runMs: number): void {
+  #report(worker: string, ref: AttemptRef, outcome: Outcome, runMs: number, savedCheckpoint = false): void {
     const { jobId, index, epoch, attempt } = ref
     const times = { startedAtMs: this.nowMs - runMs, endedAtMs: this.nowMs, slot: 0 }
-    const end = { jobId, index, epoch, attempt, outcome, ...times }
+    const end = { jobId, index, epoch, attempt, outcome, ...times, savedCheckpoint }
     this.happen({ kind: 'tasksEnded', workerId: worker as WorkerId, ends: [end] })
   }
 

@@ -32,6 +32,7 @@ export function createWorker(slots: number, devices = 0, maxParked?: number) {
     order: (...names: string[]) => happen({ kind: 'tasksOrdered', orders: names.map((name) => orderOf(name)) }),
     orderWithGpus: (name: string, gpus: number) =>
       happen({ kind: 'tasksOrdered', orders: [{ ...orderOf(name), gpus }] }),
+    save: (name: string) => happen({ kind: 'checkpointSaved', key: key(name) }),
     recall: (...names: string[]) => happen({ kind: 'recallOrdered', refs: names.map(refOf) }),
     pressMemory: (isPaused: boolean) => happen({ kind: 'memoryPressed', isPaused }),
     withdrawn: (name: string) => happen({ kind: 'attemptWithdrawn', key: key(name) }),
@@ -127,7 +128,10 @@ function sayEffect(effect: Effect): string[] {
     case 'fetchInputs':
       return [`fetch for ${effect.order.taskId}`]
     case 'reportEnded':
-      return [`${effect.end.ref.taskId} ${effect.end.outcome.kind === 'failed' ? 'failed' : 'ended'}`]
+      return [
+        `${effect.end.ref.taskId} ${effect.end.outcome.kind === 'failed' ? 'failed' : 'ended'}` +
+          (effect.end.savedCheckpoint ? ' with a checkpoint' : ''),
+      ]
     case 'parkExecution':
       return [`park ${effect.order.taskId} of ${effect.slot}`]
     case 'refuseWait':
