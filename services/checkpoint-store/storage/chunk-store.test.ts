@@ -83,7 +83,8 @@ describe.each(Object.entries(implementations))('the %s chunk store', (_, open) =
 
   test('writes others in the place of removed ones, and mixes none of them up', async () => {
     const store = await open()
-    const chunks = Array.from({ length: 5 }, (_, i) => Buffer.alloc(chunkBytes, `${i}`))
+    const lengths = [chunkBytes, 300_000, chunkBytes, 300_000, chunkBytes]
+    const chunks = lengths.map((length, i) => Buffer.alloc(length, `${i}`))
     const first = await Promise.all(chunks.slice(0, 3).map((bytes) => put(store, bytes)))
     for (const digest of first) await store.remove(digest)
     const second = await Promise.all(chunks.slice(2).map((bytes) => put(store, bytes)))

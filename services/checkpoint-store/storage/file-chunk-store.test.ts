@@ -55,7 +55,7 @@ test('files that are no chunks are left alone', async () => {
 })
 
 /** Makes the next call of a file's method fail as the system would. */
-async function failNext(method: 'write' | 'sync', code: string) {
+async function failNext(method: 'write' | 'datasync' | 'sync', code: string) {
   const probe = await open(folder, 'r')
   const handles = Object.getPrototypeOf(probe) as typeof probe
   await probe.close()
@@ -64,7 +64,7 @@ async function failNext(method: 'write' | 'sync', code: string) {
 
 test.each([
   ['write', 'ENOSPC', 'the disk of the checkpoint-store is full'],
-  ['sync', 'EDQUOT', 'the disk quota of the checkpoint-store is used up'],
+  ['datasync', 'EDQUOT', 'the disk quota of the checkpoint-store is used up'],
 ] as const)('a disk that is full at %s (%s) is said to be full, and nothing is left', async (method, code, message) => {
   const store = await openFileChunkStore(folder)
   await failNext(method, code)
@@ -77,10 +77,11 @@ test.each([
 
 test('a sync that fails is never tried again: the disk is said to have failed', async () => {
   const store = await openFileChunkStore(folder)
-  const sync = await failNext('sync', 'EIO')
+  const sync = await failNext('datasync', 'EIO')
   await expect(store.write(digest, Buffer.from('x'))).rejects.toThrow(DiskFailedError)
   expect(sync).toHaveBeenCalledTimes(1)
   const chunk = await store.write(digest, Buffer.from('x'))
+  // Of the folder.
   await failNext('sync', 'EIO')
   await expect(store.publish([chunk])).rejects.toThrow(DiskFailedError)
 })

@@ -4,7 +4,6 @@ import path from 'node:path'
 import { syncDirectory, writeFully } from '#libs/journal'
 
 import {
-  chunkBytes,
   ChunkMissingError,
   type ChunkStore,
   createReadMemory,
@@ -22,9 +21,16 @@ const temporaryFolder = 'temporary'
  * and getting that costs several times what the writing does.
  */
 const mostSpares = 16
+/** Shorter ones are written in no time. */
+const leastSpareBytes = 256 * 1024
 
 /** `abcdef….<length>.br`: a chunk of this length, compressed. */
 const packedName = /^([0-9a-f]{64})\.(\d{1,10})\.br$/
+
+interface Spare {
+  readonly file: string
+  readonly byteLength: number
+}
 
 export interface FileChunkStoreOptions {
   readonly pass?: Pass
@@ -59,7 +65,7 @@ class FileChunkStore implements ChunkStore {
   /** The lengths of chunks whose files are compressed. */
   readonly #packed: Map<string, number>
   readonly #discarding = new Set<Promise<void>>()
-  readonly #spares: string[] = []
+  readonly #spares: Spare[] = []
   #nextTemporary = 1
 
   constructor(directory: string, packed: Map<string, number>, options: FileChunkStoreOptions) {
@@ -83,7 +89,7 @@ class FileChunkStore implements ChunkStore {
 
   async write(digest: string, bytes: Uint8Array): Promise<WrittenChunk> {
     const packed = this.#compresses ? await pack(bytes) : undefined
-    const spare = bytes.byteLength === chunkBytes && !packed ? this.#spares.pop() : undefined
+    const spare = packed ? undefined : this.#takeSpare(bytes.byteLength)
     const temporary = spare ?? this.#newTemporary()
     const chunk = new TemporaryChunk(digest, temporary, (done) => this.#discard(done))
     if (packed) chunk.packedLength = bytes.byteLength
@@ -157,12 +163,14 @@ class FileChunkStore implements ChunkStore {
     const file = this.#fileOf(digest)
     this.#pass('before-chunk-removal')
     const isPlain = !this.#packed.delete(digest)
-    const size =
-      isPlain && this.#spares.length < mostSpares ? (await stat(file).catch(() => undefined))?.size : undefined
-    if (size === chunkBytes) {
+    const byteLength = isPlain ? ((await stat(file).catch(() => undefined))?.size ?? 0) : 0
+    if (byteLength >= leastSpareBytes) {
       const spare = this.#newTemporary()
       await rename(file, spare)
-      this.#spares.push(spare)
+      this.#spares.push({ file: spare, byteLength })
+      // Nothing may be of the oldest one's length any more.
+      const oldest = this.#spares.length > mostSpares ? this.#spares.shift() : undefined
+      if (oldest) await rm(oldest.file, { force: true })
     } else {
       await rm(file, { force: true })
     }
@@ -171,13 +179,14 @@ class FileChunkStore implements ChunkStore {
 
   async close(): Promise<void> {
     await Promise.allSettled(this.#discarding)
-    await Promise.allSettled(this.#spares.splice(0).map((spare) => rm(spare, { force: true })))
+    await Promise.allSettled(this.#spares.splice(0).map(({ file }) => rm(file, { force: true })))
   }
 
   async #fill(file: FileHandle, bytes: Uint8Array): Promise<void> {
     await writeFully(file, bytes, 0)
     this.#pass('after-chunk-write')
-    await file.sync()
+    // Not the times: the file's length and its bytes.
+    await file.datasync()
   }
 
   async #openToRead(digest: string): Promise<{ file: FileHandle; packedLength: number | undefined }> {
@@ -200,6 +209,12 @@ class FileChunkStore implements ChunkStore {
         this.#discarding.delete(done)
         this.#pass('after-discard')
       })
+  }
+
+  /** One of this length: what a solver saves again and again ends in chunks of one length. */
+  #takeSpare(byteLength: number): string | undefined {
+    const at = this.#spares.findIndex((spare) => spare.byteLength === byteLength)
+    return at < 0 ? undefined : this.#spares.splice(at, 1)[0]?.file
   }
 
   #newTemporary(): string {
