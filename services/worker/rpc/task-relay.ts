@@ -26,8 +26,14 @@ export function createTaskRelay(workerId: string, report: (report: Report) => vo
   let lineBytes = 0
   let dropped = 0
   const progress = new Map<string, TaskProgress>()
+  let timer: NodeJS.Timeout | undefined
 
+  const flushSoon = (): void => {
+    timer ??= setTimeout(flush, flushMs)
+  }
   const flush = (): void => {
+    clearTimeout(timer)
+    timer = undefined
     const reports = partsOf(progress.values(), ({ taskId, message }) => bytesOf(taskId, message), mostPerMessage)
     for (const tasks of reports) report({ $case: 'progress', value: { tasks } })
     progress.clear()
@@ -42,14 +48,15 @@ export function createTaskRelay(workerId: string, report: (report: Report) => vo
     lineBytes = 0
     dropped = 0
   }
-  const timer = setInterval(flush, flushMs)
 
   return {
     progress: ({ taskId, fraction, message = '', iteration, cost }) => {
       const whole = Number.isFinite(iteration) ? BigInt(Math.trunc(iteration as number)) : undefined
       progress.set(taskId, { taskId, fraction, message, iteration: whole, cost })
+      flushSoon()
     },
     log: (line) => {
+      flushSoon()
       const bytes = bytesOf(line.taskId, line.text)
       if (lines.length >= maxLines || lineBytes + bytes > maxLineBytes) {
         dropped++
@@ -59,10 +66,7 @@ export function createTaskRelay(workerId: string, report: (report: Report) => vo
       lines.push({ ...line, workerId })
     },
     flush,
-    stop: () => {
-      clearInterval(timer)
-      flush()
-    },
+    stop: flush,
   }
 }
 
