@@ -129,7 +129,10 @@ export class FakeSlurm implements AsyncDisposable {
     socket.on('error', () => undefined)
     const chunks: Buffer[] = []
     for await (const chunk of socket.iterator({ destroyOnReturn: false })) chunks.push(chunk as Buffer)
-    const asked = JSON.parse(Buffer.concat(chunks).toString()) as Asked
+    const text = Buffer.concat(chunks).toString()
+    // A command that was killed before it had asked.
+    if (!text.endsWith('}')) return void socket.end()
+    const asked = JSON.parse(text) as Asked
     const call = { ...asked, atMs: Date.now() }
     const said = await this.#answer(call)
     this.calls.push(call)
