@@ -32,6 +32,11 @@ export interface SupervisorOptions {
 const memoryShare = 0.95
 const memoryCheckMs = 100
 const firstRestartMs = 100
+/**
+ * After some idle seconds V8 would give memory back, and with it the shapes of objects for which it has compiled: the first 10,000 no-op tasks
+ * after a pause then took twice as long, most of it for compiling everything once more.
+ */
+const nodeFlags = ['--no-memory-reducer']
 const maxRestartMs = 10_000
 const defaultHealthyMs = 30_000
 
@@ -64,7 +69,7 @@ export function startSupervisor(options: SupervisorOptions): Required<RunningSer
     const isAlone = options.mostCrashes !== undefined && started === 0
     const instanceId = isAlone ? options.instance : `${options.instance}-${started}`
     started++
-    const child = spawnNode([options.program, ...options.args], {
+    const child = spawnNode([...nodeFlags, options.program, ...options.args], {
       ...inherited,
       COSTATE_SUPERVISED: '1',
       COSTATE_OWNED: '1',

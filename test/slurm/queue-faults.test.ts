@@ -53,7 +53,7 @@ test('a submit that fails though it was done is found in the queue, and not done
 
 test('a submit that never answers is ended, looked for, and done again when it is nowhere', async () => {
   fake.fail('sbatch', { kind: 'silence' }, 1)
-  await wantOneWorker('--command-timeout', '1s')
+  await wantOneWorker('--command-timeout', '3s')
   await fake.callCount('sbatch', 2)
   const [first, second] = fake.callsOf('sbatch')
   const looked = fake.callsOf('squeue').filter(({ atMs }) => atMs > first!.atMs && atMs < second!.atMs)
@@ -69,7 +69,7 @@ test.each([
   ['prints garbage', { kind: 'garbage', stdout: '\u0000\u0001 slurm_load_jobs\n12|what\n' }],
   ['prints nothing', { kind: 'garbage', stdout: '' }],
 ] as const)('a squeue that %s tells nothing: nobody is submitted or cancelled for it', async (_, fault) => {
-  await wantOneWorker('--command-timeout', '500ms')
+  await wantOneWorker('--command-timeout', '3s')
   await fake.callCount('sbatch', 1)
   fake.jobs.start('1')
   await moreLooks()
