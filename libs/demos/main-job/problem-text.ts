@@ -1,4 +1,4 @@
-import { formatNumber } from './format.js'
+import { formatNumber } from '../report/format.js'
 import type { ProblemName, ReportTask } from './report-data.js'
 
 /** In the order in which families are listed everywhere in the report. */

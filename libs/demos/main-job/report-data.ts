@@ -1,3 +1,5 @@
+import type { Machine, Versions } from '../report/machine.js'
+
 /** Everything that the report of one run is drawn from. Values that do not exist (a failed task's objective) are NaN. */
 export interface ReportData {
   readonly run: {
@@ -8,14 +10,8 @@ export interface ReportData {
     /** Wall time from the first submit until the last result was in hand. */
     readonly durationMs: number
   }
-  readonly machine: {
-    readonly os: string
-    readonly cpuModel: string
-    readonly cores: number
-    readonly memoryBytes: number
-  }
-  /** Name to version of what took part, such as `costate` and `node`. */
-  readonly versions: Readonly<Record<string, string>>
+  readonly machine: Machine
+  readonly versions: Versions
   readonly workers: readonly ReportWorker[]
   readonly tasks: readonly ReportTask[]
   readonly trajectories: readonly ReportTrajectory[]

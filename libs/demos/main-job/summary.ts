@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { formatDigits, formatDuration, formatError, formatNumber, formatPlural } from './format.js'
+import { formatDigits, formatDuration, formatError, formatNumber, formatPlural } from '../report/format.js'
 import { describeTask } from './problem-text.js'
 import type { ReportData, ReportTask } from './report-data.js'
 import { measureRun } from './run-figures.js'

@@ -1,7 +1,7 @@
 import { asCompleted, TaskCancelledError, type Cluster, type Job, type TaskFuture, type Timing } from 'costate'
 import type { RefinedSolution } from './mesh-refinement.js'
 import type { SweepProblem } from './problems.js'
-import type { ProgressCounts } from './progress-line.js'
+import type { ProgressCounts } from '../progress/progress-line.js'
 import { solve } from './tasks.js'
 
 /** What became of one problem: a solution, or why there is none. */

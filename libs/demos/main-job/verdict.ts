@@ -1,4 +1,5 @@
-import { formatPlural } from './format.js'
+import { formatPlural } from '../report/format.js'
+import type { Verdict } from '../report/verdict-banner.js'
 import type { ReportTask } from './report-data.js'
 
 /** `right` within tolerance, `wrong` with a number that is not, `missing` without any number. */
@@ -11,14 +12,6 @@ export type Outcome = 'right' | 'wrong' | 'missing'
 export function outcomeOf(task: ReportTask): Outcome {
   if (task.status !== 'finished' || !Number.isFinite(task.objective)) return 'missing'
   return task.withinTolerance && task.relativeError <= task.relativeTolerance ? 'right' : 'wrong'
-}
-
-export interface Verdict {
-  /** Every answer is there and right, and there is at least one: what the exit code of the run goes by. */
-  readonly isGood: boolean
-  readonly headline: string
-  /** One sentence for each way in which answers are not right. */
-  readonly reasons: readonly string[]
 }
 
 export function judgeRun(tasks: readonly ReportTask[]): Verdict {

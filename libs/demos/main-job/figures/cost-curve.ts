@@ -1,14 +1,14 @@
-import { drawLegend, type LegendEntry } from '../chart/legend.js'
-import { drawCross, drawDiamond, drawDot, drawLine, drawOffScale } from '../chart/marks.js'
-import { drawAxes, drawPanel, drawTwice, plotAreaOf, type PlotArea } from '../chart/panel.js'
-import { linearScale, rangeOf, type Scale } from '../chart/scale.js'
-import { formatNumber } from '../format.js'
-import { markup, type Markup } from '../markup.js'
+import { drawLegend, type LegendEntry } from '../../report/chart/legend.js'
+import { drawCross, drawDiamond, drawDot, drawLine, drawOffScale } from '../../report/chart/marks.js'
+import { drawAxes, drawPanel, drawTwice, plotAreaOf, type PlotArea } from '../../report/chart/panel.js'
+import { linearScale, rangeOf, type Scale } from '../../report/chart/scale.js'
+import { formatNumber } from '../../report/format.js'
+import { markup, type Markup } from '../../report/markup.js'
 import { describeTask, stateBoundOf } from '../problem-text.js'
 import type { ReportTask } from '../report-data.js'
 import { outcomeOf } from '../verdict.js'
 import { exactCost, regimeEdges } from './bryson-denham-curve.js'
-import { renderFigure } from './figure.js'
+import { renderFigure } from '../../report/figure.js'
 
 const curvePoints = 400
 const stripHeight = 22

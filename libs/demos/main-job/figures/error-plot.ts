@@ -1,14 +1,14 @@
-import { drawLegend, type LegendEntry } from '../chart/legend.js'
-import { drawCross, drawDiamond, drawDot, drawRule } from '../chart/marks.js'
-import { drawAxes, drawPanel, drawTwice, plotAreaOf, type PlotArea } from '../chart/panel.js'
-import { logScale, type Scale } from '../chart/scale.js'
-import { formatError } from '../format.js'
-import { markup, type Markup } from '../markup.js'
+import { drawLegend, type LegendEntry } from '../../report/chart/legend.js'
+import { drawCross, drawDiamond, drawDot, drawRule } from '../../report/chart/marks.js'
+import { drawAxes, drawPanel, drawTwice, plotAreaOf, type PlotArea } from '../../report/chart/panel.js'
+import { logScale, type Scale } from '../../report/chart/scale.js'
+import { formatError } from '../../report/format.js'
+import { markup, type Markup } from '../../report/markup.js'
 import { describeTask, titleOf } from '../problem-text.js'
 import type { ReportTask } from '../report-data.js'
 import { outcomeOf } from '../verdict.js'
 import { groupByProblem, toleranceRuns, type ProblemGroup } from './error-groups.js'
-import { renderFigure } from './figure.js'
+import { renderFigure } from '../../report/figure.js'
 
 /** Errors below this are rounding; an error of exactly 0 is drawn there too. */
 const errorFloor = 1e-16

@@ -1,11 +1,11 @@
-import { drawLegend } from '../chart/legend.js'
-import { drawAxes, drawPanel, panelSize, plotAreaOf } from '../chart/panel.js'
-import { linearScale } from '../chart/scale.js'
-import { formatDigits, formatError } from '../format.js'
-import { markup, type Markup } from '../markup.js'
+import { drawLegend } from '../../report/chart/legend.js'
+import { drawAxes, drawPanel, panelSize, plotAreaOf } from '../../report/chart/panel.js'
+import { linearScale } from '../../report/chart/scale.js'
+import { formatDigits, formatError } from '../../report/format.js'
+import { markup, type Markup } from '../../report/markup.js'
 import type { ReportTask, ReportTrajectory } from '../report-data.js'
 import { outcomeOf } from '../verdict.js'
-import { renderFigure } from './figure.js'
+import { renderFigure } from '../../report/figure.js'
 import { controlOf, drawSeries, pickEvenly, stateOf } from './trajectory-series.js'
 
 const panelsMax = 6

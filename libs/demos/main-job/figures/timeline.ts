@@ -1,12 +1,12 @@
-import { drawLegend, type LegendEntry } from '../chart/legend.js'
-import { drawPanel, drawTwice } from '../chart/panel.js'
-import { linearScale, type Scale } from '../chart/scale.js'
-import { formatDuration, formatPercent, formatPlural } from '../format.js'
-import { markup, nothing, type Markup } from '../markup.js'
+import { drawLegend, type LegendEntry } from '../../report/chart/legend.js'
+import { drawPanel, drawTwice } from '../../report/chart/panel.js'
+import { linearScale, type Scale } from '../../report/chart/scale.js'
+import { formatDuration, formatPercent, formatPlural } from '../../report/format.js'
+import { markup, nothing, type Markup } from '../../report/markup.js'
 import { describeTask, problemNames, titleOf } from '../problem-text.js'
 import type { ReportTask, ReportWorker } from '../report-data.js'
 import { outcomeOf } from '../verdict.js'
-import { renderFigure } from './figure.js'
+import { renderFigure } from '../../report/figure.js'
 import { assignLanes, type Lane } from './timeline-lanes.js'
 
 const laneGap = 4

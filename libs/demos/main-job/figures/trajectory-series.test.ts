@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { linearScale } from '../chart/scale.js'
+import { linearScale } from '../../report/chart/scale.js'
 import type { ReportTrajectory } from '../report-data.js'
 import { controlOf, drawSeries, pickEvenly, stateOf } from './trajectory-series.js'
 

@@ -1,6 +1,6 @@
-import { drawLine, drawSteps, type Series } from '../chart/marks.js'
-import type { Scale } from '../chart/scale.js'
-import type { Markup } from '../markup.js'
+import { drawLine, drawSteps, type Series } from '../../report/chart/marks.js'
+import type { Scale } from '../../report/chart/scale.js'
+import type { Markup } from '../../report/markup.js'
 import type { ReportTrajectory } from '../report-data.js'
 
 /** One state over time. */

@@ -1,5 +1,5 @@
-import { formatDigits, formatError, formatPlural, formatRanges } from '../format.js'
-import { markup, nothing, type Markup } from '../markup.js'
+import { formatDigits, formatError, formatPlural, formatRanges } from '../../report/format.js'
+import { markup, nothing, type Markup } from '../../report/markup.js'
 import { describeTask } from '../problem-text.js'
 import type { ReportTask } from '../report-data.js'
 import { outcomeOf } from '../verdict.js'

@@ -1,5 +1,5 @@
-import { formatDuration, formatPercent } from '../format.js'
-import { markup, nothing, type Markup } from '../markup.js'
+import { formatDuration, formatPercent } from '../../report/format.js'
+import { markup, nothing, type Markup } from '../../report/markup.js'
 import type { ReportPhase } from '../report-data.js'
 
 const phaseStyles = 6

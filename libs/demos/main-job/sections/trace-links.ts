@@ -1,4 +1,4 @@
-import { markup, type Markup } from '../markup.js'
+import { markup, type Markup } from '../../report/markup.js'
 import type { ReportData } from '../report-data.js'
 
 export function renderTraceLinks({ traceFiles, traceCommand }: ReportData): Markup {

@@ -1,5 +1,5 @@
-import { formatDigits, formatError, formatFactor } from '../format.js'
-import { markup, type Markup } from '../markup.js'
+import { formatDigits, formatError, formatFactor } from '../../report/format.js'
+import { markup, type Markup } from '../../report/markup.js'
 import { describeTask } from '../problem-text.js'
 import type { ReportTask } from '../report-data.js'
 import { outcomeOf } from '../verdict.js'
