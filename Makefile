@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup gen build run test unit integration slurm slurm-cluster check lint format proto release-proto bench answers sim chaos chaos-store chaos-slurm pack clean
+.PHONY: help setup gen build run demo test unit integration slurm slurm-cluster check lint format proto release-proto bench answers sim chaos chaos-store chaos-slurm pack clean
 
 BIN := node_modules/.bin
 
@@ -16,6 +16,8 @@ BUNDLE_FLAGS := --bundle --format=cjs --out-extension:.js=.cjs --platform=node -
 
 # The main job's parameters: make run WORKERS=4 PROBLEMS=400 OUT=dir
 RUN_FLAGS := $(if $(WORKERS),--workers $(WORKERS)) $(if $(PROBLEMS),--problems $(PROBLEMS)) $(if $(OUT),--out $(OUT)) $(if $(SEED),--seed $(SEED))
+
+DEMO_FLAGS := $(if $(INLINE),--inline) $(if $(REDUCED),--reduced) $(if $(JSON),--json) $(if $(OUT),--out $(OUT))
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -44,6 +46,9 @@ dist/.stamp: $(shell find libs services -name '*.ts' -not -path '*/gen/*') tscon
 
 run: build ## the main job: an optimal-control sweep on a local mesh (WORKERS= PROBLEMS= OUT= SEED=)
 	node dist/libs/demos/main-job/main.js $(RUN_FLAGS)
+
+demo: build ## one of the seven demos: make demo NAME=pipeline (INLINE=1 REDUCED=1 JSON=1 OUT=dir); without a name they are listed
+	@node dist/libs/demos/main.js $(NAME) $(DEMO_FLAGS)
 
 test: check unit integration slurm ## everything that CI runs
 

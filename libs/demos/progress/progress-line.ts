@@ -8,6 +8,8 @@ export interface ProgressCounts {
 export interface ProgressSnapshot extends ProgressCounts {
   readonly label: string
   readonly total: number
+  /** What is counted; `tasks` unless given. */
+  readonly unit?: string
   /** Settled tasks per second; 0 while nothing is known. */
   readonly tasksPerS: number
   readonly elapsedMs: number
@@ -36,7 +38,7 @@ export function formatProgressLine(snapshot: ProgressSnapshot, columns: number, 
   const count = formatCount(snapshot)
   const running = snapshot.isFinal ? [] : [`running ${snapshot.running}`]
   const failed = `failed ${snapshot.failed}`
-  const rate = `${formatRate(snapshot.tasksPerS)} tasks/s`
+  const rate = formatRate(snapshot)
   const forecast = formatForecast(snapshot)
   const choices: { label: string; words: string[] }[] = [
     { label: snapshot.label, words: [count, ...running, failed, rate, forecast] },
@@ -64,7 +66,7 @@ export function formatPlainLine(snapshot: ProgressSnapshot): string {
     `${snapshot.label} ${formatCount(snapshot)} (${percent} %)`,
     ...running,
     `failed ${snapshot.failed}`,
-    `${formatRate(snapshot.tasksPerS)} tasks/s`,
+    formatRate(snapshot),
     formatForecast(snapshot),
   ].join('  ')
 }
@@ -97,9 +99,11 @@ function formatForecast({ done, failed, total, tasksPerS, elapsedMs, isFinal }: 
   return `ETA ${left === 0 ? '0 s' : formatSpan(Math.max(1, Math.round(left / tasksPerS)) * 1000)}`
 }
 
-function formatRate(tasksPerS: number): string {
-  if (!Number.isFinite(tasksPerS) || tasksPerS <= 0) return '–'
-  return tasksPerS >= 100 ? tasksPerS.toFixed(0) : tasksPerS >= 0.95 ? tasksPerS.toFixed(1) : tasksPerS.toPrecision(2)
+function formatRate({ tasksPerS, unit = 'tasks' }: ProgressSnapshot): string {
+  if (!Number.isFinite(tasksPerS) || tasksPerS <= 0) return `– ${unit}/s`
+  const digits =
+    tasksPerS >= 100 ? tasksPerS.toFixed(0) : tasksPerS >= 0.95 ? tasksPerS.toFixed(1) : tasksPerS.toPrecision(2)
+  return `${digits} ${unit}/s`
 }
 
 function formatBar(share: number, width: number, paint: ProgressPaint): string {

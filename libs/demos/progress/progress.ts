@@ -26,6 +26,8 @@ export interface ProgressOptions {
   /** A monotonic clock. */
   readonly nowMs: () => number
   readonly label?: string
+  /** What is counted, such as `samples`; `tasks` unless given. */
+  readonly unit?: string
   readonly color?: boolean
 }
 
@@ -41,7 +43,7 @@ export interface Progress {
  * every further 10 %, whichever comes first. It starts no timer: it draws only inside `update` and `finish`.
  */
 export function createProgress(options: ProgressOptions): Progress {
-  const { stream, isTty, total, nowMs, label = 'sweep', color = isTty } = options
+  const { stream, isTty, total, nowMs, label = 'sweep', unit = 'tasks', color = isTty } = options
   const paint = color ? colorPaint() : plainPaint
   const startedAtMs = nowMs()
   const meter = createRateMeter(startedAtMs)
@@ -72,7 +74,15 @@ export function createProgress(options: ProgressOptions): Progress {
   function draw(atMs: number, isFinal: boolean): void {
     const elapsedMs = atMs - startedAtMs
     const average = elapsedMs > 0 ? ((counts.done + counts.failed) / elapsedMs) * 1000 : 0
-    const snapshot = { ...counts, label, total, elapsedMs, isFinal, tasksPerS: isFinal ? average : meter.ratePerS() }
+    const snapshot = {
+      ...counts,
+      label,
+      unit,
+      total,
+      elapsedMs,
+      isFinal,
+      tasksPerS: isFinal ? average : meter.ratePerS(),
+    }
     drawnAtMs = atMs
     drawnCounts = counts
     if (!isTty) {

@@ -104,6 +104,12 @@ svg{display:block;width:100%;height:auto;font:12px system-ui,-apple-system,"Sego
 .state-1{stroke:var(--blue)}.state-2{stroke:var(--orange)}.control{stroke:var(--green)}
 .line.control{stroke-dasharray:6 3}.line.state-2{stroke-dasharray:none}
 .ramp-0{stroke:var(--ramp-0)}.ramp-1{stroke:var(--ramp-1)}.ramp-2{stroke:var(--ramp-2)}.ramp-3{stroke:var(--ramp-3)}.ramp-4{stroke:var(--ramp-4)}
+.thick{stroke-width:6;opacity:.45}.dashed{stroke-dasharray:6 4}
+.ring{fill:none;stroke-width:1.8}.bar{fill-opacity:.55}.frame{fill:none;stroke-width:1.3;stroke-opacity:.85}
+${[0, 1, 2, 3, 4, 5].map((k) => `.line.series-${k},.ring.series-${k},.frame.series-${k}{stroke:var(--p${k})}.dot.series-${k},.bar.series-${k},.task.series-${k}{fill:var(--p${k})}`).join('')}
+.point.class-1{fill:#0b2c56;fill-opacity:1}.point.class-0{stroke:#7a3d00;fill:#fff}
+.moment{stroke:var(--bad);stroke-width:1.6;stroke-dasharray:3 3}.moment-name{fill:var(--bad);font-weight:600}
+.pixels{margin:0 auto}.pixels image{image-rendering:auto}
 @media (hover:hover){.task:hover,.dot:hover{stroke:var(--ink);stroke-width:1.5}}`
 
 const paper = `

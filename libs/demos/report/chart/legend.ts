@@ -1,7 +1,7 @@
 import { markup, type Markup } from '../markup.js'
 
 export interface LegendEntry {
-  readonly symbol: 'line' | 'dash' | 'dot' | 'block' | 'diamond' | 'arrowhead' | 'cross'
+  readonly symbol: 'line' | 'dash' | 'dot' | 'ring' | 'block' | 'diamond' | 'arrowhead' | 'cross'
   readonly style: string
   readonly label: string
 }
@@ -22,6 +22,8 @@ function drawSymbol(symbol: LegendEntry['symbol'], style: string): Markup {
       return markup`<path class="${style}" d="M1 6h20"/>`
     case 'dot':
       return markup`<circle class="dot ${style}" cx="11" cy="6" r="4"/>`
+    case 'ring':
+      return markup`<circle class="ring ${style}" cx="11" cy="6" r="5"/>`
     case 'block':
       return markup`<rect class="${style}" x="4" y="1" width="14" height="10" rx="2"/>`
     case 'diamond':

@@ -34,6 +34,11 @@ export function drawDot(atX: number, atY: number, style: string, title: string):
   return markup`<circle class="dot ${style}" cx="${atX}" cy="${atY}" r="2.6"><title>${title}</title></circle>`
 }
 
+/** What a reference says: a ring, so that what lies on it shows through. */
+export function drawRing(atX: number, atY: number, style: string, title: string): Markup {
+  return markup`<circle class="ring ${style}" cx="${atX}" cy="${atY}" r="5"><title>${title}</title></circle>`
+}
+
 /** A wrong answer: a diamond, so that it differs in shape as well as in colour. */
 export function drawDiamond(atX: number, atY: number, title: string): Markup {
   return markup`<path class="wrong" d="M${atX} ${atY - 6}l6 6l-6 6l-6 -6z"><title>${title}</title></path>`
