@@ -27,7 +27,7 @@ async function computeInline<R>(demo: Demo<R>): Promise<{ result: R; said: strin
   }
   try {
     const flags = { inline: true, reduced: true, json: false }
-    const setting = await openSetting(flags, folder, { write: write as never, isTTY: false, columns: 80 })
+    const setting = await openSetting(flags, folder, { write, isTTY: false, columns: 80 })
     return { result: await demo.compute(setting), said }
   } finally {
     await rm(folder, { recursive: true, force: true })

@@ -8,7 +8,7 @@ const call = readCall(
 )
 switch (call.kind) {
   case 'list':
-    process.stdout.write(`${demos.map(({ name, title }) => `  ${name.padEnd(20)} ${title}`).join('\n')}\n`)
+    process.stdout.write(listDemos())
     break
   case 'refuse':
     process.stderr.write(`${call.message}\n`)
@@ -29,4 +29,9 @@ switch (call.kind) {
     break
   default:
     call satisfies never
+}
+
+function listDemos(): string {
+  const longest = Math.max(...demos.map(({ name }) => name.length))
+  return demos.map(({ name, title }) => `  ${name.padEnd(longest)}  ${title}\n`).join('')
 }

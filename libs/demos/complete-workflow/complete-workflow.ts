@@ -107,8 +107,8 @@ export async function designController({ isReduced, startCluster, say, follow }:
 
   // Is it robust? Many plants, until the mean cost is known well enough.
   const robustness = await monteCarlo({
-    ...{ cluster, sample: samplePlant, seed, keepSamples: true, onProgress: follow('Monte Carlo', 'plants') },
-    ...{ n: isReduced ? 1_000 : 10_000 },
+    ...{ cluster, sample: samplePlant, n: isReduced ? 1_000 : 10_000, seed, keepSamples: true },
+    onProgress: follow('Monte Carlo', 'plants'),
   })
   say(
     `first design: mean cost ${robustness.mean.toFixed(3)}, 95 % of the plants below ${robustness.quantiles['0.95']!.toFixed(2)}`,
@@ -120,7 +120,7 @@ export async function designController({ isReduced, startCluster, say, follow }:
   })
   const { gravity, damping, gain } = chaos.sobol.total
   const shares = [gravity, damping, gain].map((share) => `${(100 * share!).toFixed(0)} %`)
-  say(`its spread comes from gravity (${shares[0]}), damping (${shares[1]}) and gain (${shares[2]})`)
+  say(`of its variance, gravity has a part in ${shares[0]}, damping in ${shares[1]}, gain in ${shares[2]}`)
 
   // Tune what is still open, and look at both designs on the same plants, which the tuning has not seen.
   const tuning = await distributedOptimization({

@@ -51,10 +51,10 @@ const swingUp = defineDiscreteProblem({
   initial: { angle: 0, rate: 0 },
 })
 
-/** Torques and feedback gains for the swing-up, by iLQR's big brother DDP, from torques that are all the same. */
+/** Torques and feedback gains for the swing-up, by iLQR, from torques that are all the same. */
 export function planSwingUp(torque: number): PolicySolution {
   const initialControls = new Float64Array(planSteps).fill(torque)
-  const plan = solveDynamicProgram(swingUp, { initialControls, tolerance: 1e-11 })
+  const plan = solveDynamicProgram(swingUp, { method: 'ilqr', initialControls, tolerance: 1e-11 })
   if (plan.status !== 'solved') throw new Error(`no swing-up from a torque of ${torque}: ${plan.message}`)
   return plan
 }

@@ -8,7 +8,7 @@ import { whyNoProcesses } from './process-probe.js'
 
 export interface OpenSetting extends Setting {
   /** Leaves the line of a progress bar that is not at its end. */
-  close(): void
+  readonly close: () => void
 }
 
 /** Finds out where a demo can run; what it says on the way goes to the stream, which is standard error. */
@@ -39,13 +39,14 @@ export async function openSetting(
     return cluster
   }
   const follow = (label: string, unit = 'tasks') => {
+    const startedAtMs = performance.now()
     let own: Progress | undefined
     return ({ done, failed, total }: RunProgress): void => {
       if (own === undefined) {
         close()
         bar = own = createProgress({
           ...{ stream, isTty: stream.isTTY, nowMs: () => performance.now() },
-          ...{ label, total, unit },
+          ...{ label, total, unit, startedAtMs },
         })
       }
       own.update({ done: done - failed, failed, running: Math.min(slots, total - done) })

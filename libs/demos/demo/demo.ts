@@ -16,11 +16,11 @@ export interface Setting {
   /** The folder of the run, which stays. */
   readonly folder: string
   /** `createLocalCluster(options)`, or `createInlineCluster()` on an inline run. */
-  startCluster(options?: LocalClusterOptions): Promise<Cluster>
+  readonly startCluster: (options?: LocalClusterOptions) => Promise<Cluster>
   /** Tells people what comes next. */
-  say(text: string): void
+  readonly say: (text: string) => void
   /** A progress bar; what it gives is what primitives take as `onProgress`. */
-  follow(label: string, unit?: string): (progress: RunProgress) => void
+  readonly follow: (label: string, unit?: string) => (progress: RunProgress) => void
 }
 
 /** A program that shows one thing, and what its report says of it. */

@@ -25,6 +25,8 @@ export interface ProgressOptions {
   readonly total: number
   /** A monotonic clock. */
   readonly nowMs: () => number
+  /** When the work began, by that clock; now unless given. */
+  readonly startedAtMs?: number
   readonly label?: string
   /** What is counted, such as `samples`; `tasks` unless given. */
   readonly unit?: string
@@ -43,9 +45,8 @@ export interface Progress {
  * every further 10 %, whichever comes first. It starts no timer: it draws only inside `update` and `finish`.
  */
 export function createProgress(options: ProgressOptions): Progress {
-  const { stream, isTty, total, nowMs, label = 'sweep', unit = 'tasks', color = isTty } = options
+  const { stream, isTty, total, nowMs, label = 'sweep', unit = 'tasks', color = isTty, startedAtMs = nowMs() } = options
   const paint = color ? colorPaint() : plainPaint
-  const startedAtMs = nowMs()
   const meter = createRateMeter(startedAtMs)
   let counts: ProgressCounts = { done: 0, running: 0, failed: 0 }
   let drawnAtMs = isTty ? Number.NEGATIVE_INFINITY : startedAtMs
