@@ -96,7 +96,7 @@ export function createProgress(options: ProgressOptions): Progress {
       process.on('exit', restoreCursor)
       stream.write(hideCursor)
     }
-    stream.write(`\r${formatProgressLine(snapshot, stream.columns ?? columnsUnknown, paint)}${eraseToEndOfLine}`)
+    stream.write(`\r${formatProgressLine(snapshot, stream.columns || columnsUnknown, paint)}${eraseToEndOfLine}`)
   }
 
   return {
