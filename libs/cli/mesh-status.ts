@@ -21,6 +21,8 @@ export interface WorkerStatus {
   readonly heldBytes: number
   readonly spilledBytes: number
   readonly rssBytes: number
+  /** The most since it was started; 0 when it does not say. */
+  readonly peakRssBytes: number
   /** 0 for none. */
   readonly memoryLimitBytes: number
 }
@@ -86,6 +88,7 @@ export function workerStatusOf(worker: Worker): WorkerStatus {
     heldBytes: Number(worker.heldBytes),
     spilledBytes: Number(worker.spilledBytes),
     rssBytes: Number(worker.rssBytes),
+    peakRssBytes: Number(worker.peakRssBytes ?? 0n),
     memoryLimitBytes: Number(worker.memoryLimitBytes),
   }
 }

@@ -9,6 +9,7 @@ import { addDrain } from './commands/drain.js'
 import { addExplain } from './commands/explain.js'
 import { addJobs } from './commands/jobs.js'
 import { addLogs } from './commands/logs.js'
+import { addProfile } from './commands/profile.js'
 import { addRegister } from './commands/register.js'
 import { addRerun } from './commands/rerun.js'
 import { addSlurm } from './commands/slurm.js'
@@ -38,6 +39,7 @@ const commands = [
   addExplain,
   addStory,
   addTrace,
+  addProfile,
   addLogs,
   addRerun,
   addCancel,

@@ -23,5 +23,10 @@ export const workerColumns: readonly Column<WorkerStatus>[] = [
     show: ({ rssBytes }) => formatBytes(rssBytes),
     paint: ({ rssBytes, memoryLimitBytes: limit }) => (limit > 0 && rssBytes > fullShare * limit ? 'red' : undefined),
   },
+  {
+    title: 'PEAK',
+    show: ({ peakRssBytes }) => (peakRssBytes > 0 ? formatBytes(peakRssBytes) : ''),
+    isExtra: true,
+  },
   { title: 'LIMIT', show: ({ memoryLimitBytes }) => (memoryLimitBytes > 0 ? formatBytes(memoryLimitBytes) : 'none') },
 ]

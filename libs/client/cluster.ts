@@ -12,9 +12,11 @@ import type {
   TaskFuture,
   TypedArray,
 } from '#libs/task'
+import type { JobProfile } from '#libs/profile'
 
 import type { Checkpoints } from './checkpoints.js'
 import type { GraphBuilder } from './graph.js'
+import type { NamedJob } from './mesh-profile.js'
 import type { NamedTask, StoryLine } from './task-answers.js'
 
 /** A worker as `workers()` shows it. */
@@ -31,6 +33,8 @@ export interface WorkerInfo {
   readonly spilledBytes: number
   readonly addresses: readonly string[]
   readonly rssBytes: number
+  /** The most since the worker was started; 0 when it does not say. */
+  readonly peakRssBytes: number
   /** 0 for none. */
   readonly memoryLimitBytes: number
   /** Where its tasks run: threads of the worker, or a process for each slot. */
@@ -129,6 +133,13 @@ export interface Cluster extends AsyncDisposable {
   explain(task: NamedTask): Promise<string>
   /** Every fact and event that touched a task, oldest first, as far as that is remembered. */
   story(task: NamedTask): Promise<StoryLine[]>
+
+  /**
+   * Where the time of a job went, those included that its tasks submitted: time in each phase, speed-up and efficiency against
+   * one worker, what each worker did and its memory, the critical path. Of a job that is not settled, how far it is.
+   * @throws MeshError NOT_FOUND when the job is unknown or forgotten.
+   */
+  profile(job: NamedJob): Promise<JobProfile>
 
   workers(): Promise<WorkerInfo[]>
   /** Resolves when at least `count` workers are there; rejects when they are not within the time (60 s unless given). */

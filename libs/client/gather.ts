@@ -1,5 +1,6 @@
 import { SpanKind } from '@opentelemetry/api'
 
+import { MeshJob } from '#libs/submission'
 import { type GatherOptions, resultsOf, type TaskFuture } from '#libs/task'
 import { withSpan } from '#libs/telemetry'
 
@@ -11,7 +12,12 @@ export async function gatherAll<R>(futures: readonly TaskFuture<R>[], options: G
   const [first] = futures
   if (first === undefined) return []
   const about = { 'costate.job.id': first.job.id }
-  return await withSpan('gather', { kind: SpanKind.CLIENT, parent: first.job.carrier, attributes: about }, () =>
-    resultsOf(futures, options),
+  const beganAtMs = performance.now()
+  const results = await withSpan(
+    'gather',
+    { kind: SpanKind.CLIENT, parent: first.job.carrier, attributes: about },
+    () => resultsOf(futures, options),
   )
+  if (first.job instanceof MeshJob) first.job.noteGather(beganAtMs)
+  return results
 }

@@ -17,6 +17,7 @@ export { createLocalCluster } from './local-cluster.js'
 export type { LocalClusterOptions } from './local-cluster.js'
 export { createSlurmCluster } from './slurm-cluster.js'
 export type { SlurmClusterOptions, SlurmPool } from './slurm-options.js'
+export type { NamedJob } from './mesh-profile.js'
 export type { NamedTask, StoryLine } from './task-answers.js'
 export {
   Complex128Array,
@@ -64,4 +65,5 @@ export type {
   TypedArray,
 } from '#libs/task'
 export type { FailedAttempt, RetryableKind, Rng } from '#libs/domain'
+export type { CriticalPath, CriticalStep, JobProfile, PhaseName, ProfilePhase, ProfileWorker } from '#libs/profile'
 export type { CheckpointDescription } from '#libs/checkpoint'

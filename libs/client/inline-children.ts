@@ -24,13 +24,16 @@ export class InlineChildren {
   readonly #jobs: { readonly job: Job; readonly isDetached: boolean }[] = []
   #isOver = false
 
+  readonly #submitted: (jobId: string) => void
   readonly #start: (state: InlineState, options: SubmitOptions, name: string) => InlineSubmission
 
   constructor(
     state: InlineState,
     signal: AbortSignal,
     start: (state: InlineState, options: SubmitOptions, name: string) => InlineSubmission,
+    submitted: (jobId: string) => void,
   ) {
+    this.#submitted = submitted
     this.#start = start
     // A line of their own: that of the cluster goes on when the parent has ended.
     this.#state = { ...state, line: Promise.resolve(), depth: state.depth + 1 }
@@ -75,6 +78,7 @@ export class InlineChildren {
     }
     if (this.#state.depth > maxDepth) throw tooDeep(this.#state.depth)
     const submission = this.#start(this.#state, options, task.taskName)
+    this.#submitted(submission.job.id)
     this.#jobs.push({ job: submission.job, isDetached: options.detached ?? false })
     return submission
   }

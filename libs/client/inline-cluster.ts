@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
+import type { JobProfile } from '#libs/profile'
 import { type InputBody, replaced, type MeshJob } from '#libs/submission'
 import {
   type AnyTask,
@@ -24,7 +25,10 @@ import { createGraphBuilder, type GraphBuilder, graphNotBuilt } from './graph.js
 import { explainInline, storyInline } from './inline-answers.js'
 import { putTogether, takeApart } from './inline-body.js'
 import { createInlineCheckpoints } from './inline-checkpoints.js'
+import { profileInlineJob } from './inline-profile.js'
 import { InlineSubmission } from './inline-submission.js'
+import type { InlineTimes } from './inline-times.js'
+import type { NamedJob } from './mesh-profile.js'
 import { checkBounds, checkWorkerCount } from './mesh-cluster.js'
 import { partsOf } from './scatter-parts.js'
 import { calledOf } from './submission.js'
@@ -33,6 +37,8 @@ import type { NamedTask, StoryLine } from './task-answers.js'
 /** What the inline clusters of one program share. */
 export interface InlineState {
   readonly jobs: Map<string, MeshJob>
+  /** When what happened to the tasks of each, those included that ended with their parents. */
+  readonly times: Map<string, InlineTimes>
   readonly scattered: Map<string, InputBody>
   readonly registered: Map<string, AnyTask>
   readonly checkpoints: Checkpoints
@@ -62,6 +68,7 @@ const registrableName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 export function createInlineCluster({ verifyInputs = false }: InlineClusterOptions = {}): Cluster {
   const known = {
     jobs: new Map(),
+    times: new Map(),
     scattered: new Map(),
     registered: new Map(),
     checkpoints: createInlineCheckpoints(),
@@ -200,6 +207,10 @@ class InlineCluster implements Cluster {
     return storyInline(this.#state.jobs, task)
   }
 
+  async profile(job: NamedJob): Promise<JobProfile> {
+    return profileInlineJob(this.#state, job, await this.workers())
+  }
+
   async workers(): Promise<WorkerInfo[]> {
     const facts = { id: this.name, host: 'this process', pid: process.pid, slots: 1, addresses: [], assignedTasks: 0 }
     const rssBytes = process.memoryUsage.rss()
@@ -210,6 +221,8 @@ class InlineCluster implements Cluster {
         heldBytes: [...this.#state.scattered.values()].reduce((sum, { bytes }) => sum + bytes.byteLength, 0),
         spilledBytes: 0,
         rssBytes,
+        // The system counts in KiB.
+        peakRssBytes: process.resourceUsage().maxRSS * 1024,
         memoryLimitBytes: 0,
         executor: 'thread',
         resources: {},

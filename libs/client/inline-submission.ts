@@ -35,6 +35,7 @@ import { putTogether, takeApart } from './inline-body.js'
 import { createInlineCheckpoint, type InlineCheckpoint } from './inline-checkpoint.js'
 import { InlineChildren } from './inline-children.js'
 import type { InlineState } from './inline-cluster.js'
+import { InlineTimes } from './inline-times.js'
 import { inlineAttempt, InlineEndings, waitUnlessSettled } from './inline-endings.js'
 import { inlineFailureOf, inlineInputFailureOf } from './inline-failure.js'
 
@@ -63,6 +64,7 @@ export class InlineSubmission {
   readonly #terms: JobTerms
   readonly #calls: InlineCall[] = []
   readonly #endings: InlineEndings
+  readonly #times: InlineTimes
   /** What runs now, by the task's index. */
   readonly #running = new Map<number, AbortController>()
   /** What tasks saved, for their next attempts. */
@@ -93,6 +95,7 @@ export class InlineSubmission {
       },
     )
     this.job = job
+    this.#times = new InlineTimes(job)
     this.#endings = new InlineEndings(this.#terms.endings, options.seed ?? 0, job, (index, failure) =>
       this.#stop(index, failure),
     )
@@ -112,6 +115,7 @@ export class InlineSubmission {
     }
     const payload = encodePayload(encodeValue([...args], nameOfArgument(task.taskName), { findReference }))
     const future = this.job.addFuture(task.taskName)
+    this.#times.add(options?.name ?? task.taskName, inputs.keys())
     this.#calls.push({ task, payload, index: this.#calls.length, future, inputs, terms })
     return future
   }
@@ -121,6 +125,8 @@ export class InlineSubmission {
     this.job.isSent = true
     if (this.#calls.length === 0) return
     this.#state.jobs.set(this.job.id, this.job)
+    this.#state.times.set(this.job.id, this.#times)
+    this.#times.submitted()
     for (const call of this.#calls) this.#state.line = this.#state.line.then(() => this.#run(call))
     this.#endings.start()
   }
@@ -177,12 +183,14 @@ export class InlineSubmission {
     this.#running.set(index, stop)
     const attempt = history.length + 1
     const startedAtMs = Date.now()
+    this.#times.turnCame(index, attempt)
     const outcome = await this.#attempt(call, stop, attempt).catch((error: unknown) => inlineFailureOf(error))
     this.#running.delete(index)
     // The time may have been over before a busy loop was.
     this.#endings.expire()
     const timing = { workerId, slot: 0, attempt, startedAtMs, endedAtMs: Date.now() }
     if ('bytes' in outcome) {
+      this.#times.made(index, outcome.bytes.byteLength)
       future.settle({ kind: 'finished', result: outcome, timing })
       return undefined
     }
@@ -214,17 +222,21 @@ export class InlineSubmission {
       this.#state,
       stop.signal,
       (state, options, name) => new InlineSubmission(state, options, name),
+      (jobId) => this.#times.childSubmitted(call.index, jobId),
     )
     const context = this.#contextOf(call, stop, attempt, children)
     const run = task as unknown as (...all: unknown[]) => Promise<unknown>
     try {
+      this.#times.started(call.index)
       const result = await runUntilStopped(future.id, () => run(...args.values, context), stop, terms.timeoutMs)
+      this.#times.ended(call.index)
       const change = args.watch?.findChange(undefined)
       if (change) throw change
       return takeApart(result, `the result of task ${future.id}`, { codecs })
     } catch (error) {
       throw args.watch?.findChange(error) ?? error
     } finally {
+      this.#times.ended(call.index)
       children.close()
     }
   }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { bundleTask } from '#libs/bundle'
 import { parseDurationMs } from '#libs/domain'
 import { ExecutorKind, type Value, type Worker, WorkerState } from '#libs/proto'
+import type { JobProfile } from '#libs/profile'
 import { readRpcFailure } from '#libs/rpc'
 import { replaced } from '#libs/submission'
 import {
@@ -33,6 +34,7 @@ import { type MeshConnection } from './mesh-connection.js'
 import { meshErrorOf } from './mesh-error.js'
 import { partsOf } from './scatter-parts.js'
 import { ScatterTargets } from './scatter-targets.js'
+import { type NamedJob, profileMeshJob } from './mesh-profile.js'
 import { calledOf, Submission } from './submission.js'
 import { explainTask, type NamedTask, readStory, type StoryLine } from './task-answers.js'
 
@@ -189,6 +191,10 @@ export class MeshCluster implements Cluster {
     return await readStory(this.#connection, task)
   }
 
+  async profile(job: NamedJob): Promise<JobProfile> {
+    return await profileMeshJob(this.#connection, job, await this.workers())
+  }
+
   async workers(): Promise<WorkerInfo[]> {
     const workers: WorkerInfo[] = []
     let pageToken = ''
@@ -265,6 +271,7 @@ function workerInfoOf(worker: Worker): WorkerInfo {
     heldBytes: Number(worker.heldBytes),
     spilledBytes: Number(worker.spilledBytes),
     rssBytes: Number(worker.rssBytes),
+    peakRssBytes: Number(worker.peakRssBytes ?? 0n),
     memoryLimitBytes: Number(worker.memoryLimitBytes),
     executor: worker.executor === ExecutorKind.PROCESS ? 'process' : 'thread',
     state: stateOf(worker),

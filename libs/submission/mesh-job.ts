@@ -35,6 +35,9 @@ export class MeshJob implements Job {
   submitted: Promise<DurabilityLevel> = Promise.resolve('memory')
   /** Whether it is on its way: no more tasks are added. */
   isSent = false
+  /** How long gathers of its results took after its last settle; nothing when there was none. */
+  gatherMs: number | undefined
+  #heardAtMs = 0
   readonly #backend: MeshJobBackend
   /** All futures before this one are settled. */
   #settledBefore = 0
@@ -101,6 +104,7 @@ export class MeshJob implements Job {
 
   /** The scheduler says how tasks ended. */
   take(settles: readonly TaskSettled[]): void {
+    this.#heardAtMs = performance.now()
     for (const settled of settles) {
       const future = this.futures[settled.index]
       if (future === undefined || settled.outcome === undefined) continue
@@ -130,6 +134,11 @@ export class MeshJob implements Job {
 
   localize(stack: string, taskId: string, taskName: string): string {
     return this.#backend.localize(stack, taskId, taskName)
+  }
+
+  /** Results were gathered: what that took while tasks were open was no work of the gather. */
+  noteGather(beganAtMs: number): void {
+    this.gatherMs = (this.gatherMs ?? 0) + performance.now() - Math.max(beganAtMs, this.#heardAtMs)
   }
 
   reportProgress(report: ProgressReport): void {

@@ -299,6 +299,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
       $case: 'heartbeat',
       value: {
         rssBytes: BigInt(memory.rssBytes()),
+        peakRssBytes: BigInt(memory.peakRssBytes()),
         heldBytes: BigInt(store.heldBytes),
         spilledBytes: BigInt(store.spilledBytes),
         loopLagMs: loopDelay.takeMaxMs(),

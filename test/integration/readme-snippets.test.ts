@@ -75,3 +75,18 @@ test('the example of the control pack runs as it stands, and prints what it says
     'receding horizon solved',
   ])
 }, 180_000)
+
+test('the example of a profile runs as it stands', async () => {
+  const folder = await userFolder()
+  await writeFile(path.join(folder, 'study.ts'), await snippet('libs/profile/README.md', 'profile'))
+  const tsx = path.join(packageRoot, 'node_modules', '.bin', 'tsx')
+  const env = { COSTATE_HOME: path.join(folder, 'home') }
+  const { stdout, stderr, code } = await runToEnd(tsx, ['study.ts'], { cwd: folder, env })
+  await rm(folder, { recursive: true, force: true })
+
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toMatch(
+    /^\d+\.\d\d times one worker, \d+ % of the slots\nno number of workers needs less than \d+ ms\n/,
+  )
+  expect(stdout).toMatch(/^compute: \d+\.\d\d ms per task$/m)
+}, 180_000)

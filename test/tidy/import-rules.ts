@@ -4,7 +4,7 @@ import { complaint, isTest, type SourceFile } from './source-tree.js'
 /** Everything that the public SDK is built on. */
 const belowClient = [
   ...['domain', 'proto', 'task', 'value', 'config', 'lifecycle', 'journal', 'telemetry', 'rpc'],
-  ...['transfer', 'bundle', 'control', 'submission', 'session', 'checkpoint'],
+  ...['transfer', 'bundle', 'control', 'submission', 'session', 'checkpoint', 'profile'],
 ]
 
 /** Which libs a lib may import. One that is not here may import nothing, so that a new one is thought about. */
@@ -19,6 +19,7 @@ const libImports: Readonly<Record<string, readonly string[]>> = {
   telemetry: ['domain'],
   rpc: ['domain', 'proto', 'telemetry'],
   transfer: ['domain', 'proto', 'rpc'],
+  profile: ['domain', 'proto', 'rpc'],
   checkpoint: ['proto', 'task', 'transfer'],
   bundle: ['domain', 'task'],
   control: ['domain'],

@@ -32,6 +32,8 @@ export interface AttemptEnd extends AttemptRef {
   readonly endedAtMs: number
   readonly slot: number
   readonly savedCheckpoint?: boolean
+  /** How long its worker took to bring its inputs, when there were some to bring. */
+  readonly fetchMs?: number
 }
 
 /** An attempt waits for tasks that it submitted, or has what it waited for and wants its slot back. */

@@ -262,6 +262,8 @@ export interface WorkerPulse {
   readonly loopLagMs: number
   /** Its memory is nearly full: it gets no tasks meanwhile. */
   readonly isPaused: boolean
+  /** The most resident memory so far, when it says. */
+  readonly peakRssBytes?: number
 }
 
 /** Of a worker that has said nothing yet. */

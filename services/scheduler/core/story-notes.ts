@@ -16,6 +16,8 @@ export interface StoryNotes {
   /** Takes note of what was added to `out` since the last call. */
   noteRest(state: State, atMs: number, out: Out): void
   recordsOf(task: Task): StoryRecord[]
+  readonly numberOf: StoryRing['numberOf']
+  readonly visit: StoryRing['visit']
 }
 
 export function createStoryNotes(ring: StoryRing = createStoryRing()): StoryNotes {
@@ -69,6 +71,8 @@ export function createStoryNotes(ring: StoryRing = createStoryRing()): StoryNote
         return
       case 'tasksEnded':
         for (const end of event.ends) {
+          const { fetchMs } = end
+          if (fetchMs) writeRef(state, atMs, codes.inputsFetched, end, end.attempt, event.workerId, fetchMs, undefined)
           // What settled its task is told by that fact.
           if (hasSettled(jobOf(state, end.jobId)?.tasks[end.index], end, event.workerId)) continue
           const detail = end.outcome.kind === 'failed' ? shortened(end.outcome.failure) : undefined
@@ -107,7 +111,8 @@ export function createStoryNotes(ring: StoryRing = createStoryRing()): StoryNote
       case 'jobSubmitted': {
         const { jobId, parent } = fact.job
         if (parent) writeRef(state, atMs, codes.childSubmitted, parent, parent.attempt, undefined, 0, jobId)
-        return writeJob(state, atMs, codes.jobSubmitted, jobId, undefined)
+        // By its id it is found when it is forgotten, as the jobs of tasks are with their end.
+        return writeJob(state, atMs, codes.jobSubmitted, jobId, jobId)
       }
       case 'jobCancelled':
         return writeJob(state, atMs, codes.jobCancelled, fact.jobId, undefined)
@@ -181,6 +186,8 @@ export function createStoryNotes(ring: StoryRing = createStoryRing()): StoryNote
     },
     noteRest,
     recordsOf: ring.recordsOf,
+    numberOf: ring.numberOf,
+    visit: ring.visit,
   }
 }
 

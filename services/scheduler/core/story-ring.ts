@@ -28,6 +28,7 @@ export const happenings = [
   'tasksWoken',
   'resumeTask',
   'childSubmitted',
+  'inputsFetched',
 ] as const
 
 export type Happening = (typeof happenings)[number]
@@ -59,6 +60,10 @@ export interface StoryRing {
   ) => void
   /** What touched the task, its job as a whole, or the worker that it was on; oldest first. */
   readonly recordsOf: (task: Task) => StoryRecord[]
+  /** The number of the job that was submitted last under this id, as long as that is remembered. */
+  readonly numberOf: (jobId: string) => number | undefined
+  /** Hears of everything that happened to tasks of the job, oldest first, with their indices. */
+  readonly visit: (job: number, hear: (index: number, record: StoryRecord) => void) => void
 }
 
 /** The number in the place of an index for a whole job, and of a job for a worker. */
@@ -99,7 +104,22 @@ export function createStoryRing(capacity = defaultCapacity): StoryRing {
     detail: details[slot],
   })
 
+  const slotOf = (nth: number): number => (next - count + nth + capacity) % capacity
+
   return {
+    numberOf: (jobId) => {
+      for (let nth = count - 1; nth >= 0; nth--) {
+        const slot = slotOf(nth)
+        if (kinds[slot] === codes.jobSubmitted && details[slot] === jobId) return jobs[slot]
+      }
+      return undefined
+    },
+    visit: (job, hear) => {
+      for (let nth = 0; nth < count; nth++) {
+        const slot = slotOf(nth)
+        if (jobs[slot] === job && indices[slot] !== whole) hear(indices[slot] as number, recordAt(slot))
+      }
+    },
     write: (atMs, code, job, index, attempt, workerId, ms, detail) => {
       times[next] = atMs
       spans[next] = ms
@@ -116,7 +136,7 @@ export function createStoryRing(capacity = defaultCapacity): StoryRing {
       const records: StoryRecord[] = []
       let on: WorkerId | undefined
       for (let nth = 0; nth < count; nth++) {
-        const slot = (next - count + nth + capacity) % capacity
+        const slot = slotOf(nth)
         const mine =
           jobs[slot] === job.number
             ? indices[slot] === index || indices[slot] === whole

@@ -100,6 +100,8 @@ function textOf(record: StoryRecord): string {
       return `has what it waited for on ${workerId}, and wants its slot back`
     case 'resumeTask':
       return `has a slot on ${workerId} again`
+    case 'inputsFetched':
+      return `${workerId} had its inputs after ${formatDuration(ms)}`
     case 'childSubmitted':
       return `attempt ${attempt} submitted job ${detail ?? ''}`
     case 'tasksEnded':

@@ -10,6 +10,7 @@ import { createObjectMethods } from './objects.js'
 import { createSessionMethod } from './session.js'
 import { createTaskAnswers } from './task-answers.js'
 import { createTaskMethods } from './tasks.js'
+import { createTimingMethods } from './timings.js'
 import { createWorkerMethods } from './workers.js'
 
 const readers: readonly Role[] = ['client', 'admin', 'observer']
@@ -27,6 +28,7 @@ export const schedulerRoles: Record<MethodName<typeof SchedulerServiceDefinition
   listTasks: readers,
   explainTask: readers,
   getTaskStory: readers,
+  listTaskTimings: readers,
   getTaskCall: writers,
   registerTask: writers,
   listRegisteredTasks: readers,
@@ -52,6 +54,7 @@ export function createSchedulerService(
     ...createJobMethods(loop, waiters, mesh.durability),
     ...createTaskMethods(loop),
     ...createTaskAnswers(loop),
+    ...createTimingMethods(loop),
     ...createWorkerMethods(loop, peers),
     ...createObjectMethods(loop),
     session: createSessionMethod(loop, peers, mesh),

@@ -268,10 +268,11 @@ export function endToDomain(ended: TaskEnded): AttemptEnd | undefined {
   const ref = attemptToDomain(ended.attempt)
   if (ref === undefined || ended.outcome === undefined) return undefined
   const { jobId, index, epoch, attempt } = ref
-  const { startedAtMs, endedAtMs, slot, savedCheckpoint } = ended
+  const { startedAtMs, endedAtMs, slot, savedCheckpoint, fetchMs = 0 } = ended
   return {
     ...{ jobId, index, epoch, attempt, outcome: outcomeToDomain(ended.outcome), startedAtMs, endedAtMs, slot },
     ...(savedCheckpoint && { savedCheckpoint }),
+    ...(fetchMs > 0 && { fetchMs }),
   }
 }
 
@@ -291,10 +292,10 @@ function outcomeToDomain(outcome: NonNullable<TaskEnded['outcome']>): AttemptEnd
 }
 
 export function pulseToDomain(heartbeat: WorkerHeartbeat): WorkerPulse {
-  const { rssBytes, heldBytes, spilledBytes, loopLagMs, paused } = heartbeat
+  const { rssBytes, heldBytes, spilledBytes, loopLagMs, paused, peakRssBytes = 0n } = heartbeat
   return {
     ...{ rssBytes: Number(rssBytes), heldBytes: Number(heldBytes), spilledBytes: Number(spilledBytes) },
-    ...{ loopLagMs, isPaused: paused },
+    ...{ loopLagMs, isPaused: paused, peakRssBytes: Number(peakRssBytes) },
   }
 }
 

@@ -184,6 +184,7 @@ export function workerToWire(worker: WorkerView): WireWorker {
     memoryLimitBytes: BigInt(profile.memoryLimitBytes),
     executor: profile.executor === 'process' ? ExecutorKind.PROCESS : ExecutorKind.THREAD,
     loopLagMs: pulse.loopLagMs,
+    ...(pulse.peakRssBytes ? { peakRssBytes: BigInt(pulse.peakRssBytes) } : {}),
     quarantineReason: quarantine?.why ?? '',
     quarantinedUntil: quarantine && timestampOf(quarantine.untilMs),
     resources: new Map(Object.entries(profile.resources ?? {})),

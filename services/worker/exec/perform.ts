@@ -2,7 +2,7 @@ import type { ObjectId, TaskFailure } from '#libs/domain'
 import type { AttemptRef, LinkRequest, TaskEnded, TaskStarted } from '#libs/proto'
 
 import type { Effect } from '../core/effect.js'
-import { keyOf, type MadeInput, type TaskOrder } from '../core/state.js'
+import { type AttemptKey, keyOf, type MadeInput, type TaskOrder } from '../core/state.js'
 import type { UntimedEvent } from '../loop.js'
 import type { FetchedInput } from '../objects/fetched-input.js'
 import { failureOfFetch, type InputFetcher } from '../objects/input-fetcher.js'
@@ -38,6 +38,7 @@ export interface PerformPorts {
   readonly giveUp: (reason: string) => void
 }
 
+const leastFetchMs = 0.1
 /** The most ends in one message, and how long it is at most: one end has at most 256 KiB. */
 const mostEnds = { items: 500, bytes: bytesPerMessage }
 
@@ -75,6 +76,9 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
       return object?.place === 'disk' ? object : []
     })
   }
+
+  /** How long it took to bring the inputs of attempts that are not over, where there were some. */
+  const fetchTimesMs = new Map<AttemptKey, number>()
 
   /** Attempts whose bundle or inputs are on their way: the executor does not know them yet. */
   const awaiting = new Set<string>()
@@ -128,14 +132,20 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
 
   async function fetchInputs(order: TaskOrder): Promise<void> {
     const startMs = Date.now()
+    const began = performance.now()
+    const key = keyOf(order)
+    fetchTimesMs.set(key, 0)
     try {
       await fetcher.fetch(order)
+      const fetchMs = performance.now() - began
+      // It may be over by now; and what was here already took no time worth telling.
+      if (fetchTimesMs.has(key) && fetchMs >= leastFetchMs) fetchTimesMs.set(key, fetchMs)
       traceAttempt(order, 'fetch', startMs, Date.now(), ports.workerId)
-      post({ kind: 'inputsFetched', key: keyOf(order) })
+      post({ kind: 'inputsFetched', key })
     } catch (error) {
       const failure = failureOfFetch(error)
       traceAttempt(order, 'fetch', startMs, Date.now(), ports.workerId, failure.message)
-      post({ kind: 'inputsFailed', key: keyOf(order), failure })
+      post({ kind: 'inputsFailed', key, failure })
     }
   }
 
@@ -148,6 +158,7 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
     const waits: AttemptRef[] = []
     const takenOut: EffectOf<'withdrawExecution' | 'stopExecution'>[] = []
     const notified: EffectOf<'notifyExecution'>[] = []
+    const dropped: AttemptKey[] = []
     let leaves = false
     let reasonToGiveUp: string | undefined
     for (const effect of effects) {
@@ -174,7 +185,7 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
           if (order) traceAttempt(order, 'run', end.startedAtMs, end.endedAtMs, ports.workerId, failure)
           const held = (objectId: string) => store.get(objectId as ObjectId)
           ended.push({
-            wire: endToWire(end, (objectId) => held(objectId)?.descriptor),
+            wire: endToWire(end, (objectId) => held(objectId)?.descriptor, order && fetchTimesMs.get(keyOf(order))),
             bytes: bytesOfEnd(end, (objectId) => held(objectId)?.descriptorBytes ?? 0),
           })
           break
@@ -185,6 +196,7 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
         case 'dropInputs':
           fetcher.drop(keyOf(effect.attempt.order))
           ports.forget(keyOf(effect.attempt.order))
+          dropped.push(keyOf(effect.attempt.order))
           break
         case 'parkExecution':
           executor().park(effect.slot, keyOf(effect.order))
@@ -208,6 +220,8 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
           effect satisfies never
       }
     }
+    // Only now: that an attempt ended is said after its inputs are dropped.
+    for (const key of dropped) fetchTimesMs.delete(key)
     execute(runs)
     // After what the same batch put into the lines: else that would be unknown yet, and would run.
     for (const effect of takenOut) {

@@ -41,6 +41,8 @@ export interface WorkerMemory {
   readonly watch: MemoryWatch
   /** Of the process, with those of its slots. */
   readonly rssBytes: () => number
+  /** The most of that so far; what the slots' processes had between two looks is not in it. */
+  readonly peakRssBytes: () => number
   close(): Promise<void>
 }
 
@@ -48,7 +50,12 @@ export interface WorkerMemory {
 export async function openWorkerMemory(settings: MemorySettings, ports: MemoryPorts): Promise<WorkerMemory> {
   const policy = memoryPolicyOf(settings.memoryLimit, settings.memoryTarget)
   const { lost, warn, isBusy, collect, pressed } = ports
-  const rssBytes = (): number => process.memoryUsage.rss() + ports.childBytes()
+  let peakBytes = 0
+  const rssBytes = (): number => {
+    const bytes = process.memoryUsage.rss() + ports.childBytes()
+    peakBytes = Math.max(peakBytes, bytes)
+    return bytes
+  }
   const grew = (byteLength: number): void => {
     spilling?.press()
     watch.grew(byteLength)
@@ -60,6 +67,8 @@ export async function openWorkerMemory(settings: MemorySettings, ports: MemoryPo
   const watch = watchMemory(policy, { rssBytes, isBusy, room, spilling, collect, pressed })
   return {
     ...{ store, room, folder, spilling, watch, rssBytes },
+    // The system counts in KiB what the process had at most.
+    peakRssBytes: () => Math.max(peakBytes, process.resourceUsage().maxRSS * 1024),
     close: async () => {
       watch.stop()
       await folder?.close()

@@ -85,10 +85,15 @@ function bytesOfFailure({ message, stack = '', errorName = '', cause }: TaskFail
 }
 
 /** An end with the description of its object, when it has one. */
-export function endToWire(end: AttemptEnd, describe: (objectId: string) => ObjectDescriptor | undefined): TaskEnded {
+export function endToWire(
+  end: AttemptEnd,
+  describe: (objectId: string) => ObjectDescriptor | undefined,
+  fetchMs?: number,
+): TaskEnded {
   const { ref, startedAtMs, endedAtMs, slot, savedCheckpoint = false } = end
   const outcome = outcomeToWire(end.outcome, describe)
-  return { attempt: attemptToWire(ref), startedAtMs, endedAtMs, slot, savedCheckpoint, outcome }
+  const attempt = attemptToWire(ref)
+  return { attempt, startedAtMs, endedAtMs, slot, savedCheckpoint, outcome, ...(fetchMs && { fetchMs }) }
 }
 
 function outcomeToWire(

@@ -1,0 +1,6 @@
+export type { CriticalPath, CriticalStep } from './critical-path.js'
+export { profileJob } from './job-profile.js'
+export type { JobProfile, ProfilePhase, ProfileSurroundings, ProfileWorker } from './job-profile.js'
+export type { JobTimes, TaskStage, TaskTimes, WorkerFacts } from './job-times.js'
+export { readFamily, type Family, type TimesSource } from './read-times.js'
+export type { PhaseName } from './task-phases.js'
