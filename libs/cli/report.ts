@@ -4,6 +4,12 @@ import type { Terminal } from './terminal.js'
 
 /** Prints what a command found: as JSON when that was asked for, else as the text that `render` makes of it. */
 export function report<T>(terminal: Terminal, command: Command, found: T, render: (found: T) => string): void {
-  const { json } = command.optsWithGlobals<{ json?: boolean }>()
-  terminal.print(json ? JSON.stringify(found, undefined, terminal.isInteractive ? 2 : undefined) : render(found))
+  terminal.print(
+    isJson(command) ? JSON.stringify(found, undefined, terminal.isInteractive ? 2 : undefined) : render(found),
+  )
+}
+
+/** Whether JSON was asked for. */
+export function isJson(command: Command): boolean {
+  return command.optsWithGlobals<{ json?: boolean }>().json === true
 }

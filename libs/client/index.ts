@@ -65,5 +65,14 @@ export type {
   TypedArray,
 } from '#libs/task'
 export type { FailedAttempt, RetryableKind, Rng } from '#libs/domain'
-export type { CriticalPath, CriticalStep, JobProfile, PhaseName, ProfilePhase, ProfileWorker } from '#libs/profile'
+export { renderFlameGraph as flameGraph, toSpeedscope } from '#libs/profile'
+export type {
+  CpuSamples,
+  CriticalPath,
+  CriticalStep,
+  JobProfile,
+  PhaseName,
+  ProfilePhase,
+  ProfileWorker,
+} from '#libs/profile'
 export type { CheckpointDescription } from '#libs/checkpoint'

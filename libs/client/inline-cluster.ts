@@ -26,6 +26,7 @@ import { explainInline, storyInline } from './inline-answers.js'
 import { putTogether, takeApart } from './inline-body.js'
 import { createInlineCheckpoints } from './inline-checkpoints.js'
 import { profileInlineJob } from './inline-profile.js'
+import type { InlineSamples } from './inline-samples.js'
 import { InlineSubmission } from './inline-submission.js'
 import type { InlineTimes } from './inline-times.js'
 import type { NamedJob } from './mesh-profile.js'
@@ -39,6 +40,7 @@ export interface InlineState {
   readonly jobs: Map<string, MeshJob>
   /** When what happened to the tasks of each, those included that ended with their parents. */
   readonly times: Map<string, InlineTimes>
+  readonly samples: Map<string, InlineSamples>
   readonly scattered: Map<string, InputBody>
   readonly registered: Map<string, AnyTask>
   readonly checkpoints: Checkpoints
@@ -69,6 +71,7 @@ export function createInlineCluster({ verifyInputs = false }: InlineClusterOptio
   const known = {
     jobs: new Map(),
     times: new Map(),
+    samples: new Map(),
     scattered: new Map(),
     registered: new Map(),
     checkpoints: createInlineCheckpoints(),

@@ -12,7 +12,7 @@ const note =
 
 /** The profile of a job of this process, as far as there is one. */
 export function profileInlineJob(
-  { jobs, times }: Pick<InlineState, 'jobs' | 'times'>,
+  { jobs, times, samples }: Pick<InlineState, 'jobs' | 'times' | 'samples'>,
   named: NamedJob,
   workers: readonly WorkerInfo[],
 ): JobProfile {
@@ -27,7 +27,7 @@ export function profileInlineJob(
     for (const { childJobIds } of tasks) family.push(...childJobIds.flatMap((id) => timesOf(id) ?? []))
   }
   const gatherMs = job instanceof MeshJob ? job.gatherMs : undefined
-  return profileJob(family, { workers, gatherMs, nowMs: Date.now(), notes: [note] })
+  return profileJob(family, { workers, gatherMs, nowMs: Date.now(), cpu: samples.get(job.id)?.total(), notes: [note] })
 
   function timesOf(jobId: string): JobTimes | undefined {
     return times.get(jobId)?.of((id) => times.get(id)?.ranMs ?? 0)

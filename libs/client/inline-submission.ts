@@ -35,6 +35,7 @@ import { putTogether, takeApart } from './inline-body.js'
 import { createInlineCheckpoint, type InlineCheckpoint } from './inline-checkpoint.js'
 import { InlineChildren } from './inline-children.js'
 import type { InlineState } from './inline-cluster.js'
+import { InlineSamples } from './inline-samples.js'
 import { InlineTimes } from './inline-times.js'
 import { inlineAttempt, InlineEndings, waitUnlessSettled } from './inline-endings.js'
 import { inlineFailureOf, inlineInputFailureOf } from './inline-failure.js'
@@ -65,6 +66,7 @@ export class InlineSubmission {
   readonly #calls: InlineCall[] = []
   readonly #endings: InlineEndings
   readonly #times: InlineTimes
+  readonly #samples: InlineSamples | undefined
   /** What runs now, by the task's index. */
   readonly #running = new Map<number, AbortController>()
   /** What tasks saved, for their next attempts. */
@@ -96,6 +98,7 @@ export class InlineSubmission {
     )
     this.job = job
     this.#times = new InlineTimes(job)
+    if (options.profile) state.samples.set(id, (this.#samples = new InlineSamples()))
     this.#endings = new InlineEndings(this.#terms.endings, options.seed ?? 0, job, (index, failure) =>
       this.#stop(index, failure),
     )
@@ -227,6 +230,7 @@ export class InlineSubmission {
     const context = this.#contextOf(call, stop, attempt, children)
     const run = task as unknown as (...all: unknown[]) => Promise<unknown>
     try {
+      this.#samples?.begin()
       this.#times.started(call.index)
       const result = await runUntilStopped(future.id, () => run(...args.values, context), stop, terms.timeoutMs)
       this.#times.ended(call.index)
@@ -237,6 +241,7 @@ export class InlineSubmission {
       throw args.watch?.findChange(error) ?? error
     } finally {
       this.#times.ended(call.index)
+      this.#samples?.end()
       children.close()
     }
   }

@@ -1,4 +1,4 @@
-import { type JobProfile, profileJob, readFamily } from '#libs/profile'
+import { type CpuSamples, type JobProfile, profileJob, readFamily, readSamples } from '#libs/profile'
 import { MeshJob } from '#libs/submission'
 import type { Job } from '#libs/task'
 
@@ -20,11 +20,22 @@ export async function profileMeshJob(
   const { jobs, omitted } = await readFamily(connection.scheduler, jobId).catch((error: unknown) => {
     throw meshErrorOf(error)
   })
+  const notes = omitted > 0 ? [forgottenJobs(omitted)] : []
+  const jobIds = jobs.map((job) => job.jobId)
+  const cpu = await readSamples(connection.checkpoints, jobIds).catch((error: unknown): CpuSamples | undefined => {
+    notes.push(`samples of its tasks, if there are any, could not be loaded: ${(error as Error).message}`)
+    return undefined
+  })
   const mine = typeof named === 'string' ? connection.jobs.get(jobs[0].jobId) : named
   return profileJob(jobs, {
     workers,
     gatherMs: mine instanceof MeshJob ? mine.gatherMs : undefined,
     nowMs: Date.now(),
-    notes: omitted > 0 ? [`${omitted} jobs that its tasks submitted are forgotten or too many, and do not count`] : [],
+    cpu,
+    notes,
   })
+}
+
+function forgottenJobs(count: number): string {
+  return `${count} jobs that its tasks submitted are forgotten or too many, and do not count`
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { SpanKind } from '@opentelemetry/api'
 
 import { bundleTask, describeNotATask, localizeStack } from '#libs/bundle'
-import type { Durability, FunctionRef, JobSpec, TaskSpec } from '#libs/proto'
+import { type Durability, type FunctionRef, type JobSpec, ProfileKind, type TaskSpec } from '#libs/proto'
 import {
   type ArgumentEncoder,
   createArgumentEncoder,
@@ -134,6 +134,7 @@ export class Submission {
       ...endingsToWire(endings),
       needs: needs.values,
       retryPolicies: retryPolicies.values.map(retryToWire),
+      ...(this.#options.profile && { profile: ProfileKind.CPU }),
       parent: undefined,
     }
     const durability = await this.#connection.session.submit(spec, { durability: this.#durability })

@@ -1,5 +1,6 @@
 import { findClockOffsets } from './clock-offsets.js'
 import { type CriticalPath, findCriticalPath } from './critical-path.js'
+import type { CpuSamples } from './sampling/cpu-samples.js'
 import type { JobTimes, TaskTimes, WorkerFacts } from './job-times.js'
 import { type PhaseName, phaseNames, phasesOfTasks, type TaskPhases } from './task-phases.js'
 
@@ -64,6 +65,8 @@ export interface JobProfile {
   readonly parallelism: number
   readonly criticalPath: CriticalPath
   readonly workers: readonly ProfileWorker[]
+  /** Where the processor time went, when the job was submitted with `profile: 'cpu'`; `flameGraph` draws it. */
+  readonly cpu?: CpuSamples
   /** What the figures do not say by themselves, for people. */
   readonly notes: readonly string[]
 }
@@ -75,6 +78,7 @@ export interface ProfileSurroundings {
   readonly gatherMs: number | undefined
   /** By the scheduler's clock, for a job that is not settled. */
   readonly nowMs: number
+  readonly cpu?: CpuSamples | undefined
   readonly notes?: readonly string[]
 }
 
@@ -119,6 +123,7 @@ export function profileJob(family: readonly [JobTimes, ...JobTimes[]], around: P
     parallelism: quotient(computeMs, criticalPath.lengthMs),
     criticalPath,
     workers,
+    ...(around.cpu && { cpu: around.cpu }),
     notes: [...(around.notes ?? []), ...notesOf(job, ran, offsets, gatherMs)],
   }
 }

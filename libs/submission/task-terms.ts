@@ -30,6 +30,10 @@ export class JobTerms {
   /** @throws RangeError that says which option is wrong, and what to set. */
   constructor(options: SubmitOptions) {
     this.#options = options
+    const profile: string | undefined = options.profile
+    if (profile !== undefined && profile !== 'cpu') {
+      throw new RangeError(`profile: '${profile}' is nothing that can be sampled: give 'cpu', or leave it out`)
+    }
     this.endings = endingsOf(options)
     this.usual = this.of({})
   }

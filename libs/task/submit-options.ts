@@ -60,6 +60,11 @@ export interface SubmitOptions {
   readonly workers?: readonly string[]
   /** The host whose workers may run the tasks. */
   readonly host?: string
+  /**
+   * Samples where the processor time of the tasks goes, by their functions: `cluster.profile(job)` then has it as `cpu`. Some
+   * percent slower, and short tasks wait for their samples to be saved.
+   */
+  readonly profile?: 'cpu'
 }
 
 /** What may differ between the tasks of one job; `name` is the task's own. */

@@ -1,8 +1,9 @@
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { connect, createInlineCluster, type JobProfile, type Task } from 'costate'
+import { connect, createInlineCluster, createLocalCluster, flameGraph, type JobProfile, type Task } from 'costate'
 
 import { type LocalMesh, packageRoot, startLocalMesh } from '../harness/local-mesh.js'
 import { runToEnd } from '../harness/program.js'
@@ -13,6 +14,8 @@ interface Module {
   readonly total: Task<[Float64Array], number>
   readonly split: Task<[number], number>
   readonly flaky: Task<[number], number>
+  readonly climb: Task<[number], number>
+  readonly family: Task<[number], number>
 }
 
 const source = `
@@ -29,6 +32,17 @@ export const split = task(import.meta, 'split', async (n, ctx) => {
   const parts = await ctx.gather(ctx.map(spin, Array.from({ length: n }, () => 20)))
   return parts.reduce((a, b) => a + b, 0)
 })
+function hot(ms) {
+  const end = performance.now() + ms
+  let x = 0
+  while (performance.now() < end) for (let i = 0; i < 1000; i++) x = Math.sin(x + i)
+  return x
+}
+function cool(ms) {
+  return hot(ms)
+}
+export const climb = task(import.meta, 'climb', async (ms) => hot(3 * ms) + cool(ms))
+export const family = task(import.meta, 'family', async (ms, ctx) => (await ctx.gather(ctx.map(climb, [ms, ms]))).length)
 export const flaky = task(import.meta, 'flaky', async (x, ctx) => {
   if (ctx.attempt === 1) throw new Error('the first attempt fails')
   return x
@@ -166,4 +180,73 @@ test('an inline cluster profiles what there is to profile, and says what there i
   expect(withChildren.speedUp).toBeLessThanOrEqual(1.01)
   await expect(inline.profile('j-nobody')).rejects.toMatchObject({ code: 'NOT_FOUND' })
   await inline.close()
+})
+
+/** Microseconds by function, with what it called; the place in the file is left out. */
+function timesByFunction({ cpu }: JobProfile): Map<string, number> {
+  const times = new Map<string, number>()
+  for (const [stack, us] of cpu?.stacks ?? []) {
+    for (const name of new Set(stack.map((place) => cpu?.frames[place]?.replace(/:\d+\)$/, ')') ?? ''))) {
+      times.set(name, (times.get(name) ?? 0) + us)
+    }
+  }
+  return times
+}
+
+test('a job that asks for it is sampled, and a flame graph of the user functions is drawn', async () => {
+  const futures = mesh.cluster.with({ profile: 'cpu' }).map(tasks.climb, [40, 40, 40, 40])
+  await mesh.cluster.gather(futures)
+  const { job } = futures[0]!
+  const profile = await mesh.cluster.profile(job)
+
+  const times = timesByFunction(profile)
+  expect([...times.keys()].filter((name) => !/^\S+ \(tasks\.mjs\)$|^\(garbage collector\)$/.test(name))).toEqual([])
+  const hot = times.get('hot (tasks.mjs)') ?? 0
+  const cool = times.get('cool (tasks.mjs)') ?? 0
+  // All of it is in hot, a quarter of it called by cool.
+  expect(hot).toBeGreaterThan(200_000)
+  expect(cool / hot).toBeGreaterThan(0.1)
+  expect(cool / hot).toBeLessThan(0.5)
+  expect(flameGraph(profile.cpu!)).toContain('hot (tasks.mjs:')
+
+  const program = path.join(packageRoot, 'dist', 'libs', 'cli', 'main.js')
+  const files = ['--flame-graph', 'graph.svg', '--speedscope', 'graph.json']
+  const written = await runToEnd(process.execPath, [program, 'profile', job.id, ...files], { cwd: mesh.userDir })
+  expect(written).toMatchObject({ code: 0, stderr: '' })
+  expect(await readFile(path.join(mesh.userDir, 'graph.svg'), 'utf8')).toContain('hot (tasks.mjs:')
+  const { profiles } = JSON.parse(await readFile(path.join(mesh.userDir, 'graph.json'), 'utf8')) as {
+    readonly profiles: readonly { readonly weights: readonly number[] }[]
+  }
+  expect(profiles[0]?.weights.length).toBe(profile.cpu?.stacks.length)
+})
+
+test('what a sampled task submits is sampled too; what nobody asked for is not', async () => {
+  const future = mesh.cluster.with({ profile: 'cpu' }).submit(tasks.family, 30)
+  await future.result()
+  const sampled = await mesh.cluster.profile(future.job)
+  expect(timesByFunction(sampled).get('hot (tasks.mjs)')).toBeGreaterThan(100_000)
+
+  const plain = mesh.cluster.submit(tasks.climb, 1)
+  await plain.result()
+  expect((await mesh.cluster.profile(plain.job)).cpu).toBeUndefined()
+  const program = path.join(packageRoot, 'dist', 'libs', 'cli', 'main.js')
+  const refused = await runToEnd(process.execPath, [program, 'profile', plain.job.id, '--flame-graph', 'none.svg'], {
+    cwd: mesh.userDir,
+  })
+  expect(refused).toMatchObject({ code: 3, stderr: expect.stringContaining("with({ profile: 'cpu' })") as string })
+  expect(() => mesh.cluster.with({ profile: 'heap' as never }).submit(tasks.climb, 1)).toThrow("profile: 'heap'")
+})
+
+test('tasks in processes of their own, and those of an inline cluster, are sampled as well', async () => {
+  const inline = createInlineCluster()
+  const future = inline.with({ profile: 'cpu' }).submit(tasks.climb, 40)
+  await future.result()
+  expect(timesByFunction(await inline.profile(future.job)).get('hot (tasks.mjs)')).toBeGreaterThan(50_000)
+  await inline.close()
+
+  const cluster = await createLocalCluster({ workers: 1, executor: 'process' })
+  const separate = cluster.with({ profile: 'cpu' }).submit(tasks.climb, 40)
+  await separate.result()
+  expect(timesByFunction(await cluster.profile(separate.job)).get('hot (tasks.mjs)')).toBeGreaterThan(50_000)
+  await cluster.close()
 })

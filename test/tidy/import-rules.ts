@@ -37,7 +37,7 @@ const libImports: Readonly<Record<string, readonly string[]>> = {
 const notForServices: readonly string[] = ['client', 'primitives', 'cli', 'demos', 'control', 'learning']
 
 /** Doors of a lib besides its index, for threads that must not load all of it. */
-const sideDoors: readonly string[] = ['telemetry/thread']
+const sideDoors: readonly string[] = ['telemetry/thread', 'profile/sampling']
 
 /** Who may import whom between libs, services and tests, and that a lib has one door. */
 export function checkDirections(files: readonly SourceFile[]): string[] {

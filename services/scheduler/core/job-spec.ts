@@ -52,6 +52,8 @@ export interface JobSpec {
   readonly deadlineMs?: number
   /** With the first task that fails for good the others are cancelled. */
   readonly failFast?: boolean
+  /** What is sampled of its tasks while they run; nothing for most. */
+  readonly profile?: 'cpu'
   /** The task that submitted it; none for a client's. */
   readonly parent?: JobParent
 }

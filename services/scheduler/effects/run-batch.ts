@@ -1,4 +1,4 @@
-import { type JobContext, type Result, type RunTask, type RunTasks, type TaskInput, Value } from '#libs/proto'
+import { type JobContext, ProfileKind, type Result, type RunTask, type RunTasks, type TaskInput, Value } from '#libs/proto'
 
 import { attemptOf, findObject } from '../core/lookup.js'
 import { demandOfTask } from '../core/slots.js'
@@ -58,6 +58,7 @@ function jobContextOf({ spec }: Job): JobContext {
     seed: spec.seed,
     trace: new Map(Object.entries(spec.trace)),
     deadline: spec.deadlineMs === undefined ? undefined : timestampOf(spec.deadlineMs),
+    ...(spec.profile && { profile: ProfileKind.CPU }),
   }
 }
 

@@ -20,6 +20,7 @@ import {
   ObjectDescriptor,
   type ObjectsStored,
   Payload,
+  ProfileKind,
   type Reference,
   type TaskEnded,
   type TaskSpec as WireTaskSpec,
@@ -81,6 +82,7 @@ export function jobToDomain(state: State, job: WireJobSpec): JobSpec {
     seed: job.seed,
     trace,
     detached: job.detached,
+    ...(job.profile === ProfileKind.CPU && { profile: 'cpu' as const }),
     ...endingToDomain(job),
   }
 }

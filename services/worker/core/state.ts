@@ -38,6 +38,8 @@ export interface TaskOrder extends AttemptRef {
   readonly deadlineMs?: number | undefined
   /** How many devices it needs. */
   readonly gpus?: number
+  /** What is sampled while it runs; nothing for most. */
+  readonly profile?: 'cpu'
   /** Somebody waits for its end, or it ran before: what becomes of it is said at once. */
   readonly urgent?: boolean
   /** Attempts on this worker whose results are inputs beside those above: it was sent ahead of them. None for most. */

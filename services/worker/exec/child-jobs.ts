@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-import { JobSpec, type Result } from '#libs/proto'
+import { JobSpec, ProfileKind, type Result } from '#libs/proto'
 import {
   createArgumentEncoder,
   durabilityToWire,
@@ -164,6 +164,8 @@ export class ChildJobs {
       ...endingsToWire(endings),
       needs: needs.values,
       retryPolicies: [],
+      // What a task is sampled for goes for what it submits.
+      ...((options.profile || call.isSampled) && { profile: ProfileKind.CPU }),
       // The worker says it.
       parent: undefined,
     }

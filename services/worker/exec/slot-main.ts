@@ -10,6 +10,7 @@ import { packEnds, unpackTasks } from './slot-columns.js'
 import { answerCall } from './slot-calls.js'
 import type { FromSlot, SlotEnd, SlotTask } from './slot-messages.js'
 import { openSlotPort } from './slot-port.js'
+import { SlotProfile } from './slot-profile.js'
 import { createSlotTaskRunner } from './slot-task.js'
 import { SlotWaits } from './slot-waits.js'
 
@@ -40,6 +41,7 @@ let busy = false
 
 const say = (message: FromSlot, transfer?: readonly ArrayBuffer[]): void => port.say(message, transfer)
 const run = createSlotTaskRunner(say)
+const profile = new SlotProfile(say)
 registerThreadTelemetry((text) => say({ kind: 'span', line: text }))
 captureConsole((level, text) => run.log(level, text))
 
@@ -114,9 +116,11 @@ async function work(): Promise<void> {
       const flushed = port.flushed()
       if (flushed) await flushed
     }
+    if (task.call.isSampled) profile.begin()
     const outcome = await run.run(inputs === task.inputs ? task : { ...task, inputs }, stop, waits)
     running = undefined
     const endedAtMs = now()
+    if (task.call.isSampled) await profile.end(task, line[0]?.call.jobId !== task.call.jobId)
     lastRunMs.set(kind, endedAtMs - startedAtMs)
     results.keep(task.key, outcome)
     ends.push({ key: task.key, outcome, startedAtMs, endedAtMs })

@@ -15,6 +15,8 @@ export interface SlotCall {
   readonly taskName: string
   /** A task that changes what it shares with others fails. */
   readonly verifyInputs: boolean
+  /** Whether its tasks are sampled while they run. */
+  readonly isSampled?: boolean
 }
 
 /** An input that a task before in the line makes: the object, and the attempt. */
@@ -104,6 +106,8 @@ export type CheckpointCall =
       readonly lease?: Int32Array
     }
   | { readonly kind: 'load' }
+  /** What was sampled while it ran; not its checkpoint, but as durable. */
+  | { readonly kind: 'profile'; readonly structure: Value; readonly bytes: Uint8Array }
 
 /** What a load is answered with. */
 export interface LoadedCheckpoint extends SlotBody {

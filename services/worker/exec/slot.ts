@@ -340,7 +340,8 @@ export class Slot {
     const { jobId, seed, bundleDigest, taskName } = order
     const bundlePath = this.#listeners.bundlePath(bundleDigest)
     const { verifyInputs } = this.#listeners
-    return { kind: kindOf(order), jobId, seed, bundlePath, bundleDigest, taskName, verifyInputs }
+    const call = { kind: kindOf(order), jobId, seed, bundlePath, bundleDigest, taskName, verifyInputs }
+    return order.profile === 'cpu' ? { ...call, isSampled: true } : call
   }
 
   /** Only threads see the worker's memory; and who is watched gets copies. */

@@ -67,6 +67,16 @@ export function createTaskCheckpoints(ports: CheckpointPorts): TaskCheckpoints {
   return {
     call: async (order, call) => {
       const at = order.taskId.lastIndexOf('/')
+      if (call.kind === 'profile') {
+        const { structure, bytes } = call
+        const profile = `jobs/${order.taskId.slice(0, at)}/profiles/${order.taskId.slice(at + 1)}`
+        await saveCheckpoint(pool.store(await storeAddresses(), 'save'), {
+          name: profile,
+          structure,
+          segments: [bytes],
+        })
+        return undefined
+      }
       const name = `jobs/${order.taskId.slice(0, at)}/tasks/${order.taskId.slice(at + 1)}`
       const writer = writerOf(name, order)
       // Before a load too: what an attempt goes on from must not be changed by the one before it.

@@ -1,5 +1,5 @@
 import { taskIdOf, type JobId, type TaskId } from '#libs/domain'
-import type { AttemptRef as WireAttemptRef, RunTasks } from '#libs/proto'
+import { type AttemptRef as WireAttemptRef, ProfileKind, type RunTasks } from '#libs/proto'
 
 import type { AttemptRef, TaskOrder } from '../core/state.js'
 import { findWanted } from '../objects/input-fetcher.js'
@@ -41,6 +41,7 @@ export function ordersToDomain({ jobs, tasks }: RunTasks): TaskOrder[] {
         timeoutMs: timeout && millisecondsOf(timeout),
         deadlineMs: deadline && millisecondsOf(deadline),
         gpus: task.gpus,
+        ...(job.profile === ProfileKind.CPU && { profile: 'cpu' as const }),
         ...(task.urgent && { urgent: true }),
         ...(behind.length > 0 && { behind }),
       },
