@@ -56,6 +56,7 @@ interface Results {
   readonly workers: readonly unknown[]
   readonly tasks: readonly { readonly problem: string; readonly status: string; readonly workerId: string }[]
   readonly phases: readonly { readonly name: string }[]
+  readonly profile: object
 }
 
 async function readResults(folder: string): Promise<Results> {
@@ -70,11 +71,12 @@ test('a sweep is solved on every worker, checked, reported and traced', { timeou
   for (const said of ['✓ All 24 answers agree', '24/24 (100 %)', path.join(folder, 'report.html'), 'speed-up'])
     expect(stdout).toContain(said)
 
-  const { verdict, tasks, workers, phases, jobId, traceId } = await readResults(folder)
+  const { verdict, tasks, workers, phases, profile, jobId, traceId } = await readResults(folder)
   expect([verdict.isGood, tasks.length, workers.length]).toEqual([true, 24, 2])
   expect(new Set(tasks.map(({ workerId }) => workerId)).size).toBe(2)
   expect(new Set(tasks.map(({ problem }) => problem))).toEqual(new Set(['brysonDenham', 'vanDerPol', 'rayleigh']))
   expect(phases.map(({ name }) => name)).toEqual(['submit', 'queue', 'dispatch', 'run', 'gather'])
+  expect(profile).toMatchObject({ jobId, isSettled: true, tasks: 24, ranTasks: 24, slots: 2 })
 
   // Self-contained: nothing is loaded, and nothing points out of the folder.
   const report = await readFile(path.join(folder, 'report.html'), 'utf8')

@@ -12,8 +12,26 @@ test('without flags: one worker per core, 240 problems', () => {
 })
 
 test('every flag is read', () => {
-  const flags = argv('--workers', '3', '--threads-per-worker=2', '--problems', '24', '--seed', '9', '--out', 'dir')
-  expect(readFlags(flags)).toEqual({ workers: 3, threadsPerWorker: 2, problems: 24, seed: 9, out: 'dir' })
+  const flags = argv(
+    '--workers',
+    '3',
+    '--threads-per-worker=2',
+    '--problems',
+    '24',
+    '--seed',
+    '9',
+    '--out',
+    'dir',
+    '--profile',
+  )
+  expect(readFlags(flags)).toEqual({
+    workers: 3,
+    threadsPerWorker: 2,
+    problems: 24,
+    seed: 9,
+    out: 'dir',
+    profile: true,
+  })
 })
 
 test.each([

@@ -9,6 +9,8 @@ export interface MainJobFlags {
   readonly seed: number
   /** The run folder; one of its own below `.costate/runs` unless given. */
   readonly out?: string
+  /** Whether it is sampled where processor time goes. */
+  readonly profile?: boolean
 }
 
 const wrongUsage = 2
@@ -21,6 +23,7 @@ export function readFlags(argv: readonly string[]): MainJobFlags {
     .option('--threads-per-worker <count>', 'tasks that a worker runs at once', wholeNumber(1, 256), 1)
     .option('--problems <count>', 'problems to solve', wholeNumber(fewestProblems, 100_000), 240)
     .option('--seed <number>', 'seed of the random guesses', wholeNumber(0, Number.MAX_SAFE_INTEGER), 1)
+    .option('--profile', 'sample where processor time goes, for a flame graph in the report')
     .option('--out <folder>', 'run folder (default: a new one in .costate/runs)')
     .allowExcessArguments(false)
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : wrongUsage))

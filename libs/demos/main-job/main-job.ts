@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { createLocalCluster, type Cluster, type WorkerInfo } from 'costate'
+import { createLocalCluster, type Cluster, type JobProfile, type WorkerInfo } from 'costate'
 import { checkAnswer } from './checked-answer.js'
 import type { MainJobFlags } from './flags.js'
 import { formatPlural } from '../report/format.js'
@@ -31,16 +31,18 @@ export async function runMainJob(flags: MainJobFlags): Promise<'right' | 'wrong'
   const cluster = await createLocalCluster({ workers, threadsPerWorker, runDir: folder.path })
   let present: WorkerInfo[]
   let sweep: Sweep | undefined
+  let profile: JobProfile | undefined
   try {
     present = await cluster.workers()
     say(`${describeStart(present)} after ${Date.now() - startedAt.getTime()} ms; ${problems.length} problems`)
-    sweep = await sweepWithProgress(cluster, problems, flags.seed, present)
+    sweep = await sweepWithProgress(cluster, problems, flags, present)
+    profile = sweep && (await cluster.profile(sweep.job))
   } finally {
     // Before the traces are read: services write their last spans when they end.
     await cluster.close()
   }
   if (sweep === undefined) return 'interrupted'
-  const data = await describeRun(folder, startedAt, present, sweep)
+  const data = { ...(await describeRun(folder, startedAt, present, sweep)), ...(profile && { profile }) }
   const written = await writeRun(folder, data)
   say(renderSummary(data, { folder: folder.path, ...written }))
   return judgeRun(data.tasks).isGood ? 'right' : 'wrong'
@@ -50,7 +52,7 @@ export async function runMainJob(flags: MainJobFlags): Promise<'right' | 'wrong'
 async function sweepWithProgress(
   cluster: Cluster,
   problems: ReturnType<typeof listProblems>,
-  seed: number,
+  { seed, profile }: MainJobFlags,
   workers: readonly WorkerInfo[],
 ): Promise<Sweep | undefined> {
   const progress = createProgress({
@@ -68,7 +70,12 @@ async function sweepWithProgress(
   for (const signal of signals) process.prependListener(signal, leaveLine)
   try {
     const slots = workers.reduce((sum, worker) => sum + worker.slots, 0)
-    const options = { seed, slots, onProgress: (counts: ProgressCounts) => progress.update(counts) }
+    const options = {
+      seed,
+      slots,
+      isSampled: profile ?? false,
+      onProgress: (counts: ProgressCounts) => progress.update(counts),
+    }
     const sweep = await runSweep(cluster, problems, options)
     return interruption.signal.aborted ? undefined : sweep
   } finally {

@@ -1,3 +1,5 @@
+import type { JobProfile } from 'costate'
+
 import type { Machine, Versions } from '../report/machine.js'
 
 /** Everything that the report of one run is drawn from. Values that do not exist (a failed task's objective) are NaN. */
@@ -17,6 +19,8 @@ export interface ReportData {
   readonly trajectories: readonly ReportTrajectory[]
   /** In the order in which a task passes through them. */
   readonly phases: readonly ReportPhase[]
+  /** What the cluster said of the job, when it could. */
+  readonly profile?: JobProfile
   readonly traceFiles: readonly ReportTraceFile[]
   readonly jobId: string
   readonly traceId: string

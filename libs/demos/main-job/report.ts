@@ -9,6 +9,7 @@ import { renderTimeline } from './figures/timeline.js'
 import type { ReportData } from './report-data.js'
 import { listTiles } from './run-figures.js'
 import { renderFailures } from './sections/failures.js'
+import { renderProfile } from './sections/profile.js'
 import { renderRunHeader } from './sections/run-header.js'
 import { renderTimeSpent } from './sections/time-spent.js'
 import { renderTraceLinks } from './sections/trace-links.js'
@@ -34,6 +35,7 @@ export function renderReport(data: ReportData): string {
     renderErrorPlot(data.tasks),
     renderWorstErrors(data.tasks),
     renderTimeSpent(data.phases),
+    renderProfile(data.profile),
     renderTraceLinks(data),
   ])
 }

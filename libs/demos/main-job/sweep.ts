@@ -26,6 +26,8 @@ export interface Sweep {
 export interface SweepOptions {
   readonly seed: number
   readonly slots: number
+  /** Whether it is sampled where processor time goes. */
+  readonly isSampled?: boolean
   /** Called for every task that is settled, and once a second. */
   readonly onProgress: (counts: ProgressCounts) => void
 }
@@ -34,10 +36,11 @@ export interface SweepOptions {
 export async function runSweep(
   cluster: Cluster,
   problems: readonly SweepProblem[],
-  { seed, slots, onProgress }: SweepOptions,
+  { seed, slots, isSampled = false, onProgress }: SweepOptions,
 ): Promise<Sweep> {
   const submittedAtMs = Date.now()
-  const futures = cluster.with({ name: 'optimal-control sweep', seed }).map(solve, problems)
+  const options = { name: 'optimal-control sweep', seed, ...(isSampled && { profile: 'cpu' as const }) }
+  const futures = cluster.with(options).map(solve, problems)
   const job = futures[0]!.job
   const report = (): void => onProgress(countsOf(job, slots))
   report()

@@ -44,6 +44,7 @@ code,pre{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",mo
 .tile-value{font-size:19px;font-weight:650;line-height:1.3;white-space:nowrap;font-variant-numeric:tabular-nums}
 section:not(.verdict,.tiles),figure{margin:0 0 16px;padding:20px}
 figcaption,section>p{color:var(--soft);max-width:80ch;margin:0 0 12px}
+section>h3{margin:20px 0 4px}
 .empty{color:var(--soft);font-style:italic;margin:0}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:14px}
