@@ -15,7 +15,7 @@ BUNDLE_FLAGS := --bundle --format=cjs --out-extension:.js=.cjs --platform=node -
   --define:import.meta.url=moduleUrl --banner:js="const moduleUrl = require('node:url').pathToFileURL(__filename).href;"
 
 # The main job's parameters: make run WORKERS=4 PROBLEMS=400 OUT=dir
-RUN_FLAGS := $(if $(WORKERS),--workers $(WORKERS)) $(if $(PROBLEMS),--problems $(PROBLEMS)) $(if $(OUT),--out $(OUT)) $(if $(SEED),--seed $(SEED)) $(if $(PROFILE),--profile)
+RUN_FLAGS := $(if $(WORKERS),--workers $(WORKERS)) $(if $(PROBLEMS),--problems $(PROBLEMS)) $(if $(OUT),--out $(OUT)) $(if $(SEED),--seed $(SEED)) $(if $(PROFILE),--profile) $(if $(WARM_START),--warm-start)
 
 DEMO_FLAGS := $(if $(INLINE),--inline) $(if $(REDUCED),--reduced) $(if $(JSON),--json) $(if $(OUT),--out $(OUT))
 
@@ -44,7 +44,7 @@ dist/.stamp: $(shell find libs services -name '*.ts' -not -path '*/gen/*') tscon
 	@chmod +x dist/libs/cli/main.js
 	@touch $@
 
-run: build ## the main job: an optimal-control sweep on a local mesh (WORKERS= PROBLEMS= OUT= SEED= PROFILE=1)
+run: build ## the main job: an optimal-control sweep on a local mesh (WORKERS= PROBLEMS= OUT= SEED= PROFILE=1 WARM_START=1)
 	node dist/libs/demos/main-job/main.js $(RUN_FLAGS)
 
 demo: build ## one of the seven demos: make demo NAME=pipeline (INLINE=1 REDUCED=1 JSON=1 OUT=dir); without a name they are listed

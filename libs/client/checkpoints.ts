@@ -1,11 +1,15 @@
 import type { CheckpointDescription } from '#libs/checkpoint'
 
+import type { NearCheckpoint } from './nearest-checkpoints.js'
+
 /** What is remembered beside a value, and on which condition it is saved. */
 export interface SaveCheckpointOptions {
   readonly iteration?: number
   readonly cost?: number
   /** Labels of one's own; a version with the label `keep` stays when others are dropped. */
   readonly labels?: Readonly<Record<string, string>>
+  /** The point of a study that the value is the solution for, by which `nearest` finds it; kept in the label `parameters`. */
+  readonly parameters?: readonly number[]
   /** Save only when the newest version has this etag, or `0` when there must be none; else ABORTED with ETAG_MISMATCH. */
   readonly etag?: string
 }
@@ -54,6 +58,13 @@ export interface Checkpoints {
     readonly labels?: Readonly<Record<string, string>>
     readonly allVersions?: boolean
   }): Promise<CheckpointDescription[]>
+  /**
+   * The `k` solved points of a study that are nearest to the parameters, the nearest first: a guess to begin from. Points are the
+   * newest versions under `study/` that were saved with `parameters`. Each parameter counts by its range over the study; of
+   * equally near points that with the lesser name comes first.
+   * @throws RangeError for a k below 1, and for parameters that are no finite numbers or not as many as the points have.
+   */
+  nearest(study: string, parameters: readonly number[], k?: number): Promise<NearCheckpoint[]>
   /** Deletes all versions, or one. Resolves with how many there were. */
   delete(name: string, options?: { readonly version?: number; readonly etag?: string }): Promise<number>
   /** Drops old versions; says which, and how many bytes of the disk that gives back. */

@@ -17,6 +17,7 @@ export { createLocalCluster } from './local-cluster.js'
 export type { LocalClusterOptions } from './local-cluster.js'
 export { createSlurmCluster } from './slurm-cluster.js'
 export type { SlurmClusterOptions, SlurmPool } from './slurm-options.js'
+export type { NearCheckpoint } from './nearest-checkpoints.js'
 export type { NamedJob } from './mesh-profile.js'
 export type { NamedTask, StoryLine } from './task-answers.js'
 export {

@@ -7,6 +7,7 @@ import { MeshError } from '#libs/task'
 
 import type { CheckpointChange, Checkpoints, LoadedCheckpoint } from './checkpoints.js'
 import { putTogether, takeApart } from './inline-body.js'
+import { findNearest, labelsWith, prefixOfStudy } from './nearest-checkpoints.js'
 
 interface Version {
   readonly description: CheckpointDescription
@@ -49,13 +50,14 @@ export function createInlineCheckpoints(): Checkpoints {
       })
 
   return {
-    save: async (name, value, { etag = '', labels = {}, ...info } = {}) => {
+    save: async (name, value, { etag = '', labels: own = {}, parameters, ...info } = {}) => {
+      const labels = labelsWith(own, parameters)
       check(name, find(name), etag)
       const body = takeApart(value, `the checkpoint ${name}`)
       const digest = createHash('sha256').update(body.bytes).digest('hex')
       const version = (find(name)?.description.version ?? 0) + 1
       const description: CheckpointDescription = {
-        ...{ name, version, digest, labels: { ...labels }, savedAt: new Date() },
+        ...{ name, version, digest, labels, savedAt: new Date() },
         byteLength: body.bytes.byteLength,
         etag: `${version}-${digest.slice(0, 16)}`,
         ...info,
@@ -68,6 +70,8 @@ export function createInlineCheckpoints(): Checkpoints {
       for (const tell of watchers) tell({ kind: 'saved', checkpoint: description })
       return description
     },
+    nearest: async (study, parameters, k = 1) =>
+      findNearest(await list({ prefix: prefixOfStudy(study) }), parameters, k),
     load: async <T>(name: string, { version = 0 } = {}): Promise<LoadedCheckpoint<T> | undefined> => {
       const found = find(name, version)
       if (found === undefined) return undefined

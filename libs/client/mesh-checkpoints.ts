@@ -22,6 +22,7 @@ import type {
   SaveCheckpointOptions,
 } from './checkpoints.js'
 import { meshErrorOf } from './mesh-error.js'
+import { findNearest, labelsWith, type NearCheckpoint, prefixOfStudy } from './nearest-checkpoints.js'
 
 const pageSize = 1_000
 
@@ -43,7 +44,8 @@ export class MeshCheckpoints implements Checkpoints {
   }
 
   async save(name: string, value: unknown, options: SaveCheckpointOptions = {}): Promise<CheckpointDescription> {
-    const { etag = '', ...info } = options
+    const { etag = '', parameters, ...info } = options
+    const labels = labelsWith(info.labels ?? {}, parameters)
     const encoded = packStructure(encodeValue(value, `the checkpoint ${name}`))
     const { pool, storeAddresses } = this.#access
     try {
@@ -53,7 +55,7 @@ export class MeshCheckpoints implements Checkpoints {
         name,
         structure,
         segments,
-        info: { ...info, labels: { ...info.labels } },
+        info: { ...info, labels },
         etag,
       })
       const { checkpoint } = await this.#store().then((store) =>
@@ -103,6 +105,10 @@ export class MeshCheckpoints implements Checkpoints {
     } catch (error) {
       throw meshErrorOf(error)
     }
+  }
+
+  async nearest(study: string, parameters: readonly number[], k = 1): Promise<NearCheckpoint[]> {
+    return findNearest(await this.list({ prefix: prefixOfStudy(study) }), parameters, k)
   }
 
   async delete(name: string, { version = 0, etag = '' } = {}): Promise<number> {

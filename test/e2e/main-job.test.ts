@@ -64,11 +64,18 @@ async function readResults(folder: string): Promise<Results> {
 }
 
 test('a sweep is solved on every worker, checked, reported and traced', { timeout: 120_000 }, async () => {
-  const { code, stdout, stderr } = await run(mainJob, ['--problems', '24', '--workers', '2'])
+  const { code, stdout, stderr } = await run(mainJob, ['--problems', '24', '--workers', '2', '--warm-start'])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   const [runName = 'none'] = await readdir(path.join(workDir, '.costate', 'runs'))
   const folder = path.join(workDir, '.costate', 'runs', runName)
-  for (const said of ['✓ All 24 answers agree', '24/24 (100 %)', path.join(folder, 'report.html'), 'speed-up'])
+  for (const said of [
+    '✓ All 24 answers agree',
+    '✓ from neighbours: All 24 answers agree',
+    'iterations instead of',
+    '24/24 (100 %)',
+    path.join(folder, 'report.html'),
+    'speed-up',
+  ])
     expect(stdout).toContain(said)
 
   const { verdict, tasks, workers, phases, profile, jobId, traceId } = await readResults(folder)

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 
-import type { Task, TaskFuture } from 'costate'
+import { connect, type Task, type TaskFuture } from 'costate'
 import { transform } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
@@ -210,4 +210,25 @@ test('the README’s solver survives the kill of its worker, with the result tha
   const worker = (await mesh.cluster.workers()).find(({ id }) => id === running)
   process.kill(worker!.pid, 'SIGKILL')
   expect(bitsOf(await future.result())).toBe(bitsOf(undisturbed))
+})
+
+test('solved points of a study are found by their parameters, also by another program', async () => {
+  const { cluster } = mesh
+  for (const [name, parameters] of [
+    ['a', [1, 100]],
+    ['b', [2, 300]],
+    ['c', [9, 100]],
+  ] as const) {
+    await cluster.checkpoints.save(`studies/near/${name}`, Float64Array.from(parameters), { parameters, cost: 1 })
+  }
+  const other = await connect('test')
+  const near = await other.checkpoints.nearest('studies/near', [1.9, 290], 2)
+  expect(near.map(({ name }) => name)).toEqual(['studies/near/b', 'studies/near/a'])
+  expect(near[0]).toMatchObject({
+    parameters: [2, 300],
+    cost: 1,
+    distance: expect.closeTo(Math.hypot(0.1 / 8, 10 / 200), 9) as number,
+  })
+  expect((await other.checkpoints.load('studies/near/b'))?.value).toEqual(Float64Array.of(2, 300))
+  await other.close()
 })

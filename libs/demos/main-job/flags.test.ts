@@ -23,6 +23,7 @@ test('every flag is read', () => {
     '--out',
     'dir',
     '--profile',
+    '--warm-start',
   )
   expect(readFlags(flags)).toEqual({
     workers: 3,
@@ -31,6 +32,7 @@ test('every flag is read', () => {
     seed: 9,
     out: 'dir',
     profile: true,
+    warmStart: true,
   })
 })
 

@@ -11,6 +11,8 @@ export interface MainJobFlags {
   readonly out?: string
   /** Whether it is sampled where processor time goes. */
   readonly profile?: boolean
+  /** Whether the sweep is solved again from neighbours' solutions. */
+  readonly warmStart?: boolean
 }
 
 const wrongUsage = 2
@@ -24,6 +26,7 @@ export function readFlags(argv: readonly string[]): MainJobFlags {
     .option('--problems <count>', 'problems to solve', wholeNumber(fewestProblems, 100_000), 240)
     .option('--seed <number>', 'seed of the random guesses', wholeNumber(0, Number.MAX_SAFE_INTEGER), 1)
     .option('--profile', 'sample where processor time goes, for a flame graph in the report')
+    .option('--warm-start', "solve the sweep again, each problem from its nearest neighbour's solution, and compare")
     .option('--out <folder>', 'run folder (default: a new one in .costate/runs)')
     .allowExcessArguments(false)
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : wrongUsage))

@@ -14,6 +14,7 @@ import { renderSummary } from './summary.js'
 import { runSweep, type Sweep } from './sweep.js'
 import { listTraceFiles, readPhases } from './trace-phases.js'
 import { judgeRun } from './verdict.js'
+import { runWarmSweep, type WarmSweep } from './warm-sweep.js'
 
 const signals = ['SIGINT', 'SIGTERM'] as const
 
@@ -32,20 +33,30 @@ export async function runMainJob(flags: MainJobFlags): Promise<'right' | 'wrong'
   let present: WorkerInfo[]
   let sweep: Sweep | undefined
   let profile: JobProfile | undefined
+  let warm: WarmSweep | undefined
   try {
     present = await cluster.workers()
     say(`${describeStart(present)} after ${Date.now() - startedAt.getTime()} ms; ${problems.length} problems`)
     sweep = await sweepWithProgress(cluster, problems, flags, present)
     profile = sweep && (await cluster.profile(sweep.job))
+    if (sweep && flags.warmStart) {
+      say('solving the sweep again, each problem from its nearest neighbour')
+      warm = await runWarmSweep(cluster, problems, { seed: flags.seed, runId: folder.id })
+    }
   } finally {
     // Before the traces are read: services write their last spans when they end.
     await cluster.close()
   }
   if (sweep === undefined) return 'interrupted'
-  const data = { ...(await describeRun(folder, startedAt, present, sweep)), ...(profile && { profile }) }
+  const data: ReportData = {
+    ...(await describeRun(folder, startedAt, present, sweep)),
+    ...(profile && { profile }),
+    ...(warm && { warm: describeWarm(warm) }),
+  }
   const written = await writeRun(folder, data)
   say(renderSummary(data, { folder: folder.path, ...written }))
-  return judgeRun(data.tasks).isGood ? 'right' : 'wrong'
+  const isWarmGood = data.warm === undefined || judgeRun(data.warm.tasks).isGood
+  return judgeRun(data.tasks).isGood && isWarmGood ? 'right' : 'wrong'
 }
 
 /** Nothing when a signal came: what was cancelled then tells nothing about the problems. */
@@ -109,6 +120,11 @@ async function describeRun(
     traceId: job.traceId,
     traceCommand: traceCommandOf(folder, job.id),
   }
+}
+
+/** By the same measure as the sweep. */
+function describeWarm({ answers, durationMs }: WarmSweep): NonNullable<ReportData['warm']> {
+  return { tasks: answers.map((answer, index) => checkAnswer(answer, index, 0)), durationMs }
 }
 
 function describeStart(workers: readonly WorkerInfo[]): string {

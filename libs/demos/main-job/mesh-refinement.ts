@@ -71,6 +71,19 @@ export async function solveRefined(
   )
 }
 
+/** A trajectory at the points of a mesh of fewer intervals, of which its own are a multiple: float64[2 · intervals + 1, …]. */
+export function coarsen({ intervals: have, t, x, u }: RefinedSolution, intervals: number): Guess {
+  const stride = have / intervals
+  const pick = (values: Float64Array): Float64Array => {
+    const size = values.length / t.length
+    return Float64Array.from({ length: (2 * intervals + 1) * size }, (_, at) => {
+      const point = Math.floor(at / size)
+      return values[point * stride * size + (at % size)]!
+    })
+  }
+  return { x: pick(x), u: pick(u) }
+}
+
 /** Values at points and, new, halfway between them; float64[points, size] to float64[2 · points - 1, size]. */
 export function halveSteps(values: Float64Array, size: number): Float64Array {
   const points = values.length / size

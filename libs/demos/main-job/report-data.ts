@@ -21,6 +21,8 @@ export interface ReportData {
   readonly phases: readonly ReportPhase[]
   /** What the cluster said of the job, when it could. */
   readonly profile?: JobProfile
+  /** The same problems, solved again from their neighbours, when that was asked for. */
+  readonly warm?: { readonly tasks: readonly ReportTask[]; readonly durationMs: number }
   readonly traceFiles: readonly ReportTraceFile[]
   readonly jobId: string
   readonly traceId: string

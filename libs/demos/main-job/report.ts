@@ -13,6 +13,7 @@ import { renderProfile } from './sections/profile.js'
 import { renderRunHeader } from './sections/run-header.js'
 import { renderTimeSpent } from './sections/time-spent.js'
 import { renderTraceLinks } from './sections/trace-links.js'
+import { renderWarmStarts } from './sections/warm-starts.js'
 import { renderWorstErrors } from './sections/worst-errors.js'
 import { judgeRun } from './verdict.js'
 
@@ -35,6 +36,7 @@ export function renderReport(data: ReportData): string {
     renderErrorPlot(data.tasks),
     renderWorstErrors(data.tasks),
     renderTimeSpent(data.phases),
+    renderWarmStarts(data),
     renderProfile(data.profile),
     renderTraceLinks(data),
   ])

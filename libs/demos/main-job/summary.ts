@@ -1,9 +1,17 @@
 import path from 'node:path'
-import { formatDigits, formatDuration, formatError, formatNumber, formatPlural } from '../report/format.js'
+import {
+  formatDigits,
+  formatDuration,
+  formatError,
+  formatNumber,
+  formatPercent,
+  formatPlural,
+} from '../report/format.js'
 import { describeTask } from './problem-text.js'
 import type { ReportData, ReportTask } from './report-data.js'
 import { measureRun } from './run-figures.js'
 import { judgeRun, outcomeOf } from './verdict.js'
+import { compareWarm, sumOfFamilies } from './warm-figures.js'
 
 const failuresTold = 3
 
@@ -24,6 +32,7 @@ export function renderSummary(data: ReportData, written: WrittenRun): string {
     ...[...reasons, ...describeBad(data.tasks)].map((line) => `  ${line}`),
     `  ${formatPlural(data.tasks.length, 'problem')} in ${formatDuration(durationMs)} on ${formatPlural(slots, 'slot')} of ` +
       `${formatPlural(data.workers.length, 'worker')}: ${formatNumber(tasksPerS, 3)} tasks/s, speed-up ${formatNumber(speedUp, 3)} ×`,
+    ...describeWarm(data),
     '',
     `  report   ${written.report}`,
     `  results  ${written.results}`,
@@ -33,6 +42,20 @@ export function renderSummary(data: ReportData, written: WrittenRun): string {
     `  spans    ${data.traceCommand}`,
     '',
   ].join('\n')
+}
+
+/** What beginning from neighbours saved. */
+function describeWarm({ tasks, warm }: ReportData): string[] {
+  if (warm === undefined) return []
+  const { coldIterations, warmIterations, coldMs, warmMs } = sumOfFamilies(compareWarm(tasks, warm.tasks))
+  const { isGood, headline } = judgeRun(warm.tasks)
+  return [
+    '',
+    `${isGood ? '✓' : '✗'} from neighbours: ${headline}`,
+    ...describeBad(warm.tasks).map((line) => `  ${line}`),
+    `  ${warmIterations} iterations instead of ${coldIterations} (${formatPercent(1 - warmIterations / coldIterations)} saved), ` +
+      `${formatDuration(warmMs)} of solving instead of ${formatDuration(coldMs)}`,
+  ]
 }
 
 /** The first few answers that are not right, with their cause; the report has them all. */
