@@ -62,6 +62,14 @@ export interface ScatterOptions {
   readonly durable?: boolean
 }
 
+/** Who is to have a value that workers hold. */
+export interface ReplicateOptions {
+  /** Ids of the workers to choose from; all unless given. */
+  readonly workers?: readonly string[]
+  /** So many workers are to have it, those included that have it already; all of them unless given. */
+  readonly copies?: number
+}
+
 /** Where to scatter an array in parts, and how large they are. */
 export interface ChunkedScatterOptions extends ScatterOptions {
   /** At most so much per part, in bytes or as `'64MB'`. */
@@ -115,6 +123,14 @@ export interface Cluster extends AsyncDisposable {
   scatter<T>(chunks: AsyncIterable<T>, options?: ScatterOptions): Promise<ScatteredChunks<T>>
   /** Puts a value into workers' memory, to be an argument of many tasks. Lost with the last worker that holds it. */
   scatter<T>(value: T, options?: ScatterOptions): Promise<ScatteredObject<T>>
+  /**
+   * Brings a result, once it is there, or a scattered value to more workers: tasks that take it find it in more places, and it
+   * outlives some of them. Each passes it on while it comes. Resolves with the ids of the workers that have it: fewer than asked
+   * for when there are not as many, or some died meanwhile. A small result travels with each task instead: nobody holds it.
+   *
+   * @throws what the task failed with; RangeError for workers that are not there; MeshError when a worker has no room for it.
+   */
+  replicate(object: TaskFuture<unknown> | ScatteredObject<unknown>, options?: ReplicateOptions): Promise<string[]>
   /** Takes up a job by its id or the name it was persisted under. */
   attach(jobIdOrName: string): Promise<Job>
   /** Gives a task a name and version under which clients in any language can call it. */

@@ -7,7 +7,7 @@ export type {
   PruneOptions,
   SaveCheckpointOptions,
 } from './checkpoints.js'
-export type { ChunkedScatterOptions, Cluster, ScatterOptions, WorkerInfo } from './cluster.js'
+export type { ChunkedScatterOptions, Cluster, ReplicateOptions, ScatterOptions, WorkerInfo } from './cluster.js'
 export { connect } from './connect.js'
 export type { ConnectOptions } from './connect.js'
 export type { GraphBuilder } from './graph.js'

@@ -8,7 +8,7 @@ import {
   type Arguments,
   type GatherOptions,
   type SubmitOptions,
-  type TaskFuture,
+  TaskFuture,
   type Job,
   raceFutures,
   ScatteredObject,
@@ -18,7 +18,7 @@ import {
 } from '#libs/task'
 
 import type { Checkpoints } from './checkpoints.js'
-import { type Cluster, type ScatterOptions, type WorkerInfo } from './cluster.js'
+import { type Cluster, type ReplicateOptions, type ScatterOptions, type WorkerInfo } from './cluster.js'
 import { digestOfComputation } from './computation-digest.js'
 import { gatherAll } from './gather.js'
 import { createGraphBuilder, type GraphBuilder, graphNotBuilt } from './graph.js'
@@ -31,6 +31,7 @@ import { InlineSubmission } from './inline-submission.js'
 import type { InlineTimes } from './inline-times.js'
 import type { NamedJob } from './mesh-profile.js'
 import { checkBounds, checkWorkerCount } from './mesh-cluster.js'
+import { checkReplication, checkWorkers, type Replicable } from './replication.js'
 import { partsOf } from './scatter-parts.js'
 import { calledOf } from './submission.js'
 import type { NamedTask, StoryLine } from './task-answers.js'
@@ -166,6 +167,14 @@ class InlineCluster implements Cluster {
         throw new MeshError('UNAVAILABLE', 'RESULT_UNAVAILABLE', message)
       },
     })
+  }
+
+  async replicate(object: Replicable, options: ReplicateOptions = {}): Promise<string[]> {
+    this.#check()
+    checkReplication(options)
+    checkWorkers(options, await this.workers())
+    if (object instanceof TaskFuture) await object.result()
+    return [this.name]
   }
 
   async attach(jobIdOrName: string): Promise<Job> {

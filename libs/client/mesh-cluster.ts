@@ -25,13 +25,15 @@ import {
 import { encodeValue, packStructure } from '#libs/value'
 
 import { attachJob } from './attach.js'
+import type { BroadcastTarget } from './broadcast.js'
 import type { Checkpoints } from './checkpoints.js'
-import { type Cluster, type ScatterOptions, type WorkerInfo } from './cluster.js'
+import { type Cluster, type ReplicateOptions, type ScatterOptions, type WorkerInfo } from './cluster.js'
 import { digestOfComputation } from './computation-digest.js'
 import { gatherAll } from './gather.js'
 import { createGraphBuilder, type GraphBuilder, graphNotBuilt } from './graph.js'
 import { type MeshConnection } from './mesh-connection.js'
 import { meshErrorOf } from './mesh-error.js'
+import { planReplication, type Replicable } from './replication.js'
 import { partsOf } from './scatter-parts.js'
 import { ScatterTargets } from './scatter-targets.js'
 import { type NamedJob, profileMeshJob } from './mesh-profile.js'
@@ -128,19 +130,28 @@ export class MeshCluster implements Cluster {
     const id = `o-${randomUUID()}`
     // Once, so that all workers hold the same bytes.
     const encoded = packStructure(encodeValue(value, 'the scattered value'))
-    const addresses = targets.map((worker) => worker.addresses)
-    const put = addresses.length > 0 ? this.#connection.putObject(id, encoded, addresses) : Promise.resolve()
+    let holders: readonly BroadcastTarget[] = targets
+    const put = targets.length > 0 ? this.#connection.putObject(id, encoded, targets) : Promise.resolve(targets)
     const putBlob = (): Promise<void> => this.#connection.putBlob(id, encoded)
-    if (durable) await Promise.all([put, putBlob()])
-    // Workers that cannot be reached from here load it from the checkpoint-store, which mostly can.
-    else await put.catch((error: unknown) => (isOutOfReach(error) ? putBlob() : Promise.reject(error as Error)))
-    return this.#scattered({ objectId: id, byteLength: encoded.byteLength, structure: encoded.root }, targets)
+    try {
+      if (durable) [holders] = await Promise.all([put, putBlob()])
+      else holders = await put
+    } catch (error) {
+      if (durable || !isOutOfReach(error)) {
+        // Some may have it.
+        this.#connection.release([id])
+        throw error
+      }
+      // Workers that cannot be reached from here load it from the checkpoint-store, which mostly can.
+      await putBlob()
+    }
+    return this.#scattered({ objectId: id, byteLength: encoded.byteLength, structure: encoded.root }, holders)
   }
 
   /** By itself, so that the handle keeps none of the bytes that were scattered. */
   #scattered<T>(
     object: { readonly objectId: string; readonly byteLength: number; readonly structure: Value | undefined },
-    targets: readonly WorkerInfo[],
+    targets: readonly BroadcastTarget[],
   ): ScatteredObject<T> {
     const { objectId: id, byteLength } = object
     const connection = this.#connection
@@ -153,6 +164,15 @@ export class MeshCluster implements Cluster {
         fetch: () => connection.fetchObject({ ...object, holders }, `the scattered value ${id}`) as Promise<T>,
       },
     )
+  }
+
+  async replicate(object: Replicable, options: ReplicateOptions = {}): Promise<string[]> {
+    this.#connection.check()
+    const plan = await planReplication(object, options, () => this.workers())
+    if (plan === undefined) return []
+    const { holders } = plan.object
+    const more = plan.targets.length > 0 ? await this.#connection.replicate(plan.object, plan.targets) : []
+    return [...holders, ...more].map(({ id }) => id)
   }
 
   async attach(jobIdOrName: string): Promise<Job> {

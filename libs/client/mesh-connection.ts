@@ -35,10 +35,12 @@ import {
 import { decodePayload, decodeValue, type EncodedValue } from '#libs/value'
 
 import { Archives } from './archives.js'
+import type { BroadcastTarget } from './broadcast.js'
 import { isLeaving } from './interrupt.js'
 import { JobTable } from './job-table.js'
 import { MeshCheckpoints } from './mesh-checkpoints.js'
 import { meshErrorOf } from './mesh-error.js'
+import { type HeldByWorkers, ObjectBroadcast } from './object-broadcast.js'
 
 type Message = NonNullable<SessionResponse['message']>
 
@@ -60,6 +62,7 @@ export class MeshConnection {
   readonly blobs: BlobUploader
   readonly checkpoints: MeshCheckpoints
   readonly #objects: ObjectTransfers
+  readonly #broadcast: ObjectBroadcast
   readonly #spanBudget = createSpanBudget()
   readonly jobs = new JobTable()
   readonly #channel: ReturnType<typeof createRpcChannel>
@@ -89,6 +92,7 @@ export class MeshConnection {
       },
       { clientName: `costate client ${process.pid}`, openWithinMs },
     )
+    this.#broadcast = new ObjectBroadcast(this.#objects, this.session)
   }
 
   /** Throws when the mesh is gone. */
@@ -155,21 +159,32 @@ export class MeshConnection {
     this.#archives.note(objectId, blobDigest)
   }
 
-  /** Puts a value into the memory of the workers, each by its addresses. */
-  async putObject(
+  /** Puts a value into the memory of the workers. Resolves with those that have it: who dies meanwhile is left out. */
+  async putObject<Target extends BroadcastTarget>(
     objectId: string,
-    { root: structure, ...encoded }: EncodedValue,
-    workers: readonly (readonly string[])[],
-  ): Promise<void> {
-    const xxh64 = workers.length > 1 ? xxh64Of(encoded.segments) : undefined
-    const object = { objectId, structure, ...encoded, xxh64 }
-    const putTo = (addresses: readonly string[]): Promise<unknown> =>
-      this.#objects.put(addresses, object, this.session.id)
+    encoded: EncodedValue,
+    workers: readonly Target[],
+  ): Promise<readonly BroadcastTarget[]> {
     const [first, ...others] = workers
-    const put = (): Promise<unknown> => (first && others.length === 0 ? putTo(first) : Promise.all(workers.map(putTo)))
+    const put = async (): Promise<readonly BroadcastTarget[]> => {
+      if (first === undefined || others.length > 0) return await this.#broadcast.scatter(objectId, encoded, workers)
+      const { root: structure, ...body } = encoded
+      await this.#objects.put(first.addresses, { objectId, structure, ...body }, this.session.id)
+      return workers
+    }
     try {
       // Ten thousand scatters in a row are not worth as many spans.
-      await (this.#spanBudget.admit(performance.now()) ? withSpan('scatter', { kind: SpanKind.CLIENT }, put) : put())
+      if (!this.#spanBudget.admit(performance.now())) return await put()
+      return await withSpan('scatter', { kind: SpanKind.CLIENT }, put)
+    } catch (error) {
+      throw meshErrorOf(error)
+    }
+  }
+
+  /** Has workers get an object that others hold. Resolves with those that have it. */
+  async replicate(object: HeldByWorkers, workers: readonly BroadcastTarget[]): Promise<readonly BroadcastTarget[]> {
+    try {
+      return await withSpan('replicate', { kind: SpanKind.CLIENT }, () => this.#broadcast.replicate(object, workers))
     } catch (error) {
       throw meshErrorOf(error)
     }
@@ -178,6 +193,7 @@ export class MeshConnection {
   /** Gives up the hold on results and scattered values. */
   release(objectIds: readonly string[]): void {
     for (const objectId of objectIds) this.#archives.forget(objectId)
+    this.#broadcast.noteReleased(objectIds)
     this.session.release(objectIds)
   }
 

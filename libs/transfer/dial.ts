@@ -7,6 +7,7 @@ import {
   type TransferFrame,
   type TransferOpen,
   type TransferReceipt,
+  type TransferSource,
 } from '#libs/proto'
 
 import type { Source } from './endpoint.js'
@@ -43,6 +44,8 @@ export interface TransferOptions {
 
 /** What a get may be given. */
 export interface GetOptions extends TransferOptions {
+  /** Wait for a body that is not there yet, and take it as it arrives. */
+  readonly awaits?: boolean | undefined
   /** Where an earlier get of the same body lost its stream. */
   readonly resume?: ResumePoint
 }
@@ -91,7 +94,7 @@ export class TransferStream {
   async get(target: TransferTarget, open: OpenSink, options: GetOptions = {}): Promise<void> {
     const { resume } = options
     const offset = BigInt(resume?.position ?? 0)
-    const request = { ...describe(target, TransferDirection.GET, options), offset }
+    const request = { ...describe(target, TransferDirection.GET, options), offset, awaits: options.awaits ?? false }
     const name = nameOf(request)
     await this.#run(
       request,
@@ -130,6 +133,25 @@ export class TransferStream {
     } finally {
       for (const left of unopened) left.close?.()
     }
+  }
+
+  /**
+   * Has the other end get a body by itself, from the first of the sources that delivers it. Resolves when it is stored there.
+   *
+   * @throws TransferError as the other end gave it up: UNAVAILABLE with the reason NO_SOURCE when no source delivered it.
+   */
+  async fetch(
+    target: TransferTarget,
+    sources: readonly TransferSource[],
+    options: PutOptions,
+  ): Promise<TransferReceipt> {
+    const request = { ...describe(target, TransferDirection.FETCH, options), sources: [...sources] }
+    return await this.#run(
+      request,
+      options.signal,
+      () => new SentWhole(),
+      (sent) => sent.receipt(),
+    )
   }
 
   /** Ends the stream; what is under way fails. */
@@ -218,5 +240,6 @@ function describe(
   options: TransferOptions & { requestId?: string; sessionId?: string },
 ): TransferOpen {
   const { requestId = '', sessionId = '', trace = {} } = options
-  return { direction, target, requestId, sessionId, offset: 0n, resumes: false, trace: new Map(Object.entries(trace)) }
+  const where = { offset: 0n, resumes: false, awaits: false, sources: [] }
+  return { direction, target, requestId, sessionId, ...where, trace: new Map(Object.entries(trace)) }
 }

@@ -36,8 +36,18 @@ export interface Source {
   read(offset: number): Iterable<Uint8Array> | AsyncIterable<Uint8Array>
   /** Gets the digest of all that was read before it is sent. Throws when these are not the bytes that they should be. */
   verify?(digest: Buffer): void
+  /** A body that is still arriving here. Its digest is not known before all of it has come and was verified. */
+  readonly arriving?: ArrivingBody
   /** Called once when the transfer has ended, whichever way. */
   close?(): void
+}
+
+/** What is known of a body of which only the beginning is here. Both reject when the rest does not come. */
+export interface ArrivingBody {
+  /** Resolves when more than the first `position` bytes are here. */
+  until(position: number): Promise<void>
+  /** The digest of the whole, once it is here and is what was sent. */
+  digest(): Promise<Buffer>
 }
 
 /** A place for a body that comes in. */
@@ -67,6 +77,8 @@ export interface TransferHost {
     data: Buffer,
     digest: Buffer,
   ): Promise<TransferReceipt> | undefined
+  /** Gets the body that is opened itself, from one of the sources that the open names. */
+  fetch?(open: TransferOpen, signal: AbortSignal): Promise<TransferReceipt>
   /** Where puts that lose their stream wait for the next one; without it they start again. */
   readonly cutPuts?: CutPuts
 }

@@ -32,6 +32,8 @@ const frame: fc.Arbitrary<NonNullable<TransferFrame['frame']>> = fc.oneof(
       $case: 'open' as const,
       value: {
         ...rest,
+        awaits: !rest.resumes,
+        sources: [{ addresses: [rest.requestId], shared: undefined }],
         direction: TransferDirection.GET,
         target: { $case: 'objectId' as const, value: objectId },
       },

@@ -2,13 +2,18 @@ import { Status } from 'nice-grpc-common'
 
 import type { TransferOptions } from './dial.js'
 import { createMemorySink, type ReceivedBody } from './memory-sink.js'
-import type { TransferPool } from './pool.js'
+import type { TransferPeer } from './pool.js'
 import { TransferError } from './transfer-error.js'
 
 /** Where an object may be had: the transfer service of a worker that holds it. */
 export interface ObjectHolder {
   /** `host:port`, best first. */
   readonly addresses: readonly string[]
+}
+
+/** Who gives objects, by his addresses. */
+export interface Givers {
+  worker(addresses: readonly string[]): Pick<TransferPeer, 'get'>
 }
 
 /** How often everybody is asked, when what came was damaged. */
@@ -22,7 +27,7 @@ const rounds = 3
  * holder could deliver it.
  */
 export async function getFromHolders(
-  pool: Pick<TransferPool, 'worker'>,
+  pool: Givers,
   objectId: string,
   holders: readonly ObjectHolder[],
   options: Pick<TransferOptions, 'trace'> = {},
@@ -48,7 +53,7 @@ export async function getFromHolders(
 }
 
 async function getOnce(
-  pool: Pick<TransferPool, 'worker'>,
+  pool: Givers,
   objectId: string,
   addresses: readonly string[],
   options: Pick<TransferOptions, 'trace'>,

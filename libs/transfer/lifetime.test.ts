@@ -42,7 +42,15 @@ function serveByHand(host: MemoryHost) {
   const say = (transferId: number, frame: NonNullable<TransferFrame['frame']>): void =>
     requests.push({ frame: { transferId, frame } })
   const open = (transferId: number, direction: TransferDirection, id: string): void => {
-    const rest = { requestId: '', sessionId: '', offset: 0n, resumes: false, trace: new Map<string, string>() }
+    const rest = {
+      requestId: '',
+      sessionId: '',
+      offset: 0n,
+      resumes: false,
+      awaits: false,
+      sources: [],
+      trace: new Map<string, string>(),
+    }
     say(transferId, { $case: 'open', value: { direction, target: objectOf(id), ...rest } })
   }
   say(0, { $case: 'hello', value: makeHello() })

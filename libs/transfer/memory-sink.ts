@@ -12,6 +12,11 @@ export interface ReceivedBody {
   readonly bytes: Uint8Array<ArrayBuffer>
 }
 
+/** A sink whose memory others may read as far as it is written. */
+export interface MemorySink extends Sink {
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
 /**
  * A sink in fresh memory of the announced length; `keep` gets the whole body once it is checked.
  *
@@ -20,10 +25,11 @@ export interface ReceivedBody {
 export function createMemorySink(
   header: { structure?: Value | undefined; byteLength: bigint },
   keep: (body: ReceivedBody, digest: Buffer) => void | Promise<void>,
-): Sink {
+): MemorySink {
   const bytes = allocate(Number(header.byteLength))
   let position = 0
   return {
+    bytes,
     place: (length) => bytes.subarray(position, position + length),
     write: (data) => {
       if (data.buffer !== bytes.buffer) bytes.set(data, position)

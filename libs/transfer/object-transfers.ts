@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto'
 
-import { DigestAlgorithm, type ObjectDescriptor, type TransferReceipt, type Value } from '#libs/proto'
+import {
+  DigestAlgorithm,
+  type ObjectDescriptor,
+  type TransferReceipt,
+  type TransferSource,
+  type Value,
+} from '#libs/proto'
 
 import { checkBatch, type IncomingObject, splitBatch, sourceOfBatch } from './batch.js'
 import { Batcher } from './batcher.js'
@@ -39,6 +45,17 @@ export interface ObjectTransfers {
    * @throws TransferError as the worker refused it, DATA_LOSS when it arrives damaged each time.
    */
   put(addresses: readonly string[], object: NewObject, sessionId: string): Promise<TransferReceipt>
+  /**
+   * Has the worker at these addresses get an object by itself, as `TransferStream.fetch` does.
+   *
+   * @throws TransferError as the worker gave it up.
+   */
+  fetch(
+    addresses: readonly string[],
+    objectId: string,
+    sources: readonly TransferSource[],
+    options: { readonly sessionId?: string; readonly signal?: AbortSignal },
+  ): Promise<TransferReceipt>
   /**
    * Gets an object from one of its holders.
    *
@@ -93,6 +110,10 @@ export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): Objec
       const isSmall = object.byteLength + object.mostStructureBytes <= smallObjectBytes
       return isSmall ? puts.add(`${sessionId} ${addresses.join()}`, put) : putAlone(put)
     },
+    fetch: async (addresses, objectId, sources, options) =>
+      await pool
+        .worker(addresses)
+        .fetch({ $case: 'objectId', value: objectId }, sources, { ...options, requestId: randomUUID() }),
     get: (object, options) => {
       const [first] = object.holders
       return first && object.byteLength <= smallObjectBytes

@@ -4,11 +4,11 @@ import { closeRpcChannel, createRpcChannel, createRpcClient, type Role, type Sec
 
 import { checkpointBulkMethods, transferDefinition } from './definition.js'
 import { TransferStream } from './dial.js'
-import { resumeGet, resumePut } from './resume.js'
+import { askAgain, resumeGet, resumePut } from './resume.js'
 import { TransferError } from './transfer-error.js'
 
 /** The other end of transfers. What loses its stream goes on with the next one where it was. */
-export type TransferPeer = Pick<TransferStream, 'get' | 'put'>
+export type TransferPeer = Pick<TransferStream, 'get' | 'put' | 'fetch'>
 
 /** Bulk streams to other services, dialled when first needed, dialled anew when they break. */
 export interface TransferPool {
@@ -61,13 +61,15 @@ export function createTransferPool(security: Security): TransferPool {
 }
 
 /** Transfers over streams that `dial` gives: the one that is open, or a new one. */
-export function peerOn(
-  dial: () => Pick<TransferStream, 'get' | 'put'>,
-  pause: (ms: number) => Promise<void> = sleep,
-): TransferPeer {
+export function peerOn(dial: () => TransferPeer, pause: (ms: number) => Promise<void> = sleep): TransferPeer {
   return {
-    get: (target, open, options) =>
-      resumeGet(async (resume) => await dial().get(target, open, { ...options, resume }), pause),
+    get: async (target, open, options) => {
+      // Who has a place to go on at goes on by itself, perhaps with another peer.
+      if (options?.resume) return await dial().get(target, open, options)
+      await resumeGet(async (resume) => await dial().get(target, open, { ...options, resume }), pause)
+    },
+    fetch: async (target, sources, options) =>
+      await askAgain(async () => await dial().fetch(target, sources, options), pause),
     put: async (target, source, options) => {
       // Closed once, and not with each stream.
       const lent = { ...source, close: () => undefined }

@@ -173,7 +173,8 @@ test('a put that goes on in another way than it began is refused', async () => {
   // The second stream brings another body under the same request id.
   const changing = peerOn(
     () => ({
-      get: peer().get,
+      ...peer(),
+      fetch: () => Promise.reject(new Error('nobody fetches')),
       put: (target, _, options) => peer().put(target, ++puts === 1 ? first : second, options),
     }),
     noPause,

@@ -87,6 +87,25 @@ export async function resumePut<Answer>(
   }
 }
 
+/** Asks again for what goes on whether or not it is asked for: the stream on which the answer was to come is gone. */
+export async function askAgain<Answer>(
+  ask: () => Promise<Answer>,
+  pause: (ms: number) => Promise<void>,
+): Promise<Answer> {
+  for (const ms of pausesMs) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!isLostStream(error) || (error as TransferError).reason === noSource) throw error
+      await pause(ms)
+    }
+  }
+  return await ask()
+}
+
+/** Why an end that could be reached could not fetch a body: nobody that it was told of delivered it. */
+export const noSource = 'NO_SOURCE'
+
 /** Whether the stream broke, and not the transfer on it. */
 export function isLostStream(error: unknown): boolean {
   return error instanceof TransferError && error.code === Status.UNAVAILABLE

@@ -123,13 +123,15 @@ export class Sending {
     const offset = from === 'asWanted' ? await this.#hearWhere(byteLength) : from
     if (offset === undefined) return
     // The digest is over the whole body, also when only its end is sent: what is not known must be read again.
-    const known = source.digest
-    const digester = known ? undefined : createDigester(header.digestAlgorithm)
-    const start = known ? offset : 0
+    const { digest: known, arriving } = source
+    const digester = known || arriving ? undefined : createDigester(header.digestAlgorithm)
+    const start = digester ? 0 : offset
     const size = { atMost: chunkBytes }
     const chunks = chunksOf(source.read(start), size)
     try {
       for (let position = start; position < byteLength;) {
+        // Who waits for what is still arriving holds no place, which others could use.
+        await arriving?.until(position)
         // Leave to send comes before the read: who waits holds no memory.
         const leave = await this.#takeLeave(byteLength - Math.max(position, offset))
         if (leave === undefined) return
@@ -147,7 +149,7 @@ export class Sending {
       // Not awaited: a source that hangs in a read returns only after it.
       chunks.return(undefined).catch(() => undefined)
     }
-    const digest = known ?? (digester as Digester).digest()
+    const digest = known ?? (arriving ? await arriving.digest() : (digester as Digester).digest())
     source.verify?.(digest)
     this.#committed = true
     this.#say({ $case: 'commit', value: { digest } })

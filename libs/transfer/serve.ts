@@ -5,6 +5,7 @@ import { checkHello, makeHello, TransferDirection, type TransferFrame, type Tran
 import type { TransferHost } from './endpoint.js'
 import type { FrameMessage } from './frame-codec.js'
 import { outboxLimit, refusedOpenTransfers } from './limits.js'
+import { FetchedByHost } from './fetched-by-host.js'
 import { Outbox } from './outbox.js'
 import { Receiving } from './receiving.js'
 import type { ResumePoint } from './resume.js'
@@ -61,7 +62,7 @@ export async function* serveTransfers(
   }
 }
 
-type Accepted = Sending | Receiving | ReceivedWhole
+type Accepted = Sending | Receiving | ReceivedWhole | FetchedByHost
 
 /** The transfers that the dialler has opened on one stream and that are not over. */
 class AcceptedTransfers {
@@ -109,6 +110,7 @@ class AcceptedTransfers {
   }
 
   #create(transferId: number, open: TransferOpen): Accepted {
+    if (open.direction === TransferDirection.FETCH) return new FetchedByHost(open)
     if (open.direction !== TransferDirection.PUT)
       return new Sending(transferId, nameOf(open), this.#outbox, this.#shared)
     if (open.whole) return new ReceivedWhole(open)
@@ -124,7 +126,7 @@ class AcceptedTransfers {
       const message = `${this.#open.size} transfers are open on this stream: wait for some of them`
       throw new TransferError(Status.RESOURCE_EXHAUSTED, 'TOO_MANY_TRANSFERS', message)
     }
-    if (transfer instanceof ReceivedWhole) {
+    if (transfer instanceof ReceivedWhole || transfer instanceof FetchedByHost) {
       this.#say(transferId, { $case: 'receipt', value: await transfer.receive(this.#host) })
     } else if (transfer instanceof Receiving) {
       const receive = (point?: ResumePoint) => transfer.receive((header) => this.#host.openSink(open, header), point)

@@ -16,6 +16,9 @@ export interface SharedFile {
   write(slot: number, data: Uint8Array): void
   /** Fills `into` from the start of a slot. Throws when so much was never written there. */
   read(slot: number, into: Uint8Array): void
+  /** The same at an offset in bytes, for a file that is no slots. */
+  writeAt(offset: number, data: Uint8Array): void
+  readAt(offset: number, into: Uint8Array): void
   /** Nobody else can open it from now on. */
   unlink(): void
   close(): void
@@ -56,21 +59,25 @@ export function openSharedFile(name: string): SharedFile | undefined {
 
 function sharedFile(name: string, fd: number): SharedFile {
   let isOpen = true
+  const writeAt = (offset: number, data: Uint8Array): void => {
+    for (let done = 0; done < data.byteLength;) {
+      done += fs.writeSync(fd, data, done, data.byteLength - done, offset + done)
+    }
+  }
+  const readAt = (offset: number, into: Uint8Array): void => {
+    for (let done = 0; done < into.byteLength;) {
+      const count = fs.readSync(fd, into, done, into.byteLength - done, offset + done)
+      if (count === 0)
+        throw new Error(`shared memory ends at ${offset + done}, ${into.byteLength - done} bytes too early`)
+      done += count
+    }
+  }
   return {
     name,
-    write: (slot, data) => {
-      for (let done = 0; done < data.byteLength;) {
-        done += fs.writeSync(fd, data, done, data.byteLength - done, slot * slotBytes + done)
-      }
-    },
-    read: (slot, into) => {
-      for (let done = 0; done < into.byteLength;) {
-        const count = fs.readSync(fd, into, done, into.byteLength - done, slot * slotBytes + done)
-        if (count === 0)
-          throw new Error(`shared memory ends in slot ${slot}, after ${done} of ${into.byteLength} bytes`)
-        done += count
-      }
-    },
+    writeAt,
+    readAt,
+    write: (slot, data) => writeAt(slot * slotBytes, data),
+    read: (slot, into) => readAt(slot * slotBytes, into),
     unlink: () => fs.rmSync(path.join(folder, name), { force: true }),
     close: () => {
       // Its number may be another file's by now.

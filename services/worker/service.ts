@@ -12,7 +12,7 @@ import { acceptThreadLine, activeTelemetry, createLogger } from '#libs/telemetry
 import { createTransferPool, serveTransfers, transferDefinition } from '#libs/transfer'
 
 import type { WorkerConfig } from './config.js'
-import { createState } from './core/state.js'
+import { createState, isOrdered } from './core/state.js'
 import { createBundleCache } from './exec/bundle-cache.js'
 import { createChildMemory } from './exec/child-memory.js'
 import { createExecutor, type Executor } from './exec/executor.js'
@@ -29,8 +29,8 @@ import { createAnnouncements } from './objects/announcements.js'
 import { createArchive } from './objects/archive.js'
 import { createInputCache } from './objects/input-cache.js'
 import { createInputFetcher } from './objects/input-fetcher.js'
+import { createObjectHost } from './objects/object-host.js'
 import { createTaskCheckpoints } from './objects/task-checkpoints.js'
-import { createTransferHost } from './objects/transfer-host.js'
 import { openWorkerMemory } from './objects/worker-memory.js'
 import { createDeparture } from './rpc/departure.js'
 import { findService } from './rpc/find-service.js'
@@ -204,8 +204,11 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
 
   const announcements = createAnnouncements(
     (value) => scheduler.link?.report({ $case: 'objectsStored', value }) ?? false,
+    (objectId) => store.has(objectId as ObjectId),
   )
-  const host = createTransferHost(store, announcements.announce, memory.room, memory.folder)
+  const { host, fetches } = createObjectHost(memory, pool, announcements.announce, (objectId) =>
+    isOrdered(state, objectId),
+  )
   const server = createRpcServer({
     security,
     windowBytes: bulkWindowBytes,
@@ -310,8 +313,11 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
 
   function obey(command: Command): void {
     switch (command.$case) {
-      case 'runTasks':
-        return loop.post({ kind: 'tasksOrdered', orders: ordersToDomain(command.value) })
+      case 'runTasks': {
+        const orders = ordersToDomain(command.value)
+        for (const { taskId } of orders) fetches.dropCopy(taskId as string as ObjectId)
+        return loop.post({ kind: 'tasksOrdered', orders })
+      }
       case 'cancelTasks': {
         const { attempts, reason } = command.value
         return loop.post({ kind: 'cancelOrdered', refs: attempts.map(attemptToDomain), reason })
@@ -319,7 +325,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
       case 'acknowledgeEnds':
         return loop.post({ kind: 'endsAcknowledged', refs: command.value.attempts.map(attemptToDomain) })
       case 'releaseObjects':
-        for (const objectId of command.value.objectIds) store.release(objectId as ObjectId)
+        for (const objectId of command.value.objectIds) fetches.release(objectId as ObjectId)
         return
       case 'acknowledgeStored':
         announcements.acknowledge(command.value.requestId)

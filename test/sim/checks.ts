@@ -111,7 +111,7 @@ export function checkNothingIsLeft({ scheduler, workers }: Surroundings): void {
     note(`tasks on ${profile.workerId}`, tasks.size + awaiting.size)
     note(`objects on ${profile.workerId}`, objects.size)
   }
-  for (const { workerId, objects, state: own, fetched, busySlots, pendingStores } of workers.values()) {
+  for (const { workerId, objects, state: own, fetched, busySlots, stores } of workers.values()) {
     note(`objects in ${workerId}`, objects.size)
     note(`attempts in ${workerId}`, own.attempts.size)
     note(`ready attempts in ${workerId}`, own.ready.filter((key) => own.attempts.has(key)).length)
@@ -119,7 +119,7 @@ export function checkNothingIsLeft({ scheduler, workers }: Surroundings): void {
     note(`unacknowledged ends in ${workerId}`, own.unacknowledged.size)
     note(`fetched inputs in ${workerId}`, fetched.size)
     note(`slots that are not free in ${workerId}`, busySlots)
-    note(`unacknowledged buffers in ${workerId}`, pendingStores.size)
+    note(`unacknowledged buffers in ${workerId}`, stores.size)
   }
   if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`)
 }

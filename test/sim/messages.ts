@@ -30,7 +30,7 @@ export type Report =
   | {
       readonly kind: 'stored'
       readonly requestId: string
-      readonly sessionId: SessionId
+      readonly sessionId: SessionId | undefined
       readonly objects: readonly HeldObject[]
     }
   | { readonly kind: 'departing' }

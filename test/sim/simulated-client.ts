@@ -177,6 +177,7 @@ export class SimulatedClient {
         return this.#release(dice)
       case 'scatter':
         if (dice.chance(0.2)) this.#archive(dice)
+        if (dice.chance(0.4)) this.#replicate(dice)
         return this.#scatter(dice)
       case 'cutSession':
         return this.cutSession()
@@ -272,7 +273,7 @@ export class SimulatedClient {
     const objectId = `o-${this.name}-${++this.#bufferCount}` as ObjectId
     const value = workload.addBuffer(objectId)
     if (dice.chance(0.3)) return this.#scatterBlob(objectId, value)
-    worker?.put(objectId, value, this.sessionId, () => {
+    worker?.stores.put(objectId, value, this.sessionId, () => {
       world.after(dice.between(1, 12), () => this.#buffers.push(objectId))
     })
   }
@@ -284,6 +285,16 @@ export class SimulatedClient {
     if (!world.chance(0.05)) archives.set(blobDigest, value)
     this.#scattering.set(objectId, blobDigest)
     this.#say({ kind: 'scatterBlob', objectId, blobDigest })
+  }
+
+  /** Workers get what others hold, as far as they know at that time. */
+  #replicate(dice: Dice): void {
+    const { workers } = this.#around
+    const { spec } = dice.pick([...this.jobs.values()]) ?? {}
+    const results = spec?.tasks.map((_, index) => taskIdIn(spec.jobId, index)) ?? []
+    const objectId = dice.pick([...results, ...this.#buffers])
+    for (const worker of workers.values())
+      if (objectId && dice.chance(0.5)) worker.stores.copy(objectId, this.sessionId)
   }
 
   /** It does not reach who holds results of its own. */

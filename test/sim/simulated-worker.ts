@@ -1,4 +1,4 @@
-import type { ObjectId, SessionId, WorkerId } from '#libs/domain'
+import type { ObjectId, WorkerId } from '#libs/domain'
 
 import type { WorkerEnd } from '../../services/scheduler/core/state.js'
 import { decide } from '../../services/worker/core/decide.js'
@@ -17,13 +17,13 @@ import {
 } from '../../services/worker/core/state.js'
 import type { UntimedEvent } from '../../services/worker/loop.js'
 import { type Command, describeMessage, type OrderedInput, type Report } from './messages.js'
-import type { PendingStore } from './pending-store.js'
 import { heldToScheduler, listedToScheduler, orderToWorker, refToScheduler, refToWorker } from './order-translation.js'
 import { thrown, unavailable, unloadable } from './simulated-failures.js'
 import { SimulatedDeparture } from './simulated-departure.js'
 import { SimulatedFamily } from './simulated-family.js'
 import { inputValues } from './simulated-inputs.js'
 import { type Run, SimulatedSlots } from './simulated-slots.js'
+import { SimulatedStores } from './simulated-stores.js'
 import { Stream } from './stream.js'
 import type { Surroundings } from './surroundings.js'
 import { bytesOf, compute, decodeResult, encodeResult } from './workload.js'
@@ -37,7 +37,8 @@ export class SimulatedWorker {
   readonly objects = new Map<ObjectId, number>()
   /** What was brought for an attempt stays with it until the core drops it. */
   readonly fetched = new Map<AttemptKey, ReadonlyMap<ObjectId, number>>()
-  readonly pendingStores = new Map<string, PendingStore>()
+  /** What clients put here, or had it get. */
+  readonly stores: SimulatedStores
   isAlive = true
   readonly #around: Surroundings
   readonly #predecessor: WorkerEnd | undefined
@@ -76,6 +77,7 @@ export class SimulatedWorker {
       later: (delayMs, act) => this.#later(delayMs, act),
       leave: () => this.#leave(),
     })
+    this.stores = new SimulatedStores(around, this.#storing())
     this.#endsAtMs = around.world.chance(0.3) ? around.world.nowMs + around.world.between(100, 20_000) : undefined
     this.#host = `host${around.world.between(1, 2)}`
     this.#isSick = around.isStormy() && around.world.chance(0.1)
@@ -119,13 +121,24 @@ export class SimulatedWorker {
     this.#post({ kind: 'drainOrdered', reason: 'told to stop' })
   }
 
-  /** A client puts a buffer here; who waits hears when the scheduler knows of it. */
-  put(objectId: ObjectId, value: number, sessionId: SessionId, acknowledged: () => void): void {
-    if (!this.isAlive) return
-    this.objects.set(objectId, value)
-    const pending = { requestId: `stored-${objectId}`, sessionId, objectId, acknowledged, said: false }
-    this.pendingStores.set(pending.requestId, pending)
-    this.#reportStored(pending)
+  #storing() {
+    const worker = this
+    return {
+      objects: this.objects,
+      get isAlive() {
+        return worker.isAlive
+      },
+      get isLinked() {
+        return worker.#isLinked
+      },
+      get isPartitioned() {
+        return worker.isPartitioned
+      },
+      isOrdered: (objectId: ObjectId) =>
+        [...this.state.attempts.values()].some(({ order }) => order.taskId === (objectId as string)),
+      report: (report: Report) => this.#report(report),
+      later: (delayMs: number, act: () => void) => this.#later(delayMs, act),
+    }
   }
 
   #exit(): void {
@@ -236,8 +249,7 @@ export class SimulatedWorker {
   }
 
   #hello(): Report {
-    const announced = new Set([...this.pendingStores.values()].map(({ objectId }) => objectId))
-    for (const pending of this.pendingStores.values()) pending.said = true
+    const announced = this.stores.repeat()
     const { attempts, unacknowledged, slots } = this.state
     const live = [...attempts.values()].filter(({ cancelled }) => !cancelled)
     return {
@@ -258,9 +270,9 @@ export class SimulatedWorker {
         })),
       ],
       objects: [...this.objects].flatMap(([objectId, value]) =>
-        announced.has(objectId) ? [] : heldToScheduler(objectId, value),
+        announced.objectIds.has(objectId) ? [] : heldToScheduler(objectId, value),
       ),
-      stored: [...this.pendingStores.values()].flatMap((pending) => this.#reportOf(pending) ?? []),
+      stored: announced.reports,
       ...(this.#predecessor ? { predecessor: this.#predecessor } : {}),
     }
   }
@@ -279,28 +291,19 @@ export class SimulatedWorker {
     if (!once && this.#around.world.chance(0.05)) this.#link?.up(report)
   }
 
-  #reportStored(pending: PendingStore): void {
-    const report = this.#reportOf(pending)
-    if (!report || !this.#isLinked) return
-    pending.said = true
-    this.#report({ kind: 'stored', ...report })
-  }
-
-  #reportOf({ requestId, sessionId, objectId }: PendingStore) {
-    const value = this.objects.get(objectId)
-    return value === undefined ? undefined : { requestId, sessionId, objects: heldToScheduler(objectId, value) }
-  }
-
   #obey(command: Command): void {
     this.#around.world.note(() => `${this.workerId} hears ${describeMessage(command)}`)
     switch (command.kind) {
       case 'welcome':
         this.#isLinked = true
-        for (const pending of this.pendingStores.values()) if (!pending.said) this.#reportStored(pending)
+        this.stores.catchUp()
         this.#departure.relinked()
         return this.#post({ kind: 'linkOpened' })
-      case 'run':
-        return this.#post({ kind: 'tasksOrdered', orders: command.orders.map(orderToWorker) })
+      case 'run': {
+        const orders = command.orders.map(orderToWorker)
+        this.stores.dropCopies(orders.map(({ taskId }) => taskId))
+        return this.#post({ kind: 'tasksOrdered', orders })
+      }
       case 'cancel':
         return this.#post({ kind: 'cancelOrdered', refs: command.attempts.map(refToWorker), reason: 'cancelled' })
       case 'resume': {
@@ -312,12 +315,9 @@ export class SimulatedWorker {
       case 'acknowledge':
         return this.#post({ kind: 'endsAcknowledged', refs: command.attempts.map(refToWorker) })
       case 'release':
-        for (const objectId of command.objectIds) this.objects.delete(objectId)
-        return
+        return this.stores.release(command.objectIds)
       case 'acknowledgeStored':
-        this.pendingStores.get(command.requestId)?.acknowledged()
-        this.pendingStores.delete(command.requestId)
-        return
+        return this.stores.acknowledge(command.requestId)
       case 'handOver':
         return this.#departure.handOver(command.objectIds)
       case 'drain':

@@ -57,6 +57,8 @@ function openOf(target: TransferOpen['target'], requestId = '3f2504e0-4f89-41d3-
     requestId,
     offset: 0n,
     resumes: false,
+    awaits: false,
+    sources: [],
     sessionId: '',
     trace: new Map(),
   }

@@ -3,12 +3,12 @@ import type { ObjectId } from '#libs/domain'
 import { restoreWait, resume } from './awaiting.js'
 import { emit } from './emit.js'
 import type { Out } from './effect.js'
-import type { AttemptRef, EventOf, HeldObject } from './event.js'
+import type { AttemptRef, EventOf } from './event.js'
 import { takeBackFollowers } from './followers.js'
 import { awaitInputs, supplyInput } from './inputs.js'
-import { addHolder, attemptOf, findObject, isAvailable, isScattered, isWanted, type ObjectEntity } from './lookup.js'
+import { addHolder, attemptOf, findObject, isAvailable, isScattered, isWanted } from './lookup.js'
 import { learnEnd, loseWorker } from './losses.js'
-import { recordStored, removeHolder } from './objects.js'
+import { isSame, recordStored, removeHolder } from './objects.js'
 import { obeyHost, recallConfinement } from './quarantine.js'
 import { findTask, isAdoptable, isCurrent } from './settle.js'
 import { welcomeBack } from './resync.js'
@@ -171,17 +171,4 @@ function adoptObjects(state: State, worker: Worker, event: EventOf<'workerJoined
   for (const objectId of [...worker.objects]) {
     if (!here.has(objectId)) removeHolder(state, objectId, workerId, event.atMs, out)
   }
-}
-
-/** Whether it is the value that is known, and not that of an attempt which did not count. */
-function isSame(entity: ObjectEntity, { descriptor }: HeldObject): boolean {
-  if (isScattered(entity)) return haveSameBytes(entity.descriptor, descriptor)
-  const { status } = entity
-  if (status.kind !== 'settled' || status.outcome.kind === 'failed') return false
-  const { result } = status.outcome
-  return result.kind === 'object' && haveSameBytes(result.descriptor, descriptor)
-}
-
-function haveSameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])
 }

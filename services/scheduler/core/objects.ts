@@ -2,9 +2,9 @@ import { type JobId, parseTaskId, type ObjectId, type WorkerId } from '#libs/dom
 
 import { emit } from './emit.js'
 import { answer, type Out } from './effect.js'
-import type { EventOf, StoredReport } from './event.js'
-import { lostBuffer, recompute } from './inputs.js'
-import { addHolder, findObject, isKept, isScattered, isWanted, type ObjectEntity } from './lookup.js'
+import type { EventOf, HeldObject, StoredReport } from './event.js'
+import { lostBuffer, recompute, supplyInput } from './inputs.js'
+import { addHolder, findObject, isAvailable, isKept, isScattered, isWanted, type ObjectEntity } from './lookup.js'
 import { dropIfUnneeded, failTask, isHeldBack } from './outcome.js'
 import { expectSession } from './sessions.js'
 import type { ScatteredObject, State } from './state.js'
@@ -53,9 +53,12 @@ export function recordStored(
 ): ObjectId[] {
   if (sessionId !== undefined) expectSession(state, sessionId, atMs)
   const stored: ObjectId[] = []
-  for (const { objectId, descriptor, byteLength } of objects) {
-    // Results are announced by the end of their task.
-    if (parseTaskId(objectId)) continue
+  for (const object of objects) {
+    const { objectId, descriptor, byteLength } = object
+    if (parseTaskId(objectId)) {
+      if (recordCopy(state, workerId, object, atMs, out)) stored.push(objectId)
+      continue
+    }
     if (!state.objects.has(objectId)) {
       emit(state, out, { kind: 'objectStored', objectId, sessionId, descriptor, byteLength })
     }
@@ -65,6 +68,38 @@ export function recordStored(
   }
   out.effects.push({ kind: 'acknowledgeStored', workerId, requestId })
   return stored
+}
+
+/**
+ * A worker has got the result of a task that another one made; the first that has it is announced by the end of the task. What is
+ * not the result any more, or wanted by nobody, it forgets.
+ */
+function recordCopy(state: State, workerId: WorkerId, held: HeldObject, atMs: number, out: Out): boolean {
+  const { objectId } = held
+  const entity = findObject(state, objectId)
+  // The worker is to make it anew: then it drops the copy by itself.
+  if (entity && !isScattered(entity) && state.workers.get(workerId)?.tasks.has(entity)) return false
+  if (entity === undefined || !isWanted(entity) || !isSame(entity, held)) {
+    out.effects.push({ kind: 'releaseObject', workerId, objectId })
+    return false
+  }
+  const wasThere = isAvailable(entity)
+  addHolder(state, entity, workerId)
+  if (!wasThere) supplyInput(state, entity, atMs, out)
+  return true
+}
+
+/** Whether it is the value that is known, and not that of an attempt which did not count. */
+export function isSame(entity: ObjectEntity, { descriptor }: HeldObject): boolean {
+  if (isScattered(entity)) return haveSameBytes(entity.descriptor, descriptor)
+  const { status } = entity
+  if (status.kind !== 'settled' || status.outcome.kind === 'failed') return false
+  const { result } = status.outcome
+  return result.kind === 'object' && haveSameBytes(result.descriptor, descriptor)
+}
+
+function haveSameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index])
 }
 
 /** A client has put buffers into the checkpoint-store: no worker need hold them. The same again changes nothing. */

@@ -173,3 +173,9 @@ export function createState(slots: number, devices = 0, maxParked = defaultMaxPa
 export function kindOf({ bundleDigest, taskName }: TaskOrder): string {
   return `${bundleDigest}/${taskName}`
 }
+
+/** Whether the object is the result of a task that was sent here and has not ended. */
+export function isOrdered({ attempts }: State, objectId: string): boolean {
+  for (const { order } of attempts.values()) if ((order.taskId as string) === objectId) return true
+  return false
+}

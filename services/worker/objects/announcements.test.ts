@@ -10,11 +10,15 @@ const report = { requestId: 'r1', sessionId: 's', objects: [object] }
 function setUp() {
   const said: ObjectsStored[] = []
   const link = { isOpen: true }
-  const announcements = createAnnouncements((stored) => {
-    if (link.isOpen) said.push(stored)
-    return link.isOpen
-  })
-  return { said, link, announcements }
+  const dropped = new Set<string>()
+  const announcements = createAnnouncements(
+    (stored) => {
+      if (link.isOpen) said.push(stored)
+      return link.isOpen
+    },
+    (objectId) => !dropped.has(objectId),
+  )
+  return { said, link, dropped, announcements }
 }
 
 test('all who announce under one request id hear the one acknowledgement', async () => {
@@ -52,4 +56,18 @@ test('what is announced between the hello and its answer is said then, and nothi
   announcements.catchUp()
   announcements.catchUp()
   expect(said.map(({ requestId }) => requestId)).toEqual(['r2'])
+})
+
+test('what is dropped before the scheduler has heard of it is not announced on the next link, and nobody waits for that', async () => {
+  const { said, link, dropped, announcements } = setUp()
+  link.isOpen = false
+  const alone = announcements.announce(report)
+  void announcements.announce({ ...report, requestId: 'r2', objects: [object, { ...object, objectId: 'o-2' }] })
+  dropped.add('o-1')
+  await Promise.all([alone, Promise.resolve(announcements.repeat())])
+  link.isOpen = true
+  expect(announcements.repeat().map((pending) => pending.report.objects.map(({ objectId }) => objectId))).toEqual([
+    ['o-2'],
+  ])
+  expect(said).toEqual([])
 })

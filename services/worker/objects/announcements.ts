@@ -29,9 +29,26 @@ export interface Announcements {
   catchUp(): void
 }
 
-/** `say` says a report, or returns false when nobody can hear it now. */
-export function createAnnouncements(say: (report: ObjectsStored) => boolean): Announcements {
+/**
+ * `say` says a report, or returns false when nobody can hear it now. What is not held any more when it could be said again is
+ * said no more: somebody might look for it here.
+ */
+export function createAnnouncements(
+  say: (report: ObjectsStored) => boolean,
+  isHeld: (objectId: string) => boolean,
+): Announcements {
   const pending = new Map<string, Pending>()
+
+  function forgetDropped(): void {
+    for (const [requestId, { report, acknowledge }] of pending) {
+      if (report.objects.every(({ objectId }) => isHeld(objectId))) continue
+      report.objects = report.objects.filter(({ objectId }) => isHeld(objectId))
+      if (report.objects.length > 0) continue
+      pending.delete(requestId)
+      acknowledge()
+    }
+  }
+
   return {
     announce: (content) => {
       const requestId = content.requestId || randomUUID()
@@ -49,10 +66,12 @@ export function createAnnouncements(say: (report: ObjectsStored) => boolean): An
       pending.delete(requestId)
     },
     repeat: () => {
+      forgetDropped()
       for (const announcement of pending.values()) announcement.said = true
       return [...pending.values()]
     },
     catchUp: () => {
+      forgetDropped()
       for (const announcement of pending.values()) announcement.said ||= say(announcement.report)
     },
   }

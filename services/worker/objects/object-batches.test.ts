@@ -25,7 +25,10 @@ const session = randomUUID()
 function setUp(memoryLimitBytes = 0) {
   const store = createObjectStore()
   const said: ObjectsStored[] = []
-  const announcements = createAnnouncements((report) => said.push(report) > 0)
+  const announcements = createAnnouncements(
+    (report) => said.push(report) > 0,
+    () => true,
+  )
   const policy = memoryPolicyOf(memoryLimitBytes, 0.6)
   const batches = createObjectBatches(
     store,

@@ -43,6 +43,7 @@ export interface ObjectStore {
   readonly arrivingBytes: number
   /** The object, which counts as used now. */
   get(objectId: ObjectId): StoredObject | undefined
+  has(objectId: ObjectId): boolean
   /** Keeps a result or scattered buffer until it is released. Keeping the same object again changes nothing. */
   keep(object: NewObject): StoredObject
   /** The same of one that has come straight to the disk. */
@@ -110,6 +111,7 @@ export function createObjectStore({ grew, lost }: StoreListener = {}): ObjectSto
       held.set(objectId, object)
       return object
     },
+    has: (objectId) => find(objectId) !== undefined,
     keep: (object) => {
       const known = find(object.objectId)
       if (known) return known

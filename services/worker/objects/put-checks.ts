@@ -1,6 +1,6 @@
 import { Status } from 'nice-grpc-common'
 
-import type { ObjectId } from '#libs/domain'
+import { type ObjectId, parseTaskId } from '#libs/domain'
 import { DigestAlgorithm, ObjectDescriptor, type TransferHeader, type TransferOpen, type Value } from '#libs/proto'
 import { nameOf, TransferError } from '#libs/transfer'
 import { inspectValue } from '#libs/value'
@@ -16,17 +16,28 @@ export interface IncomingPut {
   readonly sessionId: string
   /** For messages. */
   readonly name: string
+  /** It is the result of a task. */
+  readonly isResult: boolean
+}
+
+/** What a fetch asks for: also the result of a task, which only a worker that has it can give. */
+export function fetchToDomain(open: TransferOpen): IncomingPut {
+  const { target } = open
+  const id = target?.$case === 'objectId' ? target.value : ''
+  if (!parseTaskId(id)) return putToDomain(open)
+  return { ...idsOf(open), objectId: id as ObjectId, isResult: true }
 }
 
 export function putToDomain(open: TransferOpen): IncomingPut {
   const { target } = open
+  const objectId = objectIdToDomain(nameOf(open), target?.$case === 'objectId' ? target.value : '')
+  return { ...idsOf(open), objectId, isResult: false }
+}
+
+function idsOf(open: TransferOpen): Omit<IncomingPut, 'objectId' | 'isResult'> {
   const name = nameOf(open)
-  return {
-    objectId: objectIdToDomain(name, target?.$case === 'objectId' ? target.value : ''),
-    requestId: uuidToDomain('request_id', 'BAD_REQUEST_ID', open.requestId, name),
-    sessionId: sessionToDomain(open),
-    name,
-  }
+  const requestId = uuidToDomain('request_id', 'BAD_REQUEST_ID', open.requestId, name)
+  return { name, requestId, sessionId: sessionToDomain(open) }
 }
 
 /** `name` is what is put, for messages. */

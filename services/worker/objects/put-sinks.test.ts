@@ -7,6 +7,7 @@ import type { ObjectId } from '#libs/domain'
 import { DigestAlgorithm, TransferHeader } from '#libs/proto'
 import { createDigester, type Sink } from '#libs/transfer'
 
+import { createArrivals } from './arrivals.js'
 import { memoryPolicyOf } from './memory-policy.js'
 import { createMemoryRoom } from './memory-room.js'
 import type { StoredObject } from './object-store.js'
@@ -20,7 +21,7 @@ async function openLab(options: { readonly limitBytes?: number; readonly spills?
   const lab = await openSpillLab(6000, options)
   const { store, folder } = lab
   const room = createMemoryRoom(store, memoryPolicyOf(10_000, 0.6), () => store.heldBytes)
-  const sinks = createPutSinks(store, room, options.spills === false ? undefined : folder)
+  const sinks = createPutSinks(store, createArrivals(), room, options.spills === false ? undefined : folder)
   const stored: StoredObject[] = []
   const open = (byteLength: number, objectId = `o-${randomUUID()}` as ObjectId): Promise<Sink> => {
     const header = TransferHeader.fromPartial({ structure: bytesValue(byteLength), byteLength: BigInt(byteLength) })
@@ -74,7 +75,12 @@ test('a disk that fills up while an object is written: the put is refused, and n
     abandoned++
   }
   const file = { write: refuse, finish: refuse, abandon }
-  const sinks = createPutSinks(lab.store, { limitBytes: 1, has: () => false }, { create: async () => file })
+  const sinks = createPutSinks(
+    lab.store,
+    createArrivals(),
+    { limitBytes: 1, has: () => false },
+    { create: async () => file },
+  )
   const header = TransferHeader.fromPartial({ byteLength: 10n })
   const sink = await sinks.open({ objectId: 'o' as ObjectId, name: 'object o', header, stored: async () => undefined })
   const refusal = {

@@ -4,6 +4,7 @@ import type { ObjectId } from '#libs/domain'
 import { Durability, type TransferHeader } from '#libs/proto'
 import { createMemorySink, type Sink, TransferError } from '#libs/transfer'
 
+import type { Arrivals } from './arrivals.js'
 import type { MemoryRoom } from './memory-room.js'
 import type { ObjectStore, StoredObject } from './object-store.js'
 import { keepOnce, noRoom, otherBytes } from './put-checks.js'
@@ -24,19 +25,20 @@ export interface PutSinks {
   open(object: ArrivingObject): Promise<Sink>
 }
 
-/** In memory while that has room, else on the disk. */
+/** In memory while that has room, from where others get it while it comes; else on the disk. */
 export function createPutSinks(
   store: ObjectStore,
+  arrivals: Arrivals,
   room: Pick<MemoryRoom, 'has' | 'limitBytes'>,
   folder: Pick<SpillFolder, 'create'> | undefined,
 ): PutSinks {
   return {
     open: async (object) => {
       const byteLength = Number(object.header.byteLength)
-      if (room.has(byteLength)) return createHeldSink(store, object, byteLength)
+      if (room.has(byteLength)) return createHeldSink(store, arrivals, object, byteLength)
       if (folder === undefined) throw noRoom(object.name, byteLength, room.limitBytes)
       try {
-        return await createSpillSink(store, folder, object, byteLength)
+        return await createSpillSink(store, arrivals, folder, object, byteLength)
       } catch (error) {
         if (error instanceof SpillError) throw noRoom(object.name, byteLength, room.limitBytes, error.message)
         throw error
@@ -45,18 +47,27 @@ export function createPutSinks(
   }
 }
 
-function createHeldSink(store: ObjectStore, object: ArrivingObject, byteLength: number): Sink {
+function createHeldSink(store: ObjectStore, arrivals: Arrivals, object: ArrivingObject, byteLength: number): Sink {
   const { objectId, name, header, stored } = object
   const isHere = store.expect(byteLength)
   const sink = createMemorySink(header, async ({ structure, bytes }, digest) => {
     isHere()
     // Another put of the same object may have come first.
-    await stored(keepOnce(store, name, { objectId, structure, bytes, xxh64: digest.readBigUInt64BE() }))
+    const kept = keepOnce(store, name, { objectId, structure, bytes, xxh64: digest.readBigUInt64BE() })
+    arrival.complete(digest)
+    await stored(kept)
   })
+  const arrival = arrivals.begin(objectId, header.structure, sink.bytes)
   return {
     ...sink,
+    write: (data) => {
+      const written = sink.write(data)
+      arrival.advance(data.byteLength)
+      return written
+    },
     abort: () => {
       isHere()
+      arrival.fail()
       sink.abort()
     },
   }
@@ -67,6 +78,7 @@ const pieceBytes = 2 * 1024 * 1024
 
 async function createSpillSink(
   store: ObjectStore,
+  arrivals: Arrivals,
   folder: Pick<SpillFolder, 'create'>,
   { objectId, name, header, stored }: ArrivingObject,
   byteLength: number,
@@ -87,6 +99,7 @@ async function createSpillSink(
     commit: async (digest) => {
       const body = await file.finish(digest.readBigUInt64BE())
       const kept = store.keepSpilled(objectId, header.structure, body)
+      arrivals.noteStored(objectId)
       if (kept.place !== 'disk' || kept.body !== body) {
         body.remove()
         if (kept.descriptor.xxh64 !== body.xxh64) throw otherBytes(name)

@@ -15,7 +15,9 @@ import { DigestAlgorithm, ElementType } from '#libs/proto'
 import { type Sink, xxh64Of } from '#libs/transfer'
 
 import { createAnnouncements } from './announcements.js'
+import { createArrivals } from './arrivals.js'
 import { createObjectStore } from './object-store.js'
+import { createPutSinks } from './put-sinks.js'
 import { createTransferHost } from './transfer-host.js'
 
 const numbers = new Uint8Array(Float64Array.of(1, 2).buffer)
@@ -23,8 +25,15 @@ const numbers = new Uint8Array(Float64Array.of(1, 2).buffer)
 function setUp() {
   const store = createObjectStore()
   const said: ObjectsStored[] = []
-  const announcements = createAnnouncements((report) => said.push(report) > 0)
-  const host = createTransferHost(store, announcements.announce, { limitBytes: 0, has: () => true })
+  const announcements = createAnnouncements(
+    (report) => said.push(report) > 0,
+    () => true,
+  )
+  const room = { limitBytes: 0, has: () => true }
+  const arrivals = createArrivals()
+  const sinks = createPutSinks(store, arrivals, room, undefined)
+  const fetches = { fetch: () => Promise.reject(new Error('nobody is told to fetch')) }
+  const host = createTransferHost(store, arrivals, sinks, fetches, announcements.announce, room)
   const put = async (options: {
     id: string
     request?: string
@@ -40,6 +49,8 @@ function setUp() {
       sessionId: session,
       offset: 0n,
       resumes: false,
+      awaits: false,
+      sources: [],
       trace: new Map(),
     }
     const place = await host.openSink(open, headerOf(bytes, change))

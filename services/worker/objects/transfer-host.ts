@@ -2,15 +2,16 @@ import { Status } from 'nice-grpc-common'
 
 import type { ObjectId } from '#libs/domain'
 import { Durability } from '#libs/proto'
-import { CutPuts, nameOf, TransferError, type TransferHost } from '#libs/transfer'
+import { CutPuts, nameOf, type Source, TransferError, type TransferHost } from '#libs/transfer'
 
 import type { AnnounceStored } from './announcements.js'
+import type { Arrivals } from './arrivals.js'
 import type { MemoryRoom } from './memory-room.js'
 import { createObjectBatches } from './object-batches.js'
+import type { ObjectFetches } from './object-fetches.js'
 import type { ObjectStore, StoredObject } from './object-store.js'
 import { checkDigestAlgorithm, checkStructure, type IncomingPut, otherBytes, putToDomain } from './put-checks.js'
-import { createPutSinks } from './put-sinks.js'
-import type { SpillFolder } from './spill-folder.js'
+import type { PutSinks } from './put-sinks.js'
 import { sourceOf } from './stored-body.js'
 
 /** The most request ids that are remembered; then the oldest is forgotten. */
@@ -22,9 +23,11 @@ const keepCutMs = 10_000
 /** What the worker offers on its bulk streams: its objects to get, its memory to put into. */
 export function createTransferHost(
   store: ObjectStore,
+  arrivals: Arrivals,
+  sinks: PutSinks,
+  fetches: Pick<ObjectFetches, 'fetch'>,
   announce: AnnounceStored,
   room: Pick<MemoryRoom, 'has' | 'limitBytes'>,
-  folder?: Pick<SpillFolder, 'create'>,
 ): TransferHost {
   /** Which object was put under a request id. */
   const requests = new Map<string, ObjectId>()
@@ -48,17 +51,26 @@ export function createTransferHost(
   }
 
   const batches = createObjectBatches(store, announce, room)
-  const sinks = createPutSinks(store, room, folder)
+
+  /** The object, or as much of it as is here. */
+  function find(objectId: ObjectId): Source | undefined {
+    const held = store.get(objectId)
+    return held ? sourceOf(store, held) : arrivals.sourceOf(objectId)
+  }
+
   return {
     cutPuts: new CutPuts({ mostBytes: mostCutBytes, keepMs: keepCutMs }),
     openSource: async (open) => {
       if (open.target?.$case === 'objects') return batches.openSource(open.target.value.objectIds)
-      const object = open.target?.$case === 'objectId' ? store.get(open.target.value as ObjectId) : undefined
-      if (object === undefined) {
+      const objectId = open.target?.$case === 'objectId' ? (open.target.value as ObjectId) : undefined
+      if (objectId !== undefined && open.awaits && !find(objectId)) await arrivals.news(objectId)
+      const source = objectId === undefined ? undefined : find(objectId)
+      if (source === undefined) {
         throw new TransferError(Status.NOT_FOUND, 'OBJECT_NOT_FOUND', `${nameOf(open)} is not held by this worker`)
       }
-      return sourceOf(store, object)
+      return source
     },
+    fetch: (open, signal) => fetches.fetch(open, signal),
     openSink: async (open, header) => {
       if (open.target?.$case === 'objects') return batches.openSink(open, header)
       const put = putToDomain(open)

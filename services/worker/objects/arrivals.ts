@@ -1,0 +1,180 @@
+import { Status } from 'nice-grpc-common'
+
+import type { ObjectId } from '#libs/domain'
+import { DigestAlgorithm, type Value } from '#libs/proto'
+import { type Source, TransferError } from '#libs/transfer'
+
+/** How long somebody waits here for an object of which nothing has come yet. */
+const mostWaitMs = 30_000
+
+/** An object on its way into this worker's memory, as whoever receives it sees it. */
+export interface Arrival {
+  /** So much more is here. */
+  advance(byteLength: number): void
+  /** All of it is here and is what was sent. */
+  complete(digest: Buffer): void
+  /** The rest does not come. */
+  fail(): void
+}
+
+/** What is arriving here, so that others can have it at the same time; and who waits for what has not begun to. */
+export interface Arrivals {
+  begin(objectId: ObjectId, structure: Value | undefined, bytes: Uint8Array): Arrival
+  /** As it can be sent on, as far as it is here. */
+  sourceOf(objectId: ObjectId): Source | undefined
+  /** Resolves when there may be something to have: it begins to arrive, or is stored. Rejects when it is refused here. */
+  news(objectId: ObjectId): Promise<void>
+  /** It is here, however it came. */
+  noteStored(objectId: ObjectId): void
+  /** It will not come: those who wait for it look elsewhere. */
+  refuse(objectId: ObjectId): void
+}
+
+interface Waiter {
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
+export function createArrivals(): Arrivals {
+  const arriving = new Map<ObjectId, ArrivingObject>()
+  const waiting = new Map<ObjectId, Set<Waiter>>()
+
+  function tell(objectId: ObjectId, how: (waiter: Waiter) => void): void {
+    const waiters = waiting.get(objectId)
+    waiting.delete(objectId)
+    for (const waiter of waiters ?? []) how(waiter)
+  }
+
+  return {
+    begin: (objectId, structure, bytes) => {
+      const known = arriving.has(objectId)
+      const arrival = new ArrivingObject(objectId, structure, bytes)
+      const leave = (): void => {
+        if (arriving.get(objectId) === arrival) arriving.delete(objectId)
+      }
+      if (!known) arriving.set(objectId, arrival)
+      tell(objectId, ({ resolve }) => resolve())
+      return {
+        advance: (byteLength) => arrival.advance(byteLength),
+        complete: (digest) => {
+          leave()
+          arrival.complete(digest)
+        },
+        fail: () => {
+          leave()
+          arrival.fail()
+        },
+      }
+    },
+    sourceOf: (objectId) => arriving.get(objectId)?.source(),
+    news: (objectId) =>
+      new Promise((resolve, reject) => {
+        const waiters = waiting.get(objectId) ?? new Set()
+        waiting.set(objectId, waiters)
+        const over = (): void => {
+          clearTimeout(timer)
+          waiters.delete(waiter)
+          if (waiters.size === 0 && waiting.get(objectId) === waiters) waiting.delete(objectId)
+        }
+        const waiter: Waiter = {
+          resolve: () => {
+            over()
+            resolve()
+          },
+          reject: (error) => {
+            over()
+            reject(error)
+          },
+        }
+        const timer = setTimeout(waiter.resolve, mostWaitMs).unref()
+        waiters.add(waiter)
+      }),
+    noteStored: (objectId) => tell(objectId, ({ resolve }) => resolve()),
+    refuse: (objectId) => tell(objectId, ({ reject }) => reject(notComing(objectId))),
+  }
+}
+
+/** The beginning of an object. */
+class ArrivingObject {
+  readonly #objectId: ObjectId
+  readonly #structure: Value | undefined
+  readonly #bytes: Uint8Array
+  readonly #waiting = new Set<() => void>()
+  #position = 0
+  #digest: Buffer | undefined
+  #failure: TransferError | undefined
+
+  constructor(objectId: ObjectId, structure: Value | undefined, bytes: Uint8Array) {
+    this.#objectId = objectId
+    this.#structure = structure
+    this.#bytes = bytes
+  }
+
+  advance(byteLength: number): void {
+    this.#position += byteLength
+    this.#wake()
+  }
+
+  complete(digest: Buffer): void {
+    this.#digest = digest
+    this.#wake()
+  }
+
+  fail(): void {
+    // What came whole and is refused all the same is not what was sent: nobody may go on from there.
+    const isDamaged = this.#position === this.#bytes.byteLength
+    this.#failure = isDamaged ? damaged(this.#objectId) : notComing(this.#objectId)
+    this.#wake()
+  }
+
+  source(): Source {
+    return {
+      header: {
+        structure: this.#structure,
+        byteLength: this.#bytes.byteLength,
+        digestAlgorithm: DigestAlgorithm.XXH64,
+      },
+      read: (offset) => this.#readFrom(offset),
+      arriving: {
+        until: (position) => this.#until(() => this.#position > position),
+        digest: async () => {
+          await this.#until(() => this.#digest !== undefined)
+          return this.#digest as Buffer
+        },
+      },
+    }
+  }
+
+  async *#readFrom(offset: number): AsyncGenerator<Uint8Array, void> {
+    for (let at = offset; at < this.#bytes.byteLength;) {
+      await this.#until(() => this.#position > at)
+      const end = this.#position
+      yield this.#bytes.subarray(at, end)
+      at = end
+    }
+  }
+
+  async #until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) {
+      if (this.#failure) throw this.#failure
+      await new Promise<void>((resolve) => this.#waiting.add(resolve))
+    }
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve()
+    this.#waiting.clear()
+  }
+}
+
+function notComing(objectId: ObjectId): TransferError {
+  return new TransferError(
+    Status.UNAVAILABLE,
+    'NOT_COMING',
+    `object ${objectId} does not come to this worker: get it elsewhere`,
+  )
+}
+
+function damaged(objectId: ObjectId): TransferError {
+  return new TransferError(Status.DATA_LOSS, 'ARRIVED_DAMAGED', `object ${objectId} has come to this worker damaged`)
+}
