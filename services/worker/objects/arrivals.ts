@@ -6,6 +6,8 @@ import { type Source, TransferError } from '#libs/transfer'
 
 /** How long somebody waits here for an object of which nothing has come yet. */
 const mostWaitMs = 30_000
+/** How long it is remembered that an object does not come: who asks a little later need not wait for it. */
+const refusalMs = 1_000
 
 /** An object on its way into this worker's memory, as whoever receives it sees it. */
 export interface Arrival {
@@ -26,6 +28,8 @@ export interface Arrivals {
   news(objectId: ObjectId): Promise<void>
   /** It is here, however it came. */
   noteStored(objectId: ObjectId): void
+  /** It is looked for now, whatever was said before. */
+  expect(objectId: ObjectId): void
   /** It will not come: those who wait for it look elsewhere. */
   refuse(objectId: ObjectId): void
 }
@@ -38,6 +42,12 @@ interface Waiter {
 export function createArrivals(): Arrivals {
   const arriving = new Map<ObjectId, ArrivingObject>()
   const waiting = new Map<ObjectId, Set<Waiter>>()
+  const refused = new Map<ObjectId, NodeJS.Timeout>()
+
+  function expectAgain(objectId: ObjectId): void {
+    clearTimeout(refused.get(objectId))
+    refused.delete(objectId)
+  }
 
   function tell(objectId: ObjectId, how: (waiter: Waiter) => void): void {
     const waiters = waiting.get(objectId)
@@ -53,6 +63,7 @@ export function createArrivals(): Arrivals {
         if (arriving.get(objectId) === arrival) arriving.delete(objectId)
       }
       if (!known) arriving.set(objectId, arrival)
+      expectAgain(objectId)
       tell(objectId, ({ resolve }) => resolve())
       return {
         advance: (byteLength) => arrival.advance(byteLength),
@@ -69,6 +80,10 @@ export function createArrivals(): Arrivals {
     sourceOf: (objectId) => arriving.get(objectId)?.source(),
     news: (objectId) =>
       new Promise((resolve, reject) => {
+        if (refused.has(objectId)) {
+          reject(notComing(objectId))
+          return
+        }
         const waiters = waiting.get(objectId) ?? new Set()
         waiting.set(objectId, waiters)
         const over = (): void => {
@@ -90,7 +105,12 @@ export function createArrivals(): Arrivals {
         waiters.add(waiter)
       }),
     noteStored: (objectId) => tell(objectId, ({ resolve }) => resolve()),
-    refuse: (objectId) => tell(objectId, ({ reject }) => reject(notComing(objectId))),
+    expect: expectAgain,
+    refuse: (objectId) => {
+      expectAgain(objectId)
+      refused.set(objectId, setTimeout(() => refused.delete(objectId), refusalMs).unref())
+      tell(objectId, ({ reject }) => reject(notComing(objectId)))
+    },
   }
 }
 

@@ -68,6 +68,7 @@ export function createObjectFetches({ store, arrivals, sinks, pool, announce, is
   }
 
   function start(put: IncomingPut, open: TransferOpen): UnderWay {
+    arrivals.expect(put.objectId)
     const stop = new AbortController()
     const started: UnderWay = { stored: bring(put, open, stop.signal), stop, askers: 0 }
     underWay.set(put.objectId, started)

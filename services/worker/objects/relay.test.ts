@@ -203,6 +203,8 @@ test('when nobody has it that is named, that is said with the object, and who wa
   const refusal = { code: Status.UNAVAILABLE, reason: 'NO_SOURCE', message: expect.stringContaining(id) as string }
   await expect(tellToFetch(b, id, [a])).rejects.toMatchObject(refusal)
   await expect(waiting).rejects.toMatchObject({ code: Status.UNAVAILABLE, reason: 'NOT_COMING' })
+  // Who comes a moment later need not wait for it either.
+  await expect(b.host.openSource(openOf(id))).rejects.toMatchObject({ reason: 'NOT_COMING' })
   expect([...b.store.values()]).toEqual([])
 })
 

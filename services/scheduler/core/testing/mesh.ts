@@ -249,6 +249,13 @@ export class Mesh {
   }
 
   /** A client puts a buffer into the checkpoint-store. */
+  /** The worker has got a copy of a result from another one. */
+  copy(worker: string, name: string, byteLength = 1_000): void {
+    const requestId = `copy of ${name} on ${worker}`
+    const objects = [this.held(name, byteLength)]
+    this.happen({ kind: 'objectsStored', workerId: worker as WorkerId, requestId, sessionId: undefined, objects })
+  }
+
   scatterBlob(name: string, session: string): void {
     const objects = [{ ...this.#buffer(name, 1_000), blobDigest: `blob of ${name}` }]
     this.happen({ kind: 'blobsScattered', sessionId: session as SessionId, objects })
