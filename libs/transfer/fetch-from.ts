@@ -5,7 +5,7 @@ import type { TransferSource } from '#libs/proto'
 import type { GetOptions } from './dial.js'
 import type { Givers } from './holders.js'
 import { isLostStream, noSource, type OpenSink, ResumePoint } from './resume.js'
-import { readSharedBody } from './shared-body.js'
+import { type BodyPlace, takeSharedBody } from './shared-body.js'
 import { TransferError } from './transfer-error.js'
 
 /** How often all sources are asked in a row of which none brings anything. */
@@ -13,17 +13,17 @@ const idleRounds = 3
 const pauseMs = 100
 
 /**
- * Gets an object into the sink that `open` makes, from the first source that delivers it: a holder, or somebody who is still
+ * Gets an object into its place, from the first source that delivers it: a holder, or somebody who is still
  * receiving it. One that dies is followed by the next, which goes on where it was; after damage the next one starts again.
  *
  * @throws TransferError with the object's id: DATA_LOSS when what came was damaged each time; UNAVAILABLE with the reason
- * NO_SOURCE when no source delivered it; and whatever `open` refuses it with.
+ * NO_SOURCE when no source delivered it; and whatever `place` refuses it with.
  */
 export async function fetchFrom(
   pool: Givers,
   objectId: string,
   sources: readonly TransferSource[],
-  open: OpenSink,
+  place: BodyPlace,
   options: Pick<GetOptions, 'signal' | 'trace'> = {},
 ): Promise<void> {
   const target = { $case: 'objectId', value: objectId } as const
@@ -31,7 +31,7 @@ export async function fetchFrom(
   const refused = new Set<unknown>()
   const openOnce: OpenSink = async (header) => {
     try {
-      return await open(header)
+      return await place.open(header)
     } catch (error) {
       refused.add(error)
       throw error
@@ -45,7 +45,7 @@ export async function fetchFrom(
       let isOver = true
       for (const { addresses, shared } of sources) {
         try {
-          if (shared && (await readSharedBody(objectId, shared, openOnce))) return
+          if (shared && (await takeSharedBody(objectId, shared, { ...place, open: openOnce }))) return
           if (addresses.length === 0) continue
           await pool.worker(addresses).get(target, openOnce, { ...options, awaits: true, resume: point })
           return

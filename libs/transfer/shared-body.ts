@@ -1,3 +1,5 @@
+import fs from 'node:fs'
+
 import { Status } from 'nice-grpc-common'
 
 import type { SharedBody, TransferHeader } from '#libs/proto'
@@ -5,21 +7,29 @@ import type { SharedBody, TransferHeader } from '#libs/proto'
 import { createDigester } from './digest.js'
 import type { BodyHeader, Sink } from './endpoint.js'
 import { checkHeader, headerOf } from './header.js'
-import { sharedBodyBytes, slotBytes, slotChunkBytes } from './limits.js'
+import { sharedBodyBytes, slotBytes } from './limits.js'
+import { mapCopy } from './mapped-copy.js'
 import type { OpenSink } from './resume.js'
-import { createSharedFile, openSharedFile, type SharedFile } from './shared-file.js'
+import { createFile, openFile } from './shared-file.js'
 import { TransferError } from './transfer-error.js'
 import { nextTurn } from './turn.js'
+
+/** A longer body is not laid there as a whole: it would take as much memory once more. */
+const mostBytes = 2 ** 29
 
 /** A body that lies in shared memory as a whole, for many who share this host. */
 export interface OfferedBody {
   readonly shared: SharedBody
-  /** Nobody else can open it from now on; it goes when those who read it have closed it. */
+  /** Nobody else can open it from now on; it goes when those who have it have given it up. */
   close(): void
 }
 
-/** A longer body is not laid there as a whole: it would take as much memory once more. */
-const mostBytes = 2 ** 29
+/** Where a body goes that comes as a whole. */
+export interface BodyPlace {
+  readonly open: OpenSink
+  /** Takes memory over in which the body lies, checked; false when it must go through a sink. */
+  readonly adopt?: (header: TransferHeader, bytes: Uint8Array<ArrayBuffer>, digest: Buffer) => Promise<boolean>
+}
 
 /** Lays a body into shared memory; nothing where there is none, no room in it, or where that is not worth it. */
 export async function offerSharedBody(
@@ -28,21 +38,16 @@ export async function offerSharedBody(
   digest: Buffer,
 ): Promise<OfferedBody | undefined> {
   const isWorthIt = header.byteLength >= sharedBodyBytes && header.byteLength <= mostBytes
-  const file = isWorthIt ? createSharedFile() : undefined
+  const file = isWorthIt ? createFile() : undefined
   if (file === undefined) return undefined
   const close = (): void => {
     file.unlink()
-    file.close()
+    fs.closeSync(file.fd)
   }
   try {
-    let at = 0
-    for (const segment of segments) {
-      for (let start = 0; start < segment.byteLength; start += slotBytes) {
-        const piece = segment.subarray(start, start + slotBytes)
-        file.writeAt(at, piece)
-        at += piece.byteLength
-        await nextTurn()
-      }
+    for (const piece of piecesOf(segments)) {
+      for (let done = 0; done < piece.byteLength;) done += fs.writeSync(file.fd, piece, done)
+      await nextTurn()
     }
   } catch {
     close()
@@ -51,61 +56,87 @@ export async function offerSharedBody(
   return { shared: { name: file.name, header: headerOf(header), digest }, close }
 }
 
+function* piecesOf(segments: readonly Uint8Array[]): Generator<Uint8Array> {
+  for (const segment of segments) {
+    for (let start = 0; start < segment.byteLength; start += slotBytes) yield segment.subarray(start, start + slotBytes)
+  }
+}
+
 /**
- * Reads a body that somebody on this host offers into the sink that `open` makes. False where it cannot be had so.
+ * Gets a body that somebody on this host offers: as memory that all who do so share, where the system has it, else read into a sink.
+ * False where it cannot be had so.
  *
- * @throws TransferError DATA_LOSS when it is not what was offered, and whatever `open` refuses it with.
+ * @throws TransferError DATA_LOSS when it is not what was offered, and whatever it is refused with.
  */
-export async function readSharedBody(objectId: string, shared: SharedBody, open: OpenSink): Promise<boolean> {
-  const { name: fileName, header, digest } = shared
+export async function takeSharedBody(objectId: string, shared: SharedBody, place: BodyPlace): Promise<boolean> {
+  const { header } = shared
   if (header === undefined) return false
-  const file = openSharedFile(fileName)
-  if (file === undefined) return false
+  const fd = openFile(shared.name)
+  if (fd === undefined) return false
   const name = `object ${objectId}`
   try {
     checkHeader(name, header)
-    const sink = await open(header)
-    try {
-      await sink.commit(await readInto(sink, file, header, (own) => own.equals(digest)))
-    } catch (error) {
-      sink.abort()
-      throw error instanceof DamagedBody ? damaged(name, error) : error
+    const byteLength = Number(header.byteLength)
+    const there = fs.fstatSync(fd).size
+    if (there !== byteLength) throw damaged(name, `${there} of ${byteLength} bytes are there`)
+    const mapped = place.adopt && byteLength > 0 ? mapCopy(fd, byteLength) : undefined
+    if (mapped && place.adopt) {
+      const digest = await digestOf(name, shared, header, mapped)
+      if (await place.adopt(header, mapped, digest)) return true
     }
+    const sink = await place.open(header)
+    await readInto(sink, fd, name, shared, header)
     return true
   } finally {
-    file.close()
+    fs.closeSync(fd)
   }
 }
 
-/** Reads all of it; its digest, when that is right. */
-async function readInto(
-  sink: Sink,
-  file: SharedFile,
-  { byteLength, digestAlgorithm }: TransferHeader,
-  isRight: (digest: Buffer) => boolean,
-): Promise<Buffer> {
-  const digester = createDigester(digestAlgorithm)
-  for (let at = 0; at < Number(byteLength);) {
-    const length = Math.min(slotChunkBytes, Number(byteLength) - at)
-    const piece = sink.place?.(length) ?? Buffer.allocUnsafeSlow(length)
-    try {
-      file.readAt(at, piece)
-    } catch (error) {
-      throw new DamagedBody((error as Error).message)
-    }
+async function digestOf(name: string, offered: SharedBody, header: TransferHeader, bytes: Uint8Array): Promise<Buffer> {
+  const digester = createDigester(header.digestAlgorithm)
+  for (const piece of piecesOf([bytes])) {
     digester.update(piece)
-    await sink.write(piece)
-    at += length
     await nextTurn()
   }
-  const digest = digester.digest()
-  if (!isRight(digest)) throw new DamagedBody(`its digest is ${digest.toString('hex')}`)
-  return digest
+  return checked(name, offered, digester.digest())
 }
 
-class DamagedBody extends Error {}
+async function readInto(
+  sink: Sink,
+  fd: number,
+  name: string,
+  offered: SharedBody,
+  header: TransferHeader,
+): Promise<void> {
+  const byteLength = Number(header.byteLength)
+  const digester = createDigester(header.digestAlgorithm)
+  try {
+    for (let at = 0; at < byteLength;) {
+      const length = Math.min(slotBytes, byteLength - at)
+      const piece = sink.place?.(length) ?? Buffer.allocUnsafeSlow(length)
+      for (let done = 0; done < length;) {
+        const count = fs.readSync(fd, piece, done, length - done, at + done)
+        if (count === 0) throw damaged(name, `it ends at ${at + done}`)
+        done += count
+      }
+      digester.update(piece)
+      await sink.write(piece)
+      at += length
+      await nextTurn()
+    }
+    await sink.commit(checked(name, offered, digester.digest()))
+  } catch (error) {
+    sink.abort()
+    throw error
+  }
+}
 
-function damaged(name: string, cause: DamagedBody): TransferError {
-  const message = `${name}: what lies in shared memory is not what was offered: ${cause.message}`
-  return new TransferError(Status.DATA_LOSS, 'SHARED_BODY_DAMAGED', message, { cause })
+function checked(name: string, { digest }: SharedBody, own: Buffer): Buffer {
+  if (own.equals(digest)) return own
+  throw damaged(name, `its digest is ${own.toString('hex')}, not ${digest.toString('hex')}`)
+}
+
+function damaged(name: string, why: string): TransferError {
+  const message = `${name}: what lies in shared memory is not what was offered: ${why}`
+  return new TransferError(Status.DATA_LOSS, 'SHARED_BODY_DAMAGED', message)
 }

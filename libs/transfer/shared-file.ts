@@ -16,9 +16,6 @@ export interface SharedFile {
   write(slot: number, data: Uint8Array): void
   /** Fills `into` from the start of a slot. Throws when so much was never written there. */
   read(slot: number, into: Uint8Array): void
-  /** The same at an offset in bytes, for a file that is no slots. */
-  writeAt(offset: number, data: Uint8Array): void
-  readAt(offset: number, into: Uint8Array): void
   /** Nobody else can open it from now on. */
   unlink(): void
   close(): void
@@ -31,11 +28,18 @@ function mayShare(): boolean {
 
 /** A new file of this process and this user; nothing where there can be none. */
 export function createSharedFile(): SharedFile | undefined {
+  const file = createFile()
+  return file && sharedFile(file.name, file.fd)
+}
+
+/** The same, as what it is; nobody can open it any more once it is unlinked. */
+export function createFile(): { readonly name: string; readonly fd: number; unlink(): void } | undefined {
   if (!mayShare()) return undefined
   const name = `costate-bulk-${process.pid}-${randomUUID()}`
+  const file = path.join(folder, name)
   try {
     sweepOnce()
-    return sharedFile(name, fs.openSync(path.join(folder, name), 'wx+', 0o600))
+    return { name, fd: fs.openSync(file, 'wx+', 0o600), unlink: () => fs.rmSync(file, { force: true }) }
   } catch {
     return undefined
   }
@@ -43,12 +47,18 @@ export function createSharedFile(): SharedFile | undefined {
 
 /** The file that another process of this user and this host has made; nothing when it is not one. */
 export function openSharedFile(name: string): SharedFile | undefined {
+  const fd = openFile(name)
+  return fd === undefined ? undefined : sharedFile(name, fd)
+}
+
+/** The same, as its descriptor. */
+export function openFile(name: string): number | undefined {
   if (!mayShare() || !namePattern.test(name)) return undefined
   try {
     const fd = fs.openSync(path.join(folder, name), fs.constants.O_RDWR | fs.constants.O_NOFOLLOW)
     const { uid, mode } = fs.fstatSync(fd)
     if (uid === process.getuid?.() && (mode & fs.constants.S_IFMT) === fs.constants.S_IFREG && (mode & 0o077) === 0) {
-      return sharedFile(name, fd)
+      return fd
     }
     fs.closeSync(fd)
   } catch {
@@ -59,25 +69,21 @@ export function openSharedFile(name: string): SharedFile | undefined {
 
 function sharedFile(name: string, fd: number): SharedFile {
   let isOpen = true
-  const writeAt = (offset: number, data: Uint8Array): void => {
-    for (let done = 0; done < data.byteLength;) {
-      done += fs.writeSync(fd, data, done, data.byteLength - done, offset + done)
-    }
-  }
-  const readAt = (offset: number, into: Uint8Array): void => {
-    for (let done = 0; done < into.byteLength;) {
-      const count = fs.readSync(fd, into, done, into.byteLength - done, offset + done)
-      if (count === 0)
-        throw new Error(`shared memory ends at ${offset + done}, ${into.byteLength - done} bytes too early`)
-      done += count
-    }
-  }
   return {
     name,
-    writeAt,
-    readAt,
-    write: (slot, data) => writeAt(slot * slotBytes, data),
-    read: (slot, into) => readAt(slot * slotBytes, into),
+    write: (slot, data) => {
+      for (let done = 0; done < data.byteLength;) {
+        done += fs.writeSync(fd, data, done, data.byteLength - done, slot * slotBytes + done)
+      }
+    },
+    read: (slot, into) => {
+      for (let done = 0; done < into.byteLength;) {
+        const count = fs.readSync(fd, into, done, into.byteLength - done, slot * slotBytes + done)
+        if (count === 0)
+          throw new Error(`shared memory ends in slot ${slot}, after ${done} of ${into.byteLength} bytes`)
+        done += count
+      }
+    },
     unlink: () => fs.rmSync(path.join(folder, name), { force: true }),
     close: () => {
       // Its number may be another file's by now.

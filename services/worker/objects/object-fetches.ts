@@ -2,12 +2,13 @@ import { Status } from 'nice-grpc-common'
 
 import type { ObjectId } from '#libs/domain'
 import { Durability, type TransferHeader, type TransferOpen, type TransferReceipt } from '#libs/proto'
-import { fetchFrom, type Sink, TransferError, type TransferPool } from '#libs/transfer'
+import { type BodyPlace, fetchFrom, type Sink, TransferError, type TransferPool } from '#libs/transfer'
 
 import type { AnnounceStored } from './announcements.js'
 import type { Arrivals } from './arrivals.js'
+import type { MemoryRoom } from './memory-room.js'
 import type { ObjectStore, StoredObject } from './object-store.js'
-import { checkDigestAlgorithm, fetchToDomain, type IncomingPut } from './put-checks.js'
+import { checkDigestAlgorithm, checkStructure, fetchToDomain, type IncomingPut, keepOnce } from './put-checks.js'
 import type { PutSinks } from './put-sinks.js'
 
 /** Copies of objects that others hold, which this worker was told to get. */
@@ -27,6 +28,7 @@ export interface FetchPorts {
   readonly sinks: PutSinks
   readonly pool: Pick<TransferPool, 'worker'>
   readonly announce: AnnounceStored
+  readonly room: Pick<MemoryRoom, 'has'>
   /** Whether the object is the result of a task that this worker was sent. */
   readonly isOrdered: (objectId: ObjectId) => boolean
 }
@@ -39,21 +41,55 @@ interface UnderWay {
 
 const receipt: TransferReceipt = { durability: Durability.MEMORY, version: 0n }
 
-export function createObjectFetches({ store, arrivals, sinks, pool, announce, isOrdered }: FetchPorts): ObjectFetches {
+export function createObjectFetches({
+  store,
+  arrivals,
+  sinks,
+  pool,
+  announce,
+  room,
+  isOrdered,
+}: FetchPorts): ObjectFetches {
   const underWay = new Map<ObjectId, UnderWay>()
   /** Results of tasks that ran elsewhere. */
   const copies = new Set<ObjectId>()
 
-  async function openSink({ objectId, name }: IncomingPut, header: TransferHeader): Promise<Sink> {
-    checkDigestAlgorithm(name, header)
+  async function openSink(put: IncomingPut, header: TransferHeader): Promise<Sink> {
+    check(put, header)
+    const { objectId, name } = put
     return await sinks.open({ objectId, name, header, stored: async () => undefined })
+  }
+
+  function check({ name, isResult }: IncomingPut, header: TransferHeader): void {
+    checkDigestAlgorithm(name, header)
+    if (!isResult) checkStructure(name, header.structure, header.byteLength)
+  }
+
+  /** Memory that others on this host have as well. */
+  async function adopt(
+    { objectId, name }: IncomingPut,
+    { structure }: TransferHeader,
+    bytes: Uint8Array<ArrayBuffer>,
+    digest: Buffer,
+  ): Promise<boolean> {
+    if (!room.has(bytes.byteLength)) return false
+    keepOnce(store, name, { objectId, structure, bytes, xxh64: digest.readBigUInt64BE() })
+    arrivals.noteStored(objectId)
+    return true
   }
 
   async function bring(put: IncomingPut, { sources, trace }: TransferOpen, signal: AbortSignal): Promise<StoredObject> {
     const { objectId, name } = put
     try {
       const options = { signal, trace: Object.fromEntries(trace) }
-      await fetchFrom(pool, objectId, sources, (header) => openSink(put, header), options)
+      const place: BodyPlace = {
+        open: (header) => openSink(put, header),
+        adopt: async (header, bytes, digest) => {
+          check(put, header)
+          return await adopt(put, header, bytes, digest)
+        },
+      }
+      await fetchFrom(pool, objectId, sources, place, options)
       const stored = store.get(objectId)
       if (signal.aborted) store.release(objectId)
       if (stored === undefined || signal.aborted) throw remade(name)

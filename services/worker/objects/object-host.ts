@@ -23,6 +23,6 @@ export function createObjectHost(
 ): ObjectHost {
   const arrivals = createArrivals()
   const sinks = createPutSinks(store, arrivals, room, folder)
-  const fetches = createObjectFetches({ store, arrivals, sinks, pool, announce, isOrdered })
+  const fetches = createObjectFetches({ store, arrivals, sinks, pool, announce, room, isOrdered })
   return { fetches, host: createTransferHost(store, arrivals, sinks, fetches, announce, room) }
 }
