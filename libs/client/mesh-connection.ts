@@ -160,10 +160,10 @@ export class MeshConnection {
   }
 
   /** Puts a value into the memory of the workers. Resolves with those that have it: who dies meanwhile is left out. */
-  async putObject<Target extends BroadcastTarget>(
+  async putObject(
     objectId: string,
     encoded: EncodedValue,
-    workers: readonly Target[],
+    workers: readonly BroadcastTarget[],
   ): Promise<readonly BroadcastTarget[]> {
     const [first, ...others] = workers
     const put = async (): Promise<readonly BroadcastTarget[]> => {

@@ -34,7 +34,7 @@ function findMap(): MapCopy {
     return (fd, byteLength) => {
       const at = BigInt(mmap(0n, byteLength, readAndWrite, copyOnWrite, fd, 0n) as number | bigint)
       if (at === -1n) return undefined
-      const buffer = view(at, byteLength)
+      const buffer = view(at, byteLength) as ArrayBuffer
       // Moved elsewhere it would outlive this buffer, and with it the memory.
       markAsUntransferable(buffer)
       left.register(buffer, { at, byteLength })

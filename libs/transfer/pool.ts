@@ -65,8 +65,8 @@ export function peerOn(dial: () => TransferPeer, pause: (ms: number) => Promise<
   return {
     get: async (target, open, options) => {
       // Who has a place to go on at goes on by itself, perhaps with another peer.
-      if (options?.resume) return await dial().get(target, open, options)
-      await resumeGet(async (resume) => await dial().get(target, open, { ...options, resume }), pause)
+      if (options?.resume) await dial().get(target, open, options)
+      else await resumeGet(async (resume) => await dial().get(target, open, { ...options, resume }), pause)
     },
     fetch: async (target, sources, options) =>
       await askAgain(async () => await dial().fetch(target, sources, options), pause),

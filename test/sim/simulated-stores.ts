@@ -18,9 +18,7 @@ interface PendingStore {
 /** What they need of their worker. */
 interface Storing {
   readonly objects: Map<ObjectId, number>
-  readonly isAlive: boolean
-  readonly isLinked: boolean
-  readonly isPartitioned: boolean
+  now(): { readonly isAlive: boolean; readonly isLinked: boolean; readonly isPartitioned: boolean }
   /** Whether it has the task whose result that is. */
   isOrdered(objectId: ObjectId): boolean
   report(report: Report): void
@@ -46,7 +44,7 @@ export class SimulatedStores {
   }
 
   put(objectId: ObjectId, value: number, sessionId: SessionId, acknowledged: () => void): void {
-    if (!this.#worker.isAlive) return
+    if (!this.#worker.now().isAlive) return
     this.#worker.objects.set(objectId, value)
     this.#announce({ requestId: `stored-${objectId}`, sessionId, objectId, acknowledged, said: false })
   }
@@ -54,10 +52,10 @@ export class SimulatedStores {
   /** Gets what another worker holds, if one does when it is asked. */
   copy(objectId: ObjectId, sessionId: SessionId): void {
     const { world, workers } = this.#around
-    if (!this.#worker.isAlive) return
+    if (!this.#worker.now().isAlive) return
     this.#worker.later(world.between(1, 300), () => {
-      const { objects, isPartitioned } = this.#worker
-      if (isPartitioned || this.#worker.isOrdered(objectId)) return
+      const { objects } = this.#worker
+      if (this.#worker.now().isPartitioned || this.#worker.isOrdered(objectId)) return
       const reachable = [...workers.values()].filter((other) => !other.isPartitioned)
       const value = objects.get(objectId) ?? reachable.flatMap((other) => other.objects.get(objectId) ?? [])[0]
       if (value === undefined) return
@@ -116,7 +114,7 @@ export class SimulatedStores {
   }
 
   #say(pending: PendingStore): void {
-    if (!this.#worker.isLinked) return
+    if (!this.#worker.now().isLinked) return
     pending.said = true
     this.#worker.report({ kind: 'stored', ...this.#reportOf(pending) })
   }

@@ -11,6 +11,7 @@ import {
   type AttemptKey,
   createState,
   type EndOutcome,
+  isOrdered,
   isParked,
   keyOf,
   type TaskOrder,
@@ -121,21 +122,12 @@ export class SimulatedWorker {
     this.#post({ kind: 'drainOrdered', reason: 'told to stop' })
   }
 
+  /** It changes, and is asked when it matters. */
   #storing() {
-    const worker = this
     return {
       objects: this.objects,
-      get isAlive() {
-        return worker.isAlive
-      },
-      get isLinked() {
-        return worker.#isLinked
-      },
-      get isPartitioned() {
-        return worker.isPartitioned
-      },
-      isOrdered: (objectId: ObjectId) =>
-        [...this.state.attempts.values()].some(({ order }) => order.taskId === (objectId as string)),
+      now: () => ({ isAlive: this.isAlive, isLinked: this.#isLinked, isPartitioned: this.isPartitioned }),
+      isOrdered: (objectId: ObjectId) => isOrdered(this.state, objectId),
       report: (report: Report) => this.#report(report),
       later: (delayMs: number, act: () => void) => this.#later(delayMs, act),
     }
