@@ -21,7 +21,8 @@ const saysAddressAs = {
 const startTimeoutMs = 30_000
 
 /**
- * Starts a service of the build beside those of the mesh; resolves when it has said where it listens, and a worker at once.
+ * Starts a service of the build beside those of the mesh; resolves when it has said where it listens, and a worker at once. `within` are
+ * words before the command, such as those that run it elsewhere.
  *
  * @throws Error with what the service wrote when it ends instead.
  */
@@ -30,9 +31,11 @@ export async function addService(
   service: keyof typeof saysAddressAs,
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
+  within: readonly string[] = [],
 ): Promise<AddedService> {
   const program = path.join(packageRoot, 'dist', 'services', service, 'main.cjs')
-  const child = spawn(process.execPath, [program, '--mesh-dir', meshDir, ...args], {
+  const [command = process.execPath, ...words] = [...within, process.execPath, program, '--mesh-dir', meshDir, ...args]
+  const child = spawn(command, words, {
     stdio: ['pipe', 'ignore', 'pipe'],
     // It ends with this process, however this process ends.
     env: { ...process.env, ...env, COSTATE_OWNED: '1' },
