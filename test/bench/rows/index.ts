@@ -6,6 +6,7 @@ import { checkpointRows } from './checkpoints.js'
 import { clusterStartRows } from './cluster-start.js'
 import { coreRows } from './core.js'
 import { graphRows } from './graph.js'
+import { networkRows } from './network.js'
 import { noopMapRows } from './noop-map.js'
 import { primitiveRows } from './primitives.js'
 import { queuedTaskMemoryRows } from './queued-task-memory.js'
@@ -25,6 +26,7 @@ export const rows: readonly Row[] = [
   ...graphRows,
   ...bulkRows,
   ...broadcastRows,
+  ...networkRows,
   ...bulkMemoryRows,
   ...checkpointRows,
   ...streamRows,
