@@ -29,8 +29,8 @@ export interface NetworkLab extends AsyncDisposable {
 }
 
 const delayLine = fileURLToPath(new URL('delay-line.py', import.meta.url))
-/** Jumbo frames: a wire in user space is paid for by the frame. */
-const delayedMtu = 9000
+/** Jumbo frames: what many hosts would do with small ones must all be done by this machine. */
+const mtu = '9000'
 const mostLabs = 50
 
 /** Why there can be no such network here; undefined when there can. */
@@ -81,7 +81,7 @@ export async function startNetworkLab(shape: NetworkShape): Promise<NetworkLab> 
   try {
     if (delayMs === undefined) {
       undo.push(() => runToEnd('ip', ['link', 'del', names.bridge]))
-      await ip('link', 'add', names.bridge, 'type', 'bridge', 'forward_delay', '0', 'stp_state', '0')
+      await ip('link', 'add', names.bridge, 'mtu', mtu, 'type', 'bridge', 'forward_delay', '0', 'stp_state', '0')
       await ip('addr', 'add', `${lab.machineAddress}/24`, 'dev', names.bridge)
       await ip('link', 'set', names.bridge, 'up')
     }
@@ -103,7 +103,7 @@ export async function startNetworkLab(shape: NetworkShape): Promise<NetworkLab> 
 }
 
 async function plugIn({ rate, isIsolated }: NetworkShape, bridge: string, link: string, host: string): Promise<void> {
-  await ip('link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', host)
+  await ip('link', 'add', link, 'mtu', mtu, 'type', 'veth', 'peer', 'name', 'eth0', 'mtu', mtu, 'netns', host)
   await ip('link', 'set', link, 'master', bridge, 'up')
   if (isIsolated) await ip('link', 'set', link, 'type', 'bridge_slave', 'isolated', 'on')
   if (rate === undefined) return
@@ -131,7 +131,7 @@ async function stretchWire(
   try {
     for (const tap of [names.machine, far]) {
       await ip('tuntap', 'add', 'dev', tap, 'mode', 'tap')
-      await ip('link', 'set', tap, 'mtu', `${delayedMtu}`)
+      await ip('link', 'set', tap, 'mtu', mtu)
     }
     wire = spawn('python3', [delayLine, names.machine, far, `${delayMs}`], { stdio: ['pipe', 'pipe', 'inherit'] })
     await once(wire.stdout as NonNullable<typeof wire.stdout>, 'data')
