@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module'
+import { findLibC, type LibC } from './libc.js'
 
 /** From here on the pages of a buffer are worth asking about. */
 const leastBytes = 4 * 2 ** 20
@@ -6,39 +6,25 @@ const hugePageBytes = 2n ** 21n
 /** `MADV_HUGEPAGE` of Linux. */
 const wantsHugePages = 14
 
-type Advise = (bytes: Uint8Array) => void
-
-let advise: Advise | undefined
-
 /**
  * Zeroed memory for a large body. Where the system gives huge pages to those who ask for them, it asks: 256 MB of pages of 4 KiB are
  * found and cleared in 0.25 s, of 2 MiB in 0.1 s.
  */
 export function allocateLarge(byteLength: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(byteLength)
-  if (byteLength >= leastBytes) {
-    advise ??= findAdvice()
-    advise(bytes)
-  }
+  // Our services have the C library ask for them; who imports the SDK was started without.
+  const isAsked = process.env['GLIBC_TUNABLES']?.includes('glibc.malloc.hugetlb=1') ?? false
+  const libc = byteLength >= leastBytes && !isAsked ? findLibC() : undefined
+  if (libc) adviseHugePages(libc, bytes)
   return bytes
 }
 
-/** Our services have the C library ask for them; who imports the SDK was started without. */
-function findAdvice(): Advise {
-  const isAsked = process.env['GLIBC_TUNABLES']?.includes('glibc.malloc.hugetlb=1')
-  if (process.platform !== 'linux' || isAsked) return () => undefined
-  try {
-    const { address, load } = createRequire(import.meta.url)('koffi') as typeof import('koffi')
-    const madvise = load('libc.so.6').func('int madvise(uintptr_t address, size_t length, int advice)')
-    return (bytes) => {
-      const start = roundUp(address(bytes))
-      const end = address(bytes) + BigInt(bytes.byteLength)
-      // The rest of the last page may be somebody else's. A refusal leaves the pages as they are.
-      if (end > start) madvise(start, ((end - start) / hugePageBytes) * hugePageBytes, wantsHugePages)
-    }
-  } catch {
-    return () => undefined
-  }
+function adviseHugePages(libc: LibC, bytes: Uint8Array): void {
+  const at = libc.address(bytes)
+  const start = roundUp(at)
+  const end = at + BigInt(bytes.byteLength)
+  // The rest of the last page may be somebody else's.
+  if (end > start) libc.advise(start, ((end - start) / hugePageBytes) * hugePageBytes, wantsHugePages)
 }
 
 function roundUp(at: bigint): bigint {

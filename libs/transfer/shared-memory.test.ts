@@ -135,7 +135,7 @@ test.runIf(hasSharedMemory)('shared memory that fills up is left, and the chunk 
   vi.spyOn(fs, 'writeSync').mockImplementationOnce(() => {
     throw new Error('ENOSPC: no space left on device, write')
   })
-  expect(memory.write(slot ?? -1, Buffer.alloc(8))).toBe(false)
+  expect(memory.write(slot ?? -1, Buffer.alloc(16))).toBe(false)
   expect(memory.isOpen).toBe(false)
   expect((await waiting).filter((one) => one === undefined)).toHaveLength(1)
 })

@@ -11,7 +11,7 @@ type Frame = NonNullable<TransferFrame['frame']>
 type Outgoing =
   | { readonly status: 'unasked' }
   | { readonly status: 'offered'; readonly file: SharedFile }
-  | { readonly status: 'open'; readonly file: SharedFile; readonly free: Set<number> }
+  | { readonly status: 'open'; readonly file: SharedFile; readonly free: number[] }
   /** Refused, broken, or the stream is over. */
   | { readonly status: 'closed' }
 
@@ -53,18 +53,18 @@ export class SharedMemory {
   /** Waits for a slot to write to; nothing when there will be none. */
   async takeSlot(): Promise<number | undefined> {
     if (this.#outgoing.status !== 'open') return undefined
-    const [slot] = this.#outgoing.free
-    if (slot !== undefined) this.#outgoing.free.delete(slot)
+    // What was read last: it is warm, and slots that are never needed take no memory.
+    const slot = this.#outgoing.free.pop()
     return slot ?? (await new Promise<number | undefined>((resolve) => this.#waiting.push(resolve)))
   }
 
   /** The slot is free again: the other end has read it, or it was not needed. */
   leaveSlot(slot: number): void {
     // The number may be the peer's.
-    if (this.#outgoing.status !== 'open' || slot >= slots || this.#outgoing.free.has(slot)) return
+    if (this.#outgoing.status !== 'open' || slot >= slots || this.#outgoing.free.includes(slot)) return
     const next = this.#waiting.shift()
     if (next) next(slot)
-    else this.#outgoing.free.add(slot)
+    else this.#outgoing.free.push(slot)
   }
 
   /** Writes a chunk into a slot that was taken. False when there is no room: nothing goes this way any more. */
@@ -119,7 +119,7 @@ export class SharedMemory {
       return
     }
     file.unlink()
-    this.#outgoing = { status: 'open', file, free: new Set(Array(slots).keys()) }
+    this.#outgoing = { status: 'open', file, free: [...Array(slots).keys()] }
   }
 
   #closeOutgoing(): void {

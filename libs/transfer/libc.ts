@@ -1,0 +1,52 @@
+import { createRequire } from 'node:module'
+
+/** What of the C library Node has no call for; addresses and lengths in bytes. */
+export interface LibC {
+  /** Where the view's memory starts. */
+  address(bytes: Uint8Array): bigint
+  /** `madvise`; a refusal changes nothing. */
+  advise(at: bigint, byteLength: bigint, advice: number): void
+  /** A file's first bytes as memory, shared with all who map it; nothing when the system refuses. */
+  map(fd: number, byteLength: number): MappedMemory | undefined
+}
+
+/** Memory that is a file's. Bytes that the file does not have must not be touched: that ends the process. */
+export interface MappedMemory {
+  readonly bytes: Uint8Array
+  /** Nobody may touch the bytes from now on. */
+  unmap(): void
+}
+
+/** `PROT_READ | PROT_WRITE` and `MAP_SHARED` of Linux. */
+const readAndWrite = 3
+const shared = 1
+let known: { readonly libc: LibC | undefined } | undefined
+
+/** Found once, when it is first asked for; nothing where it cannot be called: another system, or no koffi for this one. */
+export function findLibC(): LibC | undefined {
+  known ??= { libc: process.platform === 'linux' ? loadLibC() : undefined }
+  return known.libc
+}
+
+function loadLibC(): LibC | undefined {
+  try {
+    const { address, load, view } = createRequire(import.meta.url)('koffi') as typeof import('koffi')
+    const library = load('libc.so.6')
+    const madvise = library.func('int madvise(uintptr_t address, size_t length, int advice)')
+    const mmap = library.func(
+      'intptr_t mmap(uintptr_t address, size_t length, int protection, int flags, int fd, int64_t offset)',
+    )
+    const munmap = library.func('int munmap(uintptr_t address, size_t length)')
+    return {
+      address,
+      advise: (at, byteLength, advice) => void madvise(at, byteLength, advice),
+      map: (fd, byteLength) => {
+        const at = BigInt(mmap(0n, byteLength, readAndWrite, shared, fd, 0n) as number | bigint)
+        if (at === -1n) return undefined
+        return { bytes: new Uint8Array(view(at, byteLength)), unmap: () => void munmap(at, byteLength) }
+      },
+    }
+  } catch {
+    return undefined
+  }
+}
