@@ -137,10 +137,11 @@ export class MeshCluster implements Cluster {
       if (durable) [holders] = await Promise.all([put, putBlob()])
       else holders = await put
     } catch (error) {
-      if (durable || !isOutOfReach(error)) {
+      const known = meshErrorOf(error)
+      if (durable || !isOutOfReach(known)) {
         // Some may have it.
         this.#connection.release([id])
-        throw error
+        throw known
       }
       // Workers that cannot be reached from here load it from the checkpoint-store, which mostly can.
       await putBlob()
@@ -155,13 +156,12 @@ export class MeshCluster implements Cluster {
   ): ScatteredObject<T> {
     const { objectId: id, byteLength } = object
     const connection = this.#connection
-    const holders = targets.map((worker) => ({ workerId: worker.id, addresses: worker.addresses }))
     return new ScatteredObject<T>(
       id,
       { byteLength, workerIds: targets.map((worker) => worker.id) },
       {
         release: () => connection.release([id]),
-        fetch: () => connection.fetchObject({ ...object, holders }, `the scattered value ${id}`) as Promise<T>,
+        fetch: () => connection.fetchObject({ ...object, holders: targets }, `the scattered value ${id}`) as Promise<T>,
       },
     )
   }

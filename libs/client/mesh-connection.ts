@@ -112,30 +112,41 @@ export class MeshConnection {
 
   /** The value of an object that workers hold, or the checkpoint-store has; `what` is what messages call it. */
   async fetchObject(object: WantedObject & { readonly structure: Value | undefined }, what: string): Promise<unknown> {
-    const { structure, bytes } = await this.#getBytes(object)
-    return decodeValue(structure ?? object.structure, bytes, { view: true, what })
+    const blobDigest = this.#archives.get(object.objectId)
+    let body: ReceivedBody
+    try {
+      body = await this.#getBytes(object, blobDigest)
+    } catch (error) {
+      body = await this.#getElsewhere(object, blobDigest, error)
+    }
+    return decodeValue(body.structure ?? object.structure, body.bytes, { view: true, what })
   }
 
-  async #getBytes(object: WantedObject): Promise<ReceivedBody> {
+  #getBytes(object: WantedObject, blobDigest: string | undefined): Promise<ReceivedBody> {
+    if (blobDigest === undefined) return this.#objects.get(object)
+    // Those that held it are leaving; one that has not left has what the checkpoint-store cannot give.
+    return loadBlob(this.pool, this.#storeAddresses, blobDigest).catch((error: unknown) =>
+      this.#objects.get(object).catch(() => Promise.reject(error as Error)),
+    )
+  }
+
+  /** It may just have been handed over to the checkpoint-store, or this program does not reach who holds it. */
+  async #getElsewhere(object: WantedObject, triedDigest: string | undefined, failure: unknown): Promise<ReceivedBody> {
     const { objectId } = object
-    const blobDigest = this.#archives.get(objectId)
-    try {
-      if (blobDigest === undefined) return await this.#objects.get(object)
-      // Those that held it are leaving; one that has not left has what the checkpoint-store cannot give.
-      return await loadBlob(this.pool, this.#storeAddresses, blobDigest).catch((error: unknown) =>
-        this.#objects.get(object).catch(() => Promise.reject(error as Error)),
-      )
-    } catch (error) {
-      // It may just have been handed over, or this program does not reach who holds it.
-      if (blobDigest === undefined && (this.#archives.get(objectId) ?? (await this.#bringToStore(objectId, error))))
-        return this.#getBytes(object)
-      const isDamaged = error instanceof TransferError && error.code === Status.DATA_LOSS
-      const [code, reason] = isDamaged
-        ? (['DATA_LOSS', 'RESULT_DAMAGED'] as const)
-        : (['UNAVAILABLE', 'RESULT_UNAVAILABLE'] as const)
-      const message = `the value of ${objectId} could not be fetched: ${(error as Error).message}`
-      throw new MeshError(code, reason, message, { cause: error })
+    let error = failure
+    if (triedDigest === undefined && (this.#archives.get(objectId) ?? (await this.#bringToStore(objectId, error)))) {
+      try {
+        return await this.#getBytes(object, this.#archives.get(objectId))
+      } catch (again) {
+        error = again
+      }
     }
+    const isDamaged = error instanceof TransferError && error.code === Status.DATA_LOSS
+    const [code, reason] = isDamaged
+      ? (['DATA_LOSS', 'RESULT_DAMAGED'] as const)
+      : (['UNAVAILABLE', 'RESULT_UNAVAILABLE'] as const)
+    const message = `the value of ${objectId} could not be fetched: ${(error as Error).message}`
+    throw new MeshError(code, reason, message, { cause: error })
   }
 
   /** The checkpoint-store has it, when a worker that is out of reach from here could bring it there. */
@@ -160,25 +171,19 @@ export class MeshConnection {
   }
 
   /** Puts a value into the memory of the workers. Resolves with those that have it: who dies meanwhile is left out. */
-  async putObject(
+  putObject(
     objectId: string,
     encoded: EncodedValue,
     workers: readonly BroadcastTarget[],
   ): Promise<readonly BroadcastTarget[]> {
     const [first, ...others] = workers
-    const put = async (): Promise<readonly BroadcastTarget[]> => {
-      if (first === undefined || others.length > 0) return await this.#broadcast.scatter(objectId, encoded, workers)
+    const put = (): Promise<readonly BroadcastTarget[]> => {
+      if (first === undefined || others.length > 0) return this.#broadcast.scatter(objectId, encoded, workers)
       const { root: structure, ...body } = encoded
-      await this.#objects.put(first.addresses, { objectId, structure, ...body }, this.session.id)
-      return workers
+      return this.#objects.put(first.addresses, { objectId, structure, ...body }, this.session.id).then(() => workers)
     }
-    try {
-      // Ten thousand scatters in a row are not worth as many spans.
-      if (!this.#spanBudget.admit(performance.now())) return await put()
-      return await withSpan('scatter', { kind: SpanKind.CLIENT }, put)
-    } catch (error) {
-      throw meshErrorOf(error)
-    }
+    // Ten thousand scatters in a row are not worth as many spans.
+    return this.#spanBudget.admit(performance.now()) ? withSpan('scatter', { kind: SpanKind.CLIENT }, put) : put()
   }
 
   /** Has workers get an object that others hold. Resolves with those that have it. */

@@ -122,7 +122,8 @@ class Encoder {
   byteLength = 0
   mostStructureBytes = 0
   readonly #path: (string | number)[] = []
-  readonly #ancestors = new Set<object>()
+  /** Most values have none. */
+  #ancestors: Set<object> | undefined
   readonly #what: ValueName
   readonly #findReference: ReferenceFinder | undefined
   readonly #codecs: Codecs
@@ -165,6 +166,7 @@ class Encoder {
       // Only an argument can be shared: elsewhere the mark says nothing.
       if (isSharedInput(value)) return this.encode(value.input)
     }
+    this.#ancestors ??= new Set()
     if (this.#ancestors.has(value)) throw this.#refuse('a cycle (the value contains itself)')
     this.#ancestors.add(value)
     const encoded = codec === undefined ? this.#encodeContainer(value) : this.#encodeCoded(value, ...codec)

@@ -6,7 +6,7 @@ import { type AttemptKey, keyOf, type MadeInput, type TaskOrder } from '../core/
 import type { UntimedEvent } from '../loop.js'
 import type { FetchedInput } from '../objects/fetched-input.js'
 import { failureOfFetch, type InputFetcher } from '../objects/input-fetcher.js'
-import type { ObjectStore, SpilledObject } from '../objects/object-store.js'
+import { descriptorBytesOf, type ObjectStore, type SpilledObject } from '../objects/object-store.js'
 import { readBody } from '../objects/stored-body.js'
 import { bytesPerMessage, partsOf } from '../rpc/parts.js'
 import { attemptToWire, bytesOfEnd, endToWire, waitToWire } from '../rpc/to-wire.js'
@@ -186,7 +186,7 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
           const held = (objectId: string) => store.get(objectId as ObjectId)
           ended.push({
             wire: endToWire(end, (objectId) => held(objectId)?.descriptor, order && fetchTimesMs.get(keyOf(order))),
-            bytes: bytesOfEnd(end, (objectId) => held(objectId)?.descriptorBytes ?? 0),
+            bytes: bytesOfEnd(end, (objectId) => descriptorBytesOf(held(objectId)?.descriptor)),
           })
           break
         }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-import { type ObjectDescriptor, ObjectsStored } from '#libs/proto'
+import type { ObjectDescriptor, ObjectsStored } from '#libs/proto'
 
 /** Says that objects were scattered here; resolves when the scheduler knows of them. */
 export type AnnounceStored = (report: {
@@ -12,7 +12,6 @@ export type AnnounceStored = (report: {
 
 interface Pending {
   readonly report: ObjectsStored
-  readonly reportBytes: number
   readonly acknowledged: Promise<void>
   readonly acknowledge: () => void
   /** It was said on the link that is open now, or is in its hello. */
@@ -24,7 +23,7 @@ export interface Announcements {
   readonly announce: AnnounceStored
   acknowledge(requestId: string): void
   /** What a hello repeats. */
-  repeat(): Pick<Pending, 'report' | 'reportBytes'>[]
+  repeat(): Pick<Pending, 'report'>[]
   /** Says what came between the hello and its answer. */
   catchUp(): void
 }
@@ -57,8 +56,7 @@ export function createAnnouncements(
       const report = { ...content, requestId }
       let acknowledge!: () => void
       const acknowledged = new Promise<void>((resolve) => (acknowledge = resolve))
-      const reportBytes = ObjectsStored.encode(report).finish().byteLength
-      pending.set(requestId, { report, reportBytes, acknowledged, acknowledge, said: say(report) })
+      pending.set(requestId, { report, acknowledged, acknowledge, said: say(report) })
       return acknowledged
     },
     acknowledge: (requestId) => {

@@ -12,7 +12,7 @@ import {
 
 import type { AnnounceStored } from './announcements.js'
 import type { MemoryRoom } from './memory-room.js'
-import type { HeldObject, ObjectStore } from './object-store.js'
+import { descriptorBytesOf, type HeldObject, type ObjectStore } from './object-store.js'
 import {
   checkDigestAlgorithm,
   checkSame,
@@ -74,9 +74,10 @@ function fitting(store: ObjectStore, objectIds: readonly string[]): HeldObject[]
   return [...new Set(objectIds)].flatMap((objectId) => {
     const object = store.get(objectId as ObjectId)
     if (object?.place !== 'memory') return []
-    if (bytes + object.bytes.byteLength > batchBytes || descriptorBytes + object.descriptorBytes > batchBytes) return []
+    const more = descriptorBytesOf(object.descriptor)
+    if (bytes + object.bytes.byteLength > batchBytes || descriptorBytes + more > batchBytes) return []
     bytes += object.bytes.byteLength
-    descriptorBytes += object.descriptorBytes
+    descriptorBytes += more
     return [object]
   })
 }

@@ -8,8 +8,6 @@ interface ObjectFacts {
   readonly objectId: ObjectId
   /** What is known of it without its bytes. */
   readonly descriptor: ObjectDescriptor
-  /** How long the descriptor is in a message. */
-  readonly descriptorBytes: number
 }
 
 /** An object whose bytes are in memory; nobody changes them. */
@@ -174,6 +172,10 @@ export function describe({ objectId, structure, bytes, xxh64 = xxh64Of([bytes]) 
 }
 
 function factsOf(descriptor: ObjectDescriptor): ObjectFacts {
-  const descriptorBytes = ObjectDescriptor.encode(descriptor).finish().byteLength
-  return { objectId: descriptor.objectId as ObjectId, descriptor, descriptorBytes }
+  return { objectId: descriptor.objectId as ObjectId, descriptor }
+}
+
+/** How long a descriptor is in a message, if there is one. Not kept: of most objects nobody asks. */
+export function descriptorBytesOf(descriptor: ObjectDescriptor | undefined): number {
+  return descriptor ? ObjectDescriptor.encode(descriptor).finish().byteLength : 0
 }

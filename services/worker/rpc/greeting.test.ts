@@ -21,7 +21,7 @@ const self = {
 
 function held(objectId: string) {
   const descriptor = { ...ObjectDescriptor.fromPartial({}), objectId, byteLength: 100_000n, xxh64: 7n }
-  return { descriptor, descriptorBytes: ObjectDescriptor.encode(descriptor).finish().byteLength }
+  return { descriptor }
 }
 
 const nothing = { attempts: [], objects: [], stored: [] }

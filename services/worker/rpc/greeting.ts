@@ -1,13 +1,14 @@
-import type { AttemptRef, LinkRequest, ObjectDescriptor, ObjectsStored, WorkerHello } from '#libs/proto'
+import { type AttemptRef, type LinkRequest, type ObjectDescriptor, ObjectsStored, type WorkerHello } from '#libs/proto'
 
+import { descriptorBytesOf } from '../objects/object-store.js'
 import { bytesPerMessage, partsOf } from './parts.js'
 
 /** What a worker has when its link opens. */
 export interface Inventory {
   readonly attempts: readonly AttemptRef[]
-  readonly objects: Iterable<{ readonly descriptor: ObjectDescriptor; readonly descriptorBytes: number }>
+  readonly objects: Iterable<{ readonly descriptor: ObjectDescriptor }>
   /** Reports of scattered objects that the scheduler has not acknowledged. */
-  readonly stored: readonly { readonly report: ObjectsStored; readonly reportBytes: number }[]
+  readonly stored: readonly { readonly report: ObjectsStored }[]
 }
 
 type Listed =
@@ -42,10 +43,12 @@ function* listAll({ attempts, objects, stored }: Inventory): Generator<Listed> {
     const bytes = attempt.behind.reduce((sum, { taskId }) => sum + taskId.length + bytesPerEntry, bytesPerEntry)
     yield { kind: 'attempt', attempt, bytes: attempt.taskId.length + bytes }
   }
-  for (const { descriptor, descriptorBytes } of objects) {
-    yield { kind: 'object', descriptor, bytes: descriptorBytes + bytesPerEntry }
+  for (const { descriptor } of objects) {
+    yield { kind: 'object', descriptor, bytes: descriptorBytesOf(descriptor) + bytesPerEntry }
   }
-  for (const { report, reportBytes } of stored) yield { kind: 'stored', report, bytes: reportBytes + bytesPerEntry }
+  for (const { report } of stored) {
+    yield { kind: 'stored', report, bytes: ObjectsStored.encode(report).finish().byteLength + bytesPerEntry }
+  }
 }
 
 function sortOut(part: readonly Listed[]): Pick<WorkerHello, 'attempts' | 'objects' | 'stored'> {
