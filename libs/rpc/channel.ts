@@ -1,6 +1,7 @@
 import { Channel, type ChannelOptions } from '@grpc/grpc-js'
 import { type HostPort, isLoopback, parseAddress } from './address.js'
 import { type AddressSource, targetOf, targetOfSource } from './address-list.js'
+import { readIntoUsedMemory } from './frame-reader.js'
 import { createClientCredentials } from './security/credentials.js'
 import type { Role } from './security/role.js'
 import type { Security } from './security/security.js'
@@ -35,6 +36,7 @@ export function createRpcChannel(
   address: string | readonly string[] | AddressSource,
   options: RpcChannelOptions,
 ): Channel {
+  readIntoUsedMemory()
   const credentials = createClientCredentials(options.security, options.serverRole)
   if (typeof address === 'function') {
     const checked = async (): Promise<readonly string[]> => {

@@ -1,7 +1,7 @@
 import type { Channel, ServerInterceptingCallInterface } from '@grpc/grpc-js'
 
 import type { RpcChannelOptions } from './channel.js'
-import { discardBuffer } from './discard-buffer.js'
+import { discardBuffer, takeFrame } from './frame-memory.js'
 
 /** A message that is written once, straight into the buffer that goes to the socket, instead of being copied there. */
 export interface LargeMessage {
@@ -41,7 +41,7 @@ export function sendLargeResponses(call: ServerInterceptingCallInterface): void 
   internals.serializeMessage = (message) => {
     const bytes = internals.handler.serialize(message)
     const { byteLength, writeTo } = messages.get(bytes.buffer) ?? whole(bytes)
-    frame = Buffer.allocUnsafe(prefixBytes + byteLength)
+    frame = takeFrame(prefixBytes + byteLength)
     frame.writeUInt8(0, 0)
     frame.writeUInt32BE(byteLength, 1)
     writeTo(frame, prefixBytes)

@@ -10,6 +10,7 @@ import {
 import { dialableHost, formatAddress, isLoopback, parseAddress } from './address.js'
 import { createCallGate, shuttingDown } from './call-gate.js'
 import { createCallMiddleware, type RpcCallContext } from './call-middleware.js'
+import { readIntoUsedMemory } from './frame-reader.js'
 import { createHealth, healthDefinition, isHealthPath } from './health.js'
 import { withHttp2Window } from './http2-window.js'
 import { createServerCredentials } from './security/credentials.js'
@@ -64,6 +65,7 @@ const CLOSE_MS = 500
 
 /** The one way to serve gRPC: authenticated, authorised per method, with canonical errors, health and an orderly end. */
 export function createRpcServer(options: RpcServerOptions): RpcServer {
+  readIntoUsedMemory()
   const { security, windowBytes, maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES } = options
   const reportInternal = createReporter(options.onInternalError)
   const gate = createCallGate(security, reportInternal)

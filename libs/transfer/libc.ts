@@ -6,6 +6,8 @@ export interface LibC {
   address(bytes: Uint8Array): bigint
   /** `madvise`; a refusal changes nothing. */
   advise(at: bigint, byteLength: bigint, advice: number): void
+  /** Has the system find and clear the pages of this memory, in another thread; a refusal changes nothing. */
+  populate(bytes: Uint8Array, then: () => void): void
   /** A file's first bytes as memory, shared with all who map it; nothing when the system refuses. */
   map(fd: number, byteLength: number): MappedMemory | undefined
 }
@@ -20,6 +22,9 @@ export interface MappedMemory {
 /** `PROT_READ | PROT_WRITE` and `MAP_SHARED` of Linux. */
 const readAndWrite = 3
 const shared = 1
+/** `MADV_POPULATE_WRITE` of Linux, from 5.14 on. */
+const populateToWrite = 23
+const pageBytes = 4096n
 let known: { readonly libc: LibC | undefined } | undefined
 
 /** Found once, when it is first asked for; nothing where it cannot be called: another system, or no koffi for this one. */
@@ -40,6 +45,11 @@ function loadLibC(): LibC | undefined {
     return {
       address,
       advise: (at, byteLength, advice) => void madvise(at, byteLength, advice),
+      populate: (bytes, then) => {
+        const at = address(bytes)
+        const start = (at / pageBytes) * pageBytes
+        madvise.async(start, at + BigInt(bytes.byteLength) - start, populateToWrite, then)
+      },
       map: (fd, byteLength) => {
         const at = BigInt(mmap(0n, byteLength, readAndWrite, shared, fd, 0n) as number | bigint)
         if (at === -1n) return undefined

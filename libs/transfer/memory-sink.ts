@@ -3,6 +3,7 @@ import { Status } from 'nice-grpc-common'
 import { Durability, type TransferReceipt, type Value } from '#libs/proto'
 
 import type { Sink } from './endpoint.js'
+import { touchAhead } from './fresh-pages.js'
 import { allocateLarge } from './huge-pages.js'
 import { TransferError } from './transfer-error.js'
 
@@ -27,6 +28,7 @@ export function createMemorySink(
   keep: (body: ReceivedBody, digest: Buffer) => void | Promise<void>,
 ): MemorySink {
   const bytes = allocate(Number(header.byteLength))
+  const touch = touchAhead(bytes)
   let position = 0
   return {
     bytes,
@@ -34,6 +36,7 @@ export function createMemorySink(
     write: (data) => {
       if (data.buffer !== bytes.buffer) bytes.set(data, position)
       position += data.byteLength
+      touch(position)
     },
     commit: async (digest): Promise<TransferReceipt> => {
       await keep({ structure: header.structure, bytes }, digest)
