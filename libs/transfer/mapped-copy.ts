@@ -28,13 +28,13 @@ function findMap(): MapCopy {
       'intptr_t mmap(uintptr_t at, size_t length, int protection, int flags, int fd, int64_t offset)',
     )
     const munmap = library.func('int munmap(uintptr_t at, size_t length)')
-    const left = new FinalizationRegistry<{ at: bigint; byteLength: number }>(({ at, byteLength }) =>
-      munmap(at, byteLength),
-    )
+    const left = new FinalizationRegistry<{ at: bigint; byteLength: number }>(({ at, byteLength }) => {
+      munmap(at, byteLength)
+    })
     return (fd, byteLength) => {
       const at = BigInt(mmap(0n, byteLength, readAndWrite, copyOnWrite, fd, 0n) as number | bigint)
       if (at === -1n) return undefined
-      const buffer = view(at, byteLength) as ArrayBuffer
+      const buffer = view(at, byteLength)
       // Moved elsewhere it would outlive this buffer, and with it the memory.
       markAsUntransferable(buffer)
       left.register(buffer, { at, byteLength })

@@ -20,8 +20,6 @@ import { collectGarbage } from './exec/garbage.js'
 import { createPerform } from './exec/perform.js'
 import { createProcessHosts } from './exec/process-host.js'
 import type { SlotListeners } from './exec/slot.js'
-import { giveBack } from './exec/save-buffers.js'
-import type { CheckpointCall } from './exec/slot-messages.js'
 import { createThreadHosts } from './exec/thread-host.js'
 import { type Loop, startLoop } from './loop.js'
 import { observeWorker } from './metrics.js'
@@ -106,7 +104,11 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   const uploader = createBlobUploader(security, pool, storeAddresses)
   const loopDelay = createLoopDelay()
   const relay = createTaskRelay(workerId, (report) => scheduler.link?.report(report))
-  const checkpoints = createTaskCheckpoints({ workerId, security, pool, storeAddresses })
+  const checkpoints = createTaskCheckpoints({
+    ...{ workerId, security, pool, storeAddresses },
+    orderOf: (key) => state.attempts.get(key)?.order,
+    onSave: (key) => loop.post({ kind: 'checkpointSaved', key }),
+  })
 
   const listeners: SlotListeners = {
     verifyInputs: config.verifyInputs,
@@ -127,7 +129,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
         const { callId } = message
         const asked =
           message.kind === 'checkpoint'
-            ? checkpointCall(message.key, message.call)
+            ? checkpoints.call(message.key, message.call)
             : taskJobs.call(message.key, message.call, (jobId, news) => answer({ kind: 'told', jobId, news }))
         asked.then(
           (result) => answer({ kind: 'answer', callId, result }),
@@ -135,15 +137,6 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
         )
       }
     },
-  }
-  async function checkpointCall(key: string, call: CheckpointCall): Promise<unknown> {
-    const order = state.attempts.get(key)?.order
-    if (order === undefined) {
-      if (call.kind === 'save') giveBack(call)
-      throw new Error('the attempt is over: its checkpoint is that of the next one')
-    }
-    if (call.kind === 'save') loop.post({ kind: 'checkpointSaved', key })
-    return await checkpoints.call(order, call)
   }
   const executor: Executor = createExecutor(
     config.slots,

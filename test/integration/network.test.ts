@@ -13,7 +13,6 @@ if (obstacle !== undefined) {
   const line = '!'.repeat(110)
   process.stderr.write(`\n${line}\nTESTS ACROSS A NETWORK ARE LEFT OUT: ${obstacle}\n${line}\n\n`)
 }
-const networkTest = test.skipIf(obstacle !== undefined)
 
 const tasks = `
 import { task } from 'costate'
@@ -57,7 +56,7 @@ async function start(shape: NetworkShape, workersOn: readonly number[]): Promise
   return mesh
 }
 
-networkTest(
+test.skipIf(obstacle !== undefined)(
   'who reaches only the host of the scheduler scatters and gathers all the same',
   async () => {
     const { runOn, schedulerAddress, storeAddress } = await start({ hosts: 3, isIsolated: true }, [2, 3])
@@ -69,7 +68,7 @@ networkTest(
   240_000,
 )
 
-networkTest(
+test.skipIf(obstacle !== undefined)(
   'workers on hosts of a network pass a broadcast on',
   async () => {
     const { cluster, importModule } = await start({ hosts: 3 }, [1, 2, 3])

@@ -5,7 +5,7 @@ import { CheckpointServiceDefinition } from '#libs/proto'
 import { closeRpcChannel, createRpcChannel, createRpcClient, type RpcClient, type Security } from '#libs/rpc'
 import type { TransferPool } from '#libs/transfer'
 
-import { keyOf, type TaskOrder } from '../core/state.js'
+import { type AttemptKey, keyOf, type TaskOrder } from '../core/state.js'
 import type { CheckpointCall, LoadedCheckpoint } from '../exec/slot-messages.js'
 import { giveBack } from '../exec/save-buffers.js'
 import { LatestSave } from './latest-save.js'
@@ -14,14 +14,17 @@ type Save = Extract<CheckpointCall, { kind: 'save' }>
 
 /** Saves and loads tasks' own checkpoints in the checkpoint-store, straight from this worker. */
 export interface TaskCheckpoints {
-  call(order: TaskOrder, call: CheckpointCall): Promise<LoadedCheckpoint | undefined>
+  call(key: AttemptKey, call: CheckpointCall): Promise<LoadedCheckpoint | undefined>
   /** The attempt is over. */
-  forget(key: string): void
+  forget(key: AttemptKey): void
   close(): void
 }
 
-/** How to reach the store. */
+/** How to reach the store, and what is told of attempts. */
 export interface CheckpointPorts {
+  /** Nothing when the attempt is over. */
+  readonly orderOf: (key: AttemptKey) => TaskOrder | undefined
+  readonly onSave: (key: AttemptKey) => void
   readonly workerId: string
   readonly security: Security
   readonly pool: TransferPool
@@ -35,7 +38,7 @@ interface Writer {
 }
 
 export function createTaskCheckpoints(ports: CheckpointPorts): TaskCheckpoints {
-  const { workerId, security, pool, storeAddresses } = ports
+  const { workerId, security, pool, storeAddresses, orderOf, onSave } = ports
   const writers = new Map<string, Writer>()
   let channel: ReturnType<typeof createRpcChannel> | undefined
   let rpc: RpcClient<typeof CheckpointServiceDefinition> | undefined
@@ -65,7 +68,13 @@ export function createTaskCheckpoints(ports: CheckpointPorts): TaskCheckpoints {
   }
 
   return {
-    call: async (order, call) => {
+    call: async (key, call) => {
+      const order = orderOf(key)
+      if (order === undefined) {
+        if (call.kind === 'save') giveBack(call)
+        throw new Error('the attempt is over: its checkpoint is that of the next one')
+      }
+      if (call.kind === 'save') onSave(key)
       const at = order.taskId.lastIndexOf('/')
       if (call.kind === 'profile') {
         const { structure, bytes } = call
