@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createRng, createRngSeries, philox4x32 } from './philox.js'
+import { createRng, createRngSeries, philox4x32, type Rng } from './philox.js'
 
 /** Random123, tests/kat_vectors (D. E. Shaw Research, BSD-3-Clause): philox4x32 with 10 and 7 rounds. */
 const KNOWN_ANSWERS = [
@@ -57,17 +57,43 @@ describe('stream convention', () => {
     expect(createRng(5, 0x300000009).uniform()).toBe(createRng(5n, 0x300000009n).uniform())
   })
 
-  test('the first normal numbers of stream 0, whatever was drawn in between', () => {
+  test('the first normal numbers of stream 0', () => {
     const expected = [
       -1.6360664087301218, -0.5116582943363929, 0.44601779367223066, 1.6340126541789153, -2.141481379408774,
       -0.3793495584101214,
     ]
     const rng = createRng(SEED, 0)
     for (const normal of expected) {
-      rng.uniform()
       expect(Math.abs(rng.normal() - normal)).toBeLessThanOrEqual(1e-14 + 1e-13 * Math.abs(normal))
     }
     expect(Array.from(createRng(SEED, 0, 3).normals(3))).toEqual(Array.from(createRng(SEED, 0).normals(6).subarray(3)))
+  })
+
+  test('uniform and normal numbers of one stream are independent, in whichever order they are drawn', () => {
+    const draws: Readonly<Record<string, (rng: Rng) => readonly [uniform: number, normal: number]>> = {
+      'uniform first': (rng) => [rng.uniform(), rng.normal()],
+      'normal first': (rng) => {
+        const normal = rng.normal()
+        return [rng.uniform(), normal]
+      },
+      'from an odd position': (rng) => [rng.uniform(), rng.normal()],
+      'the seconds': (rng) => [rng.uniforms(2)[1]!, rng.normals(2)[1]!],
+      'after each other, many': (rng) => {
+        for (let k = 0; k < 5; k++) rng.normal()
+        return [rng.uniforms(3)[2]!, rng.normal()]
+      },
+    }
+    const count = 40_000
+    for (const [order, draw] of Object.entries(draws)) {
+      // Of numbers that share bits, the square of the normal one follows from the uniform one.
+      let product = 0
+      for (let stream = 0; stream < count; stream++) {
+        const [uniform, normal] = draw(createRng(SEED, stream, order === 'from an odd position' ? 3 : 0))
+        product += (uniform - 0.5) * Math.sqrt(12) * ((normal ** 2 - 1) / Math.SQRT2)
+      }
+      // The mean of products of independent numbers has a standard deviation of 1 / √count.
+      expect(Math.abs(product / Math.sqrt(count)), order).toBeLessThan(4)
+    }
   })
 
   test.each([1, 3, 7, 64])('a hundred thousand uniform numbers in %i chunks', (chunks) => {

@@ -10,7 +10,10 @@
  * r = sqrt(-2 · log1p(-u0)), (r cos 2πu1, r sin 2πu1).
  */
 
-/** A stream of random numbers. Uniform and normal numbers are counted apart, each from the position given to `createRng`. */
+/**
+ * A stream of random numbers. Draws of uniform numbers alone, or of normal numbers alone, are those of the convention above. Whoever
+ * draws both gets independent ones: each pair takes the next block, of whichever kind it is.
+ */
 export interface Rng {
   /** The next uniform number of the stream, in [0, 1), with 53 random bits. */
   uniform(): number
@@ -110,7 +113,7 @@ export function philox4x32(counter: ArrayLike<number>, key: ArrayLike<number>, r
  * The stream `stream` of the seed `seed`, from number `position` on.
  * @param seed whole number in [0, 2^64): a number up to 2^53 - 1, or a bigint.
  * @param stream whole number in [0, 2^64), likewise; a mesh task's is its index.
- * @param position number of the first uniform and of the first normal drawn, 0 unless told, at most 2^53 - 1.
+ * @param position number of the first one drawn, uniform or normal, 0 unless told, at most 2^53 - 1.
  * @throws RangeError naming the argument that is out of range.
  */
 export function createRng(seed: bigint | number, stream: bigint | number, position = 0): Rng {
@@ -135,9 +138,11 @@ export function createRngSeries(seed: bigint | number): RngSeries {
 
 class PhiloxStream implements Rng {
   readonly #words = new Uint32Array(4)
-  #uniformsDrawn: number
-  #normalsDrawn: number
-  /** The second of the pair that the last odd-numbered draw is waiting for; NaN when its block is still to be made. */
+  /** Number of the next block to be made. */
+  #block: number
+  /** Whether the stream begins with the second number of its first block. */
+  #beginsSecond: boolean
+  /** The second of a pair whose first is drawn; NaN when the next pair is still to be made. */
   #secondUniform = NaN
   #secondNormal = NaN
 
@@ -148,43 +153,45 @@ class PhiloxStream implements Rng {
     private s1: number,
     position: number,
   ) {
-    this.#uniformsDrawn = position
-    this.#normalsDrawn = position
+    this.#block = Math.floor(position / 2)
+    this.#beginsSecond = position % 2 === 1
   }
 
   restart(stream: number): this {
     checkCount('stream', stream)
     this.s0 = stream >>> 0
     this.s1 = Math.floor(stream / TWO_32)
-    this.#uniformsDrawn = 0
-    this.#normalsDrawn = 0
+    this.#block = 0
+    this.#beginsSecond = false
     this.#secondUniform = NaN
     this.#secondNormal = NaN
     return this
   }
 
   uniform(): number {
-    const n = this.#uniformsDrawn++
-    if (n % 2 === 0) {
-      this.#fillBlock(n / 2)
-      this.#secondUniform = this.#double(2)
-      return this.#double(0)
-    }
     const second = this.#secondUniform
-    if (second === second) return second
-    this.#fillBlock((n - 1) / 2)
-    return this.#double(2)
+    if (second === second) {
+      this.#secondUniform = NaN
+      return second
+    }
+    this.#fillBlock(this.#block++)
+    if (this.#skipsFirst()) return this.#double(2)
+    this.#secondUniform = this.#double(2)
+    return this.#double(0)
   }
 
   normal(): number {
-    const n = this.#normalsDrawn++
-    const odd = n % 2 === 1
-    if (odd && this.#secondNormal === this.#secondNormal) return this.#secondNormal
-    this.#fillBlock(odd ? (n - 1) / 2 : n / 2)
+    const second = this.#secondNormal
+    if (second === second) {
+      this.#secondNormal = NaN
+      return second
+    }
+    this.#fillBlock(this.#block++)
     const radius = Math.sqrt(-2 * Math.log1p(-this.#double(0)))
     const angle = TWO_PI * this.#double(2)
+    if (this.#skipsFirst()) return radius * Math.sin(angle)
     this.#secondNormal = radius * Math.sin(angle)
-    return odd ? this.#secondNormal : radius * Math.cos(angle)
+    return radius * Math.cos(angle)
   }
 
   integer(low: number, highExclusive: number): number {
@@ -217,6 +224,12 @@ class PhiloxStream implements Rng {
     encrypt(this.#words, f0, f1, this.s0, this.s1, this.k0 ^ FORK_KEY, this.k1, 10)
     const [k0, k1, s0, s1] = this.#words
     return new PhiloxStream(k0!, k1!, s0!, s1!, 0)
+  }
+
+  #skipsFirst(): boolean {
+    const skips = this.#beginsSecond
+    this.#beginsSecond = false
+    return skips
   }
 
   #fillBlock(block: number): void {

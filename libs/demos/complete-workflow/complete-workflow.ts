@@ -28,8 +28,7 @@ function drawPlant(rng: TaskContext['rng']): Plant {
   const { gravity, damping, gain } = uncertain
   return {
     gravity: gravity.mean + gravity.std * rng.normal(),
-    // Uniform and normal numbers of one stream come from the same random bits: a fork has bits of its own.
-    damping: damping.low + (damping.high - damping.low) * rng.fork(1).uniform(),
+    damping: damping.low + (damping.high - damping.low) * rng.uniform(),
     gain: gain.mean + gain.std * rng.normal(),
   }
 }
