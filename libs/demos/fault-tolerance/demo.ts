@@ -21,7 +21,7 @@ export const faultTolerance: Demo<FaultToleranceResult> = {
     ['candidates', formatCount(tested.length), 'one task each'],
     ['Mersenne primes', formatCount(tested.filter(({ isPrime }) => isPrime).length), 'among them'],
     ['workers killed', formatCount(kill ? 1 : 0), kill ? `process ${kill.pid}` : 'inline: an attempt broke'],
-    ['went on elsewhere', formatCount(interrupted(tested).length), 'from a checkpoint'],
+    ['went on', formatCount(interrupted(tested).length), 'from a checkpoint'],
     ['wall time', formatDuration(endedAtMs - startedAtMs), 'submit to result'],
   ],
   pictures: (result) => [drawAttempts(result), drawProcesses(result)],
@@ -42,7 +42,7 @@ function drawAttempts({ tested, kill, startedAtMs }: FaultToleranceResult): Mark
     })),
   )
   return renderLines({
-    title: 'The task that lost its worker',
+    title: 'The task that was interrupted',
     caption:
       'Iterations that are done and safe. The second attempt begins where the last checkpoint of the first one was, not at zero.',
     x: { name: 'time since submit', unit: 's', holds: [0] },
