@@ -299,6 +299,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
         heldBytes: BigInt(store.heldBytes),
         spilledBytes: BigInt(store.spilledBytes),
         loopLagMs: loopDelay.takeMaxMs(),
+        fetchBytesPerSecond: BigInt(fetcher.bytesPerSecond()),
         paused: memory.watch.isPaused,
       },
     })

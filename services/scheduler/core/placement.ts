@@ -6,6 +6,7 @@ import type { Out } from './effect.js'
 import { type Demand, isPinned, isPlain, plainDemand } from './demand-class.js'
 import { isBefore, type Lane, type LaneGroup } from './lane.js'
 import { findObject, isScattered, objectIdOf } from './lookup.js'
+import { startMsOf } from './moving.js'
 import { failTask } from './outcome.js'
 import { resumeWoken } from './awaiting.js'
 import { rebalance } from './recall.js'
@@ -73,10 +74,10 @@ interface Choice {
   readonly atMs: number
 }
 
-/** Where most of its inputs are, else where the least is to do; but not where the end comes before the task's, if that can be helped. */
+/** Where it can begin first; but not where the end comes before the task's, if that can be helped. */
 function choosePlace(state: State, task: Task, demand: Demand, choice: Choice): Worker | undefined {
   const { inputs, leastLoaded, expectedMs, atMs } = choice
-  const worker = chooseHolder(state, inputs.heldBytes, demand, expectedMs) ?? leastLoaded
+  const worker = chooseHolder(state, inputs, demand, { leastLoaded, expectedMs })
   if (!endsTooSoon(state, worker, task, atMs)) return worker
   const lasts = (each: Worker): boolean => hasRoomFor(each, demand, expectedMs) && !endsTooSoon(state, each, task, atMs)
   const longer = chooseWorker(state.workers.values(), inputs.heldBytes, lasts)
@@ -214,16 +215,37 @@ function endReservation(state: State): void {
   if (state.workers.get(reserved.profile.workerId) === reserved) updateRooms(state, reserved)
 }
 
-/** Of those that hold inputs of the task and may take it, the one that holds most. */
+/**
+ * Of the least loaded and those that hold inputs of the task and may take it, the one where it can begin first: bytes to move
+ * against time in the queue. Of equals, the one that holds most, then the one with the fewest tasks per slot.
+ */
 function chooseHolder(
   { workers }: State,
-  heldBytes: ReadonlyMap<WorkerId, number>,
+  { heldBytes, byteLength }: InputSizes,
   demand: Demand,
-  expectedMs: number | undefined,
-): Worker | undefined {
-  if (heldBytes.size === 0) return undefined
-  const holders = [...heldBytes.keys()].flatMap((workerId) => workers.get(workerId) ?? [])
-  return chooseWorker(holders, heldBytes, (holder) => hasRoomFor(holder, demand, expectedMs))
+  { leastLoaded, expectedMs }: Pick<Choice, 'leastLoaded' | 'expectedMs'>,
+): Worker {
+  if (heldBytes.size === 0) return leastLoaded
+  const bytesAt = ({ profile }: Worker): number => heldBytes.get(profile.workerId) ?? 0
+  let best = leastLoaded
+  let bestMs = startMsOf(best, byteLength - bytesAt(best))
+  for (const workerId of heldBytes.keys()) {
+    const holder = workers.get(workerId)
+    if (holder === undefined || holder === best || !hasRoomFor(holder, demand, expectedMs)) continue
+    const ms = startMsOf(holder, byteLength - bytesAt(holder))
+    const isEqual = ms === bestMs
+    const isFuller = bytesAt(holder) > bytesAt(best)
+    const isFreer = bytesAt(holder) === bytesAt(best) && loadOf(holder) < loadOf(best)
+    if (ms < bestMs || (isEqual && (isFuller || isFreer))) {
+      best = holder
+      bestMs = ms
+    }
+  }
+  return best
+}
+
+function loadOf(worker: Worker): number {
+  return occupantsOf(worker) / worker.profile.slots
 }
 
 /** Of those that may take it the one where most of the task's inputs are, then the one with the fewest tasks per slot. */
@@ -237,9 +259,8 @@ function chooseWorker(
   let bestLoad = Infinity
   for (const worker of candidates) {
     if (!mayTake(worker)) continue
-    const { workerId, slots } = worker.profile
-    const bytes = heldBytes.get(workerId) ?? 0
-    const load = occupantsOf(worker) / slots
+    const bytes = heldBytes.get(worker.profile.workerId) ?? 0
+    const load = loadOf(worker)
     if (bytes > bestBytes || (bytes === bestBytes && load < bestLoad)) {
       best = worker
       bestBytes = bytes
@@ -254,14 +275,17 @@ interface InputSizes {
   readonly inlineBytes: number
   /** Bytes that each holder has already. */
   readonly heldBytes: ReadonlyMap<WorkerId, number>
+  /** Of all inputs that workers hold, together. */
+  readonly byteLength: number
 }
 
 const nothingHeld: ReadonlyMap<WorkerId, number> = new Map()
 
 function measureInputs(state: State, { spec }: Task): InputSizes {
   let inlineBytes = spec.input.byteLength
-  if (spec.dependencies.length === 0) return { inlineBytes, heldBytes: nothingHeld }
+  if (spec.dependencies.length === 0) return { inlineBytes, heldBytes: nothingHeld, byteLength: 0 }
   const heldBytes = new Map<WorkerId, number>()
+  let totalBytes = 0
   for (const objectId of new Set(spec.dependencies)) {
     const input = findObject(state, objectId)
     if (input === undefined) continue
@@ -280,9 +304,10 @@ function measureInputs(state: State, { spec }: Task): InputSizes {
       inlineBytes += result.descriptor.byteLength
       byteLength = result.byteLength
     }
+    totalBytes += byteLength
     for (const workerId of input.holders ?? []) heldBytes.set(workerId, (heldBytes.get(workerId) ?? 0) + byteLength)
   }
-  return { inlineBytes, heldBytes }
+  return { inlineBytes, heldBytes, byteLength: totalBytes }
 }
 
 function refuseLarge(state: State, task: Task, { inlineBytes }: InputSizes, atMs: number, out: Out): boolean {

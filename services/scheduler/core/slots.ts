@@ -92,6 +92,13 @@ export function hasRoomBehind(worker: Worker, expectedMs: number): boolean {
   return worker.followers < chains * maxAhead && worker.followersMs + expectedMs <= chains * soonMs
 }
 
+/** How long what is sent to a worker that has room waits there for a slot, as far as that can be told. */
+export function queueMsOf(worker: Worker): number {
+  const { slots } = worker.profile
+  if (occupantsOf(worker) + worker.extraSlots < slots) return 0
+  return worker.shortMs / Math.max(1, slots - worker.longTasks)
+}
+
 /** Whether the worker was sent all that must be there before its slots are through with what they have. */
 export function isAhead(worker: Worker): boolean {
   const shortSlots = worker.profile.slots - worker.longTasks

@@ -264,10 +264,19 @@ export interface WorkerPulse {
   readonly isPaused: boolean
   /** The most resident memory so far, when it says. */
   readonly peakRssBytes?: number
+  /** How fast it gets large inputs from elsewhere, once it has got one. */
+  readonly fetchBytesPerSecond?: number
 }
 
 /** Of a worker that has said nothing yet. */
-export const unheardPulse: WorkerPulse = { rssBytes: 0, heldBytes: 0, spilledBytes: 0, loopLagMs: 0, isPaused: false }
+export const unheardPulse: WorkerPulse = {
+  rssBytes: 0,
+  heldBytes: 0,
+  spilledBytes: 0,
+  loopLagMs: 0,
+  isPaused: false,
+  fetchBytesPerSecond: 0,
+}
 
 export interface Session {
   readonly sessionId: SessionId

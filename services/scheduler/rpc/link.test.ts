@@ -215,7 +215,7 @@ test('an inventory in parts counts when all of it is there', async () => {
   expect(rim.state.objects.size).toBe(1)
 })
 
-const pulse = { rssBytes: 1n, heldBytes: 1n, spilledBytes: 2n, loopLagMs: 0, paused: false }
+const pulse = { rssBytes: 1n, heldBytes: 1n, spilledBytes: 2n, loopLagMs: 0, paused: false, fetchBytesPerSecond: 0n }
 
 test('a link that ends in the middle of the inventory says nothing', async () => {
   const link = rim.openLink({ workerId: w1, inventoryFollows: true })

@@ -7,6 +7,7 @@ import { inspectValue } from '#libs/value'
 import { type AttemptKey, keyOf, type TaskOrder } from '../core/state.js'
 import type { FetchedInput, FetchedInputs } from './fetched-input.js'
 import type { FetchedBody, InputCache } from './input-cache.js'
+import { createFetchSpeed } from './fetch-speed.js'
 import type { MemoryRoom } from './memory-room.js'
 import type { ObjectStore, SpilledObject, StoredObject } from './object-store.js'
 import { readBody } from './stored-body.js'
@@ -21,6 +22,8 @@ export interface InputFetcher {
   /** What was fetched for the attempt. */
   inputsOf(key: AttemptKey): FetchedInputs
   drop(key: AttemptKey): void
+  /** How fast large inputs come from elsewhere, smoothed; 0 before the first. */
+  bytesPerSecond(): number
   /** Brings a result that a task asks for while it runs. */
   fetchResult(objectId: string, result: Result): Promise<FetchedInput>
 }
@@ -47,6 +50,7 @@ export function createInputFetcher(
   storeAddresses: () => Promise<readonly string[]>,
 ): InputFetcher {
   const objects = createObjectTransfers(pool)
+  const speed = createFetchSpeed()
   const fetched = new Map<AttemptKey, Map<string, FetchedInput>>()
   // Attempts that want the same object at the same time share one transfer.
   const underWay = new Map<string, Promise<FetchedBody>>()
@@ -110,7 +114,9 @@ export function createInputFetcher(
       const loaded = blobDigest && (await loadBlob(pool, storeAddresses, blobDigest, trace).catch(unlessHeld(holders)))
       if (loaded) return { kind: 'body', structure: descriptor?.structure, bytes: loaded.bytes }
       const byteLength = Number(descriptor?.byteLength ?? 0n)
+      const startMs = performance.now()
       const { structure, bytes } = await objects.get({ objectId, byteLength, holders }, { trace })
+      speed.learn(byteLength, performance.now() - startMs)
       return { kind: 'body', structure, bytes }
     } catch (error) {
       throw new InputError('INPUT_UNAVAILABLE', `input ${objectId} could not be fetched: ${(error as Error).message}`)
@@ -139,6 +145,7 @@ export function createInputFetcher(
       fetched.set(keyOf(order), new Map(inputs))
     },
     inputsOf: (key) => fetched.get(key) ?? none,
+    bytesPerSecond: () => speed.bytesPerSecond,
     drop: (key) => void fetched.delete(key),
     fetchResult: async (objectId, result) => {
       const input = { objectId, result, madeBy: undefined }

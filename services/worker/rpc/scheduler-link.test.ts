@@ -58,7 +58,7 @@ test('a report is said only while there is a link, and who reports hears which',
   await opening
   const beat: NonNullable<LinkRequest['report']> = {
     $case: 'heartbeat',
-    value: { rssBytes: 1n, heldBytes: 0n, spilledBytes: 0n, loopLagMs: 0, paused: false },
+    value: { rssBytes: 1n, heldBytes: 0n, spilledBytes: 0n, loopLagMs: 0, paused: false, fetchBytesPerSecond: 0n },
   }
   expect(link.report(beat)).toBe(false)
   expect(link.unlinkedSinceMs).toBeGreaterThan(0)
