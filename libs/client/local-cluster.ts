@@ -50,6 +50,11 @@ export interface LocalClusterOptions {
    * each such input: for tests.
    */
   readonly verifyInputs?: boolean
+  /**
+   * Results of at least this size, in bytes or as `'1MB'`, are brought to the checkpoint-store by themselves when no task waits for
+   * them: they outlive their worker, however that ends. Unless given, a lost result is computed again.
+   */
+  readonly durableResults?: number | string
   /** Under which `connect(name)` finds the mesh; made up unless given. */
   readonly name?: string
   /** The mesh outlives this program; `connect(name)` finds it, `costate down <name>` ends it. */
@@ -79,6 +84,9 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
   checkExecutor(executor)
   durabilityToWire(options)
   const memoryLimit = memoryLimitOf(options)
+  const { durableResults } = options
+  const durable =
+    durableResults === undefined ? [] : ['--durable-results', `${parseBytes(durableResults, 'durableResults')}`]
   const resources = Object.entries(parseOffer(options.resources ?? {}, 'resources'))
   const name = options.name ?? `${keepAlive ? 'mesh' : 'local'}-${randomUUID().slice(0, 8)}`
   const meshDir = meshDirOf(name)
@@ -121,7 +129,7 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
     capacity += count
     void batch.exited.then(() => (capacity -= count))
   }
-  start('scheduler', 'scheduler', ['--mesh-name', name])
+  start('scheduler', 'scheduler', ['--mesh-name', name, ...durable])
   const checkpointDir = path.resolve(options.checkpointDir ?? path.join(meshDir, 'data', 'store'))
   start('checkpoint-store', 'checkpoint-store', ['--data-dir', checkpointDir])
   startWorkers(workers)

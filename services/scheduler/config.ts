@@ -55,6 +55,13 @@ export const schedulerConfig = z.object({
     ),
     '2GiB',
   ),
+  /** Results of at least this size are brought to the checkpoint-store when no task waits for them, such as 1MB. */
+  durableResults: z.optional(
+    z.pipe(
+      z.string(),
+      z.transform((text: string) => parseBytes(text, 'durable-results')),
+    ),
+  ),
   /** So many levels of tasks may submit tasks; a recursion that has no end ends there. */
   maxJobDepth: z._default(z.coerce.number().check(z.int(), z.gte(0)), 1_000),
 })

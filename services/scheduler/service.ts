@@ -83,7 +83,7 @@ function openJournal(config: SchedulerConfig, onWarning: (message: string) => vo
 
 function policyOf(config: SchedulerConfig): Policy {
   const { orphanGrace, resultTtl, historyTtl, maxSettledJobs, maxSettledBytes, maxJobRecords } = config
-  const { maxUnsettledTasks, maxUnsettledBytes, maxJobDepth, unschedulableAfter } = config
+  const { maxUnsettledTasks, maxUnsettledBytes, maxJobDepth, unschedulableAfter, durableResults } = config
   return {
     ...defaultPolicy,
     orphanGraceMs: orphanGrace,
@@ -96,5 +96,6 @@ function policyOf(config: SchedulerConfig): Policy {
     maxUnsettledBytes,
     maxJobDepth,
     unschedulableMs: unschedulableAfter,
+    durableResultBytes: durableResults ?? Infinity,
   }
 }

@@ -8,7 +8,7 @@ import type { Fact } from '../../services/scheduler/core/fact.js'
 import { checkInvariants } from '../../services/scheduler/core/invariants.js'
 import { attemptOf, findObject, isScattered } from '../../services/scheduler/core/lookup.js'
 import { startResync } from '../../services/scheduler/core/resync.js'
-import { defaultPolicy } from '../../services/scheduler/core/policy.js'
+import { defaultPolicy, type Policy } from '../../services/scheduler/core/policy.js'
 import { createState, type State, type Task, unheardPulse } from '../../services/scheduler/core/state.js'
 import { isUrgent } from '../../services/scheduler/core/urgency.js'
 import {
@@ -31,13 +31,14 @@ type Session = Stream<Request, Response>
 
 const tickMs = 250
 /** What nobody can take is given up before the simulation ends. */
-const policy = { ...defaultPolicy, unschedulableMs: 60_000 }
+const usualPolicy = { ...defaultPolicy, unschedulableMs: 60_000 }
 
 /** The real core with a loop and a rim in virtual time: batches, flushes that take time, streams, crashes. */
 export class SimulatedScheduler {
   /** All that a crash leaves. */
   readonly journal = new SimulatedJournal()
-  state: State = createState(policy)
+  state: State
+  readonly #policy: Policy
   readonly #world: World
   readonly #checkEvery: number
   readonly #links = new Map<WorkerId, Link>()
@@ -56,6 +57,8 @@ export class SimulatedScheduler {
   /** The invariants are checked after so many batches of events. */
   constructor(world: World, checkEvery: number) {
     this.#world = world
+    this.#policy = { ...usualPolicy, durableResultBytes: world.chance(0.2) ? 500 : Infinity }
+    this.state = createState(this.#policy)
     this.#checkEvery = checkEvery
     this.start()
   }
@@ -63,7 +66,7 @@ export class SimulatedScheduler {
   start(): void {
     const life = ++this.#life
     this.#isUp = true
-    this.state = createState(policy)
+    this.state = createState(this.#policy)
     for (const fact of this.journal.replay()) apply(this.state, fact)
     const raised: Fact = { kind: 'epochRaised', epoch: this.state.epoch + 1 }
     apply(this.state, raised)

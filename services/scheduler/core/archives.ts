@@ -2,8 +2,8 @@ import type { ObjectId, SessionId, WorkerId } from '#libs/domain'
 
 import { answer, type Out } from './effect.js'
 import type { EventOf } from './event.js'
-import { findObject, isWanted } from './lookup.js'
-import type { State, Worker } from './state.js'
+import { findObject, isScattered, isWanted, objectIdOf } from './lookup.js'
+import type { State, Task, Worker } from './state.js'
 
 /** The most objects that a worker is told to bring into the checkpoint-store at a time. */
 export const mostAtOnce = 1_000
@@ -21,6 +21,30 @@ export function tellArchives(state: State, sessionId: SessionId, out: Out): void
 export function requestArchives(state: State, event: EventOf<'archivesRequested'>, out: Out): void {
   bringToStore(state, event.objectIds, out)
   answer(out, event)
+}
+
+/**
+ * A large result that no task waits for is what its client asked for: the checkpoint-store is to have it, so that it outlives its
+ * worker. What others take is computed again if need be.
+ */
+export function archiveOutput(state: State, task: Task, out: Out): void {
+  if (isLargeOutput(state, task)) bringToStore(state, [objectIdOf(task)], out)
+}
+
+/** The same of what a worker holds that has come back: it may not have heard, or not have come to it. */
+export function archiveOutputsOf(state: State, worker: Worker, out: Out): void {
+  if (state.policy.durableResultBytes === Infinity) return
+  const outputs = [...worker.objects].filter((objectId) => {
+    const entity = findObject(state, objectId)
+    return entity !== undefined && !isScattered(entity) && isLargeOutput(state, entity)
+  })
+  bringToStore(state, outputs, out)
+}
+
+function isLargeOutput({ policy }: State, { status, released, dependents }: Task): boolean {
+  if (released || dependents?.size || status.kind !== 'settled' || status.outcome.kind === 'failed') return false
+  const { result } = status.outcome
+  return result.kind === 'object' && result.byteLength >= policy.durableResultBytes
 }
 
 /** Tells holders to bring what the checkpoint-store does not have; the same request again is the same command. */

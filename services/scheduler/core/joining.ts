@@ -1,5 +1,6 @@
 import type { ObjectId } from '#libs/domain'
 
+import { archiveOutputsOf } from './archives.js'
 import { restoreWait, resume } from './awaiting.js'
 import { emit } from './emit.js'
 import type { Out } from './effect.js'
@@ -171,4 +172,5 @@ function adoptObjects(state: State, worker: Worker, event: EventOf<'workerJoined
   for (const objectId of [...worker.objects]) {
     if (!here.has(objectId)) removeHolder(state, objectId, workerId, event.atMs, out)
   }
+  archiveOutputsOf(state, worker, out)
 }

@@ -45,6 +45,8 @@ export interface Policy {
   readonly maxJobRecords: number
   /** A task that waits longer for what none of the workers there can ever offer fails; 0 for never. */
   readonly unschedulableMs: number
+  /** A result of at least so many bytes goes to the checkpoint-store when no task is waiting for it; `Infinity` for none. */
+  readonly durableResultBytes: number
 }
 
 export const defaultPolicy: Policy = {
@@ -73,4 +75,5 @@ export const defaultPolicy: Policy = {
   maxSettledBytes: 256 * 2 ** 20,
   maxJobRecords: 10_000,
   unschedulableMs: 600_000,
+  durableResultBytes: Infinity,
 }

@@ -1,6 +1,6 @@
 import type { ObjectId, TaskFailure, WorkerId } from '#libs/domain'
 
-import { bringToStore } from './archives.js'
+import { archiveOutput, bringToStore } from './archives.js'
 import type { Out } from './effect.js'
 import type { AttemptEnd, AttemptRef, EventOf } from './event.js'
 import { takeBackFollowers } from './followers.js'
@@ -107,6 +107,7 @@ function settle(state: State, task: Task, end: AttemptEnd, workerId: WorkerId, a
   }
   // Its client may have released the result while the task ran.
   dropIfUnneeded(state, task, out)
+  archiveOutput(state, task, out)
 }
 
 /** Whose fault it was, as far as it says something about the worker. */
