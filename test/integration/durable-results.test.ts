@@ -17,7 +17,7 @@ test('a large result outlives the crash of the worker that made it, and is not c
   const { cluster } = mesh
   const made = cluster.submit(ramp, length)
   await made.settled()
-  await expect.poll(() => cluster.explain(made), { timeout: 30_000 }).toContain('is in the checkpoint-store')
+  await expect.poll(() => cluster.explain(made), { timeout: 30_000 }).toContain('in the checkpoint-store')
   const [worker] = await cluster.workers()
   process.kill(worker?.pid ?? 0, 'SIGKILL')
   expect((await made.result()).at(-1)).toBe(length - 1)

@@ -112,8 +112,11 @@ function describeSettle(task: Task): string {
     return `finished${ran}; its result (${formatBytes(result.payload.byteLength)}) is with the scheduler`
   }
   const size = formatBytes(result.byteLength)
-  if (holders?.size) return `finished${ran}; its result (${size}) is on ${[...holders].join(', ')}`
-  if (archive !== undefined) return `finished${ran}; its result (${size}) is in the checkpoint-store`
+  const places = [
+    ...(holders?.size ? [`on ${[...holders].join(', ')}`] : []),
+    ...(archive === undefined ? [] : ['in the checkpoint-store']),
+  ]
+  if (places.length > 0) return `finished${ran}; its result (${size}) is ${places.join(' and ')}`
   const why = released ? 'nobody wants it any more' : 'it is computed again when somebody needs it'
   return `finished${ran}; its result (${size}) is on no worker: ${why}`
 }
