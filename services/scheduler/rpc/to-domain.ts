@@ -294,7 +294,15 @@ function outcomeToDomain(outcome: NonNullable<TaskEnded['outcome']>): AttemptEnd
 }
 
 export function pulseToDomain(heartbeat: WorkerHeartbeat): WorkerPulse {
-  const { rssBytes, heldBytes, spilledBytes, loopLagMs, paused, peakRssBytes = 0n, fetchBytesPerSecond = 0n } = heartbeat
+  const {
+    rssBytes,
+    heldBytes,
+    spilledBytes,
+    loopLagMs,
+    paused,
+    peakRssBytes = 0n,
+    fetchBytesPerSecond = 0n,
+  } = heartbeat
   return {
     ...{ rssBytes: Number(rssBytes), heldBytes: Number(heldBytes), spilledBytes: Number(spilledBytes) },
     ...{ loopLagMs, isPaused: paused, peakRssBytes: Number(peakRssBytes) },

@@ -46,7 +46,14 @@ export function openEchoLink(client: RpcClient<typeof SchedulerServiceDefinition
         const beat = (): void =>
           say({
             $case: 'heartbeat',
-            value: { rssBytes: 0n, heldBytes: 0n, spilledBytes: 0n, loopLagMs: 0, paused: false, fetchBytesPerSecond: 0n },
+            value: {
+              rssBytes: 0n,
+              heldBytes: 0n,
+              spilledBytes: 0n,
+              loopLagMs: 0,
+              paused: false,
+              fetchBytesPerSecond: 0n,
+            },
           })
         heartbeat = setInterval(beat, command.value.heartbeatIntervalMs)
         settleOpened.resolve()
