@@ -1,4 +1,12 @@
-import { type JobContext, ProfileKind, type Result, type RunTask, type RunTasks, type TaskInput, Value } from '#libs/proto'
+import {
+  type JobContext,
+  ProfileKind,
+  type Result,
+  type RunTask,
+  type RunTasks,
+  type TaskInput,
+  Value,
+} from '#libs/proto'
 
 import { attemptOf, findObject } from '../core/lookup.js'
 import { demandOfTask } from '../core/slots.js'

@@ -39,7 +39,15 @@ type End = Extract<NonNullable<LinkRequest['report']>, { $case: 'tasksEnded' }>[
 function endOf(taskId: string, startedAtMs: number, endedAtMs: number, more: Partial<End> = {}): End {
   const attempt = { taskId, epoch: 1n, attempt: 1, running: false, behind: [] }
   const payload = Buffer.from(encodePayload(encodeValue(1, 'the result')))
-  return { attempt, outcome: { $case: 'payload', value: payload }, startedAtMs, endedAtMs, slot: 3, savedCheckpoint: false, ...more }
+  return {
+    attempt,
+    outcome: { $case: 'payload', value: payload },
+    startedAtMs,
+    endedAtMs,
+    slot: 3,
+    savedCheckpoint: false,
+    ...more,
+  }
 }
 
 test('a task says when it was ready, sent, run and settled, what it took and what it made', async () => {

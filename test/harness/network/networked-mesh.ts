@@ -22,9 +22,9 @@ export interface NetworkedMesh extends AsyncDisposable {
   readonly schedulerAddress: string
   readonly storeAddress: string
   /** Writes a module into the user's folder and imports it. */
-  importModule<Module>(name: string, source: string): Promise<Module>
+  readonly importModule: <Module>(name: string, source: string) => Promise<Module>
   /** Runs a program of the user's on a host, with such words on its command line. */
-  runOn(host: number, name: string, source: string, words?: readonly string[]): Promise<ProgramEnd>
+  readonly runOn: (host: number, name: string, source: string, words?: readonly string[]) => Promise<ProgramEnd>
 }
 
 /** How it is started. */
