@@ -68,7 +68,7 @@ export async function distributedCrossValidation<M, T, D extends Dataset>(
   const folds = divideRows(rowsOf(data), { nFolds, labels, shuffle, seed })
   const parts = { model: modelFn, train: trainFn, evaluate: evaluateFn } as unknown as FoldParts
   return await runOn('distributedCrossValidation', options, async (run) => {
-    const scattered = await run.cluster.scatter(data, { broadcast: true })
+    const scattered = await run.broadcast(data)
     try {
       const futures = run.with({ failFast: true, seed }).map(
         validationFold(parts),

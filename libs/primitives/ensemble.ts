@@ -29,7 +29,7 @@ export async function ensembleTrain<D, M>(options: EnsembleTrainOptions<D, M>): 
     throw new RangeError(`ensembleTrain: members is ${members}; give a whole number from 1`)
   }
   return await runOn('ensembleTrain', options, async (run) => {
-    const scattered = await run.cluster.scatter(data, { broadcast: true })
+    const scattered = await run.broadcast(data)
     try {
       const numbers = Array.from({ length: members }, (_, member) => member)
       const inputs = numbers.map(() => shared(scattered))

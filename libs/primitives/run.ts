@@ -1,4 +1,11 @@
-import { type Cluster, createLocalCluster, type Job, type SubmitOptions, type TaskFuture } from '#libs/client'
+import {
+  type Cluster,
+  createLocalCluster,
+  type Job,
+  type ScatteredObject,
+  type SubmitOptions,
+  type TaskFuture,
+} from '#libs/client'
 import { withSpan } from '#libs/telemetry'
 
 /** How far a call is. */
@@ -56,6 +63,21 @@ export class Run {
       1,
       workers.reduce((sum, { slots }) => sum + slots, 0),
     )
+  }
+
+  /** Puts a value into the memory of each worker; while there are none, as they come with the work, into the checkpoint-store. */
+  async broadcast<T>(value: T): Promise<ScatteredObject<T>> {
+    return await this.cluster.scatter(value, (await this.#hasWorkers()) ? { broadcast: true } : { durable: true })
+  }
+
+  /** Spreads values over the memory of the workers; while there are none, into the checkpoint-store. */
+  async spread<T>(values: readonly T[]): Promise<ScatteredObject<T>[]> {
+    const where = (await this.#hasWorkers()) ? {} : { durable: true }
+    return await Promise.all(values.map((value) => this.cluster.scatter(value, where)))
+  }
+
+  async #hasWorkers(): Promise<boolean> {
+    return (await this.cluster.workers()).some(({ state }) => state === 'ready' || state === 'paused')
   }
 
   /** Cancels what is not done. */

@@ -62,7 +62,7 @@ async function scatterChunks<T>(run: Run, data: ReducibleData<T>, size: number):
     const from = k * size
     return { from, items: data.slice(from, from + size) as ArrayLike<T> }
   })
-  return await Promise.all(chunks.map((chunk) => run.cluster.scatter(chunk)))
+  return await run.spread(chunks)
 }
 
 function reduceTree<T, M>(

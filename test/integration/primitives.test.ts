@@ -6,7 +6,7 @@ import {
   pipeline,
   scatterGatherReduction,
 } from 'costate/primitives'
-import { type Cluster, createInlineCluster, type Task } from 'costate'
+import { type Cluster, createInlineCluster, createLocalCluster, type Task } from 'costate'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { type LocalMesh, startLocalMesh } from '../harness/local-mesh.js'
@@ -133,4 +133,26 @@ test('who aborts leaves nothing that runs', async () => {
   await expect(run).rejects.toThrow('enough')
   const next = cluster.submit(tasks.inverse, 4)
   expect(await next.result()).toBe(0.25)
+})
+
+test('data finds its tasks on a cluster whose workers come with the work', async () => {
+  await using later = await createLocalCluster({ workers: 1 })
+  await later.scale(0)
+  await expect.poll(() => later.workers(), { timeout: 60_000 }).toEqual([])
+  later.adapt({ minimum: 0, maximum: 1 })
+  const { scores } = await distributedCrossValidation({
+    ...{ cluster: later, modelFn: tasks.create, trainFn: tasks.train, evaluateFn: tasks.score },
+    ...{ data: [1, 2, 3, 4, 5, 6], nFolds: 3 },
+  })
+  expect(scores).toEqual([3.5, 0.5, -2.5])
+})
+
+test('a reduction begins before there is a worker', async () => {
+  await using later = await createLocalCluster({ workers: 1 })
+  await later.scale(0)
+  await expect.poll(() => later.workers(), { timeout: 60_000 }).toEqual([])
+  const data = Float64Array.of(1, 2, 4)
+  const sum = scatterGatherReduction<number, number>({ cluster: later, data, mapFn: tasks.inverse, reduceFn: add })
+  await later.scale(1)
+  expect(await sum).toBe(1.75)
 })
