@@ -47,6 +47,7 @@ const leastElapsedMs = 1e-3
  */
 export async function runBatches<B extends Batch>(run: Run, items: Range, batching: Batching<B>): Promise<void> {
   const { slots, budgetMs, grain = 1, submit, onBatch, onFailed } = batching
+  const least = leastSize(items, slots, grain)
   await new Promise<void>((resolve, reject) => {
     let open = 0
     let isOver = false
@@ -67,11 +68,10 @@ export async function runBatches<B extends Batch>(run: Run, items: Range, batchi
       try {
         isOver = !onBatch({ from, to: middle }, batch)
         if (!isOver && middle < to) {
-          const fitting = Math.max(
-            grain,
-            Math.floor((budgetMs * batch.done) / Math.max(batch.elapsedMs, leastElapsedMs)),
-          )
-          start(evenRanges({ from: middle, to }, fitting - (fitting % grain)))
+          // Behind all others in the line they are the last to end: in one piece they would leave the other slots idle.
+          const fitting = Math.floor((budgetMs * batch.done) / Math.max(batch.elapsedMs, leastElapsedMs))
+          const size = Math.max(grain, Math.min(fitting, least))
+          start(evenRanges({ from: middle, to }, size - (size % grain)))
         }
       } catch (error) {
         reject(asError(error))
@@ -95,7 +95,7 @@ export async function runBatches<B extends Batch>(run: Run, items: Range, batchi
 
 /** Ranges of the rest divided by twice the slots, again and again. */
 export function guidedRanges({ from, to }: Range, slots: number, grain: number): Range[] {
-  const least = Math.max(1, Math.ceil((to - from) / (slots * piecesPerSlot) / grain)) * grain
+  const least = leastSize({ from, to }, slots, grain)
   const ranges: Range[] = []
   for (let at = from; at < to;) {
     const share = Math.ceil((to - at) / (2 * slots) / grain) * grain
@@ -104,6 +104,10 @@ export function guidedRanges({ from, to }: Range, slots: number, grain: number):
     at = end
   }
   return ranges
+}
+
+function leastSize({ from, to }: Range, slots: number, grain: number): number {
+  return Math.max(1, Math.ceil((to - from) / (slots * piecesPerSlot) / grain)) * grain
 }
 
 function evenRanges({ from, to }: Range, size: number): Range[] {
