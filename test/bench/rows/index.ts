@@ -15,6 +15,7 @@ import { roundtripRows } from './roundtrip.js'
 import { slotRows } from './slots.js'
 import { slurmRows } from './slurm.js'
 import { streamRows } from './stream.js'
+import { sweepRows } from './sweep.js'
 import { workerLinkRows } from './worker-links.js'
 import { workerProcessRows } from './worker-process.js'
 
@@ -34,6 +35,7 @@ export const rows: readonly Row[] = [
   ...workerProcessRows,
   ...slotRows,
   ...primitiveRows,
+  ...sweepRows,
   ...coreRows,
   ...workerLinkRows,
   ...restartRows,
