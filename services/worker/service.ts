@@ -296,10 +296,8 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
       value: {
         rssBytes: BigInt(memory.rssBytes()),
         peakRssBytes: BigInt(memory.peakRssBytes()),
-        heldBytes: BigInt(store.heldBytes),
-        spilledBytes: BigInt(store.spilledBytes),
-        loopLagMs: loopDelay.takeMaxMs(),
-        fetchBytesPerSecond: BigInt(fetcher.bytesPerSecond()),
+        ...{ heldBytes: BigInt(store.heldBytes), spilledBytes: BigInt(store.spilledBytes) },
+        ...{ loopLagMs: loopDelay.takeMaxMs(), fetchBytesPerSecond: BigInt(fetcher.bytesPerSecond()) },
         paused: memory.watch.isPaused,
       },
     })

@@ -269,14 +269,7 @@ export interface WorkerPulse {
 }
 
 /** Of a worker that has said nothing yet. */
-export const unheardPulse: WorkerPulse = {
-  rssBytes: 0,
-  heldBytes: 0,
-  spilledBytes: 0,
-  loopLagMs: 0,
-  isPaused: false,
-  fetchBytesPerSecond: 0,
-}
+export const unheardPulse: WorkerPulse = { rssBytes: 0, heldBytes: 0, spilledBytes: 0, loopLagMs: 0, isPaused: false }
 
 export interface Session {
   readonly sessionId: SessionId
