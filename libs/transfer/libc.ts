@@ -8,20 +8,21 @@ export interface LibC {
   advise(at: bigint, byteLength: bigint, advice: number): void
   /** Has the system find and clear the pages of this memory, in another thread; a refusal changes nothing. */
   populate(bytes: Uint8Array, then: () => void): void
-  /** A file's first bytes as memory, shared with all who map it; nothing when the system refuses. */
-  map(fd: number, byteLength: number): MappedMemory | undefined
+  /** A file's first bytes as memory; nothing when the system refuses. */
+  map(fd: number, byteLength: number, writes: keyof typeof mapFlags): MappedMemory | undefined
 }
 
 /** Memory that is a file's. Bytes that the file does not have must not be touched: that ends the process. */
 export interface MappedMemory {
-  readonly bytes: Uint8Array
+  readonly bytes: Uint8Array<ArrayBuffer>
   /** Nobody may touch the bytes from now on. */
-  unmap(): void
+  readonly unmap: () => void
 }
 
-/** `PROT_READ | PROT_WRITE` and `MAP_SHARED` of Linux. */
+/** `PROT_READ | PROT_WRITE` of Linux. */
 const readAndWrite = 3
-const shared = 1
+/** Where what is written goes: to the file (`MAP_SHARED`), or to pages of this process (`MAP_PRIVATE`). */
+const mapFlags = { toFile: 1, toOwnPages: 2 } as const
 /** `MADV_POPULATE_WRITE` of Linux, from 5.14 on. */
 const populateToWrite = 23
 const pageBytes = 4096n
@@ -50,8 +51,8 @@ function loadLibC(): LibC | undefined {
         const start = (at / pageBytes) * pageBytes
         madvise.async(start, at + BigInt(bytes.byteLength) - start, populateToWrite, then)
       },
-      map: (fd, byteLength) => {
-        const at = BigInt(mmap(0n, byteLength, readAndWrite, shared, fd, 0n) as number | bigint)
+      map: (fd, byteLength, writes) => {
+        const at = BigInt(mmap(0n, byteLength, readAndWrite, mapFlags[writes], fd, 0n) as number | bigint)
         if (at === -1n) return undefined
         return { bytes: new Uint8Array(view(at, byteLength)), unmap: () => void munmap(at, byteLength) }
       },

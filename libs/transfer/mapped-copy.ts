@@ -1,13 +1,8 @@
-import { createRequire } from 'node:module'
 import { markAsUntransferable } from 'node:worker_threads'
 
-type MapCopy = (fd: number, byteLength: number) => Uint8Array<ArrayBuffer> | undefined
+import { findLibC } from './libc.js'
 
-/** `PROT_READ | PROT_WRITE` and `MAP_PRIVATE` of Linux: what is written goes to pages of this process. */
-const readAndWrite = 3
-const copyOnWrite = 2
-
-let known: MapCopy | undefined
+const left = new FinalizationRegistry((unmap: () => void) => unmap())
 
 /**
  * The first bytes of a file as memory, which all who do so share as long as nobody writes to it; nothing where that cannot be.
@@ -15,32 +10,11 @@ let known: MapCopy | undefined
  * goes with the last view of it.
  */
 export function mapCopy(fd: number, byteLength: number): Uint8Array<ArrayBuffer> | undefined {
-  known ??= findMap()
-  return known(fd, byteLength)
-}
-
-function findMap(): MapCopy {
-  if (process.platform !== 'linux') return () => undefined
-  try {
-    const { load, view } = createRequire(import.meta.url)('koffi') as typeof import('koffi')
-    const library = load('libc.so.6')
-    const mmap = library.func(
-      'intptr_t mmap(uintptr_t at, size_t length, int protection, int flags, int fd, int64_t offset)',
-    )
-    const munmap = library.func('int munmap(uintptr_t at, size_t length)')
-    const left = new FinalizationRegistry<{ at: bigint; byteLength: number }>(({ at, byteLength }) => {
-      munmap(at, byteLength)
-    })
-    return (fd, byteLength) => {
-      const at = BigInt(mmap(0n, byteLength, readAndWrite, copyOnWrite, fd, 0n) as number | bigint)
-      if (at === -1n) return undefined
-      const buffer = view(at, byteLength)
-      // Moved elsewhere it would outlive this buffer, and with it the memory.
-      markAsUntransferable(buffer)
-      left.register(buffer, { at, byteLength })
-      return new Uint8Array(buffer)
-    }
-  } catch {
-    return () => undefined
-  }
+  const mapped = findLibC()?.map(fd, byteLength, 'toOwnPages')
+  if (mapped === undefined) return undefined
+  const { bytes, unmap } = mapped
+  // Moved elsewhere it would outlive this buffer, and with it the memory.
+  markAsUntransferable(bytes.buffer)
+  left.register(bytes.buffer, unmap)
+  return bytes
 }

@@ -71,7 +71,7 @@ export function openFile(name: string): number | undefined {
 function sharedFile(name: string, fd: number): SharedFile {
   let isOpen = true
   // Copied by the processor alone: what reads and writes of the system cost on top is as much again.
-  const mapped = findLibC()?.map(fd, slots * slotBytes)
+  const mapped = findLibC()?.map(fd, slots * slotBytes, 'toFile')
   /** How much of each slot has pages; more must be written by the system, which says so when there is no room. */
   const written = new Uint32Array(slots)
   /** The file had so many bytes when it was last looked at. */
