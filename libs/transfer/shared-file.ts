@@ -7,6 +7,8 @@ import { slotBytes, slots } from './limits.js'
 
 const folder = '/dev/shm'
 const namePattern = /^costate-bulk-(\d+)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+/** Those that are taken first. What is mapped counts as memory of the process, which may have a limit: the others are read and written by calls. */
+const mappedSlots = 4
 /** An offer that is older than this is not answered any more. */
 const staleMs = 60_000
 
@@ -71,7 +73,7 @@ export function openFile(name: string): number | undefined {
 function sharedFile(name: string, fd: number): SharedFile {
   let isOpen = true
   // Copied by the processor alone: what reads and writes of the system cost on top is as much again.
-  const mapped = findLibC()?.map(fd, slots * slotBytes, 'toFile')
+  const mapped = findLibC()?.map(fd, mappedSlots * slotBytes, 'toFile')
   /** How much of each slot has pages; more must be written by the system, which says so when there is no room. */
   const written = new Uint32Array(slots)
   /** The file had so many bytes when it was last looked at. */
@@ -87,7 +89,7 @@ function sharedFile(name: string, fd: number): SharedFile {
     write: (slot, data) => {
       if (!isOpen) throw new Error(`shared memory ${name} is closed`)
       const start = slot * slotBytes
-      if (mapped && data.byteLength <= (written[slot] ?? 0)) {
+      if (mapped && slot < mappedSlots && data.byteLength <= (written[slot] ?? 0)) {
         mapped.bytes.set(data, start)
         return
       }
@@ -99,7 +101,7 @@ function sharedFile(name: string, fd: number): SharedFile {
     read: (slot, into) => {
       if (!isOpen) throw new Error(`shared memory ${name} is closed`)
       const start = slot * slotBytes
-      if (mapped && into.byteLength <= slotBytes && has(start + into.byteLength)) {
+      if (mapped && slot < mappedSlots && into.byteLength <= slotBytes && has(start + into.byteLength)) {
         into.set(mapped.bytes.subarray(start, start + into.byteLength))
         return
       }

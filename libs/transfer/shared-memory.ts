@@ -119,7 +119,7 @@ export class SharedMemory {
       return
     }
     file.unlink()
-    this.#outgoing = { status: 'open', file, free: [...Array(slots).keys()] }
+    this.#outgoing = { status: 'open', file, free: [...Array(slots).keys()].reverse() }
   }
 
   #closeOutgoing(): void {
