@@ -36,6 +36,21 @@ def total(array):
     return float(array.sum())
 
 
+def payoffs(count, seed):
+    """The mean payoff of so many Asian calls, all at once as NumPy likes it."""
+    import numpy
+
+    steps = 0.0025 + 0.0577 * numpy.random.default_rng(seed).standard_normal((count, 12))
+    return float(numpy.maximum(0, 100 * numpy.exp(numpy.cumsum(steps, axis=1)).mean(axis=1) - 100).mean())
+
+
+def spin(index, milliseconds):
+    end = time.perf_counter() + milliseconds / 1000
+    while time.perf_counter() < end:
+        pass
+    return index
+
+
 def resident_bytes():
     import psutil
 
@@ -146,6 +161,21 @@ class Peer:
         back = self.client.gather(futures, direct=True)
         seconds = time.perf_counter() - begin
         expect(all(array[-1] == k for k, array in enumerate(back)), "a gathered array is wrong")
+        return [seconds]
+
+    def monte_carlo(self, samples, batches):
+        begin = time.perf_counter()
+        futures = self.client.map(payoffs, [samples // batches] * batches, range(batches), pure=False)
+        parts = self.client.gather(futures)
+        seconds = time.perf_counter() - begin
+        expect(abs(sum(parts) / batches - 6.4875) < 0.1, "the estimate is wrong")
+        return [seconds]
+
+    def spins(self, tasks, milliseconds):
+        begin = time.perf_counter()
+        results = self.client.gather(self.client.map(spin, range(tasks), milliseconds=milliseconds, pure=False))
+        seconds = time.perf_counter() - begin
+        expect(results == list(range(tasks)), "the results are wrong")
         return [seconds]
 
     def add_worker(self):

@@ -6,7 +6,9 @@ import { startBareBurners } from '../bare-burners.js'
 import { burn } from '../burn.mjs'
 import { compare } from '../contest.js'
 import { startCluster, workers } from '../contestants.js'
-import type { Row } from '../row.js'
+import { startDaskPeer } from '../dask-peer.js'
+import type { Row, RowContext } from '../row.js'
+import { median } from '../statistics.js'
 import { atMostTimes } from '../target.js'
 import { busySphere, payoff, payoffs } from '../tasks.mjs'
 
@@ -42,7 +44,10 @@ const monteCarlo1m: Row = {
       futures[0]?.job.release()
       return seconds
     }
-    return { cases: [await compare({ warmUps: 1, ours, theirs: { name: 'split by hand', run: byHand } }, context)] }
+    const peer = { name: 'split by hand', run: byHand }
+    const cases = [await compare({ warmUps: 1, ours, theirs: peer }, context)]
+    const dask = await askDask(context, 'monte_carlo', { samples, batches: 8 })
+    return { cases, ...(dask && { note: `Dask with NumPy, as many samples in 8 batches: ${dask.toFixed(3)} s` }) }
   },
 }
 
@@ -77,8 +82,29 @@ const cmaes1000: Row = {
       await bare.run(1, { tasks: population, steps })
       return (nowMs() - startMs) / 1000 / workers
     }
-    return { cases: [await compare({ warmUps: 1, ours, theirs: { name: 'loop ÷ slots', run: loop } }, context)] }
+    const cases = [await compare({ warmUps: 1, ours, theirs: { name: 'loop ÷ slots', run: loop } }, context)]
+    const dask = await askDask(context, 'spins', { tasks: population, milliseconds: 1 })
+    return { cases, ...(dask && { note: `Dask, as many tasks that spin for 1 ms: ${dask.toFixed(3)} s` }) }
   },
+}
+
+/** The same study in Dask, where it is installed: the median of three runs after the first, in seconds. */
+async function askDask(
+  { dask: installation, say }: RowContext,
+  operation: string,
+  parameters: Readonly<Record<string, number>>,
+): Promise<number | undefined> {
+  if (installation === undefined) return undefined
+  say('Dask starts')
+  const dask = startDaskPeer(installation)
+  try {
+    await dask.ask('start', { workers })
+    const runs: number[] = []
+    for (let k = 0; k < 4; k++) runs.push(...(await dask.ask(operation, parameters)))
+    return median(runs.slice(1))
+  } finally {
+    await dask.close()
+  }
 }
 
 /** How many steps keep a processor of this machine busy for a millisecond. */
