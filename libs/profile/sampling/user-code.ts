@@ -14,8 +14,10 @@ export function nameBundled(bundleUrl: string): NameFrame {
   return ({ functionName, url, lineNumber, columnNumber }) => {
     if (url !== bundleUrl) return undefined
     const name = functionName || '(anonymous)'
-    const entry = map?.findEntry(lineNumber, columnNumber)
-    if (entry === undefined || !('originalSource' in entry)) return name
+    if (map === undefined) return name
+    const entry = map.findEntry(lineNumber, columnNumber)
+    // What the bundler wrote itself comes from no source.
+    if (!('originalSource' in entry)) return undefined
     const { originalSource, originalLine } = entry
     if (originalSource.startsWith(ownInBundle) && !numerics.test(originalSource)) return undefined
     const source = originalSource.startsWith(inBundle) ? originalSource.slice(inBundle.length) : originalSource
