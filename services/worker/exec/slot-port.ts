@@ -20,9 +20,19 @@ export function openSlotPort(): SlotPort {
   throw new Error('slot-main runs in a thread or a process of a worker only')
 }
 
+/**
+ * Shorter buffers are copied. From the first one on that a thread hands over, V8 asks at every access to an element of a typed array
+ * whether its memory is still there, in all code of that thread: the sweep of the main job computed for 12.2 s instead of 9.3.
+ */
+const leastMovedBytes = 8 * 2 ** 20
+
 function threadPort(port: NonNullable<typeof parentPort>): SlotPort {
   return {
-    say: (message, transfer = []) => port.postMessage(message, [...transfer]),
+    say: (message, transfer = []) =>
+      port.postMessage(
+        message,
+        transfer.filter(({ byteLength }) => byteLength >= leastMovedBytes),
+      ),
     listen: (hear) => port.on('message', hear),
     flushed: () => undefined,
   }
