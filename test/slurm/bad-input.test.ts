@@ -92,3 +92,12 @@ test('a secret that cannot be read is named', async () => {
   expect(said).toContain(file)
   expect(code).not.toBe(0)
 })
+
+test('a journal on a file system that machines share', async () => {
+  const preload = path.join(folder, 'on-nfs.cjs')
+  // What the system says of a folder on NFS.
+  await writeFile(preload, `require('node:fs/promises').statfs = async () => ({ type: 0x6969 })\n`)
+  const { code, said } = await refused([smallPool()], { ...fake.env, NODE_OPTIONS: `--require ${preload}` })
+  expect(said).toContain('is on NFS, where locks and fsync cannot be trusted: give a folder on a local disk')
+  expect(code).not.toBe(0)
+})
