@@ -1,0 +1,26 @@
+import { MessageChannel } from 'node:worker_threads'
+
+import { afterAll, expect, test, vi } from 'vitest'
+
+const { port1, port2 } = new MessageChannel()
+vi.doMock('node:worker_threads', async (original) => ({
+  ...(await original<typeof import('node:worker_threads')>()),
+  parentPort: port1,
+}))
+const { openSlotPort } = await import('./slot-port.js')
+
+afterAll(() => port2.close())
+
+test('a thread keeps the memory of what it says, unless that is long: V8 checks each access once a buffer was handed over', () => {
+  const [short, long] = [new Uint8Array(1_000_000), new Uint8Array(8 * 2 ** 20)]
+  const say = (bytes: Uint8Array<ArrayBuffer>): void =>
+    openSlotPort().say({ kind: 'checkpoint', callId: 1, key: 'j/0@1.1', call: saveOf(bytes) }, [bytes.buffer])
+  say(short)
+  expect(short.byteLength).toBe(1_000_000)
+  say(long)
+  expect(long.byteLength).toBe(0)
+})
+
+function saveOf(bytes: Uint8Array) {
+  return { kind: 'save', info: {}, structure: { kind: undefined }, bytes } as const
+}
