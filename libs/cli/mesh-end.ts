@@ -1,7 +1,6 @@
-import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { findMeshProcesses } from '#libs/lifecycle'
+import { findMeshProcesses, removeMeshDir } from '#libs/lifecycle'
 
 import { CliError, exitCodes } from './cli-error.js'
 
@@ -31,7 +30,7 @@ export async function endMesh(meshDir: string, graceMs = defaultGraceMs): Promis
     const message = `processes ${left.join(', ')} of the mesh in ${meshDir} cannot be ended: look at them with ps`
     throw new CliError(exitCodes.failed, 'PROCESSES_LEFT', message)
   }
-  await rm(meshDir, { recursive: true, force: true })
+  await removeMeshDir(meshDir)
   return { ended: running.length - stubborn.length, killed: stubborn.length }
 }
 

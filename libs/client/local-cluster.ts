@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 
 import { parseBytes, parseOffer, type ResourceAmounts } from '#libs/domain'
-import { markOwned, meshDirOf, recordMeshProcess, removeLeftMeshes } from '#libs/lifecycle'
+import { markOwned, meshDirOf, recordMeshProcess, removeLeftMeshes, removeMeshDir } from '#libs/lifecycle'
 import { createMeshSecurity, loadSecurity } from '#libs/rpc'
 import { durabilityToWire } from '#libs/submission'
 import type { DurabilityLevel } from '#libs/task'
@@ -138,7 +138,7 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
   const telemetry = startTelemetry({ service: 'client', instanceId: `client-${process.pid}`, runDir })
   const cleanUp = async (): Promise<void> => {
     await telemetry.shutdown()
-    await rm(meshDir, { recursive: true, force: true })
+    await removeMeshDir(meshDir)
     forgetInterrupts()
   }
   const end = async (graceMs = stopGraceMs): Promise<void> => {

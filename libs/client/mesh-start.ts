@@ -1,7 +1,6 @@
-import { rm } from 'node:fs/promises'
 import path from 'node:path'
 
-import { findMeshProcesses, readAddress, waitForAddress } from '#libs/lifecycle'
+import { findMeshProcesses, readAddress, removeMeshDir, waitForAddress } from '#libs/lifecycle'
 
 import type { ServiceProcess } from './service-process.js'
 
@@ -38,5 +37,5 @@ export async function refuseRunningMesh(meshDir: string, name: string): Promise<
     throw new Error(`a mesh named '${name}' runs: use connect('${name}'), or end it with costate down ${name}`)
   }
   // Left behind by a program that was killed; a folder that no service wrote into is one that somebody prepared.
-  if (await readAddress(meshDir, 'scheduler')) await rm(meshDir, { recursive: true, force: true })
+  if (await readAddress(meshDir, 'scheduler')) await removeMeshDir(meshDir)
 }

@@ -4,7 +4,7 @@ import { userInfo } from 'node:os'
 import path from 'node:path'
 
 import { sharedDiskOf } from '#libs/journal'
-import { markOwned, meshDirOf, recordMeshProcess, removeLeftMeshes } from '#libs/lifecycle'
+import { markOwned, meshDirOf, recordMeshProcess, removeLeftMeshes, removeMeshDir } from '#libs/lifecycle'
 import { ProvisionerServiceDefinition } from '#libs/proto'
 import { closeRpcChannel, createMeshSecurity, createRpcChannel, createRpcClient, loadSecurity } from '#libs/rpc'
 import { durabilityToWire } from '#libs/submission'
@@ -75,7 +75,7 @@ export async function createSlurmCluster(options: SlurmClusterOptions = {}): Pro
   const end = async (): Promise<void> => {
     await Promise.all(processes.map((service) => service.stop(stopGraceMs)))
     await telemetry.shutdown()
-    await rm(meshDir, { recursive: true, force: true })
+    await removeMeshDir(meshDir)
     if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
     forgetInterrupts()
   }

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import path from 'node:path'
 
@@ -16,4 +17,12 @@ export function meshDirOf(name: string): string {
     throw new RangeError(`'${name}' is no mesh name: use at most 64 letters, digits, dots, dashes and underscores`)
   }
   return path.join(meshesDir(), name)
+}
+
+/**
+ * Removes the folder of a mesh that ended, with its secrets. Processes elsewhere that have not heard of the end (workers in jobs
+ * that just start) may still write into it: it is tried again then.
+ */
+export async function removeMeshDir(meshDir: string): Promise<void> {
+  await rm(meshDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 })
 }

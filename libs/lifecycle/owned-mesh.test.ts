@@ -6,7 +6,7 @@ import path from 'node:path'
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
-import { markOwned, meshDirOf, meshesDir, recordMeshProcess, removeLeftMeshes } from './index.js'
+import { markOwned, meshDirOf, meshesDir, recordMeshProcess, removeLeftMeshes, removeMeshDir } from './index.js'
 
 let home: string
 beforeEach(async () => {
@@ -55,4 +55,15 @@ test('of the meshes whose owner is gone, those without processes are removed, an
 
 test('where there never was a mesh, nothing is to be removed', async () => {
   await expect(removeLeftMeshes()).resolves.toBeUndefined()
+})
+
+test('goes although somebody who has not heard of the end still writes into it', async () => {
+  for (let round = 0; round < 20; round++) {
+    const meshDir = await createMesh('mesh')
+    const latecomer = async (): Promise<void> => {
+      for (let i = 0; i < 30; i++) await mkdir(path.join(meshDir, `${i}`)).catch(() => undefined)
+    }
+    await Promise.all([removeMeshDir(meshDir), latecomer()])
+  }
+  expect(await readdir(meshesDir())).toEqual([])
 })

@@ -1,7 +1,7 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 
-import { meshesDir } from './mesh-home.js'
+import { meshesDir, removeMeshDir } from './mesh-home.js'
 import { findMeshProcesses } from './mesh-processes.js'
 
 /** Notes in `<meshDir>/owned` that the mesh ends with this process. */
@@ -20,7 +20,7 @@ export async function removeLeftMeshes(): Promise<void> {
       const meshDir = path.join(meshesDir(), name)
       const owner = await readFile(path.join(meshDir, 'owned'), 'utf8').catch(() => undefined)
       if (owner === undefined || isRunning(Number(owner))) return
-      if ((await findMeshProcesses(meshDir)).length === 0) await rm(meshDir, { recursive: true, force: true })
+      if ((await findMeshProcesses(meshDir)).length === 0) await removeMeshDir(meshDir)
     }),
   )
 }
