@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { serviceRestarts, startSupervisor } from '#libs/lifecycle'
+import { nodeFlagsOf, serviceRestarts, startSupervisor } from '#libs/lifecycle'
 
 /** A service of a cluster that this program made: one process, or several workers that start and end together. */
 export interface ServiceProcess {
@@ -51,6 +51,7 @@ export function startServiceProcess(options: ServiceProcessOptions): ServiceProc
   const service = startSupervisor({
     program: fileURLToPath(new URL(`../../services/${name}/main.cjs`, import.meta.url)),
     args,
+    nodeFlags: nodeFlagsOf(name),
     instance: instanceId,
     count: isHere ? count : 1,
     memoryLimitBytes: 0,

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 
+import { nodeFlagsOf } from './node-flags.js'
 import { type RunningService, runService } from './run-service.js'
 import { serviceRestarts, startSupervisor } from './supervise.js'
 
@@ -17,6 +18,7 @@ export async function runSupervised(
     startSupervisor({
       program: fileURLToPath(programUrl),
       args: process.argv.slice(2),
+      nodeFlags: nodeFlagsOf(name),
       instance: process.env['COSTATE_INSTANCE'] ?? name,
       count: 1,
       memoryLimitBytes: 0,

@@ -24,6 +24,8 @@ export interface SupervisorOptions {
   readonly healthyMs?: number
   /** After so many crashes in a row, none of them after a healthy life, it is let go; never unless given. */
   readonly mostCrashes?: number
+  /** Flags of its Node; none unless given. */
+  readonly nodeFlags?: readonly string[]
   /** Starts this process's Node with arguments; on this process's output, below it, unless given. */
   readonly spawnNode?: (args: readonly string[], env: NodeJS.ProcessEnv) => ChildProcess
 }
@@ -32,11 +34,6 @@ export interface SupervisorOptions {
 const memoryShare = 0.95
 const memoryCheckMs = 100
 const firstRestartMs = 100
-/**
- * After some idle seconds V8 would give memory back, and with it the shapes of objects for which it has compiled: the first 10,000 no-op tasks
- * after a pause then took twice as long, most of it for compiling everything once more.
- */
-const nodeFlags = ['--no-memory-reducer']
 const maxRestartMs = 10_000
 const defaultHealthyMs = 30_000
 
@@ -49,7 +46,7 @@ export const serviceRestarts = { healthyMs: 1_000, mostCrashes: 5 } as const
  * that takes the place of another is told how that one ended.
  */
 export function startSupervisor(options: SupervisorOptions): Required<RunningService> {
-  const { healthyMs = defaultHealthyMs, mostCrashes = Infinity, spawnNode = spawnBelow } = options
+  const { nodeFlags = [], healthyMs = defaultHealthyMs, mostCrashes = Infinity, spawnNode = spawnBelow } = options
   // What takes the place of another runs as that one did, whatever this program does to its environment meanwhile.
   const inherited = { ...process.env }
   const children = new Set<ChildProcess>()

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 
 import { readConfig } from '#libs/config'
-import { readSupervised, runService, startSupervisor } from '#libs/lifecycle'
+import { nodeFlagsOf, readSupervised, runService, startSupervisor } from '#libs/lifecycle'
 
 import { workerConfig } from './config.js'
 
@@ -25,6 +25,7 @@ if (process.env['COSTATE_SUPERVISED']) {
     return startSupervisor({
       program: fileURLToPath(import.meta.url),
       args: process.argv.slice(2),
+      nodeFlags: nodeFlagsOf('worker'),
       instance: process.env['COSTATE_INSTANCE'] ?? ofJob,
       count,
       memoryLimitBytes: memoryLimit,
