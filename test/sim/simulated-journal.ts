@@ -9,8 +9,13 @@ import { factCodec } from '../../services/scheduler/storage/fact-codec.js'
 export class SimulatedJournal {
   readonly #subjects = new Map<string, Uint8Array[]>()
   readonly #settled = new Set<string>()
-  readonly #everSettled = new Set<string>()
+  readonly #everDecided = new Set<string>()
   readonly #specs = new Map<string, TaskSpec[]>()
+
+  /** What a scheduler decided, whether a crash leaves it or not: tasks are sent to workers before the settles of their inputs are flushed. */
+  note(fact: Fact): void {
+    if (fact.kind === 'taskSettled') this.#everDecided.add(`${fact.jobId}/${fact.index}`)
+  }
 
   /** What was flushed: all that a crash leaves. */
   append(facts: readonly Fact[]): void {
@@ -37,7 +42,7 @@ export class SimulatedJournal {
     return this.#settled.has(`${jobId}/${index}`)
   }
 
-  /** No task is settled twice unless its result was lost between, and none finishes before its inputs did. */
+  /** No task is settled twice unless its result was lost between, and none finishes before its inputs were heard of. */
   #watch(fact: Fact): void {
     if (fact.kind === 'jobForgotten') {
       // Its name is free again.
@@ -53,10 +58,9 @@ export class SimulatedJournal {
     else if (this.#settled.has(task)) throw new Error(`${task} was settled twice`)
     else {
       const { dependencies = [] } = this.#specs.get(fact.jobId)?.[fact.index] ?? {}
-      const early = dependencies.find((input) => input.includes('/') && !this.#everSettled.has(input))
+      const early = dependencies.find((input) => input.includes('/') && !this.#everDecided.has(input))
       if (fact.outcome.kind === 'finished' && early) throw new Error(`${task} was settled before its input ${early}`)
       this.#settled.add(task)
-      this.#everSettled.add(task)
     }
   }
 }

@@ -268,7 +268,10 @@ export class SimulatedScheduler {
     // Where nothing followed from the passing of time there is nothing new to check.
     if (out.facts.length + out.effects.length > 0 || !events.every(isIdle)) this.#uncheckedBatches++
     if (this.#uncheckedBatches >= this.#checkEvery) this.check()
-    for (const fact of out.facts) this.#unwritten.push(fact)
+    for (const fact of out.facts) {
+      this.journal.note(fact)
+      this.#unwritten.push(fact)
+    }
     if (out.effects.length === 0 && !events.some(({ kind }) => kind === 'timePassed')) return this.#goOn()
     const { early, late } = byFlush({ facts: this.#unwritten, effects: out.effects })
     this.#perform(early)
