@@ -121,6 +121,23 @@ describe('what waits behind what runs', () => {
     expect(worker.order('s3')).toEqual([])
   })
 
+  test('in the only slot the next task waits behind one of 100 ms, and not behind one that is longer', () => {
+    for (const [kind, runMs, lined] of [
+      ['m', 100, ['m2 to 0']],
+      ['l', 5_000, []],
+    ] as const) {
+      const worker = createWorker(1)
+      worker.run(`${kind}0`, runMs)
+      worker.order(`${kind}1`)
+      worker.start(`${kind}1`)
+      expect(worker.order(`${kind}2`, `${kind}3`)).toEqual(lined)
+    }
+    const worker = createWorker(2)
+    worker.run('m0', 100)
+    worker.order('m1', 'm2')
+    expect(worker.order('m3')).toEqual([])
+  })
+
   test('nothing waits behind a task of an unknown kind', () => {
     const worker = createWorker(1)
     worker.run('s0', 5)

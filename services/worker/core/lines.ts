@@ -3,6 +3,8 @@ import { type Attempt, type AttemptKey, type AttemptRef, keyOf, kindOf, type Mad
 
 /** How much work of a short kind waits in a slot's line, so that the slot never waits for the next task. */
 const lineMs = 20
+/** Where there is one slot, no other would be free before it: so long a task may have the next one wait behind it. */
+const longestOfOneMs = 150
 const maxLine = 256
 const newestWeight = 0.2
 /** With this many ends that the scheduler has not recorded no more tasks are started: memory stays bounded. */
@@ -28,7 +30,7 @@ export function fillLines(state: State, out: Effect[]): void {
     const slot = shortestLine(state)
     const line = slot === undefined ? undefined : state.lines[slot]
     if (slot === undefined || line === undefined) return
-    if (line.length >= 1 + lineLimit(state.meanRunMs.get(kindOf(attempt.order)))) return
+    if (line.length >= 1 + lineLimit(state, state.meanRunMs.get(kindOf(attempt.order)))) return
     state.ready.shift()
     putIntoLine(state, slot, key, attempt, out)
   }
@@ -107,17 +109,18 @@ function takesMore(state: State, slot: number): boolean {
   if (line.length === 0) return true
   return (state.openLines[slot] ??= line.every((key) => {
     const attempt = state.attempts.get(key)
-    return attempt !== undefined && !attempt.cancelled && isShort(state.meanRunMs.get(kindOf(attempt.order)))
+    return attempt !== undefined && !attempt.cancelled && isShort(state, state.meanRunMs.get(kindOf(attempt.order)))
   }))
 }
 
-function isShort(meanRunMs: number | undefined): boolean {
-  return lineLimit(meanRunMs) > 0
+function isShort(state: State, meanRunMs: number | undefined): boolean {
+  return lineLimit(state, meanRunMs) > 0
 }
 
-function lineLimit(meanRunMs: number | undefined): number {
-  if (meanRunMs === undefined || meanRunMs > lineMs) return 0
-  return Math.min(maxLine, Math.floor(lineMs / Math.max(meanRunMs, 0.01)))
+/** How many may wait behind the first. */
+function lineLimit({ lines }: State, meanRunMs: number | undefined): number {
+  if (meanRunMs === undefined || meanRunMs > (lines.length === 1 ? longestOfOneMs : lineMs)) return 0
+  return Math.min(maxLine, Math.max(1, Math.floor(lineMs / Math.max(meanRunMs, 0.01))))
 }
 
 /** What the same batch of events put into the slot would run in the next thread, and then once more: it goes into a line again. */
@@ -138,7 +141,7 @@ export function lineToFollowIn(state: State, { order, missing = nothingMissing }
   }
   if (slot === undefined || (order.gpus ?? 0) > 0 || !takesMore(state, slot)) return undefined
   const length = state.lines[slot]?.length ?? 0
-  return length < 1 + lineLimit(state.meanRunMs.get(kindOf(order))) ? slot : undefined
+  return length < 1 + lineLimit(state, state.meanRunMs.get(kindOf(order))) ? slot : undefined
 }
 
 /** The attempt is in no line any more. */
@@ -157,5 +160,5 @@ export function learnRunTime(state: State, { order }: Attempt, runMs: number): v
   const known = state.meanRunMs.get(kind)
   const meanRunMs = known === undefined ? runMs : known + newestWeight * (runMs - known)
   state.meanRunMs.set(kind, meanRunMs)
-  if (isShort(known) !== isShort(meanRunMs)) state.openLines.fill(undefined)
+  if (isShort(state, known) !== isShort(state, meanRunMs)) state.openLines.fill(undefined)
 }
