@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import type { WorkerId } from '#libs/domain'
+import { AttemptRef } from '#libs/proto'
 
 import { Acknowledgements } from './acknowledgements.js'
 
@@ -8,7 +9,7 @@ beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
 const [one, two] = ['w-1', 'w-2'] as WorkerId[] as [WorkerId, WorkerId]
-const end = (index: number) => ({ taskId: `job/${index}`, epoch: 1n, attempt: 1 })
+const end = (index: number) => AttemptRef.fromPartial({ taskId: `job/${index}`, epoch: 1n, attempt: 1 })
 
 test('are taken along with the next command, once', () => {
   const said: string[] = []
