@@ -75,7 +75,8 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   // Reports before the link is dialled are lost, as on a link that is cut.
   const scheduler: { link?: SchedulerLink } = {}
   const childMemory = createChildMemory(config.memoryLimit)
-  const state = createState(config.slots, config.resources['gpu'] ?? 0, config.maxWaiting)
+  const isThreads = config.executor !== 'process'
+  const state = createState(config.slots, config.resources['gpu'] ?? 0, config.maxWaiting, isThreads)
   const memory = await openWorkerMemory(config, {
     childBytes: () => childMemory.bytes,
     isBusy: () => state.lines.some((line) => line.length > 0),

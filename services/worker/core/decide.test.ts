@@ -121,7 +121,7 @@ describe('what waits behind what runs', () => {
     expect(worker.order('s3')).toEqual([])
   })
 
-  test('in the only slot the next task waits behind one of 100 ms, and not behind one that is longer', () => {
+  test('the next task waits in line behind one of 100 ms, and not behind one that is longer', () => {
     for (const [kind, runMs, lined] of [
       ['m', 100, ['m2 to 0']],
       ['l', 5_000, []],
@@ -132,10 +132,39 @@ describe('what waits behind what runs', () => {
       worker.start(`${kind}1`)
       expect(worker.order(`${kind}2`, `${kind}3`)).toEqual(lined)
     }
+  })
+
+  test('where lines cannot be withdrawn from, nothing waits behind a task of 100 ms', () => {
+    const worker = createWorker(1, 0, undefined, false)
+    worker.run('m0', 100)
+    worker.order('m1')
+    expect(worker.order('m2')).toEqual([])
+  })
+
+  test('a slot that is free has what waits in the line of another', () => {
     const worker = createWorker(2)
     worker.run('m0', 100)
-    worker.order('m1', 'm2')
-    expect(worker.order('m3')).toEqual([])
+    expect(worker.order('m1', 'm2', 'm3')).toEqual(['m1 to 0', 'm2 to 1', 'm3 to 0'])
+    worker.start('m1')
+    worker.start('m2')
+    expect(worker.end('m2', 100)).toEqual(['m2 ended', 'withdraw m3 on 0'])
+    expect(worker.withdrawn('m3')).toEqual(['m3 to 1'])
+  })
+
+  test('what is to have another slot stays where it is when it has begun there, and goes back when the slot is lost', () => {
+    const worker = createWorker(2)
+    worker.run('m0', 100)
+    worker.order('m1', 'm2', 'm3')
+    worker.start('m1')
+    worker.start('m2')
+    worker.end('m2', 100)
+    expect(worker.end('m1', 0)).toEqual(['m1 ended'])
+    worker.start('m3')
+    expect(worker.withdrawn('m3')).toEqual([])
+    worker.order('m4', 'm5')
+    expect(worker.end('m4', 100)).toEqual(['m4 ended', 'withdraw m5 on 0'])
+    expect(worker.lose(0)).toEqual(['m3 failed', 'return m5 as asked'])
+    expect(worker.withdrawn('m5')).toEqual([])
   })
 
   test('nothing waits behind a task of an unknown kind', () => {

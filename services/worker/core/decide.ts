@@ -242,7 +242,8 @@ function giveBackWithdrawn(state: State, { key }: EventOf<'attemptWithdrawn'>, o
   leaveLine(state, key, attempt)
   freeDevices(state, attempt)
   if (attempt.cancelled) forget(state, key, attempt, out)
-  else giveBack(state, key, attempt, out)
+  else if (attempt.isRecalled || state.draining) giveBack(state, key, attempt, out)
+  else makeReady(state, key, attempt, out)
   fillLines(state, out)
   leaveWhenDone(state, out)
 }

@@ -49,7 +49,7 @@ export function takeOutOfLine(state: State, key: AttemptKey, attempt: Attempt, o
   freeDevices(state, attempt)
   if (attempt.cancelled) forget(state, key, attempt, out)
   // The executor may have let go of it by now: its word for that comes too late to keep it out of another line.
-  else if (attempt.isRecalled) giveBack(state, key, attempt, out)
+  else if (attempt.isRecalled || attempt.isMoving) giveBack(state, key, attempt, out)
   else {
     attempt.status = attempt.missing?.length ? { kind: 'following' } : { kind: 'ready' }
     return attempt.status.kind === 'ready'

@@ -4,6 +4,7 @@ import { type Attempt, type AttemptKey, type AttemptRef, type EndOutcome, keyOf,
 
 /** What had to be fetched is here. */
 export function makeReady(state: State, key: AttemptKey, attempt: Attempt, out: Effect[]): void {
+  attempt.isMoving = false
   if (attempt.missing?.length) {
     attempt.status = { kind: 'following' }
     follow(state, key, attempt, out)

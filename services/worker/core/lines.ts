@@ -3,8 +3,10 @@ import { type Attempt, type AttemptKey, type AttemptRef, keyOf, kindOf, type Mad
 
 /** How much work of a short kind waits in a slot's line, so that the slot never waits for the next task. */
 const lineMs = 20
-/** Where there is one slot, no other would be free before it: so long a task may have the next one wait behind it. */
-const longestOfOneMs = 150
+/** A longer task has none wait behind it. */
+const longestMs = 150
+/** What is shorter is not worth moving to another line. */
+const leastMovedMs = 1
 const maxLine = 256
 const newestWeight = 0.2
 /** With this many ends that the scheduler has not recorded no more tasks are started: memory stays bounded. */
@@ -33,6 +35,21 @@ export function fillLines(state: State, out: Effect[]): void {
     if (line.length >= 1 + lineLimit(state, state.meanRunMs.get(kindOf(attempt.order)))) return
     state.ready.shift()
     putIntoLine(state, slot, key, attempt, out)
+  }
+  moveToFreeSlot(state, out)
+}
+
+/** Nothing is ready for a slot that is free: the last in another's line goes there, when it has not begun by then. */
+function moveToFreeSlot(state: State, out: Effect[]): void {
+  if (!state.withdraws || !state.lines.some(({ length }) => length === 0)) return
+  for (const [slot, line] of state.lines.entries()) {
+    const attempt = line.length < 2 ? undefined : state.attempts.get(line.at(-1) as AttemptKey)
+    if (attempt?.status.kind !== 'lined' || attempt.cancelled || attempt.isRecalled || attempt.isMoving) continue
+    // What follows another takes its result in the same thread.
+    if (attempt.missing?.length || (state.meanRunMs.get(kindOf(attempt.order)) ?? 0) < leastMovedMs) continue
+    attempt.isMoving = true
+    out.push({ kind: 'withdrawExecution', slot, order: attempt.order })
+    return
   }
 }
 
@@ -103,7 +120,7 @@ function shortestLine(state: State): number | undefined {
   return best
 }
 
-/** Nothing waits behind what is long, unknown or being stopped: another slot may be free before it. */
+/** Nothing waits behind what is long, unknown or being stopped: it could be for long, even if another slot may have it then. */
 function takesMore(state: State, slot: number): boolean {
   const line = state.lines[slot] ?? []
   if (line.length === 0) return true
@@ -118,8 +135,8 @@ function isShort(state: State, meanRunMs: number | undefined): boolean {
 }
 
 /** How many may wait behind the first. */
-function lineLimit({ lines }: State, meanRunMs: number | undefined): number {
-  if (meanRunMs === undefined || meanRunMs > (lines.length === 1 ? longestOfOneMs : lineMs)) return 0
+function lineLimit({ withdraws }: State, meanRunMs: number | undefined): number {
+  if (meanRunMs === undefined || meanRunMs > (withdraws ? longestMs : lineMs)) return 0
   return Math.min(maxLine, Math.max(1, Math.floor(lineMs / Math.max(meanRunMs, 0.01))))
 }
 

@@ -103,6 +103,8 @@ export interface Attempt {
   cancelled: boolean
   /** The scheduler wants it elsewhere if it has not begun: it goes into no other line. */
   isRecalled?: boolean
+  /** It is to leave its line for a slot that is free, if it has not begun. */
+  isMoving?: boolean
   /** It was asked to end because the worker leaves: a failure now is no fault of its own. */
   isNoticed?: boolean
   /** What it has done is not lost with the worker. */
@@ -118,6 +120,8 @@ export interface State {
   readonly slots: number
   /** How many attempts may wait without a slot. */
   readonly maxParked: number
+  /** What waits in a line can be taken out of it whatever runs there: threads can, processes cannot. */
+  readonly withdraws: boolean
   readonly attempts: Map<AttemptKey, Attempt>
   /** By attempt that is not over, those that were sent ahead of its result. */
   readonly followers: Map<AttemptKey, AttemptKey[]>
@@ -146,10 +150,11 @@ export interface State {
   left: boolean
 }
 
-export function createState(slots: number, devices = 0, maxParked = defaultMaxParked): State {
+export function createState(slots: number, devices = 0, maxParked = defaultMaxParked, withdraws = true): State {
   return {
     slots,
     maxParked,
+    withdraws,
     attempts: new Map(),
     followers: new Map(),
     ready: [],

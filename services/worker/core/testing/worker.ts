@@ -10,8 +10,8 @@ import { type AttemptRef, createState, keyOf, type TaskOrder } from '../state.js
 type Untimed = Event extends infer E ? (E extends Event ? Omit<E, 'atMs'> : never) : never
 
 /** A worker with its clock; every step is checked. Tasks are named by a letter for the kind and a number. */
-export function createWorker(slots: number, devices = 0, maxParked?: number) {
-  const state = createState(slots, devices, maxParked)
+export function createWorker(slots: number, devices = 0, maxParked?: number, withdraws = true) {
+  const state = createState(slots, devices, maxParked, withdraws)
   let nowMs = 0
   let holds = false
 
