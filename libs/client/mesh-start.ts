@@ -2,7 +2,7 @@ import path from 'node:path'
 
 import { findMeshProcesses, readAddress, removeMeshDir, waitForAddress } from '#libs/lifecycle'
 
-import type { ServiceProcess } from './service-process.js'
+import { readLogTail, type ServiceProcess } from './service-process.js'
 
 /** How long a service may take to say where it listens. */
 export const startTimeoutMs = 30_000
@@ -16,7 +16,10 @@ export async function addressesOf(meshDir: string, service: string, runDir: stri
     return (await waitForAddress(meshDir, service, signal)).addresses
   } catch (error) {
     if (!signal.aborted) throw error
-    const message = `the ${service} did not say within ${startTimeoutMs / 1000} s where it listens: see ${path.join(runDir, 'logs')}`
+    const name = service.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+    const waited = `within ${startTimeoutMs / 1000} s where it listens`
+    const logs = `${path.join(runDir, 'logs')} ends with\n${await readLogTail(runDir, name)}`
+    const message = `the ${name} did not say ${waited}: its log in ${logs}`
     throw new Error(message, { cause: error })
   }
 }

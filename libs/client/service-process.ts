@@ -71,11 +71,14 @@ export function startServiceProcess(options: ServiceProcessOptions): ServiceProc
     isRunning: () => isRunning,
     exited,
     stop: service.stop,
-    logTail: async () => {
-      const text = await readFile(logFile, 'utf8').catch(() => '')
-      return text.trimEnd().split('\n').slice(-5).join('\n')
-    },
+    logTail: () => readLogTail(runDir, instanceId),
   }
+}
+
+/** The last lines of a service's log, for messages. */
+export async function readLogTail(runDir: string, instanceId: string): Promise<string> {
+  const text = await readFile(path.join(runDir, 'logs', `${instanceId}.log`), 'utf8').catch(() => '')
+  return text.trimEnd().split('\n').slice(-5).join('\n')
 }
 
 function spawnService(
