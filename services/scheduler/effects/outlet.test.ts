@@ -42,6 +42,25 @@ test('however much is said at once, and however long nothing was said before, is
   expect(slow()).toBe(0)
 })
 
+test('what is put off comes with what is said next, in order', async () => {
+  const { outlet, reader } = openOutlet()
+  const first = reader.next()
+  outlet.putOff(1)
+  expect(await Promise.race([first, Promise.resolve('nothing yet')])).toBe('nothing yet')
+  outlet.push(2)
+  expect([await first, await reader.next()]).toEqual([
+    { value: 1, done: false },
+    { value: 2, done: false },
+  ])
+})
+
+test('what is put off comes by itself when nothing else is said', async () => {
+  const { outlet, reader } = openOutlet()
+  const first = reader.next()
+  outlet.putOff(1)
+  expect(await first).toEqual({ value: 1, done: false })
+})
+
 test('little may wait for ever', () => {
   const { outlet, time, slow } = openOutlet()
   outlet.push(63)

@@ -3,6 +3,8 @@ import { rpcError } from '#libs/rpc'
 /** How much may wait for a reader that does not read, and how long it may take nothing of it. */
 const maxWaitingBytes = 64 * 2 ** 20
 const longestPauseMs = 10_000
+/** The longest that something is put off which is not urgent. */
+const putOffMs = 50
 
 export interface OutletPorts<Message> {
   /** About how many bytes a message has. */
@@ -22,6 +24,7 @@ export class Outlet<Message> implements AsyncIterable<Message> {
   #waitingBytes = 0
   #takenAtMs: number
   #wake: (() => void) | undefined
+  #putOff: NodeJS.Timeout | undefined
   #ended = false
   #error: Error | undefined
   #onSlow: () => void = () => undefined
@@ -33,6 +36,23 @@ export class Outlet<Message> implements AsyncIterable<Message> {
 
   /** Says something. Ignored after the end. */
   push(message: Message): void {
+    this.#add(message)
+    this.#wake?.()
+  }
+
+  /**
+   * Says something that is not urgent with what is said next, or soon: each time that it is spoken to takes the other side some
+   * tenths of a millisecond, and the processor from a task.
+   */
+  putOff(message: Message): void {
+    this.#add(message)
+    this.#putOff ??= setTimeout(() => {
+      this.#putOff = undefined
+      this.#wake?.()
+    }, putOffMs).unref()
+  }
+
+  #add(message: Message): void {
     if (this.#ended) return
     const byteLength = this.#ports.sizeOf(message)
     // Who has taken everything is not slow, however long there was nothing to take.
@@ -41,7 +61,6 @@ export class Outlet<Message> implements AsyncIterable<Message> {
     this.#waitingBytes += byteLength
     const isSlow = this.#waitingBytes > maxWaitingBytes && this.#ports.nowMs() - this.#takenAtMs > longestPauseMs
     if (isSlow) this.#drop()
-    else this.#wake?.()
   }
 
   /** What to do when the reader is given up: it may be long until it reads that. */
@@ -74,6 +93,7 @@ export class Outlet<Message> implements AsyncIterable<Message> {
       }
     } finally {
       this.end()
+      clearTimeout(this.#putOff)
       this.#messages.length = 0
     }
   }

@@ -4,7 +4,6 @@ import type { AttemptRef as WireAttemptRef, LinkResponse, SessionResponse, TaskS
 import type { Effect } from '../core/effect.js'
 import type { State, Task } from '../core/state.js'
 import { attemptToWire, failureToWire, jobStateOf, outcomeBytes, settledToWire } from '../rpc/to-wire.js'
-import { Acknowledgements } from './acknowledgements.js'
 import type { Peers } from './peers.js'
 import { createRunBatch, type RunBatch } from './run-batch.js'
 import type { JobWaiters } from './job-waiters.js'
@@ -23,15 +22,10 @@ export function createPerform(
   waiters: JobWaiters,
   tracer: TaskTracer,
 ): (effects: readonly Effect[]) => void {
-  const acknowledgements = new Acknowledgements((workerId) => {
-    const acknowledged = [...acknowledgements.take(workerId)]
-    for (const command of commandsOf({ ...createOrders(state), acknowledged }))
-      peers.links.get(workerId)?.push({ command })
-  })
   return (effects) => {
     const batch = new Batch(state, tracer)
     for (const effect of effects) batch.add(effect)
-    batch.flush(peers, waiters, acknowledgements)
+    batch.flush(peers, waiters)
   }
 }
 
@@ -136,7 +130,7 @@ class Batch {
     }
   }
 
-  flush(peers: Peers, waiters: JobWaiters, acknowledgements: Acknowledgements): void {
+  flush(peers: Peers, waiters: JobWaiters): void {
     // Clients first: somebody may wait for a result, and nobody for an acknowledgement.
     for (const [sessionId, message] of this.#messages) peers.sessions.get(sessionId)?.push({ message })
     for (const [sessionId, jobs] of this.#settles) {
@@ -144,20 +138,21 @@ class Batch {
     }
     for (const [workerId, orders] of this.#orders) {
       const link = peers.links.get(workerId)
-      orders.acknowledged.unshift(...acknowledgements.take(workerId))
       // What is not said on a cut link is settled when the worker says what it has.
       if (link === undefined) continue
       const commands = [...commandsOf(orders)]
-      const mayWait = commands.length === 1 && commands[0]?.$case === 'acknowledgeEnds'
-      if (mayWait && this.#hasMore(workerId) && acknowledgements.hold(workerId, orders.acknowledged)) continue
-      for (const command of commands) link.push({ command })
+      // A worker that has no other task may wait for the acknowledgement, in order to leave.
+      const isUrgent = commands.some(({ $case }) => $case !== 'acknowledgeEnds') || !this.#hasMore(workerId)
+      for (const command of commands) {
+        if (isUrgent) link.push({ command })
+        else link.putOff({ command })
+      }
     }
     for (const workerId of this.#dismissed) peers.links.get(workerId)?.end()
     for (const [jobId, to] of this.#jobs) this.#notifyJob(peers, jobId, to)
     for (const jobId of this.#changed) waiters.wake(jobId)
   }
 
-  /** Whether the worker has other tasks: one that has none may wait for the acknowledgement, in order to leave. */
   #hasMore(workerId: WorkerId): boolean {
     const worker = this.#state.workers.get(workerId)
     return worker !== undefined && worker.tasks.size > 0 && !worker.draining
@@ -191,19 +186,15 @@ class Batch {
   }
 
   #to(workerId: WorkerId): Orders {
-    return getOrAdd(this.#orders, workerId, () => createOrders(this.#state))
-  }
-}
-
-function createOrders(state: State): Orders {
-  return {
-    acknowledged: [],
-    cancelled: new Map<string, WireAttemptRef[]>(),
-    recalled: [],
-    resumed: [],
-    released: [],
-    others: [],
-    runs: createRunBatch(state),
+    return getOrAdd(this.#orders, workerId, () => ({
+      acknowledged: [],
+      cancelled: new Map<string, WireAttemptRef[]>(),
+      recalled: [],
+      resumed: [],
+      released: [],
+      others: [],
+      runs: createRunBatch(this.#state),
+    }))
   }
 }
 

@@ -7,7 +7,7 @@ import type { Peers } from './peers.js'
 /** Passes the progress that tasks report to the sessions that follow their jobs. Nothing of it is remembered. */
 export function relayProgress(state: State, peers: Peers, tasks: readonly TaskProgress[]): void {
   for (const [sessionId, mine] of bySession(state, tasks)) {
-    peers.sessions.get(sessionId)?.push({ message: { $case: 'progress', value: { tasks: mine } } })
+    peers.sessions.get(sessionId)?.putOff({ message: { $case: 'progress', value: { tasks: mine } } })
   }
 }
 

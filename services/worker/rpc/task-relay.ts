@@ -15,6 +15,8 @@ export interface TaskRelay {
 }
 
 const flushMs = 50
+/** Progress of tasks that end sooner is said with their ends. */
+const progressFlushMs = 100
 /** Lines beyond this number or length between two flushes are counted, not kept: a task that floods must not fill the memory. */
 const maxLines = 1_000
 const maxLineBytes = 4 * 2 ** 20
@@ -27,13 +29,12 @@ export function createTaskRelay(workerId: string, report: (report: Report) => vo
   let dropped = 0
   const progress = new Map<string, TaskProgress>()
   let timer: NodeJS.Timeout | undefined
+  let progressTimer: NodeJS.Timeout | undefined
 
-  const flushSoon = (): void => {
-    timer ??= setTimeout(flush, flushMs)
-  }
   const flush = (): void => {
     clearTimeout(timer)
-    timer = undefined
+    clearTimeout(progressTimer)
+    timer = progressTimer = undefined
     const reports = partsOf(progress.values(), ({ taskId, message }) => bytesOf(taskId, message), mostPerMessage)
     for (const tasks of reports) report({ $case: 'progress', value: { tasks } })
     progress.clear()
@@ -53,10 +54,10 @@ export function createTaskRelay(workerId: string, report: (report: Report) => vo
     progress: ({ taskId, fraction, message = '', iteration, cost }) => {
       const whole = Number.isFinite(iteration) ? BigInt(Math.trunc(iteration as number)) : undefined
       progress.set(taskId, { taskId, fraction, message, iteration: whole, cost })
-      flushSoon()
+      progressTimer ??= setTimeout(flush, progressFlushMs)
     },
     log: (line) => {
-      flushSoon()
+      timer ??= setTimeout(flush, flushMs)
       const bytes = bytesOf(line.taskId, line.text)
       if (lines.length >= maxLines || lineBytes + bytes > maxLineBytes) {
         dropped++
