@@ -45,7 +45,7 @@ test('however much is said at once, and however long nothing was said before, is
 test('what is put off comes with what is said next, in order', async () => {
   const { outlet, reader } = openOutlet()
   const first = reader.next()
-  outlet.putOff(1)
+  outlet.putOff(1, 10)
   expect(await Promise.race([first, Promise.resolve('nothing yet')])).toBe('nothing yet')
   outlet.push(2)
   expect([await first, await reader.next()]).toEqual([
@@ -57,7 +57,7 @@ test('what is put off comes with what is said next, in order', async () => {
 test('what is put off comes by itself when nothing else is said', async () => {
   const { outlet, reader } = openOutlet()
   const first = reader.next()
-  outlet.putOff(1)
+  outlet.putOff(1, 10)
   expect(await first).toEqual({ value: 1, done: false })
 })
 

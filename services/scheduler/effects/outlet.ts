@@ -3,8 +3,6 @@ import { rpcError } from '#libs/rpc'
 /** How much may wait for a reader that does not read, and how long it may take nothing of it. */
 const maxWaitingBytes = 64 * 2 ** 20
 const longestPauseMs = 10_000
-/** The longest that something is put off which is not urgent. */
-const putOffMs = 50
 
 export interface OutletPorts<Message> {
   /** About how many bytes a message has. */
@@ -41,15 +39,15 @@ export class Outlet<Message> implements AsyncIterable<Message> {
   }
 
   /**
-   * Says something that is not urgent with what is said next, or soon: each time that it is spoken to takes the other side some
-   * tenths of a millisecond, and the processor from a task.
+   * Says something that is not urgent with what is said next, or by itself after so long: each time that it is spoken to takes the
+   * other side some tenths of a millisecond, and the processor from a task.
    */
-  putOff(message: Message): void {
+  putOff(message: Message, longestMs: number): void {
     this.#add(message)
     this.#putOff ??= setTimeout(() => {
       this.#putOff = undefined
       this.#wake?.()
-    }, putOffMs).unref()
+    }, longestMs).unref()
   }
 
   #add(message: Message): void {

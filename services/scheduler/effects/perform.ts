@@ -12,6 +12,8 @@ import type { TaskTracer } from './task-tracer.js'
 /** The most settles in one message, and the size after which another message begins: it has at most 16 MiB. */
 const settlesPerMessage = 1_000
 const bytesPerMessage = 4 * 2 ** 20
+/** How long a worker that has more to do keeps an end that is recorded, unless something else is said to it. */
+const acknowledgementPutOffMs = 500
 /** The most names in one message. */
 const namesPerMessage = 10_000
 
@@ -145,7 +147,7 @@ class Batch {
       const isUrgent = commands.some(({ $case }) => $case !== 'acknowledgeEnds') || !this.#hasMore(workerId)
       for (const command of commands) {
         if (isUrgent) link.push({ command })
-        else link.putOff({ command })
+        else link.putOff({ command }, acknowledgementPutOffMs)
       }
     }
     for (const workerId of this.#dismissed) peers.links.get(workerId)?.end()

@@ -4,10 +4,13 @@ import type { LogLine, TaskProgress } from '#libs/proto'
 import type { State } from '../core/state.js'
 import type { Peers } from './peers.js'
 
+/** Results that come meanwhile take the progress along. */
+const progressPutOffMs = 50
+
 /** Passes the progress that tasks report to the sessions that follow their jobs. Nothing of it is remembered. */
 export function relayProgress(state: State, peers: Peers, tasks: readonly TaskProgress[]): void {
   for (const [sessionId, mine] of bySession(state, tasks)) {
-    peers.sessions.get(sessionId)?.putOff({ message: { $case: 'progress', value: { tasks: mine } } })
+    peers.sessions.get(sessionId)?.putOff({ message: { $case: 'progress', value: { tasks: mine } } }, progressPutOffMs)
   }
 }
 
