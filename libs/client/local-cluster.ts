@@ -52,7 +52,8 @@ export interface LocalClusterOptions {
   readonly verifyInputs?: boolean
   /**
    * Results of at least this size, in bytes or as `'1MB'`, are brought to the checkpoint-store by themselves when no task waits for
-   * them: they outlive their worker, however that ends. Unless given, a lost result is computed again.
+   * them: they outlive their worker, however that ends. `'detached'`, as unless given: all large results of detached and pinned
+   * jobs, no others; one that is lost is computed again. `'none'`: not those either.
    */
   readonly durableResults?: number | string
   /** Under which `connect(name)` finds the mesh; made up unless given. */
@@ -84,9 +85,7 @@ export async function createLocalCluster(options: LocalClusterOptions = {}): Pro
   checkExecutor(executor)
   durabilityToWire(options)
   const memoryLimit = memoryLimitOf(options)
-  const { durableResults } = options
-  const durable =
-    durableResults === undefined ? [] : ['--durable-results', `${parseBytes(durableResults, 'durableResults')}`]
+  const durable = durableArguments(options)
   const resources = Object.entries(parseOffer(options.resources ?? {}, 'resources'))
   const name = options.name ?? `${keepAlive ? 'mesh' : 'local'}-${randomUUID().slice(0, 8)}`
   const meshDir = meshDirOf(name)
@@ -219,4 +218,10 @@ function checkExecutor(executor: string): void {
 function checkCount(count: number, what: string, most: number): void {
   if (Number.isInteger(count) && count >= 1 && count <= most) return
   throw new RangeError(`${what} is ${count}: give a whole number from 1 to ${most}`)
+}
+
+function durableArguments({ durableResults }: LocalClusterOptions): string[] {
+  if (durableResults === undefined) return []
+  const isWord = durableResults === 'detached' || durableResults === 'none'
+  return ['--durable-results', isWord ? durableResults : `${parseBytes(durableResults, 'durableResults')}`]
 }

@@ -61,6 +61,7 @@ const generated = CheckpointServiceDefinition.methods
 export const checkpointServiceDefinition = {
   ...checkpointBulkMethods,
   findBlobs: generatedMethod(generated.findBlobs),
+  releaseBlobs: generatedMethod(generated.releaseBlobs),
   getCheckpoint: generatedMethod(generated.getCheckpoint),
   listCheckpoints: generatedMethod(generated.listCheckpoints),
   deleteCheckpoint: generatedMethod(generated.deleteCheckpoint),

@@ -55,6 +55,8 @@ export interface PutOptions extends TransferOptions {
   /** The same for every time that the body is put. */
   readonly requestId: string
   readonly sessionId?: string
+  /** For whom a blob is kept. */
+  readonly claimant?: string
   /** Hears how far the put has come, and says how far an earlier one had. */
   readonly resume?: PutPoint
 }
@@ -237,9 +239,10 @@ export class TransferStream {
 function describe(
   target: TransferTarget,
   direction: TransferDirection,
-  options: TransferOptions & { requestId?: string; sessionId?: string },
+  options: TransferOptions & Partial<Pick<PutOptions, 'requestId' | 'sessionId' | 'claimant'>>,
 ): TransferOpen {
-  const { requestId = '', sessionId = '', trace = {} } = options
+  const { requestId = '', sessionId = '', claimant, trace = {} } = options
   const where = { offset: 0n, resumes: false, awaits: false, sources: [] }
-  return { direction, target, requestId, sessionId, ...where, trace: new Map(Object.entries(trace)) }
+  const whose = { requestId, sessionId, ...(claimant === undefined ? {} : { claimant }) }
+  return { direction, target, ...whose, ...where, trace: new Map(Object.entries(trace)) }
 }

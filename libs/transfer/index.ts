@@ -21,4 +21,5 @@ export { type BodyPlace, offerSharedBody, type OfferedBody } from './shared-body
 export { nameOf } from './target-name.js'
 export { TransferError } from './transfer-error.js'
 export { createTransferPool } from './pool.js'
+export { nextTurn } from './turn.js'
 export type { TransferPeer, TransferPool } from './pool.js'

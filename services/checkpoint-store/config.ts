@@ -45,6 +45,8 @@ export const checkpointStoreConfig = z.object({
   ),
   /** The checkpoints of tasks go so long after the last save. */
   keepJobs: z._default(duration('keep-jobs'), 30 * 86_400_000),
+  /** Blobs that are kept for somebody, results mostly, go so long after the last use, should he not say that he needs them no more. */
+  keepResults: z._default(duration('keep-results'), 30 * 86_400_000),
   /** For tests: where the process kills itself (`storage/failpoint.ts`). */
   failpoint: z.optional(z.string()),
 })

@@ -38,7 +38,8 @@ export interface Caller {
   readonly rpc: RpcClient<typeof checkpointServiceDefinition>
   readonly saves: TransferStream
   readonly loads: TransferStream
-  putBlob(bytes: Uint8Array): Promise<{ digest: string; receipt: TransferReceipt }>
+  /** Puts a blob, for its own sake unless it is kept for somebody. */
+  putBlob(bytes: Uint8Array, claimant?: string): Promise<{ digest: string; receipt: TransferReceipt }>
   getBlob(digest: string): Promise<Uint8Array>
   save(name: string, bytes: Uint8Array, options?: SaveOptions): Promise<TransferReceipt>
   load(name: string, version?: number, trace?: Record<string, string>): Promise<Got>
@@ -136,10 +137,16 @@ export class RunningStore {
       rpc,
       saves,
       loads,
-      putBlob: async (bytes) => {
+      putBlob: async (bytes, claimant) => {
         const digest = digestOf(bytes)
         const target = { $case: 'blobDigest', value: digest } as const
-        return { digest, receipt: await saves.put(target, sourceOf(bytes), { requestId: randomUUID() }) }
+        return {
+          digest,
+          receipt: await saves.put(target, sourceOf(bytes), {
+            requestId: randomUUID(),
+            ...(claimant === undefined ? {} : { claimant }),
+          }),
+        }
       },
       getBlob: async (digest) => (await get({ $case: 'blobDigest', value: digest })).bytes,
       save: (name, bytes, options = {}) => {

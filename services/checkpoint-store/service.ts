@@ -95,7 +95,17 @@ export async function startCheckpointStore(
 
 function policyOf(config: CheckpointStoreConfig, changes?: Partial<Policy>): Policy {
   const { keepVersions, keepFor: keepForMs, keepLabels, keepJobs: keepJobsForMs, maxDiskBytes = Infinity } = config
-  return { ...defaultPolicy, keepVersions, keepForMs, keepLabels, keepJobsForMs, maxDiskBytes, ...changes }
+  const { keepResults: keepResultsForMs } = config
+  return {
+    ...defaultPolicy,
+    keepVersions,
+    keepForMs,
+    keepLabels,
+    keepJobsForMs,
+    keepResultsForMs,
+    maxDiskBytes,
+    ...changes,
+  }
 }
 
 /** What is on disk may not be what memory says: only the next start finds out. */

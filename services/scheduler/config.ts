@@ -55,12 +55,18 @@ export const schedulerConfig = z.object({
     ),
     '2GiB',
   ),
-  /** Results of at least this size are brought to the checkpoint-store when no task waits for them, such as 1MB. */
-  durableResults: z.optional(
+  /**
+   * Which large results are brought to the checkpoint-store when no task waits for them: those of jobs that nobody may be there
+   * for (`detached`, and pinned ones), of all jobs from this size on (such as 1MB), or none.
+   */
+  durableResults: z.prefault(
     z.pipe(
       z.string(),
-      z.transform((text: string) => parseBytes(text, 'durable-results')),
+      z.transform((text: string) =>
+        text === 'detached' || text === 'none' ? text : parseBytes(text, 'durable-results'),
+      ),
     ),
+    'detached',
   ),
   /** So many levels of tasks may submit tasks; a recursion that has no end ends there. */
   maxJobDepth: z._default(z.coerce.number().check(z.int(), z.gte(0)), 1_000),

@@ -96,6 +96,7 @@ function policyOf(config: SchedulerConfig): Policy {
     maxUnsettledBytes,
     maxJobDepth,
     unschedulableMs: unschedulableAfter,
-    durableResultBytes: durableResults ?? Infinity,
+    durableResultBytes: typeof durableResults === 'number' ? durableResults : Infinity,
+    durableDetachedBytes: durableResults === 'none' ? Infinity : 0,
   }
 }

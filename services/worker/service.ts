@@ -25,6 +25,7 @@ import { type Loop, startLoop } from './loop.js'
 import { observeWorker } from './metrics.js'
 import { createAnnouncements } from './objects/announcements.js'
 import { createArchive } from './objects/archive.js'
+import { createArchiveStore } from './objects/archive-store.js'
 import { createInputCache } from './objects/input-cache.js'
 import { createInputFetcher } from './objects/input-fetcher.js'
 import { createObjectHost } from './objects/object-host.js'
@@ -103,6 +104,9 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   )
   const fetcher = createInputFetcher(store, memory.room, cache, pool, storeAddresses)
   const uploader = createBlobUploader(security, pool, storeAddresses)
+  const archives = createArchiveStore(security, pool, storeAddresses, (err) =>
+    logger.warn({ err }, 'the checkpoint-store could not be told what nobody needs'),
+  )
   const loopDelay = createLoopDelay()
   const relay = createTaskRelay(workerId, (report) => scheduler.link?.report(report))
   const checkpoints = createTaskCheckpoints({
@@ -186,7 +190,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   const departure = createDeparture({
     isEmpty: () => (config.ephemeral && stopping) || store.values()[Symbol.iterator]().next().done === true,
     report: (report) => scheduler.link?.report(report) ?? false,
-    archive: createArchive(store, uploader),
+    archive: createArchive(store, archives),
     leave: () => {
       scheduler.link?.report({ $case: 'goodbye', value: { reason: 'drained' } })
       ended.resolve(exitCodes.ok)
@@ -337,6 +341,8 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
         return loop.post({ kind: 'drainOrdered', reason: command.value.reason })
       case 'handOver':
         return void departure.handOver(command.value.objectIds)
+      case 'releaseArchives':
+        return archives.release(command.value.objects)
       case 'welcome':
         return
       default:
@@ -376,6 +382,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
       })
       taskJobs.close()
       uploader.close()
+      archives.close()
       checkpoints.close()
       pool.close()
       await server.shutdown(200)

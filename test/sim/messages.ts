@@ -66,6 +66,7 @@ export type Command =
   | { readonly kind: 'recall'; readonly attempts: readonly AttemptRef[] }
   | { readonly kind: 'resume'; readonly attempt: AttemptRef; readonly wait: number }
   | { readonly kind: 'handOver'; readonly objectIds: readonly ObjectId[] }
+  | { readonly kind: 'releaseArchive'; readonly blobDigest: string }
   | { readonly kind: 'drain' }
 
 /** What a client says on its session. */

@@ -2,6 +2,8 @@ import { type ObjectId, parseTaskId, taskIdOf } from '#libs/domain'
 
 import type { AttemptRef, TaskOrder } from '../../services/worker/core/state.js'
 import type { AttemptRef as SchedulerRef, HeldObject, ListedAttempt } from '../../services/scheduler/core/event.js'
+import { attemptOf } from '../../services/scheduler/core/lookup.js'
+import type { Task } from '../../services/scheduler/core/state.js'
 import type { Order } from './messages.js'
 import { bytesOf } from './workload.js'
 
@@ -46,4 +48,11 @@ export function listedToScheduler(
 /** An object as a hello lists it. */
 export function heldToScheduler(objectId: ObjectId, value: number): HeldObject[] {
   return [{ objectId, descriptor: bytesOf(value), byteLength: 1_000 }]
+}
+
+/** Where a task is that others were sent behind. */
+export function placedAttemptOf(task: Task): SchedulerRef {
+  const { status } = task
+  if (status.kind !== 'assigned' && status.kind !== 'running') throw new Error('what a task is sent behind is nowhere')
+  return attemptOf(task, status)
 }

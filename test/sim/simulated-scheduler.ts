@@ -3,13 +3,14 @@ import type { ObjectId, SessionId, WorkerId } from '#libs/domain'
 import { apply } from '../../services/scheduler/core/apply.js'
 import { decide, placeQueued } from '../../services/scheduler/core/decide.js'
 import { byFlush, createOut, type Effect } from '../../services/scheduler/core/effect.js'
-import type { AttemptRef, Event } from '../../services/scheduler/core/event.js'
+import type { Event } from '../../services/scheduler/core/event.js'
 import type { Fact } from '../../services/scheduler/core/fact.js'
 import { checkInvariants } from '../../services/scheduler/core/invariants.js'
-import { attemptOf, findObject, isScattered } from '../../services/scheduler/core/lookup.js'
+import { findObject, isScattered } from '../../services/scheduler/core/lookup.js'
 import { startResync } from '../../services/scheduler/core/resync.js'
 import { defaultPolicy, type Policy } from '../../services/scheduler/core/policy.js'
-import { createState, type State, type Task, unheardPulse } from '../../services/scheduler/core/state.js'
+import { unheardPulse } from '../../services/scheduler/core/pulse.js'
+import { createState, type State, type Task } from '../../services/scheduler/core/state.js'
 import { isUrgent } from '../../services/scheduler/core/urgency.js'
 import {
   type Command,
@@ -20,6 +21,7 @@ import {
   type Request,
   type Response,
 } from './messages.js'
+import { placedAttemptOf } from './order-translation.js'
 import { SimulatedJournal } from './simulated-journal.js'
 import type { Stream, StreamEnd } from './stream.js'
 import { bytesOf } from './workload.js'
@@ -339,6 +341,8 @@ export class SimulatedScheduler {
         return this.#command(effect.workerId, { kind: 'drain' })
       case 'handOver':
         return this.#command(effect.workerId, { kind: 'handOver', objectIds: effect.objectIds })
+      case 'releaseArchive':
+        return this.#command(effect.workerId, { kind: 'releaseArchive', blobDigest: effect.blobDigest })
       case 'dismissWorker':
         this.#world.tell(`the scheduler takes ${effect.workerId} for lost`)
         return this.#links.get(effect.workerId)?.end()
@@ -386,12 +390,6 @@ export class SimulatedScheduler {
     if (status.kind !== 'settled' || status.outcome.kind === 'failed') return []
     return [{ objectId, result: status.outcome.result, holders, archive }]
   }
-}
-
-function placedAttemptOf(task: Task): AttemptRef {
-  const { status } = task
-  if (status.kind !== 'assigned' && status.kind !== 'running') throw new Error('what a task is sent behind is nowhere')
-  return attemptOf(task, status)
 }
 
 function isIdle({ kind }: Event): boolean {

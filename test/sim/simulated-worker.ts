@@ -312,6 +312,8 @@ export class SimulatedWorker {
         return this.stores.acknowledge(command.requestId)
       case 'handOver':
         return this.#departure.handOver(command.objectIds)
+      case 'releaseArchive':
+        return void this.#around.archives.delete(command.blobDigest)
       case 'drain':
         return this.#post({ kind: 'drainOrdered', reason: 'asked to drain' })
       default:

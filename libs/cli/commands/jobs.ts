@@ -28,6 +28,8 @@ interface JobRow {
   readonly detached: boolean
   /** The task that submitted it. */
   readonly parentTaskId?: string
+  /** Large results that are on their way to the checkpoint-store. */
+  readonly volatileResults?: number
 }
 
 const columns: readonly Column<JobRow>[] = [
@@ -76,7 +78,8 @@ async function listJobs(mesh: string, options: Options): Promise<Page<JobRow>> {
   )
 }
 
-function rowOf({ jobId, name, state, counts, submittedAt, settledAt, traceId, detached, parentTaskId }: Job): JobRow {
+function rowOf(job: Job): JobRow {
+  const { jobId, name, state, counts, submittedAt, settledAt, traceId, detached, parentTaskId, volatileResults } = job
   const { waiting = 0, queued = 0, running = 0, finished = 0, failed = 0, cancelled = 0 } = counts ?? {}
   const total = waiting + queued + running + finished + failed + cancelled
   return {
@@ -89,6 +92,7 @@ function rowOf({ jobId, name, state, counts, submittedAt, settledAt, traceId, de
     traceId,
     detached,
     ...(parentTaskId ? { parentTaskId } : {}),
+    ...(volatileResults > 0 ? { volatileResults } : {}),
   }
 }
 

@@ -24,6 +24,17 @@ export function apply(state: State, fact: Fact): void {
       return keepBlob(state, fact)
     case 'blobDropped':
       return dropBlob(state, fact.digest)
+    case 'blobClaimed': {
+      const claims = state.claims.get(fact.digest)
+      if (claims) claims.add(fact.claimant)
+      else state.claims.set(fact.digest, new Set([fact.claimant]))
+      return
+    }
+    case 'blobReleased': {
+      const claims = state.claims.get(fact.digest)
+      if (claims?.delete(fact.claimant) && claims.size === 0) state.claims.delete(fact.digest)
+      return
+    }
     case 'requestRemembered':
       return remember(state, fact)
     case 'requestsForgotten':
@@ -56,9 +67,9 @@ function dropVersion(state: State, fact: FactOf<'versionDropped'>): void {
   removeName(state.names, fact.name)
 }
 
-function keepBlob(state: State, { body, atMs }: FactOf<'blobKept'>): void {
+function keepBlob(state: State, { body, atMs, isClaimed }: FactOf<'blobKept'>): void {
   if (!state.blobs.has(body.digest)) for (const chunk of chunksOf(body)) refer(state, chunk)
-  state.blobs.set(body.digest, { body, lastUsedMs: atMs })
+  state.blobs.set(body.digest, { body, lastUsedMs: atMs, isClaimed: isClaimed ?? false })
 }
 
 function dropBlob(state: State, digest: Digest): void {

@@ -54,12 +54,12 @@ export function listCheckpoints(state: State, event: EventOf<'checkpointsListed'
 
 /**
  * Says which blobs are kept, and counts that as a use: who asks is about to rely on them. Bytes that are here only as a part
- * of a checkpoint are not among them, since they go with the checkpoint.
+ * of a checkpoint, or are kept for somebody else, are not among them, since they go with these.
  */
 export function seekBlobs(state: State, event: EventOf<'blobsSought'>, out: Out): void {
   const found = event.digests.filter((digest) => {
     const blob = state.blobs.get(digest)
-    if (blob === undefined || !isSound(state, blob.body)) return false
+    if (blob === undefined || blob.isClaimed || !isSound(state, blob.body)) return false
     touch(state, out, blob, event.atMs)
     return true
   })

@@ -26,8 +26,9 @@ export function noteHealth(state: State, { digest, health }: EventOf<'chunkExami
 }
 
 /** Remembers that a blob was used. */
-export function touch(state: State, out: Out, { body, lastUsedMs }: Blob, atMs: number): void {
-  if (atMs - lastUsedMs >= usePrecisionMs) emit(state, out, { kind: 'blobKept', atMs, body })
+export function touch(state: State, out: Out, { body, lastUsedMs, isClaimed }: Blob, atMs: number): void {
+  if (atMs - lastUsedMs < usePrecisionMs) return
+  emit(state, out, { kind: 'blobKept', atMs, body, ...(isClaimed ? { isClaimed } : {}) })
 }
 
 /** Keeps the files of these chunks until whoever relies on them is done. */

@@ -1,4 +1,5 @@
 import { listCheckpoints, seekBlobs, seekCheckpoint } from './catalogue.js'
+import { releaseBlobs } from './claims.js'
 import { collectChunk, noteHealth } from './collection.js'
 import { deleteCheckpoint } from './deletion.js'
 import type { Out } from './effect.js'
@@ -24,6 +25,8 @@ export function decide(state: State, event: Event, out: Out): void {
       return abortPut(state, event, out)
     case 'blobStored':
       return storeBlob(state, event, out)
+    case 'blobsReleased':
+      return releaseBlobs(state, event, out)
     case 'checkpointStored':
       return storeCheckpoint(state, event, out)
     case 'checkpointCame':

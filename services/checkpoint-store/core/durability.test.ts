@@ -32,6 +32,16 @@ const step: fc.Arbitrary<(store: TestStore) => unknown> = fc.oneof(
     if (putId !== undefined) store.seekChunk(putId, digest)
   }),
   digest.map((digest) => (store: TestStore) => store.put(digest)),
+  fc.tuple(digest, name).map(
+    ([digest, claimant]) =>
+      (store: TestStore) =>
+        store.claim(digest, claimant),
+  ),
+  fc.tuple(digest, name).map(
+    ([digest, claimant]) =>
+      (store: TestStore) =>
+        store.release(digest, claimant),
+  ),
   fc.tuple(name, requestId).map(
     ([name, requestId]) =>
       (store: TestStore) =>
@@ -53,7 +63,7 @@ const step: fc.Arbitrary<(store: TestStore) => unknown> = fc.oneof(
 )
 
 test('whatever happens, the facts amount to the durable part of what was decided', () => {
-  const policy = { keepVersions: 2, maxDiskBytes: 700, rememberRequests: 4 }
+  const policy = { keepVersions: 2, maxDiskBytes: 700, keepResultsForMs: 120_000_000, rememberRequests: 4 }
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const store = new TestStore(policy)

@@ -12,7 +12,14 @@ export interface SaveTarget {
 
 /** What a put is for. */
 export type PutTarget =
-  { readonly kind: 'blob'; readonly digest: Digest } | ({ readonly kind: 'checkpoint' } & SaveTarget)
+  | { readonly kind: 'blob'; readonly digest: Digest; readonly claimant?: string }
+  | ({ readonly kind: 'checkpoint' } & SaveTarget)
+
+/** A blob that is kept for somebody. */
+export interface Claim {
+  readonly digest: Digest
+  readonly claimant: string
+}
 
 /** What a get wants; version 0 is the newest. */
 export type GetTarget =
@@ -42,6 +49,7 @@ export interface Answers {
   /** Whether the chunk is here already; then it stays until the put is over. */
   readonly chunkSought: boolean
   readonly blobStored: null
+  readonly blobsReleased: null
   readonly checkpointStored: { readonly version: number }
   readonly checkpointCame: { readonly version: number }
   readonly leaseRequested: { readonly token: number }
@@ -74,7 +82,14 @@ export type Event = { readonly atMs: number } & (
   /** The put came to nothing. Files of these chunks may have been left by it. */
   | { readonly kind: 'putAborted'; readonly putId: number; readonly orphans: readonly Digest[] }
   /** The bytes are safe on disk. */
-  | ({ readonly kind: 'blobStored'; readonly putId: number; readonly body: Body } & Asked)
+  | ({
+      readonly kind: 'blobStored'
+      readonly putId: number
+      readonly body: Body
+      readonly claimant?: string
+    } & Asked)
+  /** Nobody needs to keep the blobs for these any more. */
+  | ({ readonly kind: 'blobsReleased'; readonly claims: readonly Claim[] } & Asked)
   | ({
       readonly kind: 'checkpointStored'
       readonly putId: number

@@ -9,9 +9,12 @@ export type Fact =
   | { readonly kind: 'leaseEnded'; readonly name: string }
   /** Tokens up to this one may have been given out. */
   | { readonly kind: 'tokensReserved'; readonly upTo: number }
-  /** The blob was put for its own sake, or used again. */
-  | { readonly kind: 'blobKept'; readonly atMs: number; readonly body: Body }
+  /** The blob was put, or used again. Unless it is said, it is kept for its own sake. */
+  | { readonly kind: 'blobKept'; readonly atMs: number; readonly body: Body; readonly isClaimed?: true }
   | { readonly kind: 'blobDropped'; readonly digest: Digest }
+  /** The blob is kept for somebody, and is no longer. */
+  | { readonly kind: 'blobClaimed'; readonly digest: Digest; readonly claimant: string }
+  | { readonly kind: 'blobReleased'; readonly digest: Digest; readonly claimant: string }
   | {
       readonly kind: 'requestRemembered'
       readonly shelf: number

@@ -14,7 +14,13 @@ export function checkInvariants(state: State): void {
       count(chunksOfVersion(version))
     })
   }
-  for (const { body } of state.blobs.values()) count(chunksOf(body))
+  for (const { body, isClaimed } of state.blobs.values()) {
+    count(chunksOf(body))
+    check(!isClaimed || state.claims.has(body.digest), `blob ${body.digest} is kept for nobody`)
+  }
+  for (const [digest, { size }] of state.claims) {
+    check(size > 0 && state.blobs.has(digest), `blob ${digest} is kept for somebody, and is not here`)
+  }
   const pins = new Map<Digest, number>()
   for (const digest of [...state.pins.values()].flat()) pins.set(digest, (pins.get(digest) ?? 0) + 1)
   let liveBytes = 0

@@ -1,4 +1,5 @@
-import { collectGarbage, pin, touch, unpin } from './collection.js'
+import { keepFor } from './claims.js'
+import { collectGarbage, pin, unpin } from './collection.js'
 import { answer, type Out, permit, refuse, type Refusal } from './effect.js'
 import { emit } from './emit.js'
 import type { EventOf, SaveTarget } from './event.js'
@@ -22,7 +23,7 @@ export function openPut(state: State, event: EventOf<'putOpened'>, out: Out): vo
   } else {
     const blob = state.blobs.get(target.digest)
     if (blob && isSound(state, blob.body)) {
-      touch(state, out, blob, atMs)
+      keepFor(state, blob.body, target.claimant, atMs, out)
       return answer(out, event, { kind: 'alreadyStored', version: 0 })
     }
   }
@@ -61,10 +62,8 @@ function endPut(state: State, event: { readonly putId: number }, out: Out): void
 
 /** Keeps a blob whose bytes are on disk. */
 export function storeBlob(state: State, event: EventOf<'blobStored'>, out: Out): void {
-  const { body, atMs } = event
-  const known = state.blobs.get(body.digest)
-  if (known) touch(state, out, known, atMs)
-  else emit(state, out, { kind: 'blobKept', atMs, body })
+  const { body, claimant, atMs } = event
+  keepFor(state, body, claimant, atMs, out)
   heal(state, body)
   endPut(state, event, out)
   answer(out, event, null)

@@ -1,3 +1,4 @@
+import { dropUnusedClaims } from './claims.js'
 import { collectGarbage } from './collection.js'
 import { answer, type Out } from './effect.js'
 import { emit } from './emit.js'
@@ -32,6 +33,7 @@ export function sweep(state: State, { atMs }: EventOf<'sweepDue'>, out: Out): vo
       dropVersions(state, name, [...versions], out)
     else dropOldVersions(state, checkpoint, atMs, out)
   }
+  dropUnusedClaims(state, atMs, out)
   endUnusedLeases(state, atMs, out)
   forgetOld(state, out, atMs)
 }

@@ -14,7 +14,9 @@ export function makeRoom(state: State, byteLength: number, atMs: number, out: Ou
   if (excess <= 0) return undefined
   const unused = [...state.blobs.values()].filter(({ body, lastUsedMs }) => {
     return (
-      lastUsedMs <= atMs - pruneAfterMs && chunksOf(body).every(({ digest }) => state.chunks.get(digest)?.pins === 0)
+      !state.claims.has(body.digest) &&
+      lastUsedMs <= atMs - pruneAfterMs &&
+      chunksOf(body).every(({ digest }) => state.chunks.get(digest)?.pins === 0)
     )
   })
   unused.sort((a, b) => a.lastUsedMs - b.lastUsedMs || (a.body.digest < b.body.digest ? -1 : 1))

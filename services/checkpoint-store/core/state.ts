@@ -58,9 +58,11 @@ export interface Lease {
   readonly atMs: number
 }
 
-/** Bytes that somebody put for their own sake, named by their SHA-256: a bundle, a large input. */
+/** Bytes that somebody put, named by their SHA-256: a bundle, a large input, a large result. */
 export interface Blob {
   readonly body: Body
+  /** It is kept for those who claim it, and goes with the last of them; else it is kept for its own sake. */
+  readonly isClaimed: boolean
   /** When it was last put or read, to within `usePrecisionMs`. */
   readonly lastUsedMs: number
 }
@@ -94,6 +96,8 @@ export interface Policy {
   readonly keepLabels: readonly string[]
   /** The checkpoints of a task (`jobs/…`) are deleted so long after the last save, unless they have such a label. */
   readonly keepJobsForMs: number
+  /** A blob that is kept for those who claim it goes all the same when nobody has used it for so long. */
+  readonly keepResultsForMs: number
   /** How many bytes all chunks together may have. */
   readonly maxDiskBytes: number
   /** A blob that was used within this time is never pruned: somebody is about to use it again. */
@@ -110,6 +114,7 @@ export const defaultPolicy: Policy = {
   keepForMs: 0,
   keepLabels: ['keep'],
   keepJobsForMs: 30 * 24 * hourMs,
+  keepResultsForMs: 30 * 24 * hourMs,
   maxDiskBytes: Infinity,
   pruneAfterMs: hourMs,
   rememberMs: hourMs,
@@ -141,6 +146,8 @@ export interface State {
   /** How far tokens may be given out without remembering it again. */
   reservedTokens: number
   readonly blobs: Map<Digest, Blob>
+  /** For whom each blob is kept, as far as it is for somebody. */
+  readonly claims: Map<Digest, Set<string>>
   readonly chunks: Map<Digest, Chunk>
   readonly requests: Map<string, RememberedAnswer>
   /** Oldest first. */
@@ -164,6 +171,7 @@ export function createState(policy: Policy = defaultPolicy): State {
     lastToken: 0,
     reservedTokens: 0,
     blobs: new Map(),
+    claims: new Map(),
     chunks: new Map(),
     requests: new Map(),
     shelves: [],

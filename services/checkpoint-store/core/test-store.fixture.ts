@@ -62,7 +62,10 @@ export class TestStore {
     return effect?.kind === 'refuse' ? effect.refusal : expect.fail('no answer')
   }
 
-  openPut(target: { blob: Digest } | ({ checkpoint: string } & SaveOptions), byteLength = chunkLength): unknown {
+  openPut(
+    target: { blob: Digest; claimant?: string } | ({ checkpoint: string } & SaveOptions),
+    byteLength = chunkLength,
+  ): unknown {
     const putId = this.#nextId++
     const opened = this.ask<'putOpened'>({
       kind: 'putOpened',
@@ -70,7 +73,7 @@ export class TestStore {
       byteLength,
       target:
         'blob' in target
-          ? { kind: 'blob', digest: target.blob }
+          ? { kind: 'blob', digest: target.blob, ...claimedBy(target.claimant) }
           : { kind: 'checkpoint', ...this.#targetOf(target.checkpoint, target) },
     })
     return 'code' in opened ? opened : opened.kind === 'accepted' ? putId : opened
@@ -86,6 +89,17 @@ export class TestStore {
     const putId = this.openPut({ blob: digests[0] })
     if (typeof putId !== 'number') return putId
     return this.ask<'blobStored'>({ kind: 'blobStored', putId, body: bodyOf(...digests) })
+  }
+
+  /** The same of a blob that is kept for somebody. */
+  claim(digest: Digest, claimant: string): unknown {
+    const putId = this.openPut({ blob: digest, claimant })
+    if (typeof putId !== 'number') return putId
+    return this.ask<'blobStored'>({ kind: 'blobStored', putId, body: bodyOf(digest), claimant })
+  }
+
+  release(digest: Digest, claimant: string): unknown {
+    return this.ask<'blobsReleased'>({ kind: 'blobsReleased', claims: [{ digest, claimant }] })
   }
 
   /** Saves a whole version of a checkpoint. */
@@ -206,6 +220,10 @@ export class TestStore {
   }
 }
 
+function claimedBy(claimant: string | undefined): { readonly claimant?: string } {
+  return claimant === undefined ? {} : { claimant }
+}
+
 export function replay(facts: Iterable<Fact>, policy: Policy): State {
   const state = createState(policy)
   for (const fact of facts) apply(state, fact)
@@ -220,6 +238,7 @@ export function durablePartOf(state: State): unknown {
     leases: new Map(state.leases),
     reservedTokens: state.reservedTokens,
     blobs: new Map(state.blobs),
+    claims: new Map([...state.claims].map(([digest, claims]) => [digest, new Set(claims)])),
     chunks: [...state.chunks.values()]
       .filter(({ references }) => references > 0)
       .map(({ digest, byteLength, references }) => ({ digest, byteLength, references }))

@@ -11,6 +11,7 @@ import { createListCheckpoints } from './list-checkpoints.js'
 import { createLoadHost } from './load.js'
 import { createPruneCheckpoints } from './prune-checkpoints.js'
 import { createSaveHost } from './save.js'
+import { createReleaseBlobs } from './release-blobs.js'
 import type { TransferPorts } from './transfer-ports.js'
 import { createVerifyCheckpoints } from './verify-checkpoints.js'
 import { createWatchCheckpoints } from './watch-checkpoints.js'
@@ -23,6 +24,7 @@ export const checkpointRoles: Record<MethodName<typeof checkpointServiceDefiniti
   save: movers,
   load: movers,
   findBlobs: readers,
+  releaseBlobs: movers,
   getCheckpoint: readers,
   listCheckpoints: readers,
   deleteCheckpoint: ['client', 'admin'],
@@ -44,6 +46,7 @@ export function createCheckpointService(
     save: serve(createSaveHost(ports)),
     load: serve(createLoadHost(ports)),
     findBlobs: createFindBlobs(ports.loop),
+    releaseBlobs: createReleaseBlobs(ports.loop),
     getCheckpoint: createGetCheckpoint(ports.loop),
     listCheckpoints: createListCheckpoints(ports.loop),
     deleteCheckpoint: createDeleteCheckpoint(ports.loop),

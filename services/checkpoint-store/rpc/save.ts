@@ -126,7 +126,9 @@ class PutSink implements Sink {
     const { putId } = this.#open
     const whole = await this.#writer.finish(checksum, digest)
     await this.#publish([whole], async () => {
-      accept(await this.#ports.loop.ask({ kind: 'blobStored', putId, body: whole.body }))
+      const { claimant } = put
+      const claimed = claimant === undefined ? {} : { claimant }
+      accept(await this.#ports.loop.ask({ kind: 'blobStored', putId, body: whole.body, ...claimed }))
     })
     return 0
   }

@@ -3,7 +3,7 @@ import type { CheckpointInfo as WireInfo, Duration, TransferHeader, TransferOpen
 import { DigestAlgorithm, TransferDirection } from '#libs/proto'
 import { keyIn, pageSizeOf, readRequestId, rpcError } from '#libs/rpc'
 
-import type { EventOf, GetTarget, PruneRule, PutTarget } from '../core/event.js'
+import type { Claim, EventOf, GetTarget, PruneRule, PutTarget } from '../core/event.js'
 import type { CheckpointInfo, Digest } from '../core/state.js'
 
 const maxNameLength = 512
@@ -27,7 +27,10 @@ export function putToDomain(open: TransferOpen, header: TransferHeader): Incomin
         throw invalid('header.digest_algorithm', 'BAD_DIGEST_ALGORITHM', 'a blob is named by its SHA-256: digest it so')
       }
       if (header.structure === undefined) {
-        return { kind: 'blob', digest: digestToDomain(open.target.value, 'open.blob_digest'), info: { labels: [] } }
+        const digest = digestToDomain(open.target.value, 'open.blob_digest')
+        const claimant =
+          open.claimant === undefined ? {} : { claimant: claimantToDomain(open.claimant, 'open.claimant') }
+        return { kind: 'blob', digest, ...claimant, info: { labels: [] } }
       }
       throw invalid('header.structure', 'STRUCTURE_OF_BLOB', 'a blob is plain bytes: save a value as a checkpoint')
     case 'checkpoint': {
@@ -162,6 +165,22 @@ function infoToDomain(info: WireInfo | undefined): CheckpointInfo {
     ...(info?.cost === undefined ? {} : { cost: info.cost }),
     labels,
   }
+}
+
+/** Who needs blobs no longer. */
+export function claimsToDomain(claims: readonly { readonly digest: string; readonly claimant: string }[]): Claim[] {
+  if (claims.length > maxDigests) {
+    throw invalid('claims', 'TOO_MANY_CLAIMS', `${claims.length} claims, but at most ${maxDigests} at a time`)
+  }
+  return claims.map(({ digest, claimant }, i) => ({
+    digest: digestToDomain(digest, `claims[${i}].digest`),
+    claimant: claimantToDomain(claimant, `claims[${i}].claimant`),
+  }))
+}
+
+function claimantToDomain(claimant: string, field: string): string {
+  if (claimant !== '' && claimant.length <= maxNameLength && printable.test(claimant)) return claimant
+  throw invalid(field, 'BAD_CLAIMANT', `a claimant is 1 to ${maxNameLength} printable characters`)
 }
 
 function digestToDomain(digest: string, field: string): Digest {

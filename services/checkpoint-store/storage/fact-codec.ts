@@ -55,6 +55,10 @@ export function subjectOf(fact: Fact): FactSubject {
       return { name: `blob ${fact.body.digest}`, does: 'replaces' }
     case 'blobDropped':
       return { name: `blob ${fact.digest}`, does: 'ends' }
+    case 'blobClaimed':
+      return { name: `claim ${fact.digest} ${fact.claimant}`, does: 'replaces' }
+    case 'blobReleased':
+      return { name: `claim ${fact.digest} ${fact.claimant}`, does: 'ends' }
     case 'requestRemembered':
       return { name: `requests ${fact.shelf}`, does: 'adds' }
     case 'requestsForgotten':
@@ -92,6 +96,8 @@ const knownKinds: ReadonlySet<string> = new Set<Fact['kind']>([
   'tokensReserved',
   'blobKept',
   'blobDropped',
+  'blobClaimed',
+  'blobReleased',
   'requestRemembered',
   'requestsForgotten',
 ])

@@ -248,6 +248,7 @@ function dropJob(state: State, job: Job): void {
   state.jobs.delete(job.spec.jobId)
   state.deadlines.delete(job)
   state.failing.delete(job)
+  state.archiving.awaited.delete(job)
   job.parent?.children?.delete(job)
   for (const task of job.tasks) {
     state.bereft.delete(task)

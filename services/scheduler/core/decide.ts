@@ -1,4 +1,4 @@
-import { requestArchives } from './archives.js'
+import { archiveOutputsOfJob, requestArchives } from './archives.js'
 import { noteWaits } from './awaiting.js'
 import { cancelTasks } from './cancel.js'
 import { endChildren } from './children.js'
@@ -126,4 +126,5 @@ function persistJob(state: State, event: EventOf<'persistRequested'>, out: Out):
   }
   if (holder === undefined) emit(state, out, { kind: 'jobPersisted', jobId, name })
   answer(out, event, { jobId })
+  if (holder === undefined && job) archiveOutputsOfJob(state, job, out)
 }

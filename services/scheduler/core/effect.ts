@@ -53,6 +53,13 @@ export type Effect =
   | { readonly kind: 'drainWorker'; readonly workerId: WorkerId; readonly reason: string }
   /** The worker brings these into the checkpoint-store and asks again; when there are none, it leaves. */
   | { readonly kind: 'handOver'; readonly workerId: WorkerId; readonly objectIds: readonly ObjectId[] }
+  /** The checkpoint-store need not keep the blob for the object any more: the worker tells it. */
+  | {
+      readonly kind: 'releaseArchive'
+      readonly workerId: WorkerId
+      readonly objectId: ObjectId
+      readonly blobDigest: string
+    }
   | { readonly kind: 'dismissWorker'; readonly workerId: WorkerId; readonly reason: string }
   | { readonly kind: 'notifySettled'; readonly task: Task; readonly to: ReadonlySet<SessionId> }
   | { readonly kind: 'notifyJob'; readonly jobId: JobId; readonly to: ReadonlySet<SessionId> }

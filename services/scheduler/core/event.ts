@@ -1,7 +1,8 @@
 import type { JobId, ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/domain'
 
 import type { BundledFunction, JobSpec } from './job-spec.js'
-import type { ResultLocation, WorkerEnd, WorkerProfile, WorkerPulse } from './state.js'
+import type { WorkerPulse } from './pulse.js'
+import type { ResultLocation, WorkerEnd, WorkerProfile } from './state.js'
 
 /** One attempt of a task, as commands and reports name it. */
 export interface AttemptRef {

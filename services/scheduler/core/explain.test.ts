@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { WorkerId } from '#libs/domain'
 
 import { explainTask } from './explain.js'
-import { unheardPulse } from './state.js'
+import { unheardPulse } from './pulse.js'
 import { createMesh, type Mesh } from './testing/mesh.js'
 
 function explain(mesh: Mesh, name: string, wasLost = false): string {

@@ -1,5 +1,6 @@
 import { formatBytes, formatDuration } from '#libs/domain'
 
+import { isOnItsWay } from './archives.js'
 import { describeAwaiting } from './explain-awaiting.js'
 import { describePlace } from './explain-place.js'
 import { findObject, isAvailable, isLost, isScattered, objectIdOf, type ObjectEntity } from './lookup.js'
@@ -33,7 +34,7 @@ function predicateOf(state: State, task: Task, atMs: number): string {
     case 'awaiting':
       return describeAwaiting(state, task, status, atMs)
     case 'settled':
-      return describeSettle(task)
+      return describeSettle(state, task)
     default:
       return status satisfies never
   }
@@ -92,7 +93,7 @@ function describeLosses({ losses }: Task): string {
   return losses > 0 ? `; ${countOf(losses, 'attempt')} before ${losses === 1 ? 'was' : 'were'} lost with a worker` : ''
 }
 
-function describeSettle(task: Task): string {
+function describeSettle(state: State, task: Task): string {
   const { status, released, holders, archive } = task
   if (status.kind !== 'settled') return ''
   const { outcome, record } = status
@@ -116,7 +117,8 @@ function describeSettle(task: Task): string {
     ...(holders?.size ? [`on ${[...holders].join(', ')}`] : []),
     ...(archive === undefined ? [] : ['in the checkpoint-store']),
   ]
-  if (places.length > 0) return `finished${ran}; its result (${size}) is ${places.join(' and ')}`
+  const toCome = isOnItsWay(state, task) ? ', and on its way to the checkpoint-store' : ''
+  if (places.length > 0) return `finished${ran}; its result (${size}) is ${places.join(' and ')}${toCome}`
   const why = released ? 'nobody wants it any more' : 'it is computed again when somebody needs it'
   return `finished${ran}; its result (${size}) is on no worker: ${why}`
 }

@@ -95,7 +95,12 @@ test('of what is held no more, or made by another attempt since, nothing is know
   const mesh = meshWithResults()
   mesh.effects()
   mesh.drop('w1', 'a')
-  expect(archive(mesh, 'w1', 'a')).toEqual(['tell s a is lost', 'tell s job j1', 'run a#2 on w1'])
+  expect(archive(mesh, 'w1', 'a')).toEqual([
+    'tell s a is lost',
+    'tell s job j1',
+    'run a#2 on w1',
+    'release the archive of a by w1',
+  ])
   mesh.finish('a', { bytes: 1_000 })
   archive(mesh, 'w1', 'a')
   mesh.drop('w1', 'a')

@@ -1,6 +1,6 @@
 import type { ObjectId, SessionId } from '#libs/domain'
 
-import { mostAtOnce } from './archives.js'
+import { forgetOutput, mostAtOnce, releaseArchive } from './archives.js'
 import { emit } from './emit.js'
 import type { Out } from './effect.js'
 import type { EventOf } from './event.js'
@@ -54,8 +54,14 @@ export function archiveObjects(state: State, event: EventOf<'objectsArchived'>, 
   worker.heardAtMs = atMs
   for (const { objectId, blobDigest } of event.objects) {
     const entity = findObject(state, objectId)
-    if (entity === undefined || !worker.objects.has(objectId) || entity.archive !== undefined) continue
+    state.archiving.unwanted.delete(objectId)
+    if (entity?.archive === blobDigest) continue
+    if (entity === undefined || !worker.objects.has(objectId) || entity.archive !== undefined) {
+      releaseArchive(state, objectId, blobDigest, out)
+      continue
+    }
     emit(state, out, { kind: 'objectArchived', objectId, blobDigest })
+    if (!isScattered(entity)) forgetOutput(state, entity)
     out.effects.push({ kind: 'notifyArchived', objectId, blobDigest, to: followersOf(entity) })
   }
 }

@@ -1,5 +1,6 @@
 import type { WorkerId } from '#libs/domain'
 
+import { isUnarchived } from './archives.js'
 import { countNames, countOf, rootOf } from './counts.js'
 import { findObject, isAvailable, isLost, isScattered, isWanted, objectIdOf, type ObjectEntity } from './lookup.js'
 import { specBytes } from './spec-size.js'
@@ -111,6 +112,8 @@ function checkCounts({ spec, tasks, counts, settledAtMs, unreleased }: Job, tota
 
 function checkTask(state: State, task: Task, queued: ReadonlySet<Task>): void {
   const { status } = task
+  if (isUnarchived(state, task) && task.holders?.size)
+    check(state.archiving.awaited.get(task.job)?.has(task) === true, task, 'is to be durable, and nobody sees to it')
   if (status.kind === 'settled') return
   const inputs = [...new Set(task.spec.dependencies)].map((id) => findObject(state, id))
   for (const input of inputs)

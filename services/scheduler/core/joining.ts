@@ -1,6 +1,6 @@
 import type { ObjectId } from '#libs/domain'
 
-import { archiveOutputsOf } from './archives.js'
+import { archiveOutputsOf, releaseUnwanted } from './archives.js'
 import { restoreWait, resume } from './awaiting.js'
 import { emit } from './emit.js'
 import type { Out } from './effect.js'
@@ -14,7 +14,8 @@ import { obeyHost, recallConfinement } from './quarantine.js'
 import { findTask, isAdoptable, isCurrent } from './settle.js'
 import { welcomeBack } from './resync.js'
 import { expectedMsOf, isOnWorker, occupySlot, updateRooms, vacateSlot } from './slots.js'
-import { type State, type Task, unheardPulse, type Worker } from './state.js'
+import { unheardPulse } from './pulse.js'
+import type { State, Task, Worker } from './state.js'
 import { setStatus } from './status.js'
 
 /**
@@ -173,4 +174,5 @@ function adoptObjects(state: State, worker: Worker, event: EventOf<'workerJoined
     if (!here.has(objectId)) removeHolder(state, objectId, workerId, event.atMs, out)
   }
   archiveOutputsOf(state, worker, out)
+  releaseUnwanted(state, worker, out)
 }

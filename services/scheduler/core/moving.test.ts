@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { WorkerId } from '#libs/domain'
 
 import { createMesh } from './testing/mesh.js'
-import { unheardPulse } from './state.js'
+import { unheardPulse } from './pulse.js'
 
 /** Two workers of one slot: w1 has the object `x` and runs a task that should take 50 ms, w2 has nothing to do. */
 function withBusyHolder(byteLength: number) {

@@ -1,5 +1,6 @@
 import { type JobId, parseTaskId, type ObjectId, type WorkerId } from '#libs/domain'
 
+import { archiveOutput } from './archives.js'
 import { emit } from './emit.js'
 import { answer, type Out } from './effect.js'
 import type { EventOf, HeldObject, StoredReport } from './event.js'
@@ -127,7 +128,10 @@ export function dropObjects(state: State, event: EventOf<'objectsDropped'>, out:
 export function removeHolder(state: State, objectId: ObjectId, workerId: WorkerId, atMs: number, out: Out): void {
   state.workers.get(workerId)?.objects.delete(objectId)
   const entity = findObject(state, objectId)
-  if (entity?.holders?.delete(workerId) && !isKept(entity)) loseObject(state, entity, atMs, out)
+  if (!entity?.holders?.delete(workerId)) return
+  if (!isKept(entity)) loseObject(state, entity, atMs, out)
+  // Who was to bring it to the checkpoint-store may have been the one; another one can.
+  else if (!isScattered(entity)) archiveOutput(state, entity, out)
 }
 
 /** Nobody has the object any more. */

@@ -1,5 +1,6 @@
 import type { TaskFailure } from '#libs/domain'
 
+import { archiveOutput, releaseArchive } from './archives.js'
 import { emit } from './emit.js'
 import type { Out } from './effect.js'
 import { findObject, isScattered, isWanted, objectIdOf, type ObjectEntity } from './lookup.js'
@@ -72,7 +73,9 @@ export function failedInput(task: Task): TaskFailure {
 function releaseInputs(state: State, task: Task, out: Out): void {
   for (const objectId of task.spec.dependencies) {
     const entity = findObject(state, objectId)
-    if (entity?.dependents?.delete(task)) dropIfUnneeded(state, entity, out)
+    if (!entity?.dependents?.delete(task)) continue
+    dropIfUnneeded(state, entity, out)
+    if (!isScattered(entity)) archiveOutput(state, entity, out)
   }
 }
 
@@ -81,12 +84,17 @@ export function dropIfUnneeded(state: State, entity: ObjectEntity, out: Out): vo
   if (isWanted(entity)) return
   dropCopies(state, entity, out)
   if (isScattered(entity)) emit(state, out, { kind: 'objectForgotten', objectId: entity.objectId })
+  else if (entity.archive !== undefined) emit(state, out, { kind: 'archiveLost', objectId: objectIdOf(entity) })
 }
 
-/** Lets every holder forget the object. */
+/** Lets every holder forget the object, and the checkpoint-store. */
 export function dropCopies(state: State, entity: ObjectEntity, out: Out): void {
-  if (!entity.holders?.size) return
+  if (!entity.holders?.size && entity.archive === undefined) return
   const objectId = objectIdOf(entity)
+  if (entity.archive !== undefined) {
+    releaseArchive(state, objectId, entity.archive, out)
+  }
+  if (!entity.holders?.size) return
   for (const workerId of entity.holders) {
     out.effects.push({ kind: 'releaseObject', workerId, objectId })
     state.workers.get(workerId)?.objects.delete(objectId)

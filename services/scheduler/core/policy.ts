@@ -47,6 +47,10 @@ export interface Policy {
   readonly unschedulableMs: number
   /** A result of at least so many bytes goes to the checkpoint-store when no task is waiting for it; `Infinity` for none. */
   readonly durableResultBytes: number
+  /** The same of jobs whose results nobody holds, or that are to be kept: detached and pinned ones. */
+  readonly durableDetachedBytes: number
+  /** What should be there and is not is asked for again after so long. */
+  readonly archiveAgainMs: number
 }
 
 export const defaultPolicy: Policy = {
@@ -76,4 +80,6 @@ export const defaultPolicy: Policy = {
   maxJobRecords: 10_000,
   unschedulableMs: 600_000,
   durableResultBytes: Infinity,
+  durableDetachedBytes: 0,
+  archiveAgainMs: 10_000,
 }

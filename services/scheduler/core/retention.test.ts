@@ -95,7 +95,7 @@ test('pinned results stay when their handles are gone, and when their session is
 })
 
 test('a name pins one job', () => {
-  const mesh = createMesh()
+  const mesh = createMesh({ durableDetachedBytes: Infinity })
   mesh.workers(1)
   settle(mesh, 'a')
   settle(mesh, 'b')

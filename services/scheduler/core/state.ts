@@ -1,10 +1,12 @@
 import type { JobId, ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/domain'
 
+import { type Archiving, createArchiving } from './archiving.js'
 import type { FailedAttempts } from './failed-attempts.js'
 import type { Demand } from './demand-class.js'
 import type { BundledFunction, JobParent, JobSpec, TaskSpec } from './job-spec.js'
 import type { Lane, LaneGroup, QueuedTask } from './lane.js'
 import { defaultPolicy, type Policy } from './policy.js'
+import type { WorkerPulse } from './pulse.js'
 import { createQueue, type Queue } from './queue.js'
 import { TaskQueue } from './task-queue.js'
 import { createVacancies, type Vacancies } from './vacancies.js'
@@ -251,26 +253,6 @@ export interface Worker {
   heardAtMs: number
 }
 
-/** What a worker says of itself with each heartbeat. */
-export interface WorkerPulse {
-  /** Resident memory of its process. */
-  readonly rssBytes: number
-  /** Objects that it holds in memory, and on its disk. */
-  readonly heldBytes: number
-  readonly spilledBytes: number
-  /** How late its event loop was at worst since the last one. */
-  readonly loopLagMs: number
-  /** Its memory is nearly full: it gets no tasks meanwhile. */
-  readonly isPaused: boolean
-  /** The most resident memory so far, when it says. */
-  readonly peakRssBytes?: number
-  /** How fast it gets large inputs from elsewhere, once it has got one. */
-  readonly fetchBytesPerSecond?: number
-}
-
-/** Of a worker that has said nothing yet. */
-export const unheardPulse: WorkerPulse = { rssBytes: 0, heldBytes: 0, spilledBytes: 0, loopLagMs: 0, isPaused: false }
-
 export interface Session {
   readonly sessionId: SessionId
   /** Since when nobody speaks for the session; nothing while somebody does. */
@@ -344,6 +326,8 @@ export interface State {
   reserved: Worker | undefined
   /** Tasks that are or were delayed. */
   readonly delayed: Set<Task>
+  /** What is on its way to the checkpoint-store, and what is to go from there. */
+  readonly archiving: Archiving
   /** Smoothed run time of each function in milliseconds, by bundle and name. */
   readonly meanRunMs: Map<string, number>
   /** Those of them that saved a checkpoint. */
@@ -389,6 +373,7 @@ export function createState(policy: Policy = defaultPolicy): State {
     suspects: createQueue(isLive),
     reserved: undefined,
     delayed: new Set(),
+    archiving: createArchiving(),
     meanRunMs: new Map(),
     checkpointingKinds: new Set(),
     awaited: new Set(),

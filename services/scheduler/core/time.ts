@@ -1,3 +1,4 @@
+import { askAgainForOutputs } from './archives.js'
 import { expireJobs } from './deadlines.js'
 import type { Out } from './effect.js'
 import type { EventOf } from './event.js'
@@ -22,6 +23,7 @@ export function passTime(state: State, event: EventOf<'timePassed'>, out: Out): 
   if (objectIds.length > 0) releaseObjects(state, { kind: 'objectsReleased', atMs, objectIds }, out)
   expireWorkers(state, event, out)
   passQuarantines(state, atMs, out)
+  askAgainForOutputs(state, atMs, out)
   expireUnschedulable(state, event, out)
   forgetOldJobs(state, atMs, out)
 }

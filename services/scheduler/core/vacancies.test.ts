@@ -4,7 +4,8 @@ import { expect, test } from 'vitest'
 import type { WorkerId } from '#libs/domain'
 
 import { takesShort } from './slots.js'
-import { type Task, unheardPulse, type Worker } from './state.js'
+import { unheardPulse } from './pulse.js'
+import type { Task, Worker } from './state.js'
 import { createVacancies } from './vacancies.js'
 
 function createWorker(name: string, slots: number): Worker {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 
 import type { WorkerId } from '#libs/domain'
 
-import { unheardPulse } from './state.js'
+import { unheardPulse } from './pulse.js'
 import { createMesh } from './testing/mesh.js'
 
 const w1 = 'w1' as WorkerId

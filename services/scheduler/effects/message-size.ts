@@ -37,6 +37,8 @@ export function sizeOfCommand({ command }: LinkResponse): number {
     case 'cancelTasks':
     case 'resumeTasks':
       return baseBytes * (1 + command.value.attempts.length)
+    case 'releaseArchives':
+      return baseBytes * (1 + command.value.objects.length)
     case 'releaseObjects':
       return sum(command.value.objectIds, (id) => id.length)
     default:

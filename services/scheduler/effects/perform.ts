@@ -1,5 +1,11 @@
-import type { JobId, SessionId, WorkerId } from '#libs/domain'
-import type { AttemptRef as WireAttemptRef, LinkResponse, SessionResponse, TaskSettled } from '#libs/proto'
+import { type JobId, parseTaskId, type SessionId, type WorkerId } from '#libs/domain'
+import type {
+  ArchivedObject,
+  AttemptRef as WireAttemptRef,
+  LinkResponse,
+  SessionResponse,
+  TaskSettled,
+} from '#libs/proto'
 
 import type { Effect } from '../core/effect.js'
 import type { State, Task } from '../core/state.js'
@@ -16,6 +22,8 @@ const bytesPerMessage = 4 * 2 ** 20
 const acknowledgementPutOffMs = 500
 /** The most names in one message. */
 const namesPerMessage = 10_000
+/** The most blobs that the checkpoint-store is told of at a time. */
+const archivesPerMessage = 1_000
 
 /** Says on the streams what the core decided: one message per peer and kind, however many tasks it is about. */
 export function createPerform(
@@ -41,6 +49,7 @@ interface Orders {
   readonly recalled: WireAttemptRef[]
   readonly resumed: WireAttemptRef[]
   readonly released: string[]
+  readonly unarchived: ArchivedObject[]
   readonly others: Command[]
   readonly runs: RunBatch
 }
@@ -96,6 +105,11 @@ class Batch {
       case 'handOver':
         this.#to(effect.workerId).others.push({ $case: 'handOver', value: { objectIds: [...effect.objectIds] } })
         return
+      case 'releaseArchive': {
+        const { objectId, blobDigest } = effect
+        this.#to(effect.workerId).unarchived.push({ objectId, blobDigest })
+        return
+      }
       case 'dismissWorker':
         this.#dismissed.push(effect.workerId)
         return
@@ -121,6 +135,8 @@ class Batch {
       case 'notifyArchived': {
         const { objectId, blobDigest } = effect
         const value = { objects: [{ objectId, blobDigest }] }
+        const task = parseTaskId(objectId)
+        if (task) this.#changed.add(task.jobId)
         for (const sessionId of effect.to) this.#messages.push([sessionId, { $case: 'archived', value }])
         return
       }
@@ -194,6 +210,7 @@ class Batch {
       recalled: [],
       resumed: [],
       released: [],
+      unarchived: [],
       others: [],
       runs: createRunBatch(this.#state),
     }))
@@ -207,6 +224,7 @@ function* commandsOf({
   recalled,
   resumed,
   released,
+  unarchived,
   others,
   runs,
 }: Orders): Generator<Command> {
@@ -217,12 +235,13 @@ function* commandsOf({
   for (const attempts of chunksOf(recalled)) yield { $case: 'recallTasks', value: { attempts } }
   for (const attempts of chunksOf(resumed)) yield { $case: 'resumeTasks', value: { attempts } }
   for (const objectIds of chunksOf(released)) yield { $case: 'releaseObjects', value: { objectIds } }
+  for (const objects of chunksOf(unarchived, archivesPerMessage)) yield { $case: 'releaseArchives', value: { objects } }
   yield* others
   for (const value of runs.messages()) yield { $case: 'runTasks', value }
 }
 
-function* chunksOf<Item>(items: readonly Item[]): Generator<Item[]> {
-  for (let start = 0; start < items.length; start += namesPerMessage) yield items.slice(start, start + namesPerMessage)
+function* chunksOf<Item>(items: readonly Item[], length = namesPerMessage): Generator<Item[]> {
+  for (let start = 0; start < items.length; start += length) yield items.slice(start, start + length)
 }
 
 function getOrAdd<Key, Value>(map: Map<Key, Value>, key: Key, create: () => Value): Value {

@@ -7,6 +7,7 @@ import { refuseJob } from '../core/submit.js'
 import type { JobWaiters } from '../effects/job-waiters.js'
 import type { Loop } from '../loop.js'
 import { levelOf } from './level.js'
+import { receiptOf } from './receipt.js'
 import { accept } from './refusal.js'
 import { durationMs, invalid } from './invalid.js'
 import { etagToDomain, jobToDomain } from './to-domain.js'
@@ -34,18 +35,18 @@ export function createJobMethods(loop: Loop, waiters: JobWaiters, durability: Du
       if (validateOnly) {
         const refusal = refuseJob(state, job)
         accept(refusal ? { refusal } : {})
-        return { receipt: { jobId: job.jobId, durability: Durability.UNSPECIFIED } }
+        return { receipt: receiptOf(state, job, job.jobId, Durability.UNSPECIFIED) }
       }
       const level = levelOf(wanted, durability)
       const { jobId } = accept(await loop.ask({ kind: 'jobSubmitted', requestId: id, job }, level))
-      return { receipt: { jobId: jobId ?? job.jobId, durability: level.durability } }
+      return { receipt: receiptOf(state, job, jobId ?? job.jobId, level.durability) }
     },
     getJob: ({ jobId }) =>
-      loop.read((state) => ({ job: jobToWire(state.history.get(jobId as JobId) ?? findJob(state, jobId)) })),
+      loop.read((state) => ({ job: jobToWire(state, state.history.get(jobId as JobId) ?? findJob(state, jobId)) })),
     listJobs: (request) =>
       loop.read((state) => {
         const { page, nextPageToken } = pageOf(jobsNewestFirst(state, request), request)
-        return { jobs: page.map(jobToWire), nextPageToken }
+        return { jobs: page.map((job) => jobToWire(state, job)), nextPageToken }
       }),
     cancelJob: async ({ jobId, requestId: given, reason, etag, indices }) => {
       const requestId = readRequestId(given)
@@ -57,7 +58,7 @@ export function createJobMethods(loop: Loop, waiters: JobWaiters, durability: Du
       const which = indices.length > 0 ? { indices } : {}
       const rest = { reason: reason || 'a client asked for it', ...which, ...etagToDomain(etag) }
       accept(await loop.ask({ kind: 'cancelRequested', requestId, jobId: job.spec.jobId, ...rest }))
-      return loop.read(() => ({ job: jobToWire(job) }))
+      return loop.read(() => ({ job: jobToWire(state, job) }))
     },
     waitJob: async ({ jobId, timeout }, { signal }) => {
       const job = findJob(state, jobId)
@@ -65,7 +66,7 @@ export function createJobMethods(loop: Loop, waiters: JobWaiters, durability: Du
       const over = AbortSignal.any([signal, AbortSignal.timeout(waitMs)])
       const isSettled = (): Promise<boolean> => loop.read(() => job.settledAtMs !== undefined)
       while (!(await isSettled()) && !over.aborted) await waiters.wait(job.spec.jobId, over)
-      return loop.read(() => ({ job: jobToWire(job) }))
+      return loop.read(() => ({ job: jobToWire(state, job) }))
     },
     watchJob: async function* ({ jobId }, { signal }) {
       const job = findJob(state, jobId)
@@ -74,11 +75,12 @@ export function createJobMethods(loop: Loop, waiters: JobWaiters, durability: Du
       try {
         for (let last = ''; !stop.aborted;) {
           const changed = waiters.wait(job.spec.jobId, stop)
-          const now = await loop.read(() => jobToWire(job))
-          const seen = JSON.stringify([now.etag, now.counts])
+          const now = await loop.read(() => jobToWire(state, job))
+          const seen = JSON.stringify([now.etag, now.counts, now.volatileResults])
           if (seen !== last) yield { job: now }
           last = seen
-          if (now.settledAt) return
+          // Until its large results are safe, something still changes.
+          if (now.settledAt && now.volatileResults === 0) return
           await changed
         }
       } finally {
@@ -94,7 +96,7 @@ export function createJobMethods(loop: Loop, waiters: JobWaiters, durability: Du
       const job = findJob(state, jobId)
       const rest = { name, ...etagToDomain(etag) }
       accept(await loop.ask({ kind: 'persistRequested', requestId, jobId: job.spec.jobId, ...rest }))
-      return loop.read(() => ({ job: jobToWire(job) }))
+      return loop.read(() => ({ job: jobToWire(state, job) }))
     },
   }
 }

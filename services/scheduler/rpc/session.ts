@@ -17,6 +17,7 @@ import type { Peers } from '../effects/peers.js'
 import type { Answer, Loop, UntimedQuestion } from '../loop.js'
 import { levelOf } from './level.js'
 import { listen } from './listen.js'
+import { receiptOf } from './receipt.js'
 import { accept, refusedToWire } from './refusal.js'
 import { OpenSubmits, type WholeJob } from './open-submits.js'
 
@@ -163,7 +164,7 @@ class Conversation {
     const byTask = parent && { parent }
     const event = { kind: 'jobSubmitted', requestId: id, sessionId: this.#sessionId, job, ...byTask } as const
     const { jobId } = accept(await this.#loop.ask(event, level))
-    const receipt = { jobId: jobId ?? job.jobId, durability: level.durability }
+    const receipt = receiptOf(this.#loop.state, job, jobId ?? job.jobId, level.durability)
     this.#outlet.push({ message: { $case: 'submitted', value: { requestId, receipt } } })
   }
 }

@@ -31,7 +31,7 @@ export function createTimingMethods(loop: Loop): Pick<SchedulerServiceImplementa
         return {
           timings: timings.all().map((timing) => timingToWire(state, timing)),
           nextPageToken: beyond ? tokenOf(String(end - 1)) : '',
-          job: job && jobToWire(job),
+          job: job && jobToWire(state, job),
         }
       }),
   }

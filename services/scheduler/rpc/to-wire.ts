@@ -18,6 +18,7 @@ import {
   failureKindToWire,
 } from '#libs/proto'
 
+import { countVolatile } from '../core/archives.js'
 import { etagOf } from '../core/etag.js'
 import type { AttemptRef } from '../core/event.js'
 import type { ObjectEntity } from '../core/lookup.js'
@@ -109,7 +110,7 @@ export function jobStateOf({ settledAtMs, cancelled, counts }: ShownJob): JobSta
 type ShownJob = Job | JobRecord
 
 /** A job, or what is left of one. */
-export function jobToWire(job: ShownJob): WireJob {
+export function jobToWire(state: State, job: ShownJob): WireJob {
   const { spec, submittedAtMs, settledAtMs } = job
   return {
     jobId: spec.jobId,
@@ -122,6 +123,7 @@ export function jobToWire(job: ShownJob): WireJob {
     detached: spec.detached,
     etag: etagOf(job),
     parentTaskId: spec.parent ? taskIdOf(spec.parent.jobId, spec.parent.index) : '',
+    volatileResults: 'tasks' in job ? countVolatile(state, job) : 0,
   }
 }
 

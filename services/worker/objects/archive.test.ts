@@ -11,8 +11,10 @@ test('what is on the disk is handed over as what is in memory; what the disk has
   await using lab = await openSpillLab(0)
   const uploaded: string[] = []
   const archive = createArchive(lab.store, {
-    upload: async (blobs) => {
-      for (const { bytes } of blobs) uploaded.push(createHash('sha256').update(bytes).digest('hex'))
+    put: async (_digest, source) => {
+      const sha256 = createHash('sha256')
+      for await (const piece of source.read(0)) sha256.update(piece)
+      uploaded.push(sha256.digest('hex'))
     },
   })
   const whole = lab.keep(1000, 3)

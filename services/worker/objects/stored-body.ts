@@ -38,7 +38,8 @@ export function sourceOf(store: ObjectStore, object: StoredObject): Source {
   }
 }
 
-async function* readSpilled(
+/** The bytes of what is on the disk, from there on; what the disk does not give back is lost. */
+export async function* readSpilled(
   store: ObjectStore,
   object: SpilledObject,
   offset: number,

@@ -8,7 +8,8 @@ import type { AttemptEnd, Event } from '../../../services/scheduler/core/event.j
 import { createQueue } from '../../../services/scheduler/core/queue.js'
 import { defaultPolicy } from '../../../services/scheduler/core/policy.js'
 import type { TaskSpec } from '../../../services/scheduler/core/job-spec.js'
-import { createState, type State, unheardPulse } from '../../../services/scheduler/core/state.js'
+import { unheardPulse } from '../../../services/scheduler/core/pulse.js'
+import { createState, type State } from '../../../services/scheduler/core/state.js'
 
 /** Workers that do nothing but say that they did it, and how many of their reports arrive in one turn of the loop. */
 export interface CoreMeshOptions {

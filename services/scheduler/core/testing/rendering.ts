@@ -30,6 +30,8 @@ export function renderEffect(effect: Effect, nameOf: NameOf): string {
       return `drain ${effect.workerId}`
     case 'handOver':
       return `hand over ${effect.objectIds.map(nameOf).join(', ') || 'nothing'} on ${effect.workerId}`
+    case 'releaseArchive':
+      return `release the archive of ${nameOf(effect.objectId)} by ${effect.workerId}`
     case 'dismissWorker':
       return `dismiss ${effect.workerId}`
     case 'notifySettled':
