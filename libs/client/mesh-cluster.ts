@@ -22,6 +22,7 @@ import {
   scatterEach,
   zipArguments,
 } from '#libs/task'
+import { isStriped, type WantedObject, xxh64Of } from '#libs/transfer'
 import { encodeValue, packStructure } from '#libs/value'
 
 import { attachJob } from './attach.js'
@@ -146,12 +147,14 @@ export class MeshCluster implements Cluster {
       // Workers that cannot be reached from here load it from the checkpoint-store, which mostly can.
       await putBlob()
     }
-    return this.#scattered({ objectId: id, byteLength: encoded.byteLength, structure: encoded.root }, holders)
+    const { byteLength, root: structure, segments } = encoded
+    const xxh64 = isStriped(byteLength, holders) ? xxh64Of(segments) : undefined
+    return this.#scattered({ objectId: id, byteLength, structure, xxh64 }, holders)
   }
 
   /** By itself, so that the handle keeps none of the bytes that were scattered. */
   #scattered<T>(
-    object: { readonly objectId: string; readonly byteLength: number; readonly structure: Value | undefined },
+    object: Omit<WantedObject, 'holders'> & { readonly structure: Value | undefined },
     targets: readonly BroadcastTarget[],
   ): ScatteredObject<T> {
     const { objectId: id, byteLength } = object

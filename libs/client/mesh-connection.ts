@@ -106,7 +106,8 @@ export class MeshConnection {
     const what = `the result of task ${taskName} (${id})`
     if (location?.$case === 'payload') return decodePayload(location.value, { what })
     if (blobDigest !== undefined) this.#archives.note(id, blobDigest)
-    const object = { objectId: id, byteLength: Number(location?.value.byteLength ?? 0), holders }
+    const { byteLength = 0n, xxh64 } = location?.value ?? {}
+    const object = { objectId: id, byteLength: Number(byteLength), holders, xxh64 }
     return this.fetchObject({ ...object, structure: location?.value.structure }, what)
   }
 

@@ -15,6 +15,7 @@ import type { FrameMessage } from './frame-codec.js'
 import { Gate } from './gate.js'
 import { maxOpenTransfers, outboxLimit } from './limits.js'
 import { Outbox } from './outbox.js'
+import type { ByteRange } from './range-source.js'
 import { Receiving } from './receiving.js'
 import type { OpenSink, PutPoint, ResumePoint } from './resume.js'
 import { Sending } from './sending.js'
@@ -46,6 +47,8 @@ export interface TransferOptions {
 export interface GetOptions extends TransferOptions {
   /** Wait for a body that is not there yet, and take it as it arrives. */
   readonly awaits?: boolean | undefined
+  /** Only this part of the body, in bytes: it is a body of its own. */
+  readonly range?: ByteRange | undefined
   /** Where an earlier get of the same body lost its stream. */
   readonly resume?: ResumePoint
 }
@@ -94,9 +97,10 @@ export class TransferStream {
    * @throws TransferError as the other end or the checks gave it up.
    */
   async get(target: TransferTarget, open: OpenSink, options: GetOptions = {}): Promise<void> {
-    const { resume } = options
+    const { resume, range, awaits = false } = options
     const offset = BigInt(resume?.position ?? 0)
-    const request = { ...describe(target, TransferDirection.GET, options), offset, awaits: options.awaits ?? false }
+    const part = range && { range: { start: BigInt(range.start), byteLength: BigInt(range.byteLength) } }
+    const request = { ...describe(target, TransferDirection.GET, options), offset, awaits, ...part }
     const name = nameOf(request)
     await this.#run(
       request,

@@ -36,6 +36,8 @@ export interface Source {
   read(offset: number): Iterable<Uint8Array> | AsyncIterable<Uint8Array>
   /** Gets the digest of all that was read before it is sent. Throws when these are not the bytes that they should be. */
   verify?(digest: Buffer): void
+  /** Called in the place of `verify` when only a part was wanted, and was sent. */
+  sentPart?(): void
   /** A body that is still arriving here. Its digest is not known before all of it has come and was verified. */
   readonly arriving?: ArrivingBody
   /** Called once when the transfer has ended, whichever way. */

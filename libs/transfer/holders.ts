@@ -1,6 +1,6 @@
 import { Status } from 'nice-grpc-common'
 
-import type { TransferOptions } from './dial.js'
+import type { GetOptions } from './dial.js'
 import { createMemorySink, type ReceivedBody } from './memory-sink.js'
 import type { TransferPeer } from './pool.js'
 import { TransferError } from './transfer-error.js'
@@ -20,7 +20,7 @@ export interface Givers {
 const rounds = 3
 
 /**
- * Gets an object from the first of its holders that delivers it whole. One that dies in the middle is followed by the next; when
+ * Gets an object, or a part of it, from the first of its holders that delivers it whole. One that dies in the middle is followed by the next; when
  * bytes were damaged and nobody else has them, they are asked for again.
  *
  * @throws TransferError with the object's id: DATA_LOSS when what came was damaged each time; UNAVAILABLE or NOT_FOUND when no
@@ -30,7 +30,7 @@ export async function getFromHolders(
   pool: Givers,
   objectId: string,
   holders: readonly ObjectHolder[],
-  options: Pick<TransferOptions, 'trace'> = {},
+  options: Pick<GetOptions, 'trace' | 'range'> = {},
 ): Promise<ReceivedBody> {
   const failures: TransferError[] = []
   for (let round = 1; round <= rounds; round++) {
@@ -56,7 +56,7 @@ async function getOnce(
   pool: Givers,
   objectId: string,
   addresses: readonly string[],
-  options: Pick<TransferOptions, 'trace'>,
+  options: Pick<GetOptions, 'trace' | 'range'>,
 ): Promise<ReceivedBody> {
   let body: ReceivedBody | undefined
   const target = { $case: 'objectId', value: objectId } as const

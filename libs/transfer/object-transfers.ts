@@ -17,6 +17,7 @@ import { getFromHolders, type ObjectHolder, putUntilWhole } from './holders.js'
 import { smallObjectBytes } from './limits.js'
 import { createMemorySink, type ReceivedBody } from './memory-sink.js'
 import type { TransferPool } from './pool.js'
+import { getStriped, type StripedObject, stripedObjectBytes } from './striped-get.js'
 
 /** An object to put. Its segments must not change until it is stored. */
 export interface NewObject {
@@ -35,6 +36,8 @@ export interface WantedObject {
   readonly objectId: string
   readonly byteLength: number
   readonly holders: readonly ObjectHolder[]
+  /** The body's digest, where it is known: then a large one can come from several hosts at once. */
+  readonly xxh64?: bigint | undefined
 }
 
 /** Objects to and from workers. Small ones that are moved at the same time share the frames of one transfer. */
@@ -116,9 +119,11 @@ export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): Objec
         .fetch({ $case: 'objectId', value: objectId }, sources, { ...options, requestId: randomUUID() }),
     get: (object, options) => {
       const [first] = object.holders
-      return first && object.byteLength <= smallObjectBytes
-        ? gets.add(first.addresses.join(), object)
-        : getFromHolders(pool, object.objectId, object.holders, options)
+      if (first && object.byteLength <= smallObjectBytes) return gets.add(first.addresses.join(), object)
+      const whole = () => getFromHolders(pool, object.objectId, object.holders, options)
+      const striped = stripedOf(object)
+      // What does not come so may all the same be had from one of them.
+      return striped ? getStriped(pool, striped, options).catch(whole) : whole()
     },
   }
 }
@@ -128,6 +133,25 @@ interface Put {
   readonly sessionId: string
   readonly object: NewObject
   readonly byteLength: number
+}
+
+/** One of the holders on each host: several on one would take each other's processors. */
+function oneOnEachHost(holders: readonly ObjectHolder[]): ObjectHolder[] {
+  return [...new Map(holders.map((holder) => [hostOf(holder), holder])).values()]
+}
+
+/** Whether an object is sent by several hosts at once, each some ranges of it: then its digest must be known. */
+export function isStriped(byteLength: number, holders: readonly ObjectHolder[]): boolean {
+  return byteLength >= stripedObjectBytes && oneOnEachHost(holders).length > 1
+}
+
+function stripedOf({ objectId, byteLength, holders, xxh64 }: WantedObject): StripedObject | undefined {
+  if (xxh64 === undefined || !isStriped(byteLength, holders)) return undefined
+  return { objectId, byteLength, xxh64, holders: oneOnEachHost(holders) }
+}
+
+function hostOf({ addresses: [first = ''] }: ObjectHolder): string {
+  return first.slice(0, first.lastIndexOf(':'))
 }
 
 function describe({ objectId, structure, segments, byteLength, xxh64 }: NewObject): ObjectDescriptor {

@@ -7,6 +7,7 @@ import type { FrameMessage } from './frame-codec.js'
 import { outboxLimit, refusedOpenTransfers } from './limits.js'
 import { FetchedByHost } from './fetched-by-host.js'
 import { Outbox } from './outbox.js'
+import { rangeOf } from './range-source.js'
 import { Receiving } from './receiving.js'
 import type { ResumePoint } from './resume.js'
 import { Sending } from './sending.js'
@@ -134,7 +135,8 @@ class AcceptedTransfers {
       if (cutPuts) await cutPuts.receive(open, { fail: (error) => transfer.fail(error), receive })
       else await receive()
     } else if (open.direction === TransferDirection.GET) {
-      await transfer.send(() => this.#host.openSource(open), Number(open.offset))
+      const openPart = async () => rangeOf(await this.#host.openSource(open), open)
+      await transfer.send(openPart, Number(open.offset))
     } else {
       throw new TransferError(Status.INVALID_ARGUMENT, 'BAD_OPEN', 'open a transfer with direction GET or PUT')
     }

@@ -89,6 +89,10 @@ class BodySource implements Source {
     this.#record.finish({ byteLength: this.#body.byteLength, ...(version === undefined ? {} : { version }) })
   }
 
+  sentPart(): void {
+    this.verify()
+  }
+
   close(): void {
     this.#record.fail('the transfer ended before everything was sent')
     this.#ports.loop.post({ kind: 'getClosed', getId: this.#getId })

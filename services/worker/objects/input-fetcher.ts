@@ -115,7 +115,7 @@ export function createInputFetcher(
       if (loaded) return { kind: 'body', structure: descriptor?.structure, bytes: loaded.bytes }
       const byteLength = Number(descriptor?.byteLength ?? 0n)
       const startMs = performance.now()
-      const { structure, bytes } = await objects.get({ objectId, byteLength, holders }, { trace })
+      const { structure, bytes } = await objects.get({ objectId, byteLength, holders, xxh64: descriptor?.xxh64 }, { trace })
       speed.learn(byteLength, performance.now() - startMs)
       return { kind: 'body', structure, bytes }
     } catch (error) {
