@@ -43,6 +43,8 @@ export type {
   Argument,
   Arguments,
   CheckpointInfo,
+  ChunkOf,
+  ChunkOptions,
   Codec,
   Complex,
   DurabilityLevel,

@@ -158,13 +158,15 @@ export class MeshCluster implements Cluster {
     targets: readonly BroadcastTarget[],
   ): ScatteredObject<T> {
     const { objectId: id, byteLength } = object
+    const what = `the scattered value ${id}`
     const connection = this.#connection
     return new ScatteredObject<T>(
       id,
       { byteLength, workerIds: targets.map((worker) => worker.id) },
       {
         release: () => connection.release([id]),
-        fetch: () => connection.fetchObject({ ...object, holders: targets }, `the scattered value ${id}`) as Promise<T>,
+        fetch: () => connection.fetchObject({ ...object, holders: targets }, what) as Promise<T>,
+        stream: (chunkBytes) => connection.streamObject({ ...object, holders: targets }, chunkBytes, what),
       },
     )
   }

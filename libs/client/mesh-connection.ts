@@ -20,9 +20,10 @@ import {
 } from '#libs/rpc'
 import { type BlobUploader, createBlobUploader, ClientSession, errorOfRefusal, loadBlob } from '#libs/session'
 import type { MeshJob, MeshJobBackend } from '#libs/submission'
-import { MeshError, type TaskFuture } from '#libs/task'
+import { type ArrayStream, MeshError, type NumericArray, type TaskFuture } from '#libs/task'
 import { createSpanBudget, withSpan } from '#libs/telemetry'
 import {
+  type ByteRange,
   createObjectTransfers,
   createTransferPool,
   type ObjectTransfers,
@@ -35,6 +36,7 @@ import {
 import { decodePayload, decodeValue, type EncodedValue } from '#libs/value'
 
 import { Archives } from './archives.js'
+import { streamArray } from './array-stream.js'
 import type { BroadcastTarget } from './broadcast.js'
 import { isLeaving } from './interrupt.js'
 import { JobTable } from './job-table.js'
@@ -123,21 +125,54 @@ export class MeshConnection {
     return decodeValue(body.structure ?? object.structure, body.bytes, { view: true, what })
   }
 
-  #getBytes(object: WantedObject, blobDigest: string | undefined): Promise<ReceivedBody> {
-    if (blobDigest === undefined) return this.#objects.get(object)
+  /** The result in pieces; nothing when it came with its message. */
+  streamResult({ id, taskName, wireResult }: TaskFuture<unknown>, chunkBytes: number): ReturnType<ArrayStream> {
+    const { location, holders, blobDigest } = (wireResult ?? {}) as Partial<Result>
+    if (location?.$case !== 'object') return undefined
+    if (blobDigest !== undefined) this.#archives.note(id, blobDigest)
+    const { structure, byteLength, xxh64 } = location.value
+    const object = { objectId: id, byteLength: Number(byteLength), holders: holders ?? [], structure, xxh64 }
+    return this.streamObject(object, chunkBytes, `the result of task ${taskName} (${id})`)
+  }
+
+  /** An array that workers hold, or the checkpoint-store has, in pieces. */
+  streamObject(
+    object: WantedObject & { readonly structure: Value | undefined },
+    chunkBytes: number,
+    what: string,
+  ): AsyncGenerator<NumericArray, void> {
+    const { objectId } = object
+    const fetch = async (range: ByteRange): Promise<Uint8Array<ArrayBuffer>> => {
+      const blobDigest = this.#archives.get(objectId)
+      try {
+        return (await this.#getBytes(object, blobDigest, range)).bytes
+      } catch (error) {
+        return (await this.#getElsewhere(object, blobDigest, error, range)).bytes
+      }
+    }
+    return streamArray({ ...object, fetch }, chunkBytes, what)
+  }
+
+  #getBytes(object: WantedObject, blobDigest: string | undefined, range?: ByteRange): Promise<ReceivedBody> {
+    if (blobDigest === undefined) return this.#objects.get(object, { range })
     // Those that held it are leaving; one that has not left has what the checkpoint-store cannot give.
-    return loadBlob(this.pool, this.#storeAddresses, blobDigest).catch((error: unknown) =>
-      this.#objects.get(object).catch(() => Promise.reject(error as Error)),
+    return loadBlob(this.pool, this.#storeAddresses, blobDigest, { range }).catch((error: unknown) =>
+      this.#objects.get(object, { range }).catch(() => Promise.reject(error as Error)),
     )
   }
 
   /** It may just have been handed over to the checkpoint-store, or this program does not reach who holds it. */
-  async #getElsewhere(object: WantedObject, triedDigest: string | undefined, failure: unknown): Promise<ReceivedBody> {
+  async #getElsewhere(
+    object: WantedObject,
+    triedDigest: string | undefined,
+    failure: unknown,
+    range?: ByteRange,
+  ): Promise<ReceivedBody> {
     const { objectId } = object
     let error = failure
     if (triedDigest === undefined && (this.#archives.get(objectId) ?? (await this.#bringToStore(objectId, error)))) {
       try {
-        return await this.#getBytes(object, this.#archives.get(objectId))
+        return await this.#getBytes(object, this.#archives.get(objectId), range)
       } catch (again) {
         error = again
       }
@@ -207,6 +242,7 @@ export class MeshConnection {
   jobBackend(localize: MeshJobBackend['localize']): MeshJobBackend {
     return {
       fetch: (future) => this.fetchResult(future),
+      stream: (future, chunkBytes) => this.streamResult(future, chunkBytes),
       cancel: (jobId, indices) => this.#cancelJob(jobId, indices),
       release: (objectIds) => this.release(objectIds),
       persist: (jobId, name) => this.#persistJob(jobId, name),

@@ -16,6 +16,8 @@ import { failureFromWire } from './failure-from-wire.js'
 /** What a job needs of its cluster. */
 export interface MeshJobBackend {
   fetch(future: TaskFuture<unknown>): unknown
+  /** See FutureBackend. */
+  readonly stream?: FutureBackend['stream']
   cancel(jobId: string, indices: readonly number[]): Promise<void>
   release(objectIds: readonly string[]): void
   persist(jobId: string, name: string): Promise<void>
@@ -56,6 +58,7 @@ export class MeshJob implements Job {
       job: this,
       isSent: () => this.isSent,
       fetch: (future) => backend.fetch(future),
+      stream: backend.stream,
       cancel: ({ id: objectId }) => backend.cancel(id, [indexOf(objectId)]),
       release: (objectIds) => backend.release(objectIds),
       pause: backend.pause,

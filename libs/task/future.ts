@@ -1,3 +1,4 @@
+import { type ArrayStream, chunkBytesOf, type ChunkOf, type ChunkOptions, chunksOfValue } from './array-chunks.js'
 import type { Job } from './job.js'
 import { MeshError } from './task-error.js'
 
@@ -24,6 +25,9 @@ export interface FutureBackend {
   isSent(): boolean
   /** The value, or a promise of it when it must be brought from elsewhere; called once per settled result. */
   fetch(future: TaskFuture<unknown>): unknown
+  /** The value in pieces, where it is elsewhere and too large to be here; whoever has no such is asked for all of it. */
+  readonly stream?:
+    ((future: TaskFuture<unknown>, ...args: Parameters<ArrayStream>) => ReturnType<ArrayStream>) | undefined
   cancel(future: TaskFuture<unknown>): Promise<void>
   release(objectIds: readonly string[]): void
   /** Waits where a task gives its slot up meanwhile; elsewhere nothing has to be done. */
@@ -102,6 +106,39 @@ export class TaskFuture<R> {
     return await this.#pause(this.bring())
   }
 
+  /**
+   * A numeric array in pieces, in order, brought while they are used: it may be larger than this program's memory. Of an array with
+   * a shape they are its elements, row by row. Each piece is checked on its way; the last one is given out when all of it together
+   * is what the task returned.
+   *
+   * @throws what `result` throws; TypeError for a result that is no numeric array; MeshError UNAVAILABLE or DATA_LOSS when the rest
+   * cannot be had: then begin again.
+   */
+  async *chunks(options: ChunkOptions = {}): AsyncGenerator<ChunkOf<R>, void> {
+    const chunkBytes = chunkBytesOf(options)
+    for (;;) {
+      await this.settled()
+      const settled = this.#settled
+      if (settled === undefined) continue
+      const stream =
+        settled.kind === 'finished' && !this.#released ? this.#backend.stream?.(this, chunkBytes) : undefined
+      if (stream === undefined) break
+      let isBegun = false
+      try {
+        for await (const chunk of stream) {
+          isBegun = true
+          yield chunk as ChunkOf<R>
+        }
+        return
+      } catch (error) {
+        const isBack = !isBegun && isUnavailable(error) && (await this.#reopenedWithin(reopenWaitMs, settled))
+        if (!isBack) throw error
+      }
+    }
+    const what = `the result of task ${this.taskName} (${this.id})`
+    yield* chunksOfValue(await this.result(), chunkBytes, what) as Generator<ChunkOf<R>, void>
+  }
+
   /** @internal The same for who has seen to it that a task which waits gives its slot up. */
   async bring(): Promise<R> {
     return await this.#bring(false)
@@ -124,7 +161,7 @@ export class TaskFuture<R> {
         return await this.#value
       } catch (error) {
         // The last holder may just have died: the scheduler will notice, and the value is computed again.
-        if (this.#settled === settled && !(isUnavailable(error) && (await this.#reopenedWithin(reopenWaitMs))))
+        if (this.#settled === settled && !(isUnavailable(error) && (await this.#reopenedWithin(reopenWaitMs, settled))))
           throw error
       }
     }
@@ -150,8 +187,8 @@ export class TaskFuture<R> {
   }
 
   /** Whether the result was given up within the time, so that it will be settled anew. */
-  async #reopenedWithin(limitMs: number): Promise<boolean> {
-    const settled = this.#settled
+  async #reopenedWithin(limitMs: number, settled: Settled): Promise<boolean> {
+    if (this.#settled !== settled) return true
     let timer: NodeJS.Timeout | undefined
     const over = new Promise<void>((resolve) => (timer = setTimeout(resolve, limitMs)))
     await Promise.race([over, new Promise<void>((resolve) => (this.#reopenListeners ??= []).push(resolve))])

@@ -8,7 +8,16 @@ afterEach(() => Reflect.deleteProperty(hooks, listener))
 
 test('a bundle has everything that a task module can import', () => {
   const internal = ['errorOfFailure', 'raceFutures', 'resultsOf', 'zipArguments', 'ownCodecs', 'codecsOf'].concat(
-    ...['isComplexArray', 'isNdArray', 'isSharedInput', 'CheckpointPace', 'compositionOf', 'scatterEach'],
+    ...[
+      'isComplexArray',
+      'isNdArray',
+      'isSharedInput',
+      'CheckpointPace',
+      'compositionOf',
+      'scatterEach',
+      'chunkLengthOf',
+      'notAnArray',
+    ],
   )
   const offered = Object.keys(library).filter((name) => !internal.includes(name))
   expect(Object.keys(inBundle)).toEqual(expect.arrayContaining(offered))

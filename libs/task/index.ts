@@ -11,6 +11,7 @@ export {
 export { createInlineContext, type InlineContextOptions } from './inline-context.js'
 export { combinator, compositionOf, type Composition, exportedTask, type Parts } from './combinator.js'
 export { ContextWithin } from './context-within.js'
+export { type ArrayStream, chunkLengthOf, type ChunkOf, type ChunkOptions, notAnArray } from './array-chunks.js'
 export { codecsOf, ownCodecs, registerCodec, type Codec, type Codecs } from './codec.js'
 export { Complex128Array, isComplexArray, type Complex } from './complex-array.js'
 export { isNdArray, NdArray, type ElementOf, type NumericArray, type TypedArray } from './nd-array.js'

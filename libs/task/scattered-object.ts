@@ -1,3 +1,5 @@
+import { type ArrayStream, chunkBytesOf, type ChunkOf, type ChunkOptions, chunksOfValue } from './array-chunks.js'
+
 const scatteredBrand = Symbol.for('costate.ScatteredObject')
 
 /** A value in the memory of workers. May be an argument of tasks, at any depth. */
@@ -14,18 +16,20 @@ export class ScatteredObject<T> {
   readonly workerIds: readonly string[]
   readonly #release: () => void
   readonly #fetch: () => Promise<T>
+  readonly #stream: ArrayStream | undefined
 
   /** @internal Clusters make scattered objects. */
   constructor(
     id: string,
     facts: { readonly byteLength: number; readonly workerIds: readonly string[] },
-    actions: { readonly release: () => void; readonly fetch: () => Promise<T> },
+    actions: { readonly release: () => void; readonly fetch: () => Promise<T>; readonly stream?: ArrayStream },
   ) {
     this.id = id
     this.byteLength = facts.byteLength
     this.workerIds = facts.workerIds
     this.#release = actions.release
     this.#fetch = actions.fetch
+    this.#stream = actions.stream
   }
 
   /** @internal */
@@ -36,6 +40,18 @@ export class ScatteredObject<T> {
   /** The value, brought back. */
   result(): Promise<T> {
     return this.#fetch()
+  }
+
+  /**
+   * A numeric array in pieces, in order, brought while they are used: see `TaskFuture.chunks`.
+   *
+   * @throws TypeError for a value that is no numeric array; MeshError UNAVAILABLE or DATA_LOSS when the rest cannot be had.
+   */
+  async *chunks(options: ChunkOptions = {}): AsyncGenerator<ChunkOf<T>, void> {
+    const chunkBytes = chunkBytesOf(options)
+    const stream =
+      this.#stream?.(chunkBytes) ?? chunksOfValue(await this.result(), chunkBytes, `the scattered value ${this.id}`)
+    for await (const chunk of stream) yield chunk as ChunkOf<T>
   }
 
   /** Gives the object up: workers forget it once no task needs it. */

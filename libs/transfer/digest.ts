@@ -36,9 +36,9 @@ export function xxh64Of(segments: readonly Uint8Array[]): bigint {
   return hash.digest()
 }
 
-/** CRC-32C of a chunk. */
-export function checksumOf(data: Uint8Array): number {
-  return crc32c(data)
+/** CRC-32C of a chunk, or of what came before it and the chunk. */
+export function checksumOf(data: Uint8Array, before = 0): number {
+  return crc32c(data, before)
 }
 
 /** An xxh64 as a digest is sent. */

@@ -11,7 +11,7 @@ import {
 import { checkBatch, type IncomingObject, splitBatch, sourceOfBatch } from './batch.js'
 import { Batcher } from './batcher.js'
 import { xxh64Bytes, xxh64Of } from './digest.js'
-import type { TransferOptions, TransferTarget } from './dial.js'
+import type { GetOptions, TransferTarget } from './dial.js'
 import { sourceOfSegments } from './endpoint.js'
 import { getFromHolders, type ObjectHolder, putUntilWhole } from './holders.js'
 import { smallObjectBytes } from './limits.js'
@@ -60,11 +60,11 @@ export interface ObjectTransfers {
     options: { readonly sessionId?: string; readonly signal?: AbortSignal },
   ): Promise<TransferReceipt>
   /**
-   * Gets an object from one of its holders.
+   * Gets an object from its holders, or a part of it from one of them.
    *
    * @throws TransferError as `getFromHolders` does.
    */
-  get(object: WantedObject, options?: Pick<TransferOptions, 'trace'>): Promise<ReceivedBody>
+  get(object: WantedObject, options?: Pick<GetOptions, 'trace' | 'range'>): Promise<ReceivedBody>
 }
 
 export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): ObjectTransfers {
@@ -119,6 +119,7 @@ export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): Objec
         .fetch({ $case: 'objectId', value: objectId }, sources, { ...options, requestId: randomUUID() }),
     get: (object, options) => {
       const [first] = object.holders
+      if (options?.range) return getFromHolders(pool, object.objectId, object.holders, options)
       if (first && object.byteLength <= smallObjectBytes) return gets.add(first.addresses.join(), object)
       const whole = () => getFromHolders(pool, object.objectId, object.holders, options)
       const striped = stripedOf(object)

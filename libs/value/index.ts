@@ -1,5 +1,6 @@
 export { decodePayload, decodeValue, inspectValue, MalformedValueError } from './decode.js'
 export type { DecodeOptions, ReferenceResolver } from './decode.js'
+export { elementsOf, type RemoteTensor } from './remote-tensor.js'
 export { tensorByteLength } from './built-in.js'
 export { CodecError } from './codec-error.js'
 export {

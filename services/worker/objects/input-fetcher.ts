@@ -111,11 +111,15 @@ export function createInputFetcher(
     const { holders = [], blobDigest } = result ?? {}
     try {
       // Those that hold it as well are about to leave, mostly.
-      const loaded = blobDigest && (await loadBlob(pool, storeAddresses, blobDigest, trace).catch(unlessHeld(holders)))
+      const loaded =
+        blobDigest && (await loadBlob(pool, storeAddresses, blobDigest, { trace }).catch(unlessHeld(holders)))
       if (loaded) return { kind: 'body', structure: descriptor?.structure, bytes: loaded.bytes }
       const byteLength = Number(descriptor?.byteLength ?? 0n)
       const startMs = performance.now()
-      const { structure, bytes } = await objects.get({ objectId, byteLength, holders, xxh64: descriptor?.xxh64 }, { trace })
+      const { structure, bytes } = await objects.get(
+        { objectId, byteLength, holders, xxh64: descriptor?.xxh64 },
+        { trace },
+      )
       speed.learn(byteLength, performance.now() - startMs)
       return { kind: 'body', structure, bytes }
     } catch (error) {
@@ -125,7 +129,7 @@ export function createInputFetcher(
 
   async function fetchBlob(blob: BlobRef, trace: Trace): Promise<FetchedBody> {
     try {
-      const { bytes } = await loadBlob(pool, storeAddresses, blob.digest, trace)
+      const { bytes } = await loadBlob(pool, storeAddresses, blob.digest, { trace })
       return { kind: 'body', structure: blob.structure, bytes }
     } catch (error) {
       const reason =

@@ -7,6 +7,7 @@ import { Status } from 'nice-grpc-common'
 import { DigestAlgorithm } from '#libs/proto'
 import { createDigester, TransferError, xxh64Bytes } from '#libs/transfer'
 
+import { PieceChecksums } from './piece-checksums.js'
 import { birthOf, spillFolderPrefix, sweepSpillFolders } from './spill-sweep.js'
 
 /** One piece of a body while it is read: long enough that the disk, and not the number of calls, sets the pace. */
@@ -28,7 +29,11 @@ export interface SpilledBody {
    * @throws TransferError DATA_LOSS with the object's id when they are not what they were, or cannot be read.
    */
   read(): Promise<Uint8Array<ArrayBuffer>>
-  /** The bytes from there on, each piece valid while the next seven are read. Whether they are what they were, who reads must see. */
+  /**
+   * The bytes from there on, each piece valid while the next seven are read.
+   *
+   * @throws when a piece is not what it was; whether all of them are, who reads must see.
+   */
   readFrom(offset: number): AsyncIterable<Uint8Array>
   /** The error for bytes that are not what they were. */
   damage(cause?: unknown): TransferError
@@ -103,7 +108,7 @@ class DiskFolder implements SpillFolder {
       if (bavail * bsize < byteLength) throw new Error(`${byteLength} bytes are more than is free there`)
       const handle = await open(file, 'wx', 0o600)
       return spillFile(handle, {
-        finish: (xxh64) => spilledBody(objectId, { file, byteLength, xxh64, remove }),
+        finish: (xxh64, checksums) => spilledBody(objectId, { file, byteLength, xxh64, checksums, remove }),
         remove,
         explain: (cause) => this.#full(objectId, (cause as Error).message, cause),
       })
@@ -127,8 +132,13 @@ class DiskFolder implements SpillFolder {
 
 function spillFile(
   handle: FileHandle,
-  on: { finish(xxh64: bigint): SpilledBody; remove(): void; explain(cause: unknown): SpillError },
+  on: {
+    finish(xxh64: bigint, checksums: PieceChecksums): SpilledBody
+    remove(): void
+    explain(cause: unknown): SpillError
+  },
 ): SpillFile {
+  const checksums = new PieceChecksums(pieceBytes)
   let isClosed = false
   const close = async (): Promise<void> => {
     if (isClosed) return
@@ -137,6 +147,7 @@ function spillFile(
   }
   return {
     write: async (data) => {
+      checksums.add(data)
       try {
         for (let done = 0; done < data.byteLength;) {
           done += (await handle.write(data, done, data.byteLength - done)).bytesWritten
@@ -150,7 +161,7 @@ function spillFile(
       await close().catch((cause: unknown) => {
         throw on.explain(cause)
       })
-      return on.finish(xxh64)
+      return on.finish(xxh64, checksums)
     },
     abandon: () => {
       void close().catch(() => undefined)
@@ -159,11 +170,25 @@ function spillFile(
   }
 }
 
+async function fill(handle: FileHandle, piece: Uint8Array, start: number): Promise<void> {
+  for (let done = 0; done < piece.byteLength;) {
+    const { bytesRead } = await handle.read(piece, done, piece.byteLength - done, start + done)
+    if (bytesRead === 0) throw new Error(`${start + done} bytes of it are there`)
+    done += bytesRead
+  }
+}
+
 function spilledBody(
   objectId: string,
-  facts: { readonly file: string; readonly byteLength: number; readonly xxh64: bigint; readonly remove: () => void },
+  facts: {
+    readonly file: string
+    readonly byteLength: number
+    readonly xxh64: bigint
+    readonly checksums: PieceChecksums
+    readonly remove: () => void
+  },
 ): SpilledBody {
-  const { file, byteLength, xxh64, remove } = facts
+  const { file, byteLength, xxh64, checksums, remove } = facts
   const damage = (cause?: unknown): TransferError => {
     const why = cause === undefined ? `its digest is not ${xxh64.toString(16)}` : (cause as Error).message
     const message = `object ${objectId} was spilled to disk and is not what it was: ${why}`
@@ -173,12 +198,17 @@ function spilledBody(
     const handle = await open(file, 'r')
     const ring: Buffer[] = []
     try {
-      for (let at = offset, index = 0; at < byteLength; index = (index + 1) % pieces) {
-        const piece = (ring[index] ??= Buffer.allocUnsafeSlow(Math.min(pieceBytes, byteLength - at)))
-        const { bytesRead } = await handle.read(piece, 0, Math.min(piece.byteLength, byteLength - at), at)
-        if (bytesRead === 0) throw new Error(`${at} of ${byteLength} bytes are there`)
-        yield piece.subarray(0, bytesRead)
-        at += bytesRead
+      // Whole pieces are read, so that each can be compared.
+      for (let index = Math.floor(offset / pieceBytes); index * pieceBytes < byteLength; index++) {
+        const start = index * pieceBytes
+        const length = Math.min(pieceBytes, byteLength - start)
+        const piece = (ring[index % pieces] ??= Buffer.allocUnsafeSlow(Math.min(pieceBytes, byteLength))).subarray(
+          0,
+          length,
+        )
+        await fill(handle, piece, start)
+        if (!checksums.matches(index, piece)) throw new Error(`its bytes from ${start} on are not what was written`)
+        yield piece.subarray(Math.max(0, offset - start))
       }
     } finally {
       await handle.close()

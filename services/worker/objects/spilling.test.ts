@@ -71,6 +71,28 @@ test.each([
   expect(lab.store.get(ids[0])).toBeUndefined()
 })
 
+test('a part of what is on the disk is compared without the rest: damage elsewhere does not matter to it, in it nothing is given out', async () => {
+  await using lab = await openSpillLab(0)
+  const pieceBytes = 2 ** 20
+  const id = lab.keep(2 * pieceBytes + 5, 7)
+  await lab.spilling.rest()
+  const object = lab.store.get(id)
+  if (object?.place !== 'disk') throw new Error('it was not spilled')
+  const [file = ''] = await readdir(lab.folder.path)
+  const bytes = await readFile(path.join(lab.folder.path, file))
+  bytes[pieceBytes + 1]! ^= 1
+  await writeFile(path.join(lab.folder.path, file), bytes)
+  const source = sourceOf(lab.store, object)
+  expect((await bytesFrom(source, 2 * pieceBytes + 1)).equals(Buffer.alloc(4, 7))).toBe(true)
+  const given: number[] = []
+  const reading = (async () => {
+    for await (const { byteLength } of source.read(pieceBytes - 3)) given.push(byteLength)
+  })()
+  await expect(reading).rejects.toMatchObject({ code: Status.DATA_LOSS })
+  expect(given).toEqual([3])
+  expect(lab.lost).toEqual([id])
+})
+
 test('a disk without room: nothing is lost, it is said once, and tried again when something else comes after a while', async () => {
   await using lab = await openSpillLab(0, { limitBytes: 1500 })
   const ids = [lab.keep(1000), lab.keep(1000), lab.keep(1000)]
