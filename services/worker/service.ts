@@ -104,9 +104,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   )
   const fetcher = createInputFetcher(store, memory.room, cache, pool, storeAddresses)
   const uploader = createBlobUploader(security, pool, storeAddresses)
-  const archives = createArchiveStore(security, pool, storeAddresses, (err) =>
-    logger.warn({ err }, 'the checkpoint-store could not be told what nobody needs'),
-  )
+  const archives = createArchiveStore(security, pool, storeAddresses, (err, why) => logger.warn({ err }, why))
   const loopDelay = createLoopDelay()
   const relay = createTaskRelay(workerId, (report) => scheduler.link?.report(report))
   const checkpoints = createTaskCheckpoints({

@@ -17,9 +17,11 @@ export function createArchiveStore(
   security: Security,
   pool: Pick<TransferPool, 'store'>,
   storeAddresses: () => Promise<readonly string[]>,
-  notReleased: (error: unknown) => void,
+  warn: (error: unknown, message: string) => void,
 ): ArchiveStore {
   let channel: ReturnType<typeof createRpcChannel> | undefined
+  const notReleased = (error: unknown): void =>
+    warn(error, 'the checkpoint-store could not be told what nobody needs: it keeps that until its own time is over')
   return {
     put: async (digest, source, objectId) => {
       const stream = pool.store(await storeAddresses(), 'save')
