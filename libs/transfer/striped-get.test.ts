@@ -91,7 +91,7 @@ test('whatever the lengths and the number of holders, it is whole', async () => 
     ),
     { numRuns: 30 },
   )
-})
+}, 120_000)
 
 test('what a holder that dies has not sent comes from the others', async () => {
   const holders = new Holders()

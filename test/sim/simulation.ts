@@ -1,5 +1,6 @@
 import type { ObjectId, WorkerId } from '#libs/domain'
 
+import { countVolatile } from '../../services/scheduler/core/archives.js'
 import type { Job, Task, WorkerEnd } from '../../services/scheduler/core/state.js'
 import { checkNothingIsLeft, checkOutcome, checkSteady } from './checks.js'
 import { Dice } from './dice.js'
@@ -177,6 +178,8 @@ export class Simulation {
         for (const task of job.tasks) {
           checkOutcome(this.#around, task, mayBeCancelled, client.isAlive ? outcomes[task.index] : undefined)
         }
+        const volatile = countVolatile(scheduler.state, job)
+        if (volatile > 0) throw new Error(`${volatile} large results of ${spec.jobId} are not in the checkpoint-store`)
       }
     }
   }
