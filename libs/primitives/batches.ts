@@ -36,14 +36,16 @@ export interface Batching<B extends Batch> {
 }
 
 /** No batch is smaller than this part of a slot's share, unless its time is over: tasks are not for nothing. */
-const piecesPerSlot = 32
+const piecesPerSlot = 64
+/** What one round of batches, one for each slot, takes of the items that are left. */
+const partOfRound = 3 / 4
 /** Clocks have an end to their digits. */
 const leastElapsedMs = 1e-3
 
 /**
  * Does items in batches that nobody has to size. Batches begin large and become smaller, so that all slots end at the same time
- * (guided self-scheduling: Polychronopoulos & Kuck 1987); nobody knows how long an item takes, so a batch stops when its time is
- * over, and the rest of its items comes back into the line, in pieces that fit. Batches come back in any order.
+ * (factoring: Hummel, Schonberg & Flynn 1992); nobody knows how long an item takes, so a batch stops when its time is over, and the
+ * rest of its items comes back into the line, in pieces that fit. Batches come back in any order.
  */
 export async function runBatches<B extends Batch>(run: Run, items: Range, batching: Batching<B>): Promise<void> {
   const { slots, budgetMs, grain = 1, submit, onBatch, onFailed } = batching
@@ -68,10 +70,9 @@ export async function runBatches<B extends Batch>(run: Run, items: Range, batchi
       try {
         isOver = !onBatch({ from, to: middle }, batch)
         if (!isOver && middle < to) {
-          // Behind all others in the line they are the last to end: in one piece they would leave the other slots idle.
           const fitting = Math.floor((budgetMs * batch.done) / Math.max(batch.elapsedMs, leastElapsedMs))
-          const size = Math.max(grain, Math.min(fitting, least))
-          start(evenRanges({ from: middle, to }, size - (size % grain)))
+          // Behind all others in the line they are the last to end: in one piece they would leave the other slots idle.
+          start(factoredRanges({ from: middle, to }, { slots, grain, least, most: fitting }))
         }
       } catch (error) {
         reject(asError(error))
@@ -86,34 +87,41 @@ export async function runBatches<B extends Batch>(run: Run, items: Range, batchi
         return
       }
       if (to - from === 1) onFailed(from, error)
-      else start(evenRanges({ from, to }, 1))
+      else start(Array.from({ length: to - from }, (_, k) => ({ from: from + k, to: from + k + 1 })))
       if (open === 0) resolve()
     }
-    start(guidedRanges(items, slots, grain))
+    start(factoredRanges(items, { slots, grain, least }))
   })
 }
 
-/** Ranges of the rest divided by twice the slots, again and again. */
-export function guidedRanges({ from, to }: Range, slots: number, grain: number): Range[] {
-  const least = leastSize({ from, to }, slots, grain)
+/** How large ranges are, in items. */
+export interface RangeSizes {
+  readonly slots: number
+  /** Sizes are multiples of it, above `most` if that is smaller. */
+  readonly grain: number
+  readonly least: number
+  readonly most?: number
+}
+
+/** Ranges in rounds of one for each slot; each round takes the same part of what the rounds before have left. */
+export function factoredRanges({ from, to }: Range, { slots, grain, least, most = Infinity }: RangeSizes): Range[] {
   const ranges: Range[] = []
+  let size = 0
   for (let at = from; at < to;) {
-    const share = Math.ceil((to - at) / (2 * slots) / grain) * grain
-    const end = Math.min(to, at + Math.max(least, share))
+    if (ranges.length % slots === 0) {
+      const share = Math.ceil(Math.max(least, ((to - at) * partOfRound) / slots) / grain)
+      size = Math.max(1, Math.min(share, Math.floor(most / grain))) * grain
+    }
+    const end = Math.min(to, at + size)
     ranges.push({ from: at, to: end })
     at = end
   }
   return ranges
 }
 
-function leastSize({ from, to }: Range, slots: number, grain: number): number {
+/** The size of the smallest batch of so many items. */
+export function leastSize({ from, to }: Range, slots: number, grain: number): number {
   return Math.max(1, Math.ceil((to - from) / (slots * piecesPerSlot) / grain)) * grain
-}
-
-function evenRanges({ from, to }: Range, size: number): Range[] {
-  const ranges: Range[] = []
-  for (let at = from; at < to; at += size) ranges.push({ from: at, to: Math.min(to, at + size) })
-  return ranges
 }
 
 function asError(error: unknown): Error {

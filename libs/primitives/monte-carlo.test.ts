@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { createInlineCluster } from '#libs/client'
 import { createRng } from '#libs/domain'
 
-import { guidedRanges } from './batches.js'
+import { factoredRanges, leastSize } from './batches.js'
 import { monteCarlo } from './monte-carlo.js'
 import { normalQuantile } from './normal-quantile.js'
 import { aggregateStatistics } from './statistics.js'
@@ -95,13 +95,21 @@ test('one sample has a mean, and no variance', async () => {
   expect([mean, variance, standardError]).toEqual([0, NaN, NaN])
 })
 
-test('batches cover all items once, the last ones small', () => {
-  const ranges = guidedRanges({ from: 0, to: 100_000 }, 2, 100)
-  expect(ranges[0]).toEqual({ from: 0, to: 25_000 })
-  for (const [k, { from }] of ranges.entries()) expect(from).toBe(k === 0 ? 0 : ranges[k - 1]!.to)
-  expect(ranges.at(-1)!.to).toBe(100_000)
-  expect(ranges.at(-1)!.to - ranges.at(-1)!.from).toBeLessThanOrEqual(1_600)
-  expect(ranges.length).toBeLessThan(50)
+test('batches cover all items once, in rounds of one for each slot, the last ones small', () => {
+  const items = { from: 1_000, to: 101_000 }
+  const least = leastSize(items, 2, 100)
+  const ranges = factoredRanges(items, { slots: 2, grain: 100, least })
+  for (const [k, { from }] of ranges.entries()) expect(from).toBe(k === 0 ? 1_000 : ranges[k - 1]!.to)
+  expect(ranges.at(-1)!.to).toBe(101_000)
+  expect(ranges.map(({ from, to }) => to - from)).toEqual([37_500, 37_500, 9_400, 9_400, 2_400, 2_400, 800, 600])
+})
+
+test('batches are no larger than what fits, and hold at least a grain', () => {
+  const sizes = (most: number, grain: number): number[] =>
+    factoredRanges({ from: 0, to: 20 }, { slots: 2, grain, least: grain, most }).map(({ from, to }) => to - from)
+  expect(sizes(5, 1)).toEqual([5, 5, 4, 4, 1, 1])
+  expect(sizes(5, 3)).toEqual([3, 3, 3, 3, 3, 3, 2])
+  expect(sizes(0, 4)).toEqual([4, 4, 4, 4, 4])
 })
 
 test('a histogram knows quantiles of any sign and size', () => {
