@@ -56,8 +56,14 @@ export function packMoments({ n, mean, squares, min, max }: Moments, into: Float
 
 /** Reads what `packMoments` wrote. */
 export function unpackMoments(from: Float64Array, at: number): Moments {
-  const [n = 0, mean = 0, squares = 0, min = 0, max = 0] = from.subarray(at * momentsLength, (at + 1) * momentsLength)
-  return { n, mean, squares, min, max }
+  const begin = at * momentsLength
+  return {
+    n: from[begin]!,
+    mean: from[begin + 1]!,
+    squares: from[begin + 2]!,
+    min: from[begin + 3]!,
+    max: from[begin + 4]!,
+  }
 }
 
 /** The variance of the sample, n − 1 below; NaN for one number. */

@@ -16,8 +16,10 @@ export class SampleTally {
   readonly #until: { readonly standardError: number; readonly minSamples?: number } | undefined
   /** By where they begin. */
   readonly #batches = new Map<number, Counted>()
-  /** Over the samples that are there without a gap. */
+  /** Over the samples that are there without a gap, up to where it stops. */
   #prefix: Moments[] = []
+  /** The same, by output. */
+  readonly #histograms: ValueHistogram[] = []
   #reached = 0
   /** How many samples came, in whatever order. */
   done = 0
@@ -38,16 +40,27 @@ export class SampleTally {
   /** Takes a batch. Whether the samples are enough. */
   add(range: Range, batch: SampleBatch): boolean {
     this.done += batch.done
-    this.replace(range, batch)
+    this.#put(range, batch)
     for (let next = this.#batches.get(this.#reached); next; next = this.#batches.get(this.#reached)) {
-      this.#prefix = this.#merge(this.#prefix, next, Infinity, (moments, n) => this.#isEnough(moments, n))
+      this.#prefix = this.#merge(this.#prefix, next)
       this.#reached = next.range.to
+      if (this.#reached <= (this.stopAt ?? Infinity)) this.#count(next.batch)
       if (this.stopAt !== undefined) return true
     }
     return false
   }
 
+  /** Takes what is drawn again of the batch that goes beyond the sample at which it stops: its moments are known. */
   replace(range: Range, batch: SampleBatch): void {
+    this.#put(range, batch)
+    this.#count(batch)
+  }
+
+  #count({ histograms }: SampleBatch): void {
+    for (const [output, counts] of histograms.entries()) (this.#histograms[output] ??= new ValueHistogram()).add(counts)
+  }
+
+  #put(range: Range, batch: SampleBatch): void {
     const [known] = this.#batches.values()
     if (known && known.batch.outputs !== batch.outputs) {
       const [a, b] = [known.batch.outputs, batch.outputs]
@@ -68,35 +81,25 @@ export class SampleTally {
     readonly histograms: readonly ValueHistogram[]
     readonly samples: Float64Array | undefined
   } {
-    let moments: Moments[] = []
-    const histograms: ValueHistogram[] = []
     const kept: Float64Array[] = []
     for (let at = 0; at < stopAt;) {
-      const counted = this.#batches.get(at)!
-      const { batch, range } = counted
-      moments = this.#merge(moments, counted, stopAt)
-      for (const [output, counts] of batch.histograms.entries())
-        (histograms[output] ??= new ValueHistogram()).add(counts)
+      const { batch, range } = this.#batches.get(at)!
       if (batch.samples) kept.push(batch.samples)
       at = range.to
     }
-    return { moments, histograms, samples: kept.length > 0 ? joined(kept) : undefined }
+    const samples = kept.length > 0 ? joined(kept) : undefined
+    return { moments: this.#prefix, histograms: this.#histograms, samples }
   }
 
-  /** Merges the batch's chunks one by one, so that sums are the same wherever batches begin and end. */
-  #merge(
-    before: readonly Moments[],
-    { range, batch }: Counted,
-    until: number,
-    isEnough?: (moments: readonly Moments[], n: number) => boolean,
-  ): Moments[] {
+  /** Merges the batch's chunks one by one, so that sums are the same wherever batches begin and end, until it is enough. */
+  #merge(before: readonly Moments[], { range, batch }: Counted): Moments[] {
     let merged = [...before]
     const { outputs } = batch
-    for (let k = 0, at = range.from; at < range.to && at < until; k++, at += this.#chunk) {
+    for (let k = 0, at = range.from; at < range.to; k++, at += this.#chunk) {
       merged = Array.from({ length: outputs }, (_, output) =>
         mergeMoments(merged[output] ?? noMoments, unpackMoments(batch.moments, k * outputs + output)),
       )
-      if (isEnough?.(merged, Math.min(at + this.#chunk, range.to))) break
+      if (this.#isEnough(merged, Math.min(at + this.#chunk, range.to))) break
     }
     return merged
   }

@@ -3,6 +3,8 @@ import { checkProbability } from './statistics.js'
 /** Bits of a double that name its bucket: sign, exponent and 9 bits of mantissa. */
 const droppedBits = 11
 const bucketCount = 2 ** (32 - droppedBits)
+/** Buckets from here on are of negative values; of those, the higher the bucket, the lower the value. */
+const firstNegative = bucketCount / 2
 
 const double = new Float64Array(1)
 const words = new Uint32Array(double.buffer)
@@ -49,23 +51,18 @@ function pushVarint(bytes: number[], value: number): void {
   bytes.push(rest)
 }
 
+/** Buckets in rising order, and how many values each has: uint32[n], float64[n]. */
+interface Counts {
+  readonly buckets: Uint32Array
+  readonly counts: Float64Array
+}
+
 /** Counts that grow. */
 export class ValueHistogram {
-  readonly #counts = new Map<number, number>()
+  #known: Counts = { buckets: new Uint32Array(0), counts: new Float64Array(0) }
 
   add(packed: BucketCounts): void {
-    let bucket = 0
-    let isCount = false
-    for (let at = 0; at < packed.length; isCount = !isCount) {
-      let value = 0
-      let byte = 128
-      for (let scale = 1; byte > 127; scale *= 128) {
-        byte = packed[at++]!
-        value += (byte & 127) * scale
-      }
-      if (isCount) this.#counts.set(bucket, (this.#counts.get(bucket) ?? 0) + value)
-      else bucket += value
-    }
+    this.#known = mergeCounts(this.#known, unpackCounts(packed))
   }
 
   /**
@@ -76,22 +73,68 @@ export class ValueHistogram {
     probabilities: readonly number[],
     extremes: { readonly min: number; readonly max: number },
   ): Record<string, number> {
-    const rows = [...this.#counts]
-      .map(([bucket, count]) => ({ ...edgesOf(bucket), count }))
-      .sort((a, b) => a.low - b.low)
-    const n = rows.reduce((sum, { count }) => sum + count, 0)
+    const { buckets, counts } = inOrderOfValue(this.#known)
+    const n = counts.reduce((sum, count) => sum + count, 0)
     return Object.fromEntries(
       probabilities.map((probability) => {
         checkProbability(probability)
-        let before = 0
         const place = (n - 1) * probability
-        const row = rows.find(({ count }) => (before += count) > place)
-        if (row === undefined) return [String(probability), NaN]
-        const value = row.low + (row.high - row.low) * ((place - (before - row.count) + 0.5) / row.count)
+        let before = 0
+        let row = 0
+        while (row < counts.length && before + counts[row]! <= place) before += counts[row++]!
+        if (row === counts.length) return [String(probability), NaN]
+        const { low, high } = edgesOf(buckets[row]!)
+        const value = low + (high - low) * ((place - before + 0.5) / counts[row]!)
         return [String(probability), Math.min(extremes.max, Math.max(extremes.min, value))]
       }),
     )
   }
+}
+
+function unpackCounts(packed: BucketCounts): Counts {
+  const numbers: number[] = []
+  for (let at = 0; at < packed.length;) {
+    let value = 0
+    let byte = 128
+    for (let scale = 1; byte > 127; scale *= 128) {
+      byte = packed[at++]!
+      value += (byte & 127) * scale
+    }
+    numbers.push(value)
+  }
+  const buckets = new Uint32Array(numbers.length / 2)
+  const counts = new Float64Array(buckets.length)
+  for (let row = 0, bucket = 0; row < buckets.length; row++) {
+    buckets[row] = bucket += numbers[2 * row]!
+    counts[row] = numbers[2 * row + 1]!
+  }
+  return { buckets, counts }
+}
+
+function mergeCounts(a: Counts, b: Counts): Counts {
+  const buckets = new Uint32Array(a.buckets.length + b.buckets.length)
+  const counts = new Float64Array(buckets.length)
+  let size = 0
+  for (let i = 0, j = 0; i < a.buckets.length || j < b.buckets.length; size++) {
+    const ofA = i < a.buckets.length ? a.buckets[i]! : bucketCount
+    const ofB = j < b.buckets.length ? b.buckets[j]! : bucketCount
+    buckets[size] = Math.min(ofA, ofB)
+    if (ofA <= ofB) counts[size]! += a.counts[i++]!
+    if (ofB <= ofA) counts[size]! += b.counts[j++]!
+  }
+  return { buckets: buckets.subarray(0, size), counts: counts.subarray(0, size) }
+}
+
+function inOrderOfValue({ buckets, counts }: Counts): Counts {
+  const found = buckets.findIndex((bucket) => bucket >= firstNegative)
+  const positive = found < 0 ? buckets.length : found
+  const ordered = { buckets: new Uint32Array(buckets.length), counts: new Float64Array(buckets.length) }
+  const negative = buckets.length - positive
+  ordered.buckets.set(buckets.subarray(positive).toReversed())
+  ordered.counts.set(counts.subarray(positive).toReversed())
+  ordered.buckets.set(buckets.subarray(0, positive), negative)
+  ordered.counts.set(counts.subarray(0, positive), negative)
+  return ordered
 }
 
 function edgesOf(bucket: number): { low: number; high: number } {
