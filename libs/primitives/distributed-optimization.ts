@@ -100,7 +100,7 @@ export interface OptimizationResult<P> {
 export async function distributedOptimization<const R extends Ranges>(
   options: OptimizationOptions<R>,
 ): Promise<OptimizationResult<ParametersOf<R>>> {
-  const { parameterRanges, method = 'latin', seed = 0, nSamples, study, onProgress } = options
+  const { parameterRanges, method = 'latin', seed = 0, nSamples, study, onProgress, earlyStop } = options
   const space = new ParameterSpace(parameterRanges)
   checkOptions(options, space)
   const start = options.start && Float64Array.from(options.start)
@@ -111,6 +111,7 @@ export async function distributedOptimization<const R extends Ranges>(
     { dimension, sizes, nSamples, seed, populationSize, start, spread },
     options.halving,
   )
+  const isHeard = onProgress !== undefined || earlyStop !== undefined || study !== undefined
   const objective = options.objective as unknown as Task<[unknown, number?], unknown>
   return await runOn('distributedOptimization', options, async (run) => {
     const history = await openHistory(run, options, study)
@@ -120,13 +121,21 @@ export async function distributedOptimization<const R extends Ranges>(
         const candidates = search.ask()
         if (candidates.length === 0) return record.close(method === 'cmaes' ? 'converged' : 'nSamples')
         const from = record.length
-        const parameters = candidates.map(({ point }) => space.parametersAt(point) as ParametersOf<R>)
-        const generation = { from, parameters, resources: candidates.map(({ resource }) => resource) }
-        await evaluateGeneration(run, { ...generation, objective, seed, history }, () => {
+        const generation = { from, candidates }
+        const points = {
+          ...{ from, count: candidates.length, isHeard, objective, seed, history },
+          columnsAt: (places: readonly number[]) => space.columnsAt(places.map((place) => candidates[place]!.point)),
+          resourceAt:
+            candidates[0]?.resource === undefined ? undefined : (place: number) => candidates[place]!.resource!,
+        }
+        const evaluated = evaluateGeneration(run, points, () => {
           if (onProgress) onProgress(record.progress(history, generation, nSamples))
           return record.isEnough(history, generation)
         })
-        const values = record.take(history, generation)
+        // On the way already: who waits for the evaluations has the time.
+        const parameters = candidates.map(({ point }) => space.parametersAt(point) as ParametersOf<R>)
+        await evaluated
+        const values = record.take(history, generation, parameters)
         if (record.stopped) return record.close(record.stopped)
         search.tell(values)
       }

@@ -1,19 +1,25 @@
 import type { Task } from '#libs/client'
 
 import { type Range, runBatches } from './batches.js'
-import { type EvaluationBatch, evaluationBatch } from './evaluation-batch.js'
+import { type EvaluationBatch, evaluationBatch, type EvaluationOrder } from './evaluation-batch.js'
 import type { Run } from './run.js'
+import type { ParameterColumns } from './search/parameter-columns.js'
 import type { SearchHistory } from './search-history.js'
 
-/** Evaluations of a generation end their batch after so much time: progress and early stops are as fine as that. */
-const budgetMs = 250
+/** Evaluations end their batch after so much time: progress, early stops and what is kept of a study are as fine as that. */
+const batchMs = { heard: 250, unheard: 1_000 } as const
 
 /** Points to evaluate at the same time. */
 export interface Generation {
   /** The number of the first evaluation. */
   readonly from: number
-  readonly parameters: readonly unknown[]
-  readonly resources: readonly (number | undefined)[]
+  readonly count: number
+  /** The parameters of those at these places in the generation. */
+  readonly columnsAt: (places: readonly number[]) => ParameterColumns
+  /** What the one at a place may spend, for methods that say so. */
+  readonly resourceAt?: ((place: number) => number) | undefined
+  /** Whether somebody wants to know of evaluations before all are done. */
+  readonly isHeard: boolean
   readonly objective: Task<[unknown, number?], unknown>
   readonly seed: bigint | number
   /** Knows what was evaluated before, and gets what is evaluated now. */
@@ -26,19 +32,19 @@ export interface Generation {
  */
 export async function evaluateGeneration(
   run: Run,
-  { from, parameters, resources, objective, seed, history }: Generation,
+  { from, count, columnsAt, resourceAt, isHeard, objective, seed, history }: Generation,
   onBatch: () => boolean,
 ): Promise<void> {
-  const missing = parameters.flatMap((_, place) => (history.has(from + place) ? [] : [place]))
+  const missing = Array.from({ length: count }, (_, place) => place).filter((place) => !history.has(from + place))
   if (missing.length === 0 || onBatch()) return
   const task = evaluationBatch({ objective })
-  const hasResources = resources[0] !== undefined
-  const orderOf = (range: Range) => {
+  const budgetMs = isHeard ? batchMs.heard : batchMs.unheard
+  const orderOf = (range: Range): EvaluationOrder => {
     const places = missing.slice(range.from, range.to)
     return {
-      indices: places.map((place) => from + place),
-      parameters: places.map((place) => parameters[place]),
-      resources: hasResources ? places.map((place) => resources[place]!) : undefined,
+      indices: Float64Array.from(places, (place) => from + place),
+      parameters: columnsAt(places),
+      resources: resourceAt && Float64Array.from(places, resourceAt),
       ...{ seed, budgetMs },
     }
   }

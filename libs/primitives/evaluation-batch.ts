@@ -2,14 +2,15 @@ import { createRngSeries } from '#libs/domain'
 import { combinator, ContextWithin, functionOf, type Task, type TaskContext } from '#libs/task'
 
 import type { Batch } from './batches.js'
+import { type ParameterColumns, parametersOfRow } from './search/parameter-columns.js'
 
 /** Evaluations to do, one after the other. */
 export interface EvaluationOrder {
-  /** Number of each evaluation in the whole search: names its random stream. */
-  readonly indices: readonly number[]
-  readonly parameters: readonly unknown[]
+  /** Number of each evaluation in the whole search: names its random stream. float64[n]. */
+  readonly indices: Float64Array
+  readonly parameters: ParameterColumns
   /** What each may spend, for methods that say so. */
-  readonly resources: readonly number[] | undefined
+  readonly resources: Float64Array | undefined
   readonly seed: bigint | number
   readonly budgetMs: number
 }
@@ -39,10 +40,11 @@ export const evaluationBatch = combinator(
         if (place > 0 && performance.now() - startedAt >= budgetMs) break
         ctx.signal.throwIfAborted()
         inner.rng = series.at(index)
+        const own = parametersOfRow(parameters, place)
         const outcome = await attempt(() =>
           resources
-            ? evaluate(parameters[place], resources[place], inner)
-            : (evaluate as unknown as (one: unknown, ctx: TaskContext) => unknown)(parameters[place], inner),
+            ? evaluate(own, resources[place], inner)
+            : (evaluate as unknown as (one: unknown, ctx: TaskContext) => unknown)(own, inner),
         )
         values.push(typeof outcome === 'number' ? outcome : NaN)
         if (typeof outcome !== 'number') errors.set(place, outcome.error)

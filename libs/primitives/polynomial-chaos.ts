@@ -6,6 +6,7 @@ import { latinDesign, project, regress, tensorQuadrature } from './chaos/project
 import { type RandomInput, type StandardInput, standardInput } from './chaos/random-input.js'
 import { evaluateGeneration } from './evaluate-generation.js'
 import { runOn, type RunOptions } from './run.js'
+import type { ParameterColumns } from './search/parameter-columns.js'
 import { SearchHistory } from './search-history.js'
 
 /** How to expand. */
@@ -62,7 +63,12 @@ export async function polynomialChaos<const I extends Readonly<Record<string, Ra
   return await runOn('polynomialChaos', options, async (run) => {
     const history = new SearchHistory('')
     const objective = model as unknown as Task<[unknown, number?], unknown>
-    await evaluateGeneration(run, { from: 0, parameters, resources: [], objective, seed, history }, () => {
+    const columnsAt = (places: readonly number[]): ParameterColumns => ({
+      names: inputs.map(({ name }) => name),
+      columns: inputs.map(({ name }) => Float64Array.from(places, (place) => parameters[place]![name]!)),
+    })
+    const generation = { from: 0, count: points.length, columnsAt, isHeard: true, objective, seed, history }
+    await evaluateGeneration(run, generation, () => {
       options.onProgress?.({ done: history.count, failed: history.errors.size, total: points.length })
       return history.errors.size > 0
     })

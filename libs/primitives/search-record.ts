@@ -5,6 +5,7 @@ import type {
   OptimizationProgress,
   OptimizationResult,
 } from './distributed-optimization.js'
+import type { Candidate } from './search/search.js'
 import type { SearchHistory } from './search-history.js'
 
 /** Why a search ended. */
@@ -13,10 +14,9 @@ export type SearchEnd = 'nSamples' | 'converged' | 'target' | 'patience'
 type Terms = Pick<OptimizationOptions<never>, 'maximize' | 'earlyStop'>
 
 /** The generation that is evaluated. */
-interface Points<P> {
+interface Points {
   readonly from: number
-  readonly parameters: readonly P[]
-  readonly resources: readonly (number | undefined)[]
+  readonly candidates: readonly Candidate[]
 }
 
 /** The best so far. */
@@ -48,14 +48,14 @@ export class SearchRecord<P> {
   }
 
   /** Takes a generation up to where it is enough. Gives the values to minimise, Infinity for those that failed. */
-  take(history: SearchHistory, { from, parameters, resources }: Points<P>): Float64Array {
+  take(history: SearchHistory, { from, candidates }: Points, parameters: readonly P[]): Float64Array {
     const values = new Float64Array(parameters.length)
     for (const [place, own] of parameters.entries()) {
       const index = from + place
       const value = history.valueOf(index)
       values[place] = Number.isNaN(value) ? Infinity : this.#sign * value
       const error = history.errors.get(index)
-      const resource = resources[place]
+      const resource = candidates[place]?.resource
       this.#evaluations.push({
         ...{ index, parameters: own, value },
         ...(error === undefined ? {} : { error }),
@@ -70,28 +70,28 @@ export class SearchRecord<P> {
   }
 
   /** Whether what is there without a gap is enough: then the rest of the generation need not be evaluated. */
-  isEnough(history: SearchHistory, { from, parameters, resources }: Points<P>): boolean {
+  isEnough(history: SearchHistory, { from, candidates }: Points): boolean {
     if (this.#earlyStop === undefined) return false
     let lead = this.#lead
-    for (let place = 0; place < parameters.length && history.has(from + place); place++) {
+    for (let place = 0; place < candidates.length && history.has(from + place); place++) {
       const index = from + place
-      lead = this.#follow(lead, { index, value: history.valueOf(index), resource: resources[place] ?? 0 })
+      lead = this.#follow(lead, { index, value: history.valueOf(index), resource: candidates[place]?.resource ?? 0 })
       if (this.#reasonAt(index, lead)) return true
     }
     return false
   }
 
-  progress(history: SearchHistory, { from, parameters, resources }: Points<P>, total: number): OptimizationProgress {
+  progress(history: SearchHistory, { from, candidates }: Points, total: number): OptimizationProgress {
     let [done, failed, lead] = [from, this.#failed, this.#lead]
-    for (const place of parameters.keys()) {
+    for (const [place, { resource }] of candidates.entries()) {
       const index = from + place
       if (!history.has(index)) continue
       done++
       const value = history.valueOf(index)
       if (Number.isNaN(value)) failed++
-      lead = this.#follow(lead, { index, value, resource: resources[place] ?? 0 })
+      lead = this.#follow(lead, { index, value, resource: resource ?? 0 })
     }
-    return { done, failed, total: Math.max(total, from + parameters.length), bestValue: lead.value }
+    return { done, failed, total: Math.max(total, from + candidates.length), bestValue: lead.value }
   }
 
   close(stopped: SearchEnd): OptimizationResult<P> {

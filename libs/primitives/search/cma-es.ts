@@ -157,7 +157,13 @@ function constantsOf(n: number, weights: Float64Array): Constants {
 }
 
 function multiply(matrix: Matrix, vector: Float64Array): Float64Array {
-  return vector.map((_, i) => vector.reduce((sum, value, j) => sum + matrix.get(i, j) * value, 0))
+  const product = new Float64Array(vector.length)
+  for (let i = 0; i < vector.length; i++) {
+    let sum = 0
+    for (let j = 0; j < vector.length; j++) sum += matrix.get(i, j) * vector[j]!
+    product[i] = sum
+  }
+  return product
 }
 
 function norm(vector: Float64Array): number {

@@ -1,3 +1,5 @@
+import { columnOf, type ParameterColumns } from './parameter-columns.js'
+
 /** A range of numbers. */
 export interface NumberRange {
   readonly low: number
@@ -48,6 +50,14 @@ export class ParameterSpace {
   /** The parameters of a point; what lies outside the cube is mirrored into it. */
   parametersAt(point: Float64Array): Record<string, unknown> {
     return Object.fromEntries(this.#axes.map((axis, j) => [axis.name, axis.read(mirror(point[j]!))]))
+  }
+
+  /** The parameters of points, as they travel. */
+  columnsAt(points: readonly Float64Array[]): ParameterColumns {
+    return {
+      names: this.#axes.map(({ name }) => name),
+      columns: this.#axes.map(({ read }, j) => columnOf(points.map((point) => read(mirror(point[j]!))))),
+    }
   }
 }
 
