@@ -18,8 +18,8 @@ export interface Batch {
 
 /** How items become batches. */
 export interface Batching<B extends Batch> {
-  /** How many tasks run at the same time. */
-  readonly slots: number
+  /** How many tasks run at the same time, as far as is known now. */
+  readonly slots: () => number
   /** A batch stops when so much time is over, and gives back the rest of its items. */
   readonly budgetMs: number
   /** Batches hold a multiple of so many items. */
@@ -49,7 +49,7 @@ const leastElapsedMs = 1e-3
  */
 export async function runBatches<B extends Batch>(run: Run, items: Range, batching: Batching<B>): Promise<void> {
   const { slots, budgetMs, grain = 1, submit, onBatch, onFailed } = batching
-  const least = leastSize(items, slots, grain)
+  const sizesNow = (): RangeSizes => ({ slots: slots(), grain, least: leastSize(items, slots(), grain) })
   await new Promise<void>((resolve, reject) => {
     let open = 0
     let isOver = false
@@ -72,7 +72,7 @@ export async function runBatches<B extends Batch>(run: Run, items: Range, batchi
         if (!isOver && middle < to) {
           const fitting = Math.floor((budgetMs * batch.done) / Math.max(batch.elapsedMs, leastElapsedMs))
           // Behind all others in the line they are the last to end: in one piece they would leave the other slots idle.
-          start(factoredRanges({ from: middle, to }, { slots, grain, least, most: fitting }))
+          start(factoredRanges({ from: middle, to }, { ...sizesNow(), most: fitting }))
         }
       } catch (error) {
         reject(asError(error))
@@ -90,7 +90,7 @@ export async function runBatches<B extends Batch>(run: Run, items: Range, batchi
       else start(Array.from({ length: to - from }, (_, k) => ({ from: from + k, to: from + k + 1 })))
       if (open === 0) resolve()
     }
-    start(factoredRanges(items, { slots, grain, least }))
+    start(factoredRanges(items, sizesNow()))
   })
 }
 

@@ -29,13 +29,19 @@ export interface RunOptions<P extends RunProgress = RunProgress> {
   readonly onProgress?: (progress: P) => void
 }
 
+/** How many tasks a cluster ran at the same time when it was last asked. */
+const knownSlots = new WeakMap<Cluster, number>()
+
 /** One call of a primitive: all its jobs are in one trace, and end with it. */
 export class Run {
   readonly cluster: Cluster
+  readonly #given: Cluster
   readonly #jobs = new Set<Job>()
   readonly #signal: AbortSignal | undefined
 
-  constructor(cluster: Cluster, signal: AbortSignal | undefined) {
+  /** @param given the cluster of the call; `cluster` is the same one with the call's terms. */
+  constructor(given: Cluster, cluster: Cluster, signal: AbortSignal | undefined) {
+    this.#given = given
     this.cluster = cluster
     this.#signal = signal
   }
@@ -56,13 +62,22 @@ export class Run {
     return futures
   }
 
-  /** How many tasks can run at the same time, at least one. */
-  async slots(): Promise<number> {
+  /**
+   * How many tasks can run at the same time, at least one: what an earlier call was told, until the answer of now is there. Who shares
+   * work out begins at once, and goes on with what the function says then.
+   */
+  async slots(): Promise<() => number> {
+    const counted = this.#countSlots()
+    // What is wrong with the cluster, what is submitted to it finds out.
+    if (knownSlots.has(this.#given)) counted.catch(() => undefined)
+    else await counted
+    return () => knownSlots.get(this.#given)!
+  }
+
+  async #countSlots(): Promise<void> {
     const workers = await this.cluster.workers()
-    return Math.max(
-      1,
-      workers.reduce((sum, { slots }) => sum + slots, 0),
-    )
+    const slots = workers.reduce((sum, worker) => sum + worker.slots, 0)
+    knownSlots.set(this.#given, Math.max(1, slots))
   }
 
   /** Puts a value into the memory of each worker; while there are none, as they come with the work, into the checkpoint-store. */
@@ -99,7 +114,7 @@ export async function runOn<T>(
 ): Promise<T> {
   signal?.throwIfAborted()
   const used = cluster ?? (await createLocalCluster())
-  const run = new Run(used.with({ name }), signal)
+  const run = new Run(used, used.with({ name }), signal)
   const stop = (): void => void run.cancel()
   signal?.addEventListener('abort', stop, { once: true })
   try {
