@@ -3,6 +3,7 @@ import { type Cluster, createLocalCluster } from 'costate'
 import type { Contest } from './contest.js'
 import { type DaskPeer, startDaskPeer } from './dask-peer.js'
 import type { RowContext } from './row.js'
+import { median } from './statistics.js'
 
 /** The two meshes of a row, each of 2 workers with 1 thread. */
 export interface Contestants {
@@ -52,4 +53,23 @@ export function newDaskSide({ dask }: RowContext, run: (peer: DaskPeer) => Promi
     }
   }
   return { name: 'Dask', run: runOnce }
+}
+
+/** The same study in Dask, where it is installed: the median of three runs after the first, in seconds. */
+export async function askDask(
+  { dask: installation, say }: RowContext,
+  operation: string,
+  parameters: Readonly<Record<string, number>>,
+): Promise<number | undefined> {
+  if (installation === undefined) return undefined
+  say('Dask starts')
+  const dask = startDaskPeer(installation)
+  try {
+    await dask.ask('start', { workers })
+    const runs: number[] = []
+    for (let k = 0; k < 4; k++) runs.push(...(await dask.ask(operation, parameters)))
+    return median(runs.slice(1))
+  } finally {
+    await dask.close()
+  }
 }

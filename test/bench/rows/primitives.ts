@@ -5,10 +5,8 @@ import { distributedOptimization, monteCarlo } from 'costate/primitives'
 import { startBareBurners } from '../bare-burners.js'
 import { burn } from '../burn.mjs'
 import { compare } from '../contest.js'
-import { startCluster, workers } from '../contestants.js'
-import { startDaskPeer } from '../dask-peer.js'
-import type { Row, RowContext } from '../row.js'
-import { median } from '../statistics.js'
+import { askDask, startCluster, workers } from '../contestants.js'
+import type { Row } from '../row.js'
 import { atMostTimes } from '../target.js'
 import { busySphere, payoff, payoffs } from '../tasks.mjs'
 
@@ -88,25 +86,6 @@ const cmaes1000: Row = {
     const dask = await askDask(context, 'spins', { tasks: population, milliseconds: 1 })
     return { cases, ...(dask && { note: `Dask, as many tasks that spin for 1 ms: ${dask.toFixed(3)} s` }) }
   },
-}
-
-/** The same study in Dask, where it is installed: the median of three runs after the first, in seconds. */
-async function askDask(
-  { dask: installation, say }: RowContext,
-  operation: string,
-  parameters: Readonly<Record<string, number>>,
-): Promise<number | undefined> {
-  if (installation === undefined) return undefined
-  say('Dask starts')
-  const dask = startDaskPeer(installation)
-  try {
-    await dask.ask('start', { workers })
-    const runs: number[] = []
-    for (let k = 0; k < 4; k++) runs.push(...(await dask.ask(operation, parameters)))
-    return median(runs.slice(1))
-  } finally {
-    await dask.close()
-  }
 }
 
 /** How many steps keep a processor of this machine busy for a millisecond. */

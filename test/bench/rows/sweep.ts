@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { listProblems, type SweepProblem } from '../../../libs/demos/main-job/problems.js'
 import { solve } from '../../../libs/demos/main-job/tasks.js'
 import { compare } from '../contest.js'
-import { startCluster, workers } from '../contestants.js'
+import { askDask, startCluster, workers } from '../contestants.js'
 import type { Row } from '../row.js'
 import { atLeastTimes } from '../target.js'
 
@@ -45,7 +45,13 @@ const sweep200: Row = {
     }
     try {
       const peer = { name: 'two bare processes', run: theirs }
-      return { cases: [await compare({ warmUps: 1, repeats, ours, theirs: peer }, context)] }
+      const contest = await compare({ warmUps: 1, repeats, ours, theirs: peer }, context)
+      // What Dask adds to problems of this length: its workers have no solver.
+      const milliseconds = (1000 * workers) / (contest.theirs ?? contest.ours)
+      const dask = await askDask(context, 'spins', { tasks: count, milliseconds })
+      const rate = dask && `${(count / dask).toFixed(1)} problems/s`
+      const note = rate && `Dask, as many tasks that spin for ${milliseconds.toFixed(0)} ms, a problem's mean: ${rate}`
+      return { cases: [contest], ...(note && { note }) }
     } finally {
       for (const child of bare) child.disconnect()
     }
