@@ -2,7 +2,7 @@ import { findLibC, type LibC } from './libc.js'
 
 /** From here on the pages of a buffer are worth asking about. */
 const leastBytes = 4 * 2 ** 20
-const hugePageBytes = 2n ** 21n
+export const hugePageBytes = 2n ** 21n
 /** `MADV_HUGEPAGE` of Linux. */
 const wantsHugePages = 14
 
@@ -15,14 +15,14 @@ export function allocateLarge(byteLength: number): Uint8Array<ArrayBuffer> {
   // Our services have the C library ask for them; who imports the SDK was started without.
   const isAsked = process.env['GLIBC_TUNABLES']?.includes('glibc.malloc.hugetlb=1') ?? false
   const libc = byteLength >= leastBytes && !isAsked ? findLibC() : undefined
-  if (libc) adviseHugePages(libc, bytes)
+  if (libc) adviseHugePages(libc, libc.address(bytes), byteLength)
   return bytes
 }
 
-function adviseHugePages(libc: LibC, bytes: Uint8Array): void {
-  const at = libc.address(bytes)
+/** Asks for huge pages for all of this memory that can have them. */
+export function adviseHugePages(libc: LibC, at: bigint, byteLength: number): void {
   const start = roundUp(at)
-  const end = at + BigInt(bytes.byteLength)
+  const end = at + BigInt(byteLength)
   // The rest of the last page may be somebody else's.
   if (end > start) libc.advise(start, ((end - start) / hugePageBytes) * hugePageBytes, wantsHugePages)
 }

@@ -10,6 +10,12 @@ export interface LibC {
   populate(bytes: Uint8Array, then: () => void): void
   /** A file's first bytes as memory; nothing when the system refuses. */
   map(fd: number, byteLength: number, writes: keyof typeof mapFlags): MappedMemory | undefined
+  /** Where fresh memory of its own starts, at a page; nothing when the system refuses. */
+  mapFresh(byteLength: number): bigint | undefined
+  /** Nobody may touch the memory from now on. */
+  unmap(at: bigint, byteLength: number): void
+  /** What lies there, as a buffer that frees nothing when it goes. */
+  view(at: bigint, byteLength: number): ArrayBuffer
 }
 
 /** Memory that is a file's. Bytes that the file does not have must not be touched: that ends the process. */
@@ -23,6 +29,8 @@ export interface MappedMemory {
 const readAndWrite = 3
 /** Where what is written goes: to the file (`MAP_SHARED`), or to pages of this process (`MAP_PRIVATE`). */
 const mapFlags = { toFile: 1, toOwnPages: 2 } as const
+/** `MAP_PRIVATE | MAP_ANONYMOUS`. */
+const ownAndFresh = 0x22
 /** `MADV_POPULATE_WRITE` of Linux, from 5.14 on. */
 const populateToWrite = 23
 const pageBytes = 4096n
@@ -43,6 +51,10 @@ function loadLibC(): LibC | undefined {
       'intptr_t mmap(uintptr_t address, size_t length, int protection, int flags, int fd, int64_t offset)',
     )
     const munmap = library.func('int munmap(uintptr_t address, size_t length)')
+    const map = (byteLength: number, flags: number, fd: number): bigint | undefined => {
+      const at = BigInt(mmap(0n, byteLength, readAndWrite, flags, fd, 0n) as number | bigint)
+      return at === -1n ? undefined : at
+    }
     return {
       address,
       advise: (at, byteLength, advice) => void madvise(at, byteLength, advice),
@@ -52,10 +64,13 @@ function loadLibC(): LibC | undefined {
         madvise.async(start, at + BigInt(bytes.byteLength) - start, populateToWrite, then)
       },
       map: (fd, byteLength, writes) => {
-        const at = BigInt(mmap(0n, byteLength, readAndWrite, mapFlags[writes], fd, 0n) as number | bigint)
-        if (at === -1n) return undefined
+        const at = map(byteLength, mapFlags[writes], fd)
+        if (at === undefined) return undefined
         return { bytes: new Uint8Array(view(at, byteLength)), unmap: () => void munmap(at, byteLength) }
       },
+      mapFresh: (byteLength) => map(byteLength, ownAndFresh, -1),
+      unmap: (at, byteLength) => void munmap(at, byteLength),
+      view,
     }
   } catch {
     return undefined

@@ -5,6 +5,7 @@ import { Durability, type TransferReceipt, type Value } from '#libs/proto'
 import type { Sink } from './endpoint.js'
 import { touchAhead } from './fresh-pages.js'
 import { allocateLarge } from './huge-pages.js'
+import { findReusedMemory } from './reused-memory.js'
 import { TransferError } from './transfer-error.js'
 
 /** A body that came in: the bytes start at an 8-byte boundary, so typed arrays can be views of them. */
@@ -27,8 +28,8 @@ export function createMemorySink(
   header: { structure?: Value | undefined; byteLength: bigint },
   keep: (body: ReceivedBody, digest: Buffer) => void | Promise<void>,
 ): MemorySink {
-  const bytes = allocate(Number(header.byteLength))
-  const touch = touchAhead(bytes)
+  const { bytes, isWarm } = allocate(Number(header.byteLength))
+  const touch = isWarm ? undefined : touchAhead(bytes)
   let position = 0
   return {
     bytes,
@@ -36,19 +37,20 @@ export function createMemorySink(
     write: (data) => {
       if (data.buffer !== bytes.buffer) bytes.set(data, position)
       position += data.byteLength
-      touch(position)
+      touch?.(position)
     },
     commit: async (digest): Promise<TransferReceipt> => {
       await keep({ structure: header.structure, bytes }, digest)
+      findReusedMemory()?.prepare()
       return { durability: Durability.MEMORY, version: 0n }
     },
     abort: () => undefined,
   }
 }
 
-function allocate(byteLength: number): Uint8Array<ArrayBuffer> {
+function allocate(byteLength: number): { readonly bytes: Uint8Array<ArrayBuffer>; readonly isWarm: boolean } {
   try {
-    return allocateLarge(byteLength)
+    return findReusedMemory()?.take(byteLength) ?? { bytes: allocateLarge(byteLength), isWarm: false }
   } catch (cause) {
     const message = `no memory for a body of ${byteLength} bytes: move it in parts, or give this process more memory`
     throw new TransferError(Status.RESOURCE_EXHAUSTED, 'OUT_OF_MEMORY', message, { cause })

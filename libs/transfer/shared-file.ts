@@ -4,11 +4,12 @@ import path from 'node:path'
 
 import { findLibC } from './libc.js'
 import { slotBytes, slots } from './limits.js'
+import { findReusedMemory } from './reused-memory.js'
 
 const folder = '/dev/shm'
 const namePattern = /^costate-bulk-(\d+)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-/** Those that are taken first. What is mapped counts as memory of the process, which may have a limit: the others are read and written by calls. */
-const mappedSlots = 4
+/** Those that are taken first. What is mapped counts as memory of the process: one that must save it reads and writes the others by calls. */
+const fewMappedSlots = 4
 /** An offer that is older than this is not answered any more. */
 const staleMs = 60_000
 
@@ -73,6 +74,7 @@ export function openFile(name: string): number | undefined {
 function sharedFile(name: string, fd: number): SharedFile {
   let isOpen = true
   // Copied by the processor alone: what reads and writes of the system cost on top is as much again.
+  const mappedSlots = findReusedMemory()?.isSaving === false ? slots : fewMappedSlots
   const mapped = findLibC()?.map(fd, mappedSlots * slotBytes, 'toFile')
   /** How much of each slot has pages; more must be written by the system, which says so when there is no room. */
   const written = new Uint32Array(slots)

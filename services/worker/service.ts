@@ -9,7 +9,7 @@ import { ExecutorKind, type LinkResponse, makeHello, SchedulerServiceDefinition 
 import { closeRpcChannel, createRpcChannel, createRpcClient, createRpcServer, loadSecurity, rpcError } from '#libs/rpc'
 import { createBlobUploader } from '#libs/session'
 import { acceptThreadLine, activeTelemetry, createLogger } from '#libs/telemetry'
-import { createTransferPool, serveTransfers, transferDefinition } from '#libs/transfer'
+import { createTransferPool, findReusedMemory, serveTransfers, transferDefinition } from '#libs/transfer'
 
 import type { WorkerConfig } from './config.js'
 import { createState, isOrdered } from './core/state.js'
@@ -30,6 +30,7 @@ import { createInputCache } from './objects/input-cache.js'
 import { createInputFetcher } from './objects/input-fetcher.js'
 import { createObjectHost } from './objects/object-host.js'
 import { createTaskCheckpoints } from './objects/task-checkpoints.js'
+import { reuseLimitsOf } from './objects/memory-policy.js'
 import { openWorkerMemory } from './objects/worker-memory.js'
 import { createDeparture } from './rpc/departure.js'
 import { findService } from './rpc/find-service.js'
@@ -77,6 +78,8 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   const scheduler: { link?: SchedulerLink } = {}
   const childMemory = createChildMemory(config.memoryLimit)
   const isThreads = config.executor !== 'process'
+  const reused = findReusedMemory()
+  reused?.limit(reuseLimitsOf(config.memoryLimit))
   const state = createState(config.slots, config.resources['gpu'] ?? 0, config.maxWaiting, isThreads)
   const memory = await openWorkerMemory(config, {
     childBytes: () => childMemory.bytes,
@@ -84,6 +87,7 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
     collect: () => {
       collectGarbage()
       executor.collect()
+      reused?.drop()
     },
     pressed: (isPaused) => {
       logger.warn({ isPaused }, isPaused ? 'memory is nearly full: no task is started' : 'there is memory again')

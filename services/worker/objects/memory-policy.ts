@@ -1,3 +1,5 @@
+import type { ReuseLimits } from '#libs/transfer'
+
 /** From where on which measure is taken against the end of a worker's memory. The last one is its supervisor's, at 95 %. */
 export interface MemoryPolicy {
   /** Resident memory of the worker with the processes of its slots; 0 for no limit, and no measures. */
@@ -12,6 +14,12 @@ export interface MemoryPolicy {
   readonly resumeBytes: number
 }
 
+/** Memory of bodies that is kept for those that come next: at most so much and so long, and of a limit a share of what is over the first. */
+const mostIdleBytes = 2 ** 30
+const idleMs = 30_000
+const idleShare = 1 / 16
+const bytesWithoutIdle = 2 ** 31
+
 const pauseShare = 0.8
 const resumeShare = 0.75
 
@@ -25,4 +33,10 @@ export function memoryPolicyOf(limitBytes: number, targetShare: number): MemoryP
     pauseBytes: limitBytes * pauseShare,
     resumeBytes: limitBytes * resumeShare,
   }
+}
+
+/** What a worker keeps of the memory of bodies that are gone. One whose limit is low needs all of it. */
+export function reuseLimitsOf(limitBytes: number): ReuseLimits {
+  if (limitBytes === 0) return { mostIdleBytes, idleMs }
+  return { mostIdleBytes: Math.min(mostIdleBytes, Math.max(0, limitBytes - bytesWithoutIdle) * idleShare), idleMs }
 }

@@ -1,0 +1,165 @@
+import { markAsUntransferable } from 'node:worker_threads'
+
+import { adviseHugePages, hugePageBytes } from './huge-pages.js'
+import { findLibC, type LibC } from './libc.js'
+
+/** Shorter bodies take memory of the garbage collector's: V8 and the C library use that again by themselves. */
+const leastBytes = 4 * 2 ** 20
+/** What is taken again may be longer than what is wanted by this factor, not more. */
+const mostSlack = 1.25
+/** After so long who has got a body has done what he was waiting to do. */
+const prepareMs = 50
+
+interface Area {
+  readonly at: bigint
+  readonly byteLength: number
+}
+
+/** Memory that is nobody's, until it is taken again. */
+interface IdleArea extends Area {
+  readonly leftAtMs: number
+  /** How much of it was wanted last: the next one mostly wants as much. */
+  readonly wantedBytes: number
+  /** Its buffer for that, when it was made ahead. */
+  buffer: ArrayBuffer | undefined
+}
+
+/** How much is kept for those who come next, and how long. */
+export interface ReuseLimits {
+  readonly mostIdleBytes: number
+  readonly idleMs: number
+}
+
+/**
+ * Memory for large bodies that is used again once nobody has a view of it. Where the pages of such memory are found anew for each body
+ * that costs ten times what copying into it does: 0.1 to 2 s for a gigabyte, the last in a virtual machine whose host must find them, too.
+ */
+export class ReusedMemory {
+  readonly #libc: LibC
+  readonly #now: () => number
+  #limits: ReuseLimits
+  /** Left last is last. */
+  #idle: IdleArea[] = []
+  #idleBytes = 0
+  #timer: NodeJS.Timeout | undefined
+  #preparing: NodeJS.Timeout | undefined
+  readonly #left = new FinalizationRegistry<Area & Pick<IdleArea, 'wantedBytes'>>((area) => this.#takeBack(area))
+
+  constructor(libc: LibC, limits: ReuseLimits, now: () => number = () => performance.now()) {
+    this.#libc = libc
+    this.#limits = limits
+    this.#now = now
+  }
+
+  /** Memory that nobody uses, which was used before. */
+  get idleBytes(): number {
+    return this.#idleBytes
+  }
+
+  /** Whether who comes next finds his buffer made. */
+  get isPrepared(): boolean {
+    return this.#idle.some(({ buffer }) => buffer !== undefined)
+  }
+
+  /** Whether this process has no memory to spare. */
+  get isSaving(): boolean {
+    return this.#limits.mostIdleBytes <= 0
+  }
+
+  /** From now on; what is more than that goes at once. */
+  limit(limits: ReuseLimits): void {
+    this.#limits = limits
+    this.#trim()
+  }
+
+  /** Gives all back that nobody uses now. */
+  drop(): void {
+    while (this.#idle.length > 0) this.#dropOldest()
+  }
+
+  /**
+   * So much memory, with whatever lay there before, and whether it has its pages already. It cannot be moved to another thread. Nothing
+   * when so little is wanted that it is not worth it, or the system refuses.
+   */
+  take(byteLength: number): { readonly bytes: Uint8Array<ArrayBuffer>; readonly isWarm: boolean } | undefined {
+    if (byteLength < leastBytes) return undefined
+    const known = this.#takeIdle(byteLength)
+    const area = known ?? this.#map(byteLength)
+    if (area === undefined) return undefined
+    const buffer = known?.buffer?.byteLength === byteLength ? known.buffer : this.#libc.view(area.at, byteLength)
+    // Moved elsewhere it would outlive this buffer, and somebody else would write there.
+    markAsUntransferable(buffer)
+    this.#left.register(buffer, { at: area.at, byteLength: area.byteLength, wantedBytes: byteLength })
+    return { bytes: new Uint8Array(buffer), isWarm: known !== undefined }
+  }
+
+  /**
+   * Makes the buffer for who comes next, in a moment: V8 marks its heap whenever a large one is made (measured: 14 ms of this thread and 25
+   * of others), which then does not happen while the next body comes. It finds by that what nobody has any more.
+   */
+  prepare(): void {
+    this.#preparing ??= setTimeout(() => {
+      this.#preparing = undefined
+      const next = this.#idle.at(-1)
+      if (next && !this.isPrepared) next.buffer = this.#libc.view(next.at, next.wantedBytes)
+    }, prepareMs).unref()
+  }
+
+  #takeIdle(byteLength: number): IdleArea | undefined {
+    let best: IdleArea | undefined
+    for (const area of this.#idle) {
+      if (area.byteLength < byteLength || area.byteLength > byteLength * mostSlack + Number(hugePageBytes)) continue
+      const isReady = area.buffer?.byteLength === byteLength
+      if (best === undefined || isReady || area.byteLength < best.byteLength) best = area
+      if (isReady) break
+    }
+    if (best === undefined) return undefined
+    this.#idle.splice(this.#idle.indexOf(best), 1)
+    this.#idleBytes -= best.byteLength
+    return best
+  }
+
+  #map(byteLength: number): Area | undefined {
+    const rounded = Math.ceil(byteLength / Number(hugePageBytes)) * Number(hugePageBytes)
+    const at = this.#libc.mapFresh(rounded)
+    if (at === undefined) return undefined
+    adviseHugePages(this.#libc, at, rounded)
+    return { at, byteLength: rounded }
+  }
+
+  #takeBack(area: Area & Pick<IdleArea, 'wantedBytes'>): void {
+    this.#idle.push({ ...area, leftAtMs: this.#now(), buffer: undefined })
+    this.#idleBytes += area.byteLength
+    this.#trim()
+    this.prepare()
+  }
+
+  #trim(): void {
+    const oldestMs = this.#now() - this.#limits.idleMs
+    const isTooMuch = (): boolean => this.#idleBytes > this.#limits.mostIdleBytes
+    while (this.#idle[0] && (isTooMuch() || this.#idle[0].leftAtMs <= oldestMs)) this.#dropOldest()
+    clearTimeout(this.#timer)
+    const [oldest] = this.#idle
+    if (oldest) this.#timer = setTimeout(() => this.#trim(), oldest.leftAtMs - oldestMs + 1).unref()
+  }
+
+  #dropOldest(): void {
+    const area = this.#idle.shift()
+    if (area === undefined) return
+    this.#idleBytes -= area.byteLength
+    this.#libc.unmap(area.at, area.byteLength)
+  }
+}
+
+/** What a program that says nothing keeps. */
+const usualLimits: ReuseLimits = { mostIdleBytes: 2 ** 29, idleMs: 10_000 }
+let known: { readonly memory: ReusedMemory | undefined } | undefined
+
+/** That of this process; nothing where the C library cannot be called. */
+export function findReusedMemory(): ReusedMemory | undefined {
+  if (known === undefined) {
+    const libc = findLibC()
+    known = { memory: libc && new ReusedMemory(libc, usualLimits) }
+  }
+  return known.memory
+}
