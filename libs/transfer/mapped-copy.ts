@@ -1,6 +1,6 @@
 import { markAsUntransferable } from 'node:worker_threads'
 
-import { findLibC } from './libc.js'
+import { findLibC } from '#libs/memory'
 
 const left = new FinalizationRegistry((unmap: () => void) => unmap())
 

@@ -1,11 +1,9 @@
 import { Status } from 'nice-grpc-common'
 
+import { allocateLarge, findReusedMemory, touchAhead } from '#libs/memory'
 import { Durability, type TransferReceipt, type Value } from '#libs/proto'
 
 import type { Sink } from './endpoint.js'
-import { touchAhead } from './fresh-pages.js'
-import { allocateLarge } from './huge-pages.js'
-import { findReusedMemory } from './reused-memory.js'
 import { TransferError } from './transfer-error.js'
 
 /** A body that came in: the bytes start at an 8-byte boundary, so typed arrays can be views of them. */

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 
-import { findLibC } from './libc.js'
+import { findLibC, findReusedMemory } from '#libs/memory'
+
 import { slotBytes, slots } from './limits.js'
-import { findReusedMemory } from './reused-memory.js'
 
 const folder = '/dev/shm'
 const namePattern = /^costate-bulk-(\d+)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/

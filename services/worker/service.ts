@@ -5,11 +5,12 @@ import path from 'node:path'
 
 import type { ObjectId, WorkerId } from '#libs/domain'
 import { createLoopDelay, exitCodes, type RunningService, type Supervised, systemClock } from '#libs/lifecycle'
+import { findReusedMemory } from '#libs/memory'
 import { ExecutorKind, type LinkResponse, makeHello, SchedulerServiceDefinition } from '#libs/proto'
 import { closeRpcChannel, createRpcChannel, createRpcClient, createRpcServer, loadSecurity, rpcError } from '#libs/rpc'
 import { createBlobUploader } from '#libs/session'
 import { acceptThreadLine, activeTelemetry, createLogger } from '#libs/telemetry'
-import { createTransferPool, findReusedMemory, serveTransfers, transferDefinition } from '#libs/transfer'
+import { createTransferPool, serveTransfers, transferDefinition } from '#libs/transfer'
 
 import type { WorkerConfig } from './config.js'
 import { createState, isOrdered } from './core/state.js'

@@ -3,7 +3,7 @@ import { complaint, isTest, type SourceFile } from './source-tree.js'
 
 /** Everything that the public SDK is built on. */
 const belowClient = [
-  ...['domain', 'proto', 'task', 'value', 'config', 'lifecycle', 'journal', 'telemetry', 'rpc'],
+  ...['domain', 'proto', 'task', 'value', 'config', 'lifecycle', 'journal', 'telemetry', 'memory', 'rpc'],
   ...['transfer', 'bundle', 'control', 'submission', 'session', 'checkpoint', 'profile'],
 ]
 
@@ -17,8 +17,9 @@ const libImports: Readonly<Record<string, readonly string[]>> = {
   lifecycle: ['domain'],
   journal: ['domain'],
   telemetry: ['domain'],
+  memory: [],
   rpc: ['domain', 'proto', 'telemetry'],
-  transfer: ['domain', 'proto', 'rpc'],
+  transfer: ['domain', 'proto', 'memory', 'rpc'],
   profile: ['domain', 'proto', 'rpc'],
   checkpoint: ['proto', 'task', 'transfer'],
   bundle: ['domain', 'task'],

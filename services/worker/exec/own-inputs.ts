@@ -1,18 +1,27 @@
 import { type InputValue, type InputValues, isInSharedMemory } from '#libs/submission'
 
+import type { LentInput } from './borrowed-memory.js'
+import type { LentMemory } from './lent-memory.js'
+
 /** A message between threads copies less than this as fast. */
 const leastBytes = 2 ** 20
 
 /**
  * The inputs of a task, with copies of the large ones, whose buffers are added to `buffers`: a message that hands them over copies
  * nothing. By itself it would copy each twice into fresh memory, once into the message and once out of it. What was fetched itself
- * stays here: a slot that is lost takes what it was given with it, and what has not begun there is run in the next one.
+ * stays here: a slot that is lost takes what it was given with it, and what has not begun there is run in the next one. The largest go
+ * into memory that is lent, where it can be.
  */
-export function copyLargeInputs(inputs: InputValues, buffers: ArrayBuffer[]): InputValues {
+export function copyLargeInputs(inputs: InputValues, buffers: ArrayBuffer[], memory?: LentMemory): InputValues {
   if (![...inputs.values()].some(isLarge)) return inputs
   return new Map(
     [...inputs].map(([name, input]): [string, InputValue] => {
       if (!isLarge(input)) return [name, input]
+      const loan = memory?.lendCopy(input.bytes)
+      if (loan) {
+        const lent: LentInput = { ...input, bytes: new Uint8Array(0), loan }
+        return [name, lent]
+      }
       const bytes = new Uint8Array(input.bytes)
       buffers.push(bytes.buffer)
       return [name, { ...input, bytes }]

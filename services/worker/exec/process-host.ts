@@ -9,7 +9,7 @@ import type { ChildMemory } from './child-memory.js'
 import { createFrameReader } from './message-frames.js'
 import { createFrameSender } from './frame-sender.js'
 import type { HostEvents, SlotHost, StartHost } from './slot-host.js'
-import type { FromSlot } from './slot-messages.js'
+import type { SlotNews } from './slot-messages.js'
 
 /** What a process wrote last is read for so long after its end; a process that it started may keep its pipes open for ever. */
 const lastWordsMs = 50
@@ -55,7 +55,7 @@ class ProcessHost implements SlotHost {
     this.#child = child
     const sender = createFrameSender((frame, written) => child.send(frame, written))
     this.#post = (message) => sender.send(message)
-    const read = createFrameReader((message) => this.#hear(message as FromSlot))
+    const read = createFrameReader((message) => this.#hear(message as SlotNews))
     child.on('message', (frame) => read(frame as Uint8Array))
     if (child.stdout) this.#readLines(child.stdout, 'info')
     if (child.stderr) this.#readLines(child.stderr, 'error')
@@ -92,7 +92,7 @@ class ProcessHost implements SlotHost {
     await this.#over
   }
 
-  #hear(message: FromSlot): void {
+  #hear(message: SlotNews): void {
     if (this.#isFinished) return
     this.#said = true
     if (message.kind === 'broken') this.#broken = message.failure

@@ -80,7 +80,10 @@ export interface EndColumns {
 export function packEnds(ends: readonly SlotEnd[]): EndColumns {
   return {
     keys: ends.map(({ key }) => key),
-    outcomes: ends.map(({ outcome }) => (outcome.kind === 'payload' ? outcome.payload.byteLength : outcome)),
+    outcomes: ends.map(({ outcome }) => {
+      if (outcome.kind === 'payload') return outcome.payload.byteLength
+      return outcome.kind === 'body' && outcome.loan ? { ...outcome, bytes: new Uint8Array(0) } : outcome
+    }),
     payload: joined(ends.flatMap(({ outcome }) => (outcome.kind === 'payload' ? [outcome.payload] : []))),
     startsMs: ends.map(({ startedAtMs }) => startedAtMs),
     endsMs: ends.map(({ endedAtMs }) => endedAtMs),

@@ -1,11 +1,12 @@
 import type { TaskFailure } from '#libs/domain'
 
+import type { LentMemory } from './lent-memory.js'
 import type { ClaimBook } from './line-claims.js'
-import type { FromSlot, ToSlot } from './slot-messages.js'
+import type { SlotNews, ToSlot } from './slot-messages.js'
 
 /** What a slot hears of its thread or process. */
 export interface HostEvents {
-  heard(message: FromSlot): void
+  heard(message: SlotNews): void
   /** A line that was written beside the messages: by native code, or in the last moment of a process. */
   wrote(level: 'info' | 'error', text: string): void
   /** It is gone. `failure` is how that fails the task that ran in it. */
@@ -20,6 +21,8 @@ export interface SlotHost {
   post(message: ToSlot, transfer?: readonly ArrayBuffer[]): void
   /** Who has a task of the line; nothing where memory is not shared. */
   readonly claims: ClaimBook | undefined
+  /** What it has of this side's memory; nothing where memory cannot be lent. */
+  readonly memory?: LentMemory | undefined
   /** Ends it; `ended` follows. */
   end(): void
   /** Ends it for good: nothing follows. */

@@ -2,11 +2,12 @@ import { isMainThread, workerData } from 'node:worker_threads'
 
 import { registerThreadTelemetry } from '#libs/telemetry/thread'
 
+import { BorrowedMemory } from './borrowed-memory.js'
 import { collectGarbage } from './garbage.js'
 import { beginClaimed, type LineClaims } from './line-claims.js'
 import { LineResults } from './line-results.js'
 import { captureConsole } from './task-console.js'
-import { packEnds, unpackTasks } from './slot-columns.js'
+import { packEnds, type TaskColumns, unpackTasks } from './slot-columns.js'
 import { answerCall } from './slot-calls.js'
 import type { FromSlot, SlotEnd, SlotTask } from './slot-messages.js'
 import { openSlotPort } from './slot-port.js'
@@ -40,7 +41,9 @@ let flushedAtMs = 0
 let busy = false
 
 const say = (message: FromSlot, transfer?: readonly ArrayBuffer[]): void => port.say(message, transfer)
-const run = createSlotTaskRunner(say)
+/** A process has memory of its own. */
+const borrowed = isMainThread ? undefined : new BorrowedMemory(say)
+const run = createSlotTaskRunner(say, borrowed)
 const profile = new SlotProfile(say)
 registerThreadTelemetry((text) => say({ kind: 'span', line: text }))
 captureConsole((level, text) => run.log(level, text))
@@ -48,13 +51,7 @@ captureConsole((level, text) => run.log(level, text))
 port.listen((message) => {
   switch (message.kind) {
     case 'run':
-      // The main side runs them elsewhere: it hears of the wait after it said this.
-      if (isClosed) return
-      for (const task of unpackTasks(message.tasks)) {
-        results.expect(task)
-        line.push(task)
-      }
-      if (!busy) void work()
+      takeTasks(message.tasks)
       return
     case 'stop':
       stopTask(message.key, message.reason)
@@ -66,7 +63,11 @@ port.listen((message) => {
     case 'told':
       run.tell(message.jobId, message.news)
       return
+    case 'offer':
+      borrowed?.keep(message.loan)
+      return
     case 'collect':
+      borrowed?.drop()
       collectGarbage()
       return
     case 'answer':
@@ -76,6 +77,21 @@ port.listen((message) => {
       message satisfies never
   }
 })
+
+function takeTasks(columns: TaskColumns): void {
+  // First of all: what is not wanted here is given back.
+  const tasks = unpackTasks(columns).map((task) => {
+    const inputs = borrowed?.view(task.inputs) ?? task.inputs
+    return inputs === task.inputs ? task : { ...task, inputs }
+  })
+  // The main side runs them elsewhere: it hears of the wait after it said this.
+  if (isClosed) return
+  for (const task of tasks) {
+    results.expect(task)
+    line.push(task)
+  }
+  if (!busy) void work()
+}
 
 async function work(): Promise<void> {
   busy = true
@@ -133,7 +149,9 @@ async function work(): Promise<void> {
 
 function flush(): void {
   if (ends.length > 0) {
-    const moved = ends.flatMap(({ outcome }) => (outcome.kind === 'body' ? [outcome.bytes.buffer] : []))
+    const moved = ends.flatMap(({ outcome }) =>
+      outcome.kind === 'body' && !outcome.loan ? [outcome.bytes.buffer] : [],
+    )
     say({ kind: 'ended', ends: packEnds(ends) }, moved)
     ends = []
   }

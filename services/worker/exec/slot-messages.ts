@@ -2,6 +2,7 @@ import type { TaskFailure } from '#libs/domain'
 import type { Durability, JobSpec, Result, TaskSettled, Value } from '#libs/proto'
 import type { InputValues } from '#libs/submission'
 
+import type { Loan } from './lent-memory.js'
 import type { EndColumns, TaskColumns } from './slot-columns.js'
 
 /** What the tasks of a job that call the same function have in common; a message says it once. */
@@ -52,6 +53,8 @@ export interface SlotTask {
 export interface SlotBody {
   readonly structure: Value
   readonly bytes: Uint8Array<ArrayBuffer>
+  /** The bytes lie in memory that the main side has lent: a message says only where. */
+  readonly loan?: Loan | undefined
 }
 
 /** How a task ended in its slot. */
@@ -74,6 +77,8 @@ export type ToSlot =
   /** What became of a job that a task here submitted. */
   | { readonly kind: 'told'; readonly jobId: string; readonly news: ChildNews }
   | { readonly kind: 'run'; readonly tasks: TaskColumns }
+  /** Memory for the next large result. */
+  | { readonly kind: 'offer'; readonly loan: Loan }
   /** Memory is nearly full: what is not used any more is given back. */
   | { readonly kind: 'collect' }
   | { readonly kind: 'stop'; readonly key: string; readonly reason: string }
@@ -136,8 +141,16 @@ export type ChildNews =
   | { readonly kind: 'reopened'; readonly index: number }
   | { readonly kind: 'lost'; readonly code: string; readonly reason: string; readonly message: string }
 
+/** What a slot's thread says of memory that the main side lends. */
+export type MemoryNews =
+  /** It has mapped this, which is the main side's when it has ended. */
+  { readonly kind: 'mapped'; readonly area: Loan } | { readonly kind: 'gaveBack'; readonly at: bigint }
+
 /** What a slot says to the worker's main side. */
-export type FromSlot =
+export type FromSlot = SlotNews | MemoryNews
+
+/** The same without what is said of memory. */
+export type SlotNews =
   | { readonly kind: 'started'; readonly key: string; readonly startedAtMs: number }
   | { readonly kind: 'ended'; readonly ends: EndColumns }
   /** The task does nothing but wait for tasks that it submitted: the slot takes no tasks until it hears `resume`. */

@@ -2,8 +2,9 @@ import { type LoadedBundle, loadBundle } from '#libs/bundle'
 import { decodeArguments, type TaskArguments } from '#libs/submission'
 import { codecsOf } from '#libs/task'
 import { withTaskTrace } from '#libs/telemetry/thread'
-import { copySegments, encodePayload, encodeValue, type EncodedValue, packStructure } from '#libs/value'
+import { copySegments, copySegmentsTo, encodePayload, encodeValue, type EncodedValue, packStructure } from '#libs/value'
 
+import { type BorrowedMemory, viewOf } from './borrowed-memory.js'
 import { failureOf } from './failure-of.js'
 import { cutLine } from './line.js'
 import { createSlotContext, type SlotContext } from './slot-context.js'
@@ -25,6 +26,7 @@ export interface SlotTaskRunner {
 
 export function createSlotTaskRunner(
   say: (message: FromSlot, transfer?: readonly ArrayBuffer[]) => void,
+  memory?: BorrowedMemory,
 ): SlotTaskRunner {
   const bundles = new Map<string, Promise<LoadedBundle>>()
   let current: SlotContext | undefined
@@ -58,7 +60,7 @@ export function createSlotTaskRunner(
         const result = await withTaskTrace(task.trace, () => called(...values, context))
         const change = watch?.findChange(undefined)
         if (change) return { kind: 'failed', failure: failureOf(change) }
-        return outcomeOf(encodeValue(result, `the result of task ${task.taskId}`, { codecs }))
+        return outcomeOf(encodeValue(result, `the result of task ${task.taskId}`, { codecs }), memory)
       } catch (error) {
         return { kind: 'failed', failure: failureOf(args?.watch?.findChange(error) ?? error) }
       } finally {
@@ -77,11 +79,17 @@ export function createSlotTaskRunner(
   }
 }
 
-function outcomeOf(value: EncodedValue): SlotOutcome {
+function outcomeOf(value: EncodedValue, memory: BorrowedMemory | undefined): SlotOutcome {
   const encoded = packStructure(value)
   if (encoded.byteLength <= maxInlineBytes) {
     const payload = encodePayload(encoded)
     if (payload.byteLength <= maxInlineBytes) return { kind: 'payload', payload }
   }
-  return { kind: 'body', structure: encoded.root, bytes: copySegments(encoded) }
+  const structure = encoded.root
+  // Copied at once: the task may have kept what it returned. And memory that a thread hands over slows down all of it.
+  const loan = memory?.take(encoded.byteLength)
+  if (loan === undefined) return { kind: 'body', structure, bytes: copySegments(encoded) }
+  const bytes = viewOf(loan)
+  copySegmentsTo(bytes, encoded.segments)
+  return { kind: 'body', structure, bytes, loan }
 }

@@ -9,7 +9,7 @@ import { noClaim } from './line-claims.js'
 import { copyLargeInputs } from './own-inputs.js'
 import { packTasks, unpackEnds } from './slot-columns.js'
 import type { SlotHost, StartHost } from './slot-host.js'
-import type { FromSlot, SlotCall, SlotEnd, SlotTask, ToSlot } from './slot-messages.js'
+import type { SlotNews, SlotCall, SlotEnd, SlotTask, ToSlot } from './slot-messages.js'
 
 /** How long a task that is told to stop may take before its slot is ended. */
 const stopGraceMs = 1_000
@@ -28,7 +28,7 @@ export interface SlotListeners {
   /** Whether a task fails that changes an input that it shares with others. */
   readonly verifyInputs: boolean
   heard(
-    message: Exclude<FromSlot, { kind: 'started' | 'ended' | 'awaits' | 'woke' | 'dropped' | 'passedOver' | 'broken' }>,
+    message: Exclude<SlotNews, { kind: 'started' | 'ended' | 'awaits' | 'woke' | 'dropped' | 'passedOver' | 'broken' }>,
     answer: (answer: ToSlot) => void,
   ): void
   /** Where the task's bundle lies on this machine. */
@@ -87,7 +87,7 @@ export class Slot {
       if (call === undefined || !isCallOf(call, order)) call = this.#callOf(order)
       const shared = this.#sharesMemory ? shareInputs(input, jobId, fetched) : fetched
       const own: ArrayBuffer[] = []
-      const inputs = this.#host.claims ? copyLargeInputs(shared, own) : shared
+      const inputs = this.#host.claims ? copyLargeInputs(shared, own, this.#host.memory) : shared
       // What is in a message twice is one thing there, and no task may see what another does to its input.
       const buffers = buffersOf(inputs)
       if (buffers.some((buffer) => inBatch.has(buffer))) {
@@ -248,7 +248,7 @@ export class Slot {
     this.#host.end()
   }
 
-  #hear(message: FromSlot): void {
+  #hear(message: SlotNews): void {
     switch (message.kind) {
       case 'started':
         this.#running = message.key

@@ -3,9 +3,11 @@ import { Worker } from 'node:worker_threads'
 import type { TaskFailure } from '#libs/domain'
 
 import { failureOf } from './failure-of.js'
+import { createLentMemory, type LentMemory, type Loan } from './lent-memory.js'
 import { ClaimBook } from './line-claims.js'
 import type { StartHost } from './slot-host.js'
-import type { FromSlot } from './slot-messages.js'
+import type { EndColumns } from './slot-columns.js'
+import type { FromSlot, ToSlot } from './slot-messages.js'
 
 /** JavaScript ends within milliseconds; a thread that lives longer is in native code. */
 const endMs = 1_000
@@ -19,14 +21,24 @@ export function createThreadHosts(program: URL): StartHost {
     let ending: NodeJS.Timeout | undefined
     // What this process was told to preload is not for tasks.
     const worker = new Worker(program, { execArgv: [], name: `slot-${slot}`, workerData: claims.claims })
-    worker.on('message', (message: FromSlot) => events.heard(message))
+    const memory = createLentMemory()
+    const offer = (loan: Loan): void => worker.postMessage({ kind: 'offer', loan } satisfies ToSlot)
+    worker.on('message', (message: FromSlot) => {
+      if (message.kind === 'gaveBack') memory?.takeBack(message.at)
+      else if (message.kind === 'mapped') memory?.noteMapped(message.area)
+      else if (message.kind === 'ended' && memory)
+        events.heard({ ...message, ends: adoptEnds(message.ends, memory, offer) })
+      else events.heard(message)
+    })
     worker.on('error', (error) => (fate ??= failureOf(error)))
     worker.on('exit', (code) => {
       clearTimeout(ending)
+      memory?.close()
       if (!stopped) events.ended(fate ?? exitOf(code))
     })
     return {
       claims,
+      memory,
       post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
       end: () => {
         ending ??= setTimeout(() => events.stuck(), endMs)
@@ -39,6 +51,21 @@ export function createThreadHosts(program: URL): StartHost {
       },
     }
   }
+}
+
+/** Results that lie in memory which was lent are this side's from now on. */
+function adoptEnds(ends: EndColumns, memory: LentMemory, offer: (loan: Loan) => void): EndColumns {
+  if (!ends.outcomes.some((outcome) => typeof outcome !== 'number' && outcome.kind === 'body' && outcome.loan))
+    return ends
+  const outcomes = ends.outcomes.map((outcome) => {
+    if (typeof outcome === 'number' || outcome.kind !== 'body' || outcome.loan === undefined) return outcome
+    const { kind, structure, loan } = outcome
+    // The next result is mostly as long.
+    const next = memory.offer(loan.byteLength)
+    if (next) offer(next)
+    return { kind, structure, bytes: memory.adopt(loan) }
+  })
+  return { ...ends, outcomes }
 }
 
 function exitOf(code: number): TaskFailure {

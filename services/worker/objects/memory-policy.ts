@@ -1,4 +1,4 @@
-import type { ReuseLimits } from '#libs/transfer'
+import type { ReuseLimits } from '#libs/memory'
 
 /** From where on which measure is taken against the end of a worker's memory. The last one is its supervisor's, at 95 %. */
 export interface MemoryPolicy {

@@ -10,7 +10,8 @@ const mostSlack = 1.25
 /** After so long who has got a body has done what he was waiting to do. */
 const prepareMs = 50
 
-interface Area {
+/** Where memory of our own lies, and how long it is. */
+export interface Area {
   readonly at: bigint
   readonly byteLength: number
 }
@@ -84,13 +85,35 @@ export class ReusedMemory {
   take(byteLength: number): { readonly bytes: Uint8Array<ArrayBuffer>; readonly isWarm: boolean } | undefined {
     if (byteLength < leastBytes) return undefined
     const known = this.#takeIdle(byteLength)
-    const area = known ?? this.#map(byteLength)
+    const area = known ?? mapArea(this.#libc, byteLength)
     if (area === undefined) return undefined
-    const buffer = known?.buffer?.byteLength === byteLength ? known.buffer : this.#libc.view(area.at, byteLength)
+    const ready = known?.buffer?.byteLength === byteLength ? known.buffer : undefined
+    return { bytes: this.watch(area, byteLength, ready), isWarm: known !== undefined }
+  }
+
+  /** The same for who counts himself whether anybody has it: it is his until he gives it back, or has it watched. */
+  takeArea(byteLength: number): Area | undefined {
+    if (byteLength < leastBytes) return undefined
+    return this.#takeIdle(byteLength) ?? mapArea(this.#libc, byteLength)
+  }
+
+  /** The same, but only what was used before. */
+  takeIdleArea(byteLength: number): Area | undefined {
+    return this.#takeIdle(byteLength)
+  }
+
+  /** The first bytes of an area, which is given back by itself when nobody has a view of them. `ready` is a buffer of them that was made ahead. */
+  watch({ at, byteLength }: Area, wantedBytes: number, ready?: ArrayBuffer): Uint8Array<ArrayBuffer> {
+    const buffer = ready ?? this.#libc.view(at, wantedBytes)
     // Moved elsewhere it would outlive this buffer, and somebody else would write there.
     markAsUntransferable(buffer)
-    this.#left.register(buffer, { at: area.at, byteLength: area.byteLength, wantedBytes: byteLength })
-    return { bytes: new Uint8Array(buffer), isWarm: known !== undefined }
+    this.#left.register(buffer, { at, byteLength, wantedBytes })
+    return new Uint8Array(buffer)
+  }
+
+  /** Nobody has it any more. */
+  giveBack({ at, byteLength }: Area): void {
+    this.#takeBack({ at, byteLength, wantedBytes: byteLength })
   }
 
   /**
@@ -119,14 +142,6 @@ export class ReusedMemory {
     return best
   }
 
-  #map(byteLength: number): Area | undefined {
-    const rounded = Math.ceil(byteLength / Number(hugePageBytes)) * Number(hugePageBytes)
-    const at = this.#libc.mapFresh(rounded)
-    if (at === undefined) return undefined
-    adviseHugePages(this.#libc, at, rounded)
-    return { at, byteLength: rounded }
-  }
-
   #takeBack(area: Area & Pick<IdleArea, 'wantedBytes'>): void {
     this.#idle.push({ ...area, leftAtMs: this.#now(), buffer: undefined })
     this.#idleBytes += area.byteLength
@@ -149,6 +164,15 @@ export class ReusedMemory {
     this.#idleBytes -= area.byteLength
     this.#libc.unmap(area.at, area.byteLength)
   }
+}
+
+/** Fresh memory, in huge pages where there are such; nothing when the system refuses. */
+export function mapArea(libc: LibC, byteLength: number): Area | undefined {
+  const rounded = Math.ceil(byteLength / Number(hugePageBytes)) * Number(hugePageBytes)
+  const at = libc.mapFresh(rounded)
+  if (at === undefined) return undefined
+  adviseHugePages(libc, at, rounded)
+  return { at, byteLength: rounded }
 }
 
 /** What a program that says nothing keeps. */

@@ -14,6 +14,8 @@ export interface LibC {
   mapFresh(byteLength: number): bigint | undefined
   /** Nobody may touch the memory from now on. */
   unmap(at: bigint, byteLength: number): void
+  /** Copies the bytes there. */
+  copy(bytes: Uint8Array, to: bigint): void
   /** What lies there, as a buffer that frees nothing when it goes. */
   view(at: bigint, byteLength: number): ArrayBuffer
 }
@@ -51,6 +53,7 @@ function loadLibC(): LibC | undefined {
       'intptr_t mmap(uintptr_t address, size_t length, int protection, int flags, int fd, int64_t offset)',
     )
     const munmap = library.func('int munmap(uintptr_t address, size_t length)')
+    const memcpy = library.func('void *memcpy(uintptr_t to, const void *from, size_t length)')
     const map = (byteLength: number, flags: number, fd: number): bigint | undefined => {
       const at = BigInt(mmap(0n, byteLength, readAndWrite, flags, fd, 0n) as number | bigint)
       return at === -1n ? undefined : at
@@ -70,6 +73,7 @@ function loadLibC(): LibC | undefined {
       },
       mapFresh: (byteLength) => map(byteLength, ownAndFresh, -1),
       unmap: (at, byteLength) => void munmap(at, byteLength),
+      copy: (bytes, to) => void memcpy(to, bytes, bytes.byteLength),
       view,
     }
   } catch {

@@ -1,0 +1,4 @@
+export { touchAhead } from './fresh-pages.js'
+export { allocateLarge } from './huge-pages.js'
+export { findLibC, type LibC } from './libc.js'
+export { type Area, findReusedMemory, mapArea, type ReusedMemory, type ReuseLimits } from './reused-memory.js'
