@@ -1,7 +1,7 @@
 import { Status } from 'nice-grpc-common'
 
 import type { SharedSlice, TransferChunk, TransferHeader, TransferReceipt } from '#libs/proto'
-import { discardBuffer } from '#libs/rpc'
+import { discardBuffer, takeFrame } from '#libs/rpc'
 
 import { checksumOf, createDigester, type Digester } from './digest.js'
 import type { Sink } from './endpoint.js'
@@ -82,7 +82,7 @@ export class IncomingBody {
   }
 
   #readShared(slice: SharedSlice): Uint8Array {
-    const place = this.#sink.place?.(slice.byteLength) ?? Buffer.allocUnsafeSlow(slice.byteLength)
+    const place = this.#sink.place?.(slice.byteLength) ?? takeFrame(slice.byteLength)
     this.#shared.read(slice, place)
     return place
   }
