@@ -10,6 +10,8 @@ export interface LibC {
   populate(bytes: Uint8Array, then: () => void): void
   /** A file's first bytes as memory; nothing when the system refuses. */
   map(fd: number, byteLength: number, writes: keyof typeof mapFlags): MappedMemory | undefined
+  /** The same, only where it lies. */
+  mapFile(fd: number, byteLength: number, writes: keyof typeof mapFlags): bigint | undefined
   /** Where fresh memory of its own starts, at a page; nothing when the system refuses. */
   mapFresh(byteLength: number): bigint | undefined
   /** Nobody may touch the memory from now on. */
@@ -71,6 +73,7 @@ function loadLibC(): LibC | undefined {
         if (at === undefined) return undefined
         return { bytes: new Uint8Array(view(at, byteLength)), unmap: () => void munmap(at, byteLength) }
       },
+      mapFile: (fd, byteLength, writes) => map(byteLength, mapFlags[writes], fd),
       mapFresh: (byteLength) => map(byteLength, ownAndFresh, -1),
       unmap: (at, byteLength) => void munmap(at, byteLength),
       copy: (bytes, to) => void memcpy(to, bytes, bytes.byteLength),

@@ -84,7 +84,7 @@ export class ReusedMemory {
    */
   take(byteLength: number): { readonly bytes: Uint8Array<ArrayBuffer>; readonly isWarm: boolean } | undefined {
     if (byteLength < leastBytes) return undefined
-    const known = this.#takeIdle(byteLength)
+    const known = this.#takeIdle(byteLength, byteLength)
     const area = known ?? mapArea(this.#libc, byteLength)
     if (area === undefined) return undefined
     const ready = known?.buffer?.byteLength === byteLength ? known.buffer : undefined
@@ -128,11 +128,12 @@ export class ReusedMemory {
     }, prepareMs).unref()
   }
 
-  #takeIdle(byteLength: number): IdleArea | undefined {
+  /** Rather one whose buffer is made for so many bytes; who needs no buffer leaves such a one to others. */
+  #takeIdle(byteLength: number, bufferBytes?: number): IdleArea | undefined {
     let best: IdleArea | undefined
     for (const area of this.#idle) {
       if (area.byteLength < byteLength || area.byteLength > byteLength * mostSlack + Number(hugePageBytes)) continue
-      const isReady = area.buffer?.byteLength === byteLength
+      const isReady = area.buffer?.byteLength === bufferBytes
       if (best === undefined || isReady || area.byteLength < best.byteLength) best = area
       if (isReady) break
     }

@@ -12,7 +12,7 @@ import {
 
 import type { AnnounceStored } from './announcements.js'
 import type { MemoryRoom } from './memory-room.js'
-import { descriptorBytesOf, type HeldObject, type ObjectStore } from './object-store.js'
+import { byteLengthOf, descriptorBytesOf, type HeldObject, type ObjectStore } from './object-store.js'
 import {
   checkDigestAlgorithm,
   checkSame,
@@ -75,8 +75,9 @@ function fitting(store: ObjectStore, objectIds: readonly string[]): HeldObject[]
     const object = store.get(objectId as ObjectId)
     if (object?.place !== 'memory') return []
     const more = descriptorBytesOf(object.descriptor)
-    if (bytes + object.bytes.byteLength > batchBytes || descriptorBytes + more > batchBytes) return []
-    bytes += object.bytes.byteLength
+    const byteLength = byteLengthOf(object)
+    if (bytes + byteLength > batchBytes || descriptorBytes + more > batchBytes) return []
+    bytes += byteLength
     descriptorBytes += more
     return [object]
   })

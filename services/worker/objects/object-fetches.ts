@@ -2,7 +2,7 @@ import { Status } from 'nice-grpc-common'
 
 import type { ObjectId } from '#libs/domain'
 import { Durability, type TransferHeader, type TransferOpen, type TransferReceipt } from '#libs/proto'
-import { type BodyPlace, fetchFrom, type Sink, TransferError, type TransferPool } from '#libs/transfer'
+import { type BodyPlace, fetchFrom, type MappedCopy, type Sink, TransferError, type TransferPool } from '#libs/transfer'
 
 import type { AnnounceStored } from './announcements.js'
 import type { Arrivals } from './arrivals.js'
@@ -69,11 +69,11 @@ export function createObjectFetches({
   async function adopt(
     { objectId, name }: IncomingPut,
     { structure }: TransferHeader,
-    bytes: Uint8Array<ArrayBuffer>,
+    mapped: MappedCopy,
     digest: Buffer,
   ): Promise<boolean> {
-    if (!room.has(bytes.byteLength)) return false
-    keepOnce(store, name, { objectId, structure, bytes, xxh64: digest.readBigUInt64BE() })
+    if (!room.has(mapped.byteLength)) return false
+    keepOnce(store, name, { objectId, structure, mapped, xxh64: digest.readBigUInt64BE() })
     arrivals.noteStored(objectId)
     return true
   }
@@ -84,9 +84,9 @@ export function createObjectFetches({
       const options = { signal, trace: Object.fromEntries(trace) }
       const place: BodyPlace = {
         open: (header) => openSink(put, header),
-        adopt: async (header, bytes, digest) => {
+        adopt: async (header, copy, digest) => {
           check(put, header)
-          return await adopt(put, header, bytes, digest)
+          return await adopt(put, header, copy, digest)
         },
       }
       await fetchFrom(pool, objectId, sources, place, options)

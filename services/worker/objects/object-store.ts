@@ -1,6 +1,6 @@
 import type { ObjectId } from '#libs/domain'
 import { ObjectDescriptor, type Value } from '#libs/proto'
-import { xxh64Of } from '#libs/transfer'
+import { type MappedCopy, xxh64Of } from '#libs/transfer'
 
 import type { SpilledBody } from './spill-folder.js'
 
@@ -13,7 +13,10 @@ interface ObjectFacts {
 /** An object whose bytes are in memory; nobody changes them. */
 export interface HeldObject extends ObjectFacts {
   readonly place: 'memory'
+  /** Of what is mapped a buffer is made when they are first asked for. */
   readonly bytes: Uint8Array<ArrayBuffer>
+  /** It is held no more. */
+  readonly close?: () => void
 }
 
 /** An object whose bytes are on this worker's disk. */
@@ -24,13 +27,11 @@ export interface SpilledObject extends ObjectFacts {
 
 export type StoredObject = HeldObject | SpilledObject
 
-/** An object that is to be kept. */
-export interface NewObject {
-  readonly objectId: ObjectId
-  readonly structure: Value | undefined
-  readonly bytes: Uint8Array<ArrayBuffer>
-  readonly xxh64?: bigint
-}
+/** An object that is to be kept: its bytes, or a file of which they are a copy, and which is closed when it is not kept. */
+export type NewObject = { readonly objectId: ObjectId; readonly structure: Value | undefined } & (
+  | { readonly bytes: Uint8Array<ArrayBuffer>; readonly xxh64?: bigint; readonly mapped?: undefined }
+  | { readonly mapped: MappedCopy; readonly xxh64: bigint; readonly bytes?: undefined }
+)
 
 /** What the worker holds until it is released: results of its tasks and scattered buffers, in memory or on its disk. */
 export interface ObjectStore {
@@ -84,7 +85,8 @@ export function createObjectStore({ grew, lost }: StoreListener = {}): ObjectSto
   function drop(object: StoredObject): void {
     if (object.place === 'memory') {
       held.delete(object.objectId)
-      heldBytes -= object.bytes.byteLength
+      heldBytes -= byteLengthOf(object)
+      object.close?.()
     } else {
       spilled.delete(object.objectId)
       spilledBytes -= object.body.byteLength
@@ -112,11 +114,15 @@ export function createObjectStore({ grew, lost }: StoreListener = {}): ObjectSto
     has: (objectId) => find(objectId) !== undefined,
     keep: (object) => {
       const known = find(object.objectId)
-      if (known) return known
+      if (known) {
+        object.mapped?.close()
+        return known
+      }
       const stored = describe(object)
       held.set(object.objectId, stored)
-      heldBytes += object.bytes.byteLength
-      grew?.(object.bytes.byteLength)
+      const byteLength = byteLengthOf(stored)
+      heldBytes += byteLength
+      grew?.(byteLength)
       return stored
     },
     keepSpilled: (objectId, structure, body) => {
@@ -137,7 +143,7 @@ export function createObjectStore({ grew, lost }: StoreListener = {}): ObjectSto
       lost?.(object.objectId)
     },
     oldest: () => {
-      for (const object of held.values()) if (object.bytes.byteLength > 0) return object
+      for (const object of held.values()) if (byteLengthOf(object) > 0) return object
       return undefined
     },
     moveToDisk: (object, body) => {
@@ -164,11 +170,28 @@ export function createObjectStore({ grew, lost }: StoreListener = {}): ObjectSto
 }
 
 /** The object with what is known of it. */
-export function describe({ objectId, structure, bytes, xxh64 = xxh64Of([bytes]) }: NewObject): HeldObject {
+export function describe({ objectId, structure, ...body }: NewObject): HeldObject {
+  if (body.mapped) {
+    const { mapped, xxh64 } = body
+    return {
+      ...factsOf({ objectId, structure, byteLength: BigInt(mapped.byteLength), xxh64 }),
+      place: 'memory',
+      get bytes() {
+        return mapped.bytes
+      },
+      close: () => mapped.close(),
+    }
+  }
+  const { bytes, xxh64 = xxh64Of([bytes]) } = body
   return {
     ...factsOf({ objectId, structure, byteLength: BigInt(bytes.byteLength), xxh64 }),
     ...{ place: 'memory', bytes },
   }
+}
+
+/** How long an object in memory is, without looking at its bytes. */
+export function byteLengthOf({ descriptor }: HeldObject): number {
+  return Number(descriptor.byteLength)
 }
 
 function factsOf(descriptor: ObjectDescriptor): ObjectFacts {

@@ -89,7 +89,7 @@ export function checkSame(name: string, held: StoredObject, object: NewObject): 
 /** Keeps the object, unless it is held already; then it must be the same. */
 export function keepOnce(store: ObjectStore, name: string, object: NewObject): StoredObject {
   const stored = store.keep(object)
-  if (stored.place !== 'memory' || stored.bytes !== object.bytes) checkSame(name, stored, object)
+  if (stored.place !== 'memory' || object.mapped || stored.bytes !== object.bytes) checkSame(name, stored, object)
   return stored
 }
 
