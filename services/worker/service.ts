@@ -5,7 +5,6 @@ import path from 'node:path'
 
 import type { ObjectId, WorkerId } from '#libs/domain'
 import { createLoopDelay, exitCodes, type RunningService, type Supervised, systemClock } from '#libs/lifecycle'
-import { findReusedMemory } from '#libs/memory'
 import { ExecutorKind, type LinkResponse, makeHello, SchedulerServiceDefinition } from '#libs/proto'
 import { closeRpcChannel, createRpcChannel, createRpcClient, createRpcServer, loadSecurity, rpcError } from '#libs/rpc'
 import { createBlobUploader } from '#libs/session'
@@ -31,7 +30,6 @@ import { createInputCache } from './objects/input-cache.js'
 import { createInputFetcher } from './objects/input-fetcher.js'
 import { createObjectHost } from './objects/object-host.js'
 import { createTaskCheckpoints } from './objects/task-checkpoints.js'
-import { reuseLimitsOf } from './objects/memory-policy.js'
 import { openWorkerMemory } from './objects/worker-memory.js'
 import { createDeparture } from './rpc/departure.js'
 import { findService } from './rpc/find-service.js'
@@ -79,8 +77,6 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
   const scheduler: { link?: SchedulerLink } = {}
   const childMemory = createChildMemory(config.memoryLimit)
   const isThreads = config.executor !== 'process'
-  const reused = findReusedMemory()
-  reused?.limit(reuseLimitsOf(config.memoryLimit))
   const state = createState(config.slots, config.resources['gpu'] ?? 0, config.maxWaiting, isThreads)
   const memory = await openWorkerMemory(config, {
     childBytes: () => childMemory.bytes,
@@ -88,7 +84,6 @@ export async function startWorker(config: WorkerConfig, birth: WorkerBirth): Pro
     collect: () => {
       collectGarbage()
       executor.collect()
-      reused?.drop()
     },
     pressed: (isPaused) => {
       logger.warn({ isPaused }, isPaused ? 'memory is nearly full: no task is started' : 'there is memory again')

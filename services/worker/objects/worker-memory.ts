@@ -1,8 +1,9 @@
 import { tmpdir } from 'node:os'
 
 import type { ObjectId } from '#libs/domain'
+import { findReusedMemory } from '#libs/memory'
 
-import { type MemoryPolicy, memoryPolicyOf } from './memory-policy.js'
+import { type MemoryPolicy, memoryPolicyOf, reuseLimitsOf } from './memory-policy.js'
 import { createMemoryRoom, type MemoryRoom } from './memory-room.js'
 import { type MemoryWatch, watchMemory } from './memory-watch.js'
 import { createObjectStore, type ObjectStore } from './object-store.js'
@@ -49,7 +50,13 @@ export interface WorkerMemory {
 /** Puts it together. */
 export async function openWorkerMemory(settings: MemorySettings, ports: MemoryPorts): Promise<WorkerMemory> {
   const policy = memoryPolicyOf(settings.memoryLimit, settings.memoryTarget)
-  const { lost, warn, isBusy, collect, pressed } = ports
+  const { lost, warn, isBusy, pressed } = ports
+  const reused = findReusedMemory()
+  reused?.limit(reuseLimitsOf(settings.memoryLimit))
+  const collect = (): void => {
+    ports.collect()
+    reused?.drop()
+  }
   let peakBytes = 0
   const rssBytes = (): number => {
     const bytes = process.memoryUsage.rss() + ports.childBytes()
