@@ -21,7 +21,7 @@ import {
 import { type BlobUploader, createBlobUploader, ClientSession, errorOfRefusal, loadBlob } from '#libs/session'
 import type { MeshJob, MeshJobBackend } from '#libs/submission'
 import { MeshError, type TaskFuture } from '#libs/task'
-import { createSpanBudget, withSpan } from '#libs/telemetry'
+import { createSpanBudget, timeSpan } from '#libs/telemetry'
 import {
   createObjectTransfers,
   createTransferPool,
@@ -183,13 +183,13 @@ export class MeshConnection {
       return this.#objects.put(first.addresses, { objectId, structure, ...body }, this.session.id).then(() => workers)
     }
     // Ten thousand scatters in a row are not worth as many spans.
-    return this.#spanBudget.admit(performance.now()) ? withSpan('scatter', { kind: SpanKind.CLIENT }, put) : put()
+    return this.#spanBudget.admit(performance.now()) ? timeSpan('scatter', { kind: SpanKind.CLIENT }, put) : put()
   }
 
   /** Has workers get an object that others hold. Resolves with those that have it. */
   async replicate(object: HeldByWorkers, workers: readonly BroadcastTarget[]): Promise<readonly BroadcastTarget[]> {
     try {
-      return await withSpan('replicate', { kind: SpanKind.CLIENT }, () => this.#broadcast.replicate(object, workers))
+      return await timeSpan('replicate', { kind: SpanKind.CLIENT }, () => this.#broadcast.replicate(object, workers))
     } catch (error) {
       throw meshErrorOf(error)
     }
