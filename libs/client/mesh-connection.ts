@@ -111,15 +111,13 @@ export class MeshConnection {
   }
 
   /** The value of an object that workers hold, or the checkpoint-store has; `what` is what messages call it. */
-  async fetchObject(object: WantedObject & { readonly structure: Value | undefined }, what: string): Promise<unknown> {
+  fetchObject(object: WantedObject & { readonly structure: Value | undefined }, what: string): Promise<unknown> {
     const blobDigest = this.#archives.get(object.objectId)
-    let body: ReceivedBody
-    try {
-      body = await this.#getBytes(object, blobDigest)
-    } catch (error) {
-      body = await this.#getElsewhere(object, blobDigest, error)
-    }
-    return decodeValue(body.structure ?? object.structure, body.bytes, { view: true, what })
+    const decode = ({ structure, bytes }: ReceivedBody): unknown =>
+      decodeValue(structure ?? object.structure, bytes, { view: true, what })
+    return this.#getBytes(object, blobDigest).then(decode, (error: unknown) =>
+      this.#getElsewhere(object, blobDigest, error).then(decode),
+    )
   }
 
   #getBytes(object: WantedObject, blobDigest: string | undefined): Promise<ReceivedBody> {
@@ -176,14 +174,23 @@ export class MeshConnection {
     encoded: EncodedValue,
     workers: readonly BroadcastTarget[],
   ): Promise<readonly BroadcastTarget[]> {
-    const [first, ...others] = workers
-    const put = (): Promise<readonly BroadcastTarget[]> => {
-      if (first === undefined || others.length > 0) return this.#broadcast.scatter(objectId, encoded, workers)
-      const { root: structure, ...body } = encoded
-      return this.#objects.put(first.addresses, { objectId, structure, ...body }, this.session.id).then(() => workers)
-    }
+    const [first] = workers
+    if (first === undefined) return Promise.resolve(workers)
     // Ten thousand scatters in a row are not worth as many spans.
-    return this.#spanBudget.admit(performance.now()) ? timeSpan('scatter', { kind: SpanKind.CLIENT }, put) : put()
+    if (!this.#spanBudget.admit(performance.now())) return this.#put(objectId, encoded, workers, first)
+    return timeSpan('scatter', { kind: SpanKind.CLIENT }, () => this.#put(objectId, encoded, workers, first))
+  }
+
+  #put(
+    objectId: string,
+    encoded: EncodedValue,
+    workers: readonly BroadcastTarget[],
+    first: BroadcastTarget,
+  ): Promise<readonly BroadcastTarget[]> {
+    if (workers.length > 1) return this.#broadcast.scatter(objectId, encoded, workers)
+    const { root: structure, mostStructureBytes, segments, byteLength } = encoded
+    const object = { objectId, structure, mostStructureBytes, segments, byteLength }
+    return this.#objects.put(first.addresses, object, this.session.id).then(() => workers)
   }
 
   /** Has workers get an object that others hold. Resolves with those that have it. */

@@ -45,33 +45,37 @@ export class ScatterTargets {
 }
 
 async function answer(waiting: readonly Waiting[], workers: readonly WorkerInfo[]): Promise<void> {
-  const present = workers.filter(({ state }) => state === 'ready' || state === 'paused')
-  // How many objects were sent to whom since the workers were listed.
-  const sent = new Map<string, number>()
+  const present = workers.filter(({ state }) => state === 'ready' || state === 'paused').map(asTarget)
   for (const [index, { options, resolve, reject }] of waiting.entries()) {
     if (index > 0 && index % scattersPerTurn === 0) await new Promise((next) => setImmediate(next))
     try {
-      resolve(chooseAmong(present, options, sent))
+      resolve(chooseAmong(present, options))
     } catch (error) {
       reject(error)
     }
   }
 }
 
-function chooseAmong(
-  present: readonly WorkerInfo[],
-  { workers: wanted, broadcast }: ScatterOptions,
-  sent: Map<string, number>,
-): WorkerInfo[] {
-  const unknown = wanted?.find((id) => !present.some((worker) => worker.id === id))
+/** A worker with what it holds and was sent since it was listed. Whose memory is nearly full comes last. */
+interface Target {
+  readonly worker: WorkerInfo
+  readonly alone: WorkerInfo[]
+  load: number
+}
+
+function asTarget(worker: WorkerInfo): Target {
+  return { worker, alone: [worker], load: worker.heldObjects + (worker.state === 'paused' ? 1e9 : 0) }
+}
+
+function chooseAmong(present: readonly Target[], { workers: wanted, broadcast }: ScatterOptions): WorkerInfo[] {
+  const unknown = wanted?.find((id) => !present.some(({ worker }) => worker.id === id))
   if (unknown !== undefined) throw new RangeError(`scatter: there is no worker ${unknown}; see cluster.workers()`)
-  const candidates = wanted ? present.filter(({ id }) => wanted.includes(id)) : present
-  if (candidates.length === 0) throw new Error('scatter: the cluster has no workers; call waitForWorkers(1) first')
-  if (broadcast) return [...candidates]
-  // Whose memory is nearly full comes last.
-  const load = ({ id, heldObjects, state }: WorkerInfo): number =>
-    heldObjects + (sent.get(id) ?? 0) + (state === 'paused' ? 1e9 : 0)
-  const target = candidates.reduce((best, worker) => (load(worker) < load(best) ? worker : best))
-  sent.set(target.id, (sent.get(target.id) ?? 0) + 1)
-  return [target]
+  const candidates = wanted ? present.filter(({ worker }) => wanted.includes(worker.id)) : present
+  const [first] = candidates
+  if (first === undefined) throw new Error('scatter: the cluster has no workers; call waitForWorkers(1) first')
+  if (broadcast) return candidates.map(({ worker }) => worker)
+  let target = first
+  for (const candidate of candidates) if (candidate.load < target.load) target = candidate
+  target.load++
+  return target.alone
 }

@@ -12,8 +12,7 @@ export class ScatteredObject<T> {
   readonly byteLength: number
   /** The workers that hold it. */
   readonly workerIds: readonly string[]
-  readonly #release: () => void
-  readonly #fetch: () => Promise<T>
+  readonly #actions: { readonly release: () => void; readonly fetch: () => Promise<T> }
 
   /** @internal Clusters make scattered objects. */
   constructor(
@@ -24,8 +23,7 @@ export class ScatteredObject<T> {
     this.id = id
     this.byteLength = facts.byteLength
     this.workerIds = facts.workerIds
-    this.#release = actions.release
-    this.#fetch = actions.fetch
+    this.#actions = actions
   }
 
   /** @internal */
@@ -35,11 +33,11 @@ export class ScatteredObject<T> {
 
   /** The value, brought back. */
   result(): Promise<T> {
-    return this.#fetch()
+    return this.#actions.fetch()
   }
 
   /** Gives the object up: workers forget it once no task needs it. */
   release(): void {
-    this.#release()
+    this.#actions.release()
   }
 }

@@ -2,7 +2,7 @@ import { Status } from 'nice-grpc-common'
 
 import { DigestAlgorithm, type ObjectDescriptor, type Value } from '#libs/proto'
 
-import { xxh64Of } from './digest.js'
+import { xxh64OfBytes } from './digest.js'
 import type { Source } from './endpoint.js'
 import { batchBytes, maxBatchObjects } from './limits.js'
 import { TransferError } from './transfer-error.js'
@@ -25,7 +25,6 @@ export interface IncomingObject {
 export function sourceOfBatch(objects: readonly OutgoingObject[]): Source {
   let byteLength = 0
   for (const { descriptor } of objects) byteLength += Number(descriptor.byteLength)
-  const join = (): Buffer => Buffer.concat(objects.flatMap(({ segments }) => segments))
   return {
     header: {
       objects: objects.map(({ descriptor }) => descriptor),
@@ -33,9 +32,21 @@ export function sourceOfBatch(objects: readonly OutgoingObject[]): Source {
       digestAlgorithm: DigestAlgorithm.XXH64,
     },
     read: function* (offset) {
-      if (offset < byteLength) yield join().subarray(offset)
+      if (offset < byteLength) yield joined(objects, byteLength).subarray(offset)
     },
   }
+}
+
+function joined(objects: readonly OutgoingObject[], byteLength: number): Buffer {
+  const body = Buffer.allocUnsafeSlow(byteLength)
+  let position = 0
+  for (const { segments } of objects) {
+    for (const segment of segments) {
+      body.set(segment, position)
+      position += segment.byteLength
+    }
+  }
+  return body
 }
 
 /**
@@ -44,8 +55,9 @@ export function sourceOfBatch(objects: readonly OutgoingObject[]): Source {
  * @throws TransferError INVALID_ARGUMENT when it is too large for one, or is not as long as its objects are together.
  */
 export function checkBatch(objects: readonly ObjectDescriptor[], byteLength: bigint): void {
-  const sum = objects.reduce((total, object) => total + object.byteLength, 0n)
-  if (sum === byteLength && byteLength <= batchBytes && objects.length <= maxBatchObjects) return
+  let sum = 0
+  for (const object of objects) sum += Number(object.byteLength)
+  if (sum === Number(byteLength) && sum <= batchBytes && objects.length <= maxBatchObjects) return
   const message =
     `a batch of ${objects.length} objects with ${sum} bytes in a body of ${byteLength}: the objects fill it, and are at ` +
     `most ${maxBatchObjects} with ${batchBytes} bytes`
@@ -62,7 +74,7 @@ export function splitBatch(objects: readonly ObjectDescriptor[], body: Uint8Arra
   let position = 0
   return objects.map(({ objectId, structure, byteLength, xxh64 }) => {
     const bytes = body.slice(position, (position += Number(byteLength)))
-    if (xxh64Of([bytes]) === xxh64) return { objectId, structure, bytes, xxh64 }
+    if (xxh64OfBytes(bytes) === xxh64) return { objectId, structure, bytes, xxh64 }
     const message = `object ${objectId} is not what was sent: its digest is not ${xxh64.toString(16)}`
     throw new TransferError(Status.DATA_LOSS, 'DIGEST_MISMATCH', message)
   })

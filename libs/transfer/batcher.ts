@@ -14,7 +14,7 @@ interface Batch<Item, Answer> {
 /** How items are moved. */
 export interface Movers<Item, Answer> {
   /** Moves several; items that it leaves out or fails with are moved one by one, so that each hears of its own end. */
-  readonly together: (items: readonly [Item, ...Item[]]) => Promise<readonly (Answer | undefined)[]>
+  readonly together: (items: readonly Item[]) => Promise<readonly (Answer | undefined)[]>
   readonly alone: (item: Item) => Promise<Answer>
 }
 
@@ -53,13 +53,14 @@ export class Batcher<Item extends { readonly byteLength: number }, Answer extend
   }
 
   async #move(waiting: readonly Waiting<Item, Answer>[]): Promise<void> {
-    const [first, second, ...others] = waiting.map(({ item }) => item)
-    const answers =
-      first && second ? await this.#movers.together([first, second, ...others]).catch(() => undefined) : undefined
-    for (const [index, { item, resolve, reject }] of waiting.entries()) {
+    const { together, alone } = this.#movers
+    const several = waiting.length > 1
+    const answers = several ? await together(waiting.map(({ item }) => item)).catch(() => undefined) : undefined
+    for (let index = 0; index < waiting.length; index++) {
+      const { item, resolve, reject } = waiting[index] as Waiting<Item, Answer>
       const answer = answers?.[index]
       if (answer) resolve(answer)
-      else this.#movers.alone(item).then(resolve, reject)
+      else alone(item).then(resolve, reject)
     }
   }
 }

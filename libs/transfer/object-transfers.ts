@@ -67,7 +67,7 @@ export interface ObjectTransfers {
 export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): ObjectTransfers {
   const puts = new Batcher<Put, TransferReceipt>({
     together: async (items) => {
-      const [{ addresses, sessionId }] = items
+      const { addresses, sessionId } = items[0] as Put
       const objects = items.map(({ object }) => ({ descriptor: describe(object), segments: object.segments }))
       const target: TransferTarget = { $case: 'objects', value: { objectIds: [] } }
       const receipt = await pool
@@ -79,20 +79,22 @@ export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): Objec
   })
   const gets = new Batcher<WantedObject, ReceivedBody>({
     together: async (items) => {
-      const [{ holders }] = items
-      const found = new Map<string, IncomingObject>()
+      const { holders } = items[0] as WantedObject
+      let found: IncomingObject[] = []
       const target = { $case: 'objects', value: { objectIds: items.map(({ objectId }) => objectId) } } as const
       await pool.worker(holders[0]?.addresses ?? []).get(target, (header) => {
         const { objects, byteLength } = header
         checkBatch(objects, byteLength)
-        return createMemorySink(header, ({ bytes }) => {
-          for (const object of splitBatch(objects, bytes)) found.set(object.objectId, object)
-        })
+        return createMemorySink(header, ({ bytes }) => void (found = splitBatch(objects, bytes)))
       })
-      return items.map(({ objectId }) => found.get(objectId))
+      // In the order of asking. What is asked for twice comes once: the other one is got alone, in memory of its own.
+      let next = 0
+      return items.map(({ objectId }) => (found[next]?.objectId === objectId ? found[next++] : undefined))
     },
     alone: ({ objectId, holders }) => getFromHolders(pool, objectId, holders),
   })
+
+  const putKeyOf = createPutKeys()
 
   async function putAlone({ addresses, sessionId, object }: Put): Promise<TransferReceipt> {
     const { objectId, structure, byteLength, segments, xxh64 } = object
@@ -108,7 +110,7 @@ export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): Objec
     put: (addresses, object, sessionId) => {
       const put = { addresses, sessionId, object, byteLength: object.byteLength }
       const isSmall = object.byteLength + object.mostStructureBytes <= smallObjectBytes
-      return isSmall ? puts.add(`${sessionId} ${addresses.join()}`, put) : putAlone(put)
+      return isSmall ? puts.add(putKeyOf(sessionId, addresses), put) : putAlone(put)
     },
     fetch: async (addresses, objectId, sources, options) =>
       await pool
@@ -117,10 +119,28 @@ export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): Objec
     get: (object, options) => {
       const [first] = object.holders
       return first && object.byteLength <= smallObjectBytes
-        ? gets.add(first.addresses.join(), object)
+        ? gets.add(nameOf(first.addresses), object)
         : getFromHolders(pool, object.objectId, object.holders, options)
     },
   }
+}
+
+/** Ten thousand puts in a row are mostly of one session. */
+function createPutKeys(): (sessionId: string, addresses: readonly string[]) => string {
+  const keys = new Map<string, string>()
+  let knownSession: string | undefined
+  return (sessionId, addresses) => {
+    if (sessionId !== knownSession) keys.clear()
+    knownSession = sessionId
+    const name = nameOf(addresses)
+    let key = keys.get(name)
+    if (key === undefined) keys.set(name, (key = `${sessionId} ${name}`))
+    return key
+  }
+}
+
+function nameOf(addresses: readonly string[]): string {
+  return addresses.length === 1 ? (addresses[0] as string) : addresses.join()
 }
 
 interface Put {
