@@ -114,10 +114,16 @@ export class MeshCluster implements Cluster {
     return await raceFutures([...futures])
   }
 
-  async scatter(value: unknown, options: ScatterOptions = {}): Promise<never> {
-    const parts = partsOf(value, options)
-    if (parts) return (await scatterEach(parts, (part) => this.#scattering.scatter(part, options))) as never
-    return (await this.#scattering.scatter(value, options)) as never
+  scatter(value: unknown, options: ScatterOptions = {}): Promise<never> {
+    try {
+      const parts = partsOf(value, options)
+      const scattered = parts
+        ? scatterEach(parts, (part) => this.#scattering.scatter(part, options))
+        : this.#scattering.scatter(value, options)
+      return scattered as Promise<never>
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
   }
 
   async replicate(object: Replicable, options: ReplicateOptions = {}): Promise<string[]> {

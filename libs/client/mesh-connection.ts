@@ -1,15 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
 
-import { SpanKind } from '@opentelemetry/api'
+import { type Span, SpanKind } from '@opentelemetry/api'
 import { Status } from 'nice-grpc-common'
 
-import {
-  type FunctionRef,
-  type Result,
-  SchedulerServiceDefinition,
-  type SessionResponse,
-  type Value,
-} from '#libs/proto'
+import { type FunctionRef, type Result, SchedulerServiceDefinition, type SessionResponse } from '#libs/proto'
 import {
   type AddressSource,
   closeRpcChannel,
@@ -21,10 +15,11 @@ import {
 import { type BlobUploader, createBlobUploader, ClientSession, errorOfRefusal, loadBlob } from '#libs/session'
 import type { MeshJob, MeshJobBackend } from '#libs/submission'
 import { MeshError, type TaskFuture } from '#libs/task'
-import { createSpanBudget, timeSpan } from '#libs/telemetry'
+import { createSpanBudget, startSpan, timeSpan } from '#libs/telemetry'
 import {
   createObjectTransfers,
   createTransferPool,
+  type ObjectPut,
   type ObjectTransfers,
   TransferError,
   type TransferPool,
@@ -32,7 +27,7 @@ import {
   type WantedObject,
   xxh64Of,
 } from '#libs/transfer'
-import { decodePayload, decodeValue, type EncodedValue } from '#libs/value'
+import { decodePayload, type EncodedValue } from '#libs/value'
 
 import { Archives } from './archives.js'
 import type { BroadcastTarget } from './broadcast.js'
@@ -41,6 +36,7 @@ import { JobTable } from './job-table.js'
 import { MeshCheckpoints } from './mesh-checkpoints.js'
 import { meshErrorOf } from './mesh-error.js'
 import { type HeldByWorkers, ObjectBroadcast } from './object-broadcast.js'
+import { type FetchedObject, ObjectFetch, type Recover } from './object-fetch.js'
 
 type Message = NonNullable<SessionResponse['message']>
 
@@ -111,14 +107,23 @@ export class MeshConnection {
   }
 
   /** The value of an object that workers hold, or the checkpoint-store has; `what` is what messages call it. */
-  fetchObject(object: WantedObject & { readonly structure: Value | undefined }, what: string): Promise<unknown> {
+  fetchObject(object: FetchedObject, what: string): Promise<unknown> {
     const blobDigest = this.#archives.get(object.objectId)
-    const decode = ({ structure, bytes }: ReceivedBody): unknown =>
-      decodeValue(structure ?? object.structure, bytes, { view: true, what })
-    return this.#getBytes(object, blobDigest).then(decode, (error: unknown) =>
-      this.#getElsewhere(object, blobDigest, error).then(decode),
-    )
+    return new Promise((resolve) => {
+      if (blobDigest === undefined) {
+        this.#objects.startGet(new ObjectFetch(object, what, this.#recoverHeld, resolve))
+        return
+      }
+      const recover: Recover = (object, error) => this.#getElsewhere(object, blobDigest, error)
+      const fetch = new ObjectFetch(object, what, recover, resolve)
+      this.#getBytes(object, blobDigest).then(
+        (body) => fetch.moved(body),
+        (error: unknown) => fetch.failed(error),
+      )
+    })
   }
+
+  readonly #recoverHeld: Recover = (object, error) => this.#getElsewhere(object, undefined, error)
 
   #getBytes(object: WantedObject, blobDigest: string | undefined): Promise<ReceivedBody> {
     if (blobDigest === undefined) return this.#objects.get(object)
@@ -168,29 +173,23 @@ export class MeshConnection {
     this.#archives.note(objectId, blobDigest)
   }
 
-  /** Puts a value into the memory of the workers. Resolves with those that have it: who dies meanwhile is left out. */
-  putObject(
-    objectId: string,
-    encoded: EncodedValue,
-    workers: readonly BroadcastTarget[],
-  ): Promise<readonly BroadcastTarget[]> {
-    const [first] = workers
-    if (first === undefined) return Promise.resolve(workers)
-    // Ten thousand scatters in a row are not worth as many spans.
-    if (!this.#spanBudget.admit(performance.now())) return this.#put(objectId, encoded, workers, first)
-    return timeSpan('scatter', { kind: SpanKind.CLIENT }, () => this.#put(objectId, encoded, workers, first))
+  /** Puts a value into the memory of a worker. */
+  startPut(put: ObjectPut): void {
+    this.#objects.startPut(put)
   }
 
-  #put(
+  /** Ten thousand scatters in a row are not worth as many spans. */
+  startScatterSpan(): Span | undefined {
+    return this.#spanBudget.admit(performance.now()) ? startSpan('scatter', { kind: SpanKind.CLIENT }) : undefined
+  }
+
+  /** Puts a value into the memory of the workers. Resolves with those that have it: who dies meanwhile is left out. */
+  putToMany(
     objectId: string,
     encoded: EncodedValue,
     workers: readonly BroadcastTarget[],
-    first: BroadcastTarget,
   ): Promise<readonly BroadcastTarget[]> {
-    if (workers.length > 1) return this.#broadcast.scatter(objectId, encoded, workers)
-    const { root: structure, mostStructureBytes, segments, byteLength } = encoded
-    const object = { objectId, structure, mostStructureBytes, segments, byteLength }
-    return this.#objects.put(first.addresses, object, this.session.id).then(() => workers)
+    return timeSpan('scatter', { kind: SpanKind.CLIENT }, () => this.#broadcast.scatter(objectId, encoded, workers))
   }
 
   /** Has workers get an object that others hold. Resolves with those that have it. */

@@ -1,19 +1,25 @@
-import { randomUUID } from 'node:crypto'
+import type { Span } from '@opentelemetry/api'
 
 import type { Value } from '#libs/proto'
 import { MeshError, ScatteredObject } from '#libs/task'
+import { failSpan } from '#libs/telemetry'
+import type { ObjectPut } from '#libs/transfer'
 import { type EncodedValue, encodeValue, packStructure } from '#libs/value'
 
 import type { BroadcastTarget } from './broadcast.js'
 import type { ScatterOptions, WorkerInfo } from './cluster.js'
 import type { MeshConnection } from './mesh-connection.js'
 import { meshErrorOf } from './mesh-error.js'
-import { ScatterTargets } from './scatter-targets.js'
+import { newObjectId } from './object-id.js'
+import { ScatterTargets, type WaitingScatter } from './scatter-targets.js'
 
-type Connection = Pick<MeshConnection, 'check' | 'putObject' | 'putBlob' | 'release' | 'fetchObject'>
+type Connection = Pick<
+  MeshConnection,
+  'check' | 'startPut' | 'startScatterSpan' | 'putToMany' | 'putBlob' | 'release' | 'fetchObject' | 'session'
+>
 type Targets = readonly BroadcastTarget[]
 
-/** Puts values into workers' memory. Ten thousand small ones at a time are usual, so none costs an asynchronous function here. */
+/** Puts values into workers' memory. */
 export class Scattering {
   readonly #connection: Connection
   readonly #targets: ScatterTargets
@@ -31,56 +37,129 @@ export class Scattering {
    */
   scatter<T>(value: T, options: ScatterOptions): Promise<ScatteredObject<T>> {
     this.#connection.check()
+    const { durable = false, broadcast = false } = options
+    if (durable || broadcast) return this.#scatterWidely(value, options)
+    return new Promise((resolve, reject) => {
+      this.#targets.choose(new ScatterToOne(this.#connection, value, options, resolve, reject))
+    })
+  }
+
+  async #scatterWidely<T>(value: T, options: ScatterOptions): Promise<ScatteredObject<T>> {
     const { durable = false, workers, broadcast } = options
-    if (durable && !workers && !broadcast) return this.#put(value, [], durable)
-    return this.#targets.choose(options).then((targets) => this.#put(value, targets, durable))
-  }
-
-  #put<T>(value: T, targets: Targets, durable: boolean): Promise<ScatteredObject<T>> {
-    // Once, so that all workers hold the same bytes.
-    const encoded = packStructure(encodeValue(value, 'the scattered value'))
-    const object = { id: `o-${randomUUID()}`, encoded }
-    const put = this.#connection.putObject(object.id, encoded, targets)
-    if (durable) return this.#putDurably<T>(object, put)
-    return put.then(
-      (holders) => this.#handleOf<T>(object, holders),
-      (error: unknown) => this.#putElsewhere<T>(object, targets, error),
-    )
-  }
-
-  async #putDurably<T>(object: NewObject, put: Promise<Targets>): Promise<ScatteredObject<T>> {
+    const targets = durable && !workers && !broadcast ? [] : await this.#targets.chosen(options)
+    const connection = this.#connection
+    const encoded = takeApart(value)
+    const objectId = newObjectId()
     try {
-      const [holders] = await Promise.all([put, this.#connection.putBlob(object.id, object.encoded)])
-      return this.#handleOf<T>(object, holders)
+      const put = targets.length > 0 ? connection.putToMany(objectId, encoded, targets) : targets
+      const [holders] = await Promise.all([put, durable && connection.putBlob(objectId, encoded)])
+      return handleOf(connection, objectId, encoded, holders)
     } catch (error) {
+      if (!durable) return await recover(connection, objectId, encoded, targets, error)
       // Some may have it.
-      this.#connection.release([object.id])
+      connection.release([objectId])
       throw meshErrorOf(error)
     }
   }
+}
 
-  /** Workers that cannot be reached from here load it from the checkpoint-store, which mostly can. */
-  async #putElsewhere<T>(object: NewObject, targets: Targets, error: unknown): Promise<ScatteredObject<T>> {
-    const known = meshErrorOf(error)
-    if (!(known instanceof MeshError && known.code === 'UNAVAILABLE')) {
-      // Some may have it.
-      this.#connection.release([object.id])
-      throw known
-    }
-    await this.#connection.putBlob(object.id, object.encoded)
-    return this.#handleOf<T>(object, targets)
+/** A value on its way to a worker. Ten thousand at a time are usual: it is all that one costs, beside the promise of its handle. */
+class ScatterToOne<T> implements WaitingScatter, ObjectPut {
+  readonly options: ScatterOptions
+  readonly objectId = newObjectId()
+  addresses: readonly string[] = []
+  readonly sessionId: string
+  structure!: Value
+  mostStructureBytes = 0
+  segments: readonly Uint8Array[] = []
+  byteLength = 0
+  readonly #connection: Connection
+  #value: T | undefined
+  #targets: Targets = []
+  #span: Span | undefined
+  readonly #resolve: (handle: ScatteredObject<T> | Promise<ScatteredObject<T>>) => void
+  readonly #reject: (error: unknown) => void
+
+  constructor(
+    connection: Connection,
+    value: T,
+    options: ScatterOptions,
+    resolve: (handle: ScatteredObject<T> | Promise<ScatteredObject<T>>) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.options = options
+    this.sessionId = connection.session.id
+    this.#connection = connection
+    this.#value = value
+    this.#resolve = resolve
+    this.#reject = reject
   }
 
-  #handleOf<T>({ id, encoded }: NewObject, holders: Targets): ScatteredObject<T> {
-    const { byteLength, root } = encoded
-    const held = new HeldValue<T>(this.#connection, id, byteLength, root, holders)
-    return new ScatteredObject<T>(id, { byteLength, workerIds: holders.map((worker) => worker.id) }, held)
+  chosen(targets: WorkerInfo[]): void {
+    const { root, mostStructureBytes, segments, byteLength } = takeApart(this.#value)
+    this.#value = undefined
+    this.structure = root
+    this.mostStructureBytes = mostStructureBytes
+    this.segments = segments
+    this.byteLength = byteLength
+    this.#targets = targets
+    this.addresses = targets[0]?.addresses ?? []
+    this.#span = this.#connection.startScatterSpan()
+    this.#connection.startPut(this)
+  }
+
+  refused(error: unknown): void {
+    this.#reject(error)
+  }
+
+  moved(): void {
+    this.#span?.end()
+    this.#resolve(handleOf<T>(this.#connection, this.objectId, this.#encoded(), this.#targets))
+  }
+
+  failed(error: unknown): void {
+    if (this.#span) failSpan(this.#span, error)
+    this.#span?.end()
+    this.#resolve(recover<T>(this.#connection, this.objectId, this.#encoded(), this.#targets, error))
+  }
+
+  #encoded(): EncodedValue {
+    const { structure: root, segments, byteLength, mostStructureBytes } = this
+    return { root, segments, byteLength, mostStructureBytes }
   }
 }
 
-interface NewObject {
-  readonly id: string
-  readonly encoded: EncodedValue
+/** Once, so that all workers hold the same bytes. */
+function takeApart(value: unknown): EncodedValue {
+  return packStructure(encodeValue(value, 'the scattered value'))
+}
+
+/** Workers that cannot be reached from here load it from the checkpoint-store, which mostly can. */
+async function recover<T>(
+  connection: Connection,
+  objectId: string,
+  encoded: EncodedValue,
+  targets: Targets,
+  error: unknown,
+): Promise<ScatteredObject<T>> {
+  const known = meshErrorOf(error)
+  if (!(known instanceof MeshError && known.code === 'UNAVAILABLE')) {
+    // Some may have it.
+    connection.release([objectId])
+    throw known
+  }
+  await connection.putBlob(objectId, encoded)
+  return handleOf(connection, objectId, encoded, targets)
+}
+
+function handleOf<T>(
+  connection: Connection,
+  objectId: string,
+  { byteLength, root }: EncodedValue,
+  holders: Targets,
+): ScatteredObject<T> {
+  const held = new HeldValue<T>(connection, objectId, byteLength, root, holders)
+  return new ScatteredObject<T>(objectId, { byteLength, workerIds: holders.map((worker) => worker.id) }, held)
 }
 
 /** What a handle knows of its value: none of the bytes that were scattered. */

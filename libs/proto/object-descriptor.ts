@@ -13,8 +13,11 @@ const xxh64Tag = (4 << 3) | 1
 /** A length below it is one byte. */
 const shortLength = 0x80
 const scratch = Buffer.alloc(512)
+const scratchView = new DataView(scratch.buffer, scratch.byteOffset, scratch.byteLength)
+/** The beginning of the scratch memory, by length: objects that are moved together have descriptors of one length. */
+const beginnings: Uint8Array[] = []
 
-const generated = { encode: ObjectDescriptor.encode, decode: ObjectDescriptor.decode }
+const generated = { ...ObjectDescriptor }
 
 /**
  * Descriptors come by the thousand, with small objects, and each passes four processes: these read and write the usual ones in a
@@ -22,7 +25,9 @@ const generated = { encode: ObjectDescriptor.encode, decode: ObjectDescriptor.de
  */
 ObjectDescriptor.encode = (message, writer = new BinaryWriter()) => {
   const length = writeUsual(message)
-  return length === undefined ? generated.encode(message, writer) : writer.raw(scratch.subarray(0, length))
+  return length === undefined
+    ? generated.encode(message, writer)
+    : writer.raw((beginnings[length] ??= scratch.subarray(0, length)))
 }
 
 ObjectDescriptor.decode = (input, length) => {
@@ -61,12 +66,13 @@ function writeUsual({ objectId, structure, byteLength, xxh64 }: ObjectDescriptor
   }
   if (xxh64 === 0n) return at
   scratch[at] = xxh64Tag
-  return scratch.writeBigUInt64LE(xxh64, at + 1)
+  scratchView.setBigUint64(at + 1, xxh64, true)
+  return at + 9
 }
 
 /** Nothing when something in it is not as `writeUsual` writes it: then the generated code says what it is. */
 function readUsual(reader: BinaryReader, end: number): ObjectDescriptor | undefined {
-  const { buf } = reader as unknown as { readonly buf: Uint8Array }
+  const { buf, view } = reader as unknown as { readonly buf: Uint8Array; readonly view: DataView }
   if (end > reader.len || !Buffer.isBuffer(buf)) return undefined
   let at = reader.pos
   if (buf[at] !== objectIdTag) return undefined
@@ -92,7 +98,7 @@ function readUsual(reader: BinaryReader, end: number): ObjectDescriptor | undefi
   }
   let xxh64 = 0n
   if (at + 9 === end && buf[at] === xxh64Tag) {
-    xxh64 = buf.readBigUInt64LE(at + 1)
+    xxh64 = view.getBigUint64(at + 1, true)
     at = end
   }
   if (at !== end) return undefined

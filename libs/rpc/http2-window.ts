@@ -53,8 +53,7 @@ function wrapServers(): void {
     if (listening === undefined) return createHttp2Server.call(this, credentials)
     const { windowBytes } = listening
     const options = this.commonServerOptions
-    if (windowBytes !== undefined && options)
-      options.settings = { ...options.settings, initialWindowSize: windowBytes }
+    if (windowBytes !== undefined && options) options.settings = { ...options.settings, initialWindowSize: windowBytes }
     const server = createHttp2Server.call(this, credentials)
     listening.seen = options !== undefined
     prepare(server, listening)

@@ -9,7 +9,7 @@ import {
 } from '#libs/proto'
 
 import { checkBatch, type IncomingObject, splitBatch, sourceOfBatch } from './batch.js'
-import { Batcher } from './batcher.js'
+import { Batcher, type Movable } from './batcher.js'
 import { xxh64Bytes, xxh64Of } from './digest.js'
 import type { TransferOptions, TransferTarget } from './dial.js'
 import { sourceOfSegments } from './endpoint.js'
@@ -37,8 +37,22 @@ export interface WantedObject {
   readonly holders: readonly ObjectHolder[]
 }
 
-/** Objects to and from workers. Small ones that are moved at the same time share the frames of one transfer. */
+/** An object to put into the memory of the worker at these addresses, and who hears of it. */
+export interface ObjectPut extends NewObject, Movable<TransferReceipt> {
+  readonly addresses: readonly string[]
+  readonly sessionId: string
+}
+
+/** An object to get, and who is given it. */
+export interface ObjectGet extends WantedObject, Movable<ReceivedBody> {}
+
+/**
+ * Objects to and from workers. Small ones that are moved at the same time share the frames of one transfer; for thousands of them
+ * there are `startPut` and `startGet`, which make no promises.
+ */
 export interface ObjectTransfers {
+  startPut(put: ObjectPut): void
+  startGet(get: ObjectGet): void
   /**
    * Puts an object into the memory of the worker at these addresses.
    *
@@ -65,10 +79,10 @@ export interface ObjectTransfers {
 }
 
 export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): ObjectTransfers {
-  const puts = new Batcher<Put, TransferReceipt>({
+  const puts = new Batcher<ObjectPut, TransferReceipt>({
     together: async (items) => {
-      const { addresses, sessionId } = items[0] as Put
-      const objects = items.map(({ object }) => ({ descriptor: describe(object), segments: object.segments }))
+      const { addresses, sessionId } = items[0] as ObjectPut
+      const objects = items.map((object) => ({ descriptor: describe(object), segments: object.segments }))
       const target: TransferTarget = { $case: 'objects', value: { objectIds: [] } }
       const receipt = await pool
         .worker(addresses)
@@ -77,9 +91,9 @@ export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): Objec
     },
     alone: putAlone,
   })
-  const gets = new Batcher<WantedObject, ReceivedBody>({
+  const gets = new Batcher<ObjectGet, ReceivedBody>({
     together: async (items) => {
-      const { holders } = items[0] as WantedObject
+      const { holders } = items[0] as ObjectGet
       let found: IncomingObject[] = []
       const target = { $case: 'objects', value: { objectIds: items.map(({ objectId }) => objectId) } } as const
       await pool.worker(holders[0]?.addresses ?? []).get(target, (header) => {
@@ -93,11 +107,10 @@ export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): Objec
     },
     alone: ({ objectId, holders }) => getFromHolders(pool, objectId, holders),
   })
-
   const putKeyOf = createPutKeys()
 
-  async function putAlone({ addresses, sessionId, object }: Put): Promise<TransferReceipt> {
-    const { objectId, structure, byteLength, segments, xxh64 } = object
+  async function putAlone(put: ObjectPut): Promise<TransferReceipt> {
+    const { addresses, sessionId, objectId, structure, byteLength, segments, xxh64 } = put
     const digest = xxh64 === undefined ? undefined : xxh64Bytes(xxh64)
     const header = { structure, byteLength, digestAlgorithm: DigestAlgorithm.XXH64 }
     const options = { requestId: randomUUID(), sessionId }
@@ -106,22 +119,31 @@ export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): Objec
     return await putUntilWhole(() => worker.put(target, sourceOfSegments(header, segments, digest), options))
   }
 
+  function startPut(put: ObjectPut): void {
+    const isSmall = put.byteLength + put.mostStructureBytes <= smallObjectBytes
+    if (isSmall) puts.add(putKeyOf(put.sessionId, put.addresses), put)
+    else puts.addAlone(put)
+  }
+
+  function startGet(get: ObjectGet): void {
+    const [first] = get.holders
+    if (first && get.byteLength <= smallObjectBytes) gets.add(nameOf(first.addresses), get)
+    else gets.addAlone(get)
+  }
+
   return {
-    put: (addresses, object, sessionId) => {
-      const put = { addresses, sessionId, object, byteLength: object.byteLength }
-      const isSmall = object.byteLength + object.mostStructureBytes <= smallObjectBytes
-      return isSmall ? puts.add(putKeyOf(sessionId, addresses), put) : putAlone(put)
-    },
+    startPut,
+    startGet,
+    put: (addresses, object, sessionId) =>
+      new Promise((moved, failed) => startPut({ ...object, addresses, sessionId, moved, failed })),
     fetch: async (addresses, objectId, sources, options) =>
       await pool
         .worker(addresses)
         .fetch({ $case: 'objectId', value: objectId }, sources, { ...options, requestId: randomUUID() }),
-    get: (object, options) => {
-      const [first] = object.holders
-      return first && object.byteLength <= smallObjectBytes
-        ? gets.add(nameOf(first.addresses), object)
-        : getFromHolders(pool, object.objectId, object.holders, options)
-    },
+    get: ({ objectId, byteLength, holders }, options) =>
+      holders.length > 0 && byteLength <= smallObjectBytes
+        ? new Promise((moved, failed) => startGet({ objectId, byteLength, holders, moved, failed }))
+        : getFromHolders(pool, objectId, holders, options),
   }
 }
 
@@ -141,13 +163,6 @@ function createPutKeys(): (sessionId: string, addresses: readonly string[]) => s
 
 function nameOf(addresses: readonly string[]): string {
   return addresses.length === 1 ? (addresses[0] as string) : addresses.join()
-}
-
-interface Put {
-  readonly addresses: readonly string[]
-  readonly sessionId: string
-  readonly object: NewObject
-  readonly byteLength: number
 }
 
 function describe({ objectId, structure, segments, byteLength, xxh64 }: NewObject): ObjectDescriptor {
