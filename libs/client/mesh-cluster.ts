@@ -122,7 +122,8 @@ export class MeshCluster implements Cluster {
         : this.#scattering.scatter(value, options)
       return scattered as Promise<never>
     } catch (error) {
-      return Promise.reject(error as Error)
+      const failure = error as Error
+      return Promise.reject(failure)
     }
   }
 

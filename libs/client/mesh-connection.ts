@@ -109,13 +109,13 @@ export class MeshConnection {
   /** The value of an object that workers hold, or the checkpoint-store has; `what` is what messages call it. */
   fetchObject(object: FetchedObject, what: string): Promise<unknown> {
     const blobDigest = this.#archives.get(object.objectId)
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       if (blobDigest === undefined) {
-        this.#objects.startGet(new ObjectFetch(object, what, this.#recoverHeld, resolve))
+        this.#objects.startGet(new ObjectFetch(object, what, this.#recoverHeld, resolve, reject))
         return
       }
       const recover: Recover = (object, error) => this.#getElsewhere(object, blobDigest, error)
-      const fetch = new ObjectFetch(object, what, recover, resolve)
+      const fetch = new ObjectFetch(object, what, recover, resolve, reject)
       this.#getBytes(object, blobDigest).then(
         (body) => fetch.moved(body),
         (error: unknown) => fetch.failed(error),

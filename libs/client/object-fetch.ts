@@ -20,8 +20,16 @@ export class ObjectFetch implements ObjectGet {
   readonly #recover: Recover
   readonly #resolve: (value: unknown) => void
 
+  readonly #reject: (error: unknown) => void
+
   /** `what` is what messages call the value; `resolve` gets it, or a promise of it. */
-  constructor(object: FetchedObject, what: string, recover: Recover, resolve: (value: unknown) => void) {
+  constructor(
+    object: FetchedObject,
+    what: string,
+    recover: Recover,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ) {
     this.objectId = object.objectId
     this.byteLength = object.byteLength
     this.holders = object.holders
@@ -29,13 +37,14 @@ export class ObjectFetch implements ObjectGet {
     this.#what = what
     this.#recover = recover
     this.#resolve = resolve
+    this.#reject = reject
   }
 
   moved(body: ReceivedBody): void {
     try {
       this.#resolve(this.#decode(body))
     } catch (error) {
-      this.#resolve(Promise.reject(error as Error))
+      this.#reject(error)
     }
   }
 
