@@ -45,6 +45,11 @@ export function encodeDescriptor(message: ObjectDescriptor): Uint8Array {
   return length === undefined ? generated.encode(message).finish() : Uint8Array.prototype.slice.call(scratch, 0, length)
 }
 
+/** How long the serialized descriptor is. */
+export function descriptorByteLength(message: ObjectDescriptor): number {
+  return writeUsual(message) ?? generated.encode(message).finish().byteLength
+}
+
 /** Writes it into the scratch memory. Nothing for one with a structure of its own, or of unusual sizes. */
 function writeUsual({ objectId, structure, byteLength, xxh64 }: ObjectDescriptor): number | undefined {
   const bytes = structure && bytesOfSharedStructure(structure)

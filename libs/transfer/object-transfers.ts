@@ -8,14 +8,14 @@ import {
   type Value,
 } from '#libs/proto'
 
-import { checkBatch, type IncomingObject, splitBatch, sourceOfBatch } from './batch.js'
+import { checkBatch, createBatchSink, type IncomingObject, sourceOfBatch } from './batch.js'
 import { Batcher, type Movable } from './batcher.js'
 import { xxh64Bytes, xxh64Of } from './digest.js'
 import type { TransferOptions, TransferTarget } from './dial.js'
 import { sourceOfSegments } from './endpoint.js'
 import { getFromHolders, type ObjectHolder, putUntilWhole } from './holders.js'
 import { smallObjectBytes } from './limits.js'
-import { createMemorySink, type ReceivedBody } from './memory-sink.js'
+import type { ReceivedBody } from './memory-sink.js'
 import type { TransferPool } from './pool.js'
 
 /** An object to put. Its segments must not change until it is stored. */
@@ -99,7 +99,7 @@ export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): Objec
       await pool.worker(holders[0]?.addresses ?? []).get(target, (header) => {
         const { objects, byteLength } = header
         checkBatch(objects, byteLength)
-        return createMemorySink(header, ({ bytes }) => void (found = splitBatch(objects, bytes)))
+        return createBatchSink(header, (arrived) => void (found = arrived))
       })
       // In the order of asking. What is asked for twice comes once: the other one is got alone, in memory of its own.
       let next = 0

@@ -1,5 +1,5 @@
 import type { ObjectId } from '#libs/domain'
-import { ObjectDescriptor, type Value } from '#libs/proto'
+import { descriptorByteLength, type ObjectDescriptor, type Value } from '#libs/proto'
 import { xxh64Of } from '#libs/transfer'
 
 import type { SpilledBody } from './spill-folder.js'
@@ -177,5 +177,5 @@ function factsOf(descriptor: ObjectDescriptor): ObjectFacts {
 
 /** How long a descriptor is in a message, if there is one. Not kept: of most objects nobody asks. */
 export function descriptorBytesOf(descriptor: ObjectDescriptor | undefined): number {
-  return descriptor ? ObjectDescriptor.encode(descriptor).finish().byteLength : 0
+  return descriptor ? descriptorByteLength(descriptor) : 0
 }
