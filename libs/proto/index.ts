@@ -21,3 +21,4 @@ export { checkHello, makeHello, packageVersion, protocolVersion } from './hello.
 export type { Duration } from './gen/google/protobuf/duration.js'
 export type { Timestamp } from './gen/google/protobuf/timestamp.js'
 export { descriptorByteLength, encodeDescriptor, shareStructure } from './object-descriptor.js'
+import './object-batch.js'

@@ -2,7 +2,15 @@ import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
-import { ElementType, encodeDescriptor, ObjectDescriptor, shareStructure, TransferHeader, type Value } from './index.js'
+import {
+  ElementType,
+  encodeDescriptor,
+  ObjectBatch,
+  ObjectDescriptor,
+  shareStructure,
+  TransferHeader,
+  type Value,
+} from './index.js'
 import { Value as ValueCodec } from './gen/costate/types/v1/value.js'
 
 function tensor(length: number, offset = 0n): Value {
@@ -92,4 +100,26 @@ test('objects of one shape share their structure', () => {
   expect(first?.structure).toEqual(tensor(128))
   expect(second?.structure).toBe(first?.structure)
   expect(shareStructure(tensor(128))).toBe(first?.structure)
+})
+
+test('the ids of a batch have the bytes that the contract says, and come back from them', () => {
+  const ids = fc.array(
+    fc.oneof(
+      fc.uuid().map((id) => `o-${id}`),
+      fc.string({ unit: 'binary', maxLength: 150 }),
+    ),
+  )
+  fc.assert(
+    fc.property(ids, (objectIds) => {
+      const writer = new BinaryWriter()
+      for (const id of objectIds) writer.uint32(10).string(id)
+      const bytes = Buffer.from(writer.finish())
+      expect(Buffer.from(ObjectBatch.encode({ objectIds }).finish())).toEqual(bytes)
+      expect(ObjectBatch.decode(bytes)).toEqual({ objectIds })
+      expect(ObjectBatch.decode(new Uint8Array(bytes))).toEqual({ objectIds })
+    }),
+  )
+  const later = new BinaryWriter().uint32(10).string('o-1').uint32(18).string('from a later version').finish()
+  expect(ObjectBatch.decode(Buffer.from(later))).toEqual({ objectIds: ['o-1'] })
+  expect(() => ObjectBatch.decode(Buffer.from(later).subarray(0, 4))).toThrow()
 })

@@ -127,7 +127,7 @@ export function splitBatch(objects: readonly ObjectDescriptor[], body: Uint8Arra
   const plain = new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
   let position = 0
   return objects.map(({ objectId, structure, byteLength, xxh64 }) => {
-    const bytes = plain.slice(position, (position += Number(byteLength))) as Uint8Array<ArrayBuffer>
+    const bytes = plain.slice(position, (position += Number(byteLength)))
     if (xxh64OfBytes(bytes) === xxh64) return { objectId, structure, bytes, xxh64 }
     const message = `object ${objectId} is not what was sent: its digest is not ${xxh64.toString(16)}`
     throw new TransferError(Status.DATA_LOSS, 'DIGEST_MISMATCH', message)

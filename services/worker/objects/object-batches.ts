@@ -63,17 +63,19 @@ function checkObjects(objects: TransferHeader['objects']): void {
   }
 }
 
-/** Those of the objects that are in memory and fit into a batch, in the order of asking. */
+/** Those of the objects that are in memory and fit into a batch, each once, in the order of asking. */
 function fitting(store: ObjectStore, objectIds: readonly string[]): HeldObject[] {
   let bytes = 0
   let descriptorBytes = 0
-  return [...new Set(objectIds)].flatMap((objectId) => {
+  const objects: HeldObject[] = []
+  for (const objectId of new Set(objectIds)) {
     const object = store.get(objectId as ObjectId)
-    if (object?.place !== 'memory') return []
+    if (object?.place !== 'memory') continue
     const more = descriptorBytesOf(object.descriptor)
-    if (bytes + object.bytes.byteLength > batchBytes || descriptorBytes + more > batchBytes) return []
+    if (bytes + object.bytes.byteLength > batchBytes || descriptorBytes + more > batchBytes) continue
     bytes += object.bytes.byteLength
     descriptorBytes += more
-    return [object]
-  })
+    objects.push(object)
+  }
+  return objects
 }

@@ -163,12 +163,10 @@ export function createObjectStore({ grew, lost }: StoreListener = {}): ObjectSto
   }
 }
 
-/** The object with what is known of it. */
+/** The object with what is known of it. One literal: small objects come by the thousand, and each spread is another object. */
 export function describe({ objectId, structure, bytes, xxh64 = xxh64Of([bytes]) }: NewObject): HeldObject {
-  return {
-    ...factsOf({ objectId, structure, byteLength: BigInt(bytes.byteLength), xxh64 }),
-    ...{ place: 'memory', bytes },
-  }
+  const descriptor = { objectId, structure, byteLength: BigInt(bytes.byteLength), xxh64 }
+  return { objectId, descriptor, place: 'memory', bytes }
 }
 
 function factsOf(descriptor: ObjectDescriptor): ObjectFacts {
