@@ -2,7 +2,7 @@ import { SpanKind } from '@opentelemetry/api'
 
 import { MeshJob } from '#libs/submission'
 import { type GatherOptions, resultsOf, type TaskFuture } from '#libs/task'
-import { withSpan } from '#libs/telemetry'
+import { timeSpan } from '#libs/telemetry'
 
 /**
  * Results in order, all fetched at the same time; the first failure ends the wait at once, unless failed ones are skipped. A
@@ -13,7 +13,7 @@ export async function gatherAll<R>(futures: readonly TaskFuture<R>[], options: G
   if (first === undefined) return []
   const about = { 'costate.job.id': first.job.id }
   const beganAtMs = performance.now()
-  const results = await withSpan(
+  const results = await timeSpan(
     'gather',
     { kind: SpanKind.CLIENT, parent: first.job.carrier, attributes: about },
     () => resultsOf(futures, options),

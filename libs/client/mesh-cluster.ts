@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import { bundleTask } from '#libs/bundle'
 import { parseDurationMs } from '#libs/domain'
-import { ExecutorKind, type Value, type Worker, WorkerState } from '#libs/proto'
+import { ExecutorKind, type Worker, WorkerState } from '#libs/proto'
 import type { JobProfile } from '#libs/profile'
 import { readRpcFailure } from '#libs/rpc'
 import { replaced } from '#libs/submission'
@@ -16,17 +16,12 @@ import {
   type SubmitOptions,
   type TaskFuture,
   type Job,
-  MeshError,
   raceFutures,
-  ScatteredObject,
   scatterEach,
   zipArguments,
 } from '#libs/task'
-import { isStriped, type WantedObject, xxh64Of } from '#libs/transfer'
-import { encodeValue, packStructure } from '#libs/value'
 
 import { attachJob } from './attach.js'
-import type { BroadcastTarget } from './broadcast.js'
 import type { Checkpoints } from './checkpoints.js'
 import { type Cluster, type ReplicateOptions, type ScatterOptions, type WorkerInfo } from './cluster.js'
 import { digestOfComputation } from './computation-digest.js'
@@ -36,7 +31,7 @@ import { type MeshConnection } from './mesh-connection.js'
 import { meshErrorOf } from './mesh-error.js'
 import { planReplication, type Replicable } from './replication.js'
 import { partsOf } from './scatter-parts.js'
-import { ScatterTargets } from './scatter-targets.js'
+import { Scattering } from './scattering.js'
 import { type NamedJob, profileMeshJob } from './mesh-profile.js'
 import { calledOf, Submission } from './submission.js'
 import { explainTask, type NamedTask, readStory, type StoryLine } from './task-answers.js'
@@ -59,13 +54,14 @@ export class MeshCluster implements Cluster {
   readonly #connection: MeshConnection
   readonly #scaler: Scaler
   readonly #options: SubmitOptions
-  readonly #targets = new ScatterTargets(() => this.workers())
+  readonly #scattering: Scattering
 
   constructor(name: string, connection: MeshConnection, scaler: Scaler, options: SubmitOptions = {}) {
     this.name = name
     this.#connection = connection
     this.#scaler = scaler
     this.#options = options
+    this.#scattering = new Scattering(connection, () => this.workers())
   }
 
   get checkpoints(): Checkpoints {
@@ -118,57 +114,17 @@ export class MeshCluster implements Cluster {
     return await raceFutures([...futures])
   }
 
-  async scatter(value: unknown, options: ScatterOptions = {}): Promise<never> {
-    const parts = partsOf(value, options)
-    if (parts) return (await scatterEach(parts, (part) => this.#scatterOne(part, options))) as never
-    return (await this.#scatterOne(value, options)) as never
-  }
-
-  async #scatterOne<T>(value: T, options: ScatterOptions): Promise<ScatteredObject<T>> {
-    this.#connection.check()
-    const { durable = false, workers, broadcast } = options
-    const targets = durable && !workers && !broadcast ? [] : await this.#targets.choose(options)
-    const id = `o-${randomUUID()}`
-    // Once, so that all workers hold the same bytes.
-    const encoded = packStructure(encodeValue(value, 'the scattered value'))
-    let holders: readonly BroadcastTarget[] = targets
-    const put = targets.length > 0 ? this.#connection.putObject(id, encoded, targets) : Promise.resolve(targets)
-    const putBlob = (): Promise<void> => this.#connection.putBlob(id, encoded)
+  scatter(value: unknown, options: ScatterOptions = {}): Promise<never> {
     try {
-      if (durable) [holders] = await Promise.all([put, putBlob()])
-      else holders = await put
+      const parts = partsOf(value, options)
+      const scattered = parts
+        ? scatterEach(parts, (part) => this.#scattering.scatter(part, options))
+        : this.#scattering.scatter(value, options)
+      return scattered as Promise<never>
     } catch (error) {
-      const known = meshErrorOf(error)
-      if (durable || !isOutOfReach(known)) {
-        // Some may have it.
-        this.#connection.release([id])
-        throw known
-      }
-      // Workers that cannot be reached from here load it from the checkpoint-store, which mostly can.
-      await putBlob()
+      const failure = error as Error
+      return Promise.reject(failure)
     }
-    const { byteLength, root: structure, segments } = encoded
-    const xxh64 = isStriped(byteLength, holders) ? xxh64Of(segments) : undefined
-    return this.#scattered({ objectId: id, byteLength, structure, xxh64 }, holders)
-  }
-
-  /** By itself, so that the handle keeps none of the bytes that were scattered. */
-  #scattered<T>(
-    object: Omit<WantedObject, 'holders'> & { readonly structure: Value | undefined },
-    targets: readonly BroadcastTarget[],
-  ): ScatteredObject<T> {
-    const { objectId: id, byteLength } = object
-    const what = `the scattered value ${id}`
-    const connection = this.#connection
-    return new ScatteredObject<T>(
-      id,
-      { byteLength, workerIds: targets.map((worker) => worker.id) },
-      {
-        release: () => connection.release([id]),
-        fetch: () => connection.fetchObject({ ...object, holders: targets }, what) as Promise<T>,
-        stream: (chunkBytes) => connection.streamObject({ ...object, holders: targets }, chunkBytes, what),
-      },
-    )
   }
 
   async replicate(object: Replicable, options: ReplicateOptions = {}): Promise<string[]> {
@@ -326,8 +282,4 @@ function quarantineOf({ quarantinedUntil, quarantineReason: reason }: Worker): P
   if (quarantinedUntil === undefined) return {}
   const { seconds, nanos } = quarantinedUntil
   return { quarantine: { until: new Date(Number(seconds) * 1_000 + nanos / 1e6), reason } }
-}
-
-function isOutOfReach(error: unknown): boolean {
-  return error instanceof MeshError && error.code === 'UNAVAILABLE'
 }

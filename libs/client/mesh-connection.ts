@@ -1,15 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
 
-import { SpanKind } from '@opentelemetry/api'
+import { type Span, SpanKind } from '@opentelemetry/api'
 import { Status } from 'nice-grpc-common'
 
-import {
-  type FunctionRef,
-  type Result,
-  SchedulerServiceDefinition,
-  type SessionResponse,
-  type Value,
-} from '#libs/proto'
+import { type FunctionRef, type Result, SchedulerServiceDefinition, type SessionResponse } from '#libs/proto'
 import {
   type AddressSource,
   closeRpcChannel,
@@ -21,11 +15,12 @@ import {
 import { type BlobUploader, createBlobUploader, ClientSession, errorOfRefusal, loadBlob } from '#libs/session'
 import type { MeshJob, MeshJobBackend } from '#libs/submission'
 import { type ArrayStream, MeshError, type NumericArray, type TaskFuture } from '#libs/task'
-import { createSpanBudget, withSpan } from '#libs/telemetry'
+import { createSpanBudget, startSpan, timeSpan } from '#libs/telemetry'
 import {
   type ByteRange,
   createObjectTransfers,
   createTransferPool,
+  type ObjectPut,
   type ObjectTransfers,
   TransferError,
   type TransferPool,
@@ -33,7 +28,7 @@ import {
   type WantedObject,
   xxh64Of,
 } from '#libs/transfer'
-import { decodePayload, decodeValue, type EncodedValue } from '#libs/value'
+import { decodePayload, type EncodedValue } from '#libs/value'
 
 import { Archives } from './archives.js'
 import { streamArray } from './array-stream.js'
@@ -43,6 +38,7 @@ import { JobTable } from './job-table.js'
 import { MeshCheckpoints } from './mesh-checkpoints.js'
 import { meshErrorOf } from './mesh-error.js'
 import { type HeldByWorkers, ObjectBroadcast } from './object-broadcast.js'
+import { type FetchedObject, ObjectFetch, type Recover } from './object-fetch.js'
 
 type Message = NonNullable<SessionResponse['message']>
 
@@ -114,16 +110,23 @@ export class MeshConnection {
   }
 
   /** The value of an object that workers hold, or the checkpoint-store has; `what` is what messages call it. */
-  async fetchObject(object: WantedObject & { readonly structure: Value | undefined }, what: string): Promise<unknown> {
+  fetchObject(object: FetchedObject, what: string): Promise<unknown> {
     const blobDigest = this.#archives.get(object.objectId)
-    let body: ReceivedBody
-    try {
-      body = await this.#getBytes(object, blobDigest)
-    } catch (error) {
-      body = await this.#getElsewhere(object, blobDigest, error)
-    }
-    return decodeValue(body.structure ?? object.structure, body.bytes, { view: true, what })
+    return new Promise((resolve, reject) => {
+      if (blobDigest === undefined) {
+        this.#objects.startGet(new ObjectFetch(object, what, this.#recoverHeld, resolve, reject))
+        return
+      }
+      const recover: Recover = (object, error) => this.#getElsewhere(object, blobDigest, error)
+      const fetch = new ObjectFetch(object, what, recover, resolve, reject)
+      this.#getBytes(object, blobDigest).then(
+        (body) => fetch.moved(body),
+        (error: unknown) => fetch.failed(error),
+      )
+    })
   }
+
+  readonly #recoverHeld: Recover = (object, error) => this.#getElsewhere(object, undefined, error)
 
   /** The result in pieces; nothing when it came with its message. */
   streamResult({ id, taskName, wireResult }: TaskFuture<unknown>, chunkBytes: number): ReturnType<ArrayStream> {
@@ -136,11 +139,7 @@ export class MeshConnection {
   }
 
   /** An array that workers hold, or the checkpoint-store has, in pieces. */
-  streamObject(
-    object: WantedObject & { readonly structure: Value | undefined },
-    chunkBytes: number,
-    what: string,
-  ): AsyncGenerator<NumericArray, void> {
+  streamObject(object: FetchedObject, chunkBytes: number, what: string): AsyncGenerator<NumericArray, void> {
     const { objectId } = object
     const fetch = async (range: ByteRange): Promise<Uint8Array<ArrayBuffer>> => {
       const blobDigest = this.#archives.get(objectId)
@@ -206,26 +205,29 @@ export class MeshConnection {
     this.#archives.note(objectId, blobDigest)
   }
 
+  /** Puts a value into the memory of a worker. */
+  startPut(put: ObjectPut): void {
+    this.#objects.startPut(put)
+  }
+
+  /** Ten thousand scatters in a row are not worth as many spans. */
+  startScatterSpan(): Span | undefined {
+    return this.#spanBudget.admit(performance.now()) ? startSpan('scatter', { kind: SpanKind.CLIENT }) : undefined
+  }
+
   /** Puts a value into the memory of the workers. Resolves with those that have it: who dies meanwhile is left out. */
-  putObject(
+  putToMany(
     objectId: string,
     encoded: EncodedValue,
     workers: readonly BroadcastTarget[],
   ): Promise<readonly BroadcastTarget[]> {
-    const [first, ...others] = workers
-    const put = (): Promise<readonly BroadcastTarget[]> => {
-      if (first === undefined || others.length > 0) return this.#broadcast.scatter(objectId, encoded, workers)
-      const { root: structure, ...body } = encoded
-      return this.#objects.put(first.addresses, { objectId, structure, ...body }, this.session.id).then(() => workers)
-    }
-    // Ten thousand scatters in a row are not worth as many spans.
-    return this.#spanBudget.admit(performance.now()) ? withSpan('scatter', { kind: SpanKind.CLIENT }, put) : put()
+    return timeSpan('scatter', { kind: SpanKind.CLIENT }, () => this.#broadcast.scatter(objectId, encoded, workers))
   }
 
   /** Has workers get an object that others hold. Resolves with those that have it. */
   async replicate(object: HeldByWorkers, workers: readonly BroadcastTarget[]): Promise<readonly BroadcastTarget[]> {
     try {
-      return await withSpan('replicate', { kind: SpanKind.CLIENT }, () => this.#broadcast.replicate(object, workers))
+      return await timeSpan('replicate', { kind: SpanKind.CLIENT }, () => this.#broadcast.replicate(object, workers))
     } catch (error) {
       throw meshErrorOf(error)
     }

@@ -18,7 +18,7 @@ test('scatters that begin together list the workers once, and spread over them b
     { id: 'w2', heldObjects: 0 },
     { id: 'w3', state: 'draining' },
   ])
-  const chosen = (await Promise.all(Array.from({ length: 10 }, () => targets.choose({})))).flat()
+  const chosen = (await Promise.all(Array.from({ length: 10 }, () => targets.chosen({})))).flat()
   expect(listings()).toBe(1)
   const count = (id: string): number => chosen.filter((worker) => worker.id === id).length
   expect([count('w1'), count('w2'), count('w3')]).toEqual([3, 7, 0])
@@ -27,17 +27,17 @@ test('scatters that begin together list the workers once, and spread over them b
 test('a later scatter sees the workers of its time', async () => {
   const workers: Partial<WorkerInfo>[] = [{ id: 'w1' }]
   const { targets, listings } = targetsAmong(workers)
-  await targets.choose({})
+  await targets.chosen({})
   await new Promise((resolve) => setImmediate(resolve))
   workers.unshift({ id: 'w2' })
-  expect((await targets.choose({}))[0]?.id).toBe('w2')
+  expect((await targets.chosen({}))[0]?.id).toBe('w2')
   expect(listings()).toBe(2)
 })
 
 test('whom the caller names, and all of them for a broadcast', async () => {
   const { targets } = targetsAmong([{ id: 'w1' }, { id: 'w2', heldObjects: 9 }])
-  expect((await targets.choose({ workers: ['w2'] })).map(({ id }) => id)).toEqual(['w2'])
-  expect((await targets.choose({ broadcast: true })).map(({ id }) => id)).toEqual(['w1', 'w2'])
-  await expect(targets.choose({ workers: ['w9'] })).rejects.toThrow('there is no worker w9')
-  await expect(targetsAmong([]).targets.choose({})).rejects.toThrow('the cluster has no workers')
+  expect((await targets.chosen({ workers: ['w2'] })).map(({ id }) => id)).toEqual(['w2'])
+  expect((await targets.chosen({ broadcast: true })).map(({ id }) => id)).toEqual(['w1', 'w2'])
+  await expect(targets.chosen({ workers: ['w9'] })).rejects.toThrow('there is no worker w9')
+  await expect(targetsAmong([]).targets.chosen({})).rejects.toThrow('the cluster has no workers')
 })

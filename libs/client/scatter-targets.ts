@@ -3,28 +3,33 @@ import type { ScatterOptions, WorkerInfo } from './cluster.js'
 /** So many scatters go on in one turn of the event loop: what they put is on its way while the next ones are taken apart. */
 const scattersPerTurn = 1_024
 
-interface Waiting {
+/** Somebody who waits to be told where to scatter to: one or the other is called, once. */
+export interface WaitingScatter {
   readonly options: ScatterOptions
-  readonly resolve: (targets: WorkerInfo[]) => void
-  readonly reject: (error: unknown) => void
+  /** What it throws, it is refused with. */
+  chosen(targets: WorkerInfo[]): void
+  /** A RangeError for a worker that is not there; an Error when there is none. */
+  refused(error: unknown): void
 }
 
 /** Chooses the workers that scattered values go to: those that hold least, unless the caller names some. */
 export class ScatterTargets {
   readonly #list: () => Promise<WorkerInfo[]>
-  #waiting: Waiting[] = []
+  #waiting: WaitingScatter[] = []
   #isListing = false
 
   constructor(list: () => Promise<WorkerInfo[]>) {
     this.#list = list
   }
 
+  choose(scatter: WaitingScatter): void {
+    this.#waiting.push(scatter)
+    if (!this.#isListing) void this.#serve()
+  }
+
   /** @throws RangeError for a worker that is not there; Error when there is none. */
-  choose(options: ScatterOptions): Promise<WorkerInfo[]> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ options, resolve, reject })
-      if (!this.#isListing) void this.#serve()
-    })
+  chosen(options: ScatterOptions): Promise<WorkerInfo[]> {
+    return new Promise((chosen, refused) => this.choose({ options, chosen, refused }))
   }
 
   /** Scatters that begin together ask once: ten thousand of them are one call, not as many. */
@@ -37,41 +42,47 @@ export class ScatterTargets {
       )
       const waiting = this.#waiting
       this.#waiting = []
-      if ('error' in listed) for (const { reject } of waiting) reject(listed.error)
+      if ('error' in listed) for (const scatter of waiting) scatter.refused(listed.error)
       else await answer(waiting, listed.workers)
     }
     this.#isListing = false
   }
 }
 
-async function answer(waiting: readonly Waiting[], workers: readonly WorkerInfo[]): Promise<void> {
-  const present = workers.filter(({ state }) => state === 'ready' || state === 'paused')
-  // How many objects were sent to whom since the workers were listed.
-  const sent = new Map<string, number>()
-  for (const [index, { options, resolve, reject }] of waiting.entries()) {
+async function answer(waiting: readonly WaitingScatter[], workers: readonly WorkerInfo[]): Promise<void> {
+  const present = workers.filter(({ state }) => state === 'ready' || state === 'paused').map(asTarget)
+  let index = 0
+  for (const scatter of waiting) {
     if (index > 0 && index % scattersPerTurn === 0) await new Promise((next) => setImmediate(next))
+    index++
     try {
-      resolve(chooseAmong(present, options, sent))
+      scatter.chosen(chooseAmong(present, scatter.options))
     } catch (error) {
-      reject(error)
+      scatter.refused(error)
     }
   }
 }
 
-function chooseAmong(
-  present: readonly WorkerInfo[],
-  { workers: wanted, broadcast }: ScatterOptions,
-  sent: Map<string, number>,
-): WorkerInfo[] {
-  const unknown = wanted?.find((id) => !present.some((worker) => worker.id === id))
+/** A worker with what it holds and was sent since it was listed. Whose memory is nearly full comes last. */
+interface Target {
+  readonly worker: WorkerInfo
+  readonly alone: WorkerInfo[]
+  load: number
+}
+
+function asTarget(worker: WorkerInfo): Target {
+  return { worker, alone: [worker], load: worker.heldObjects + (worker.state === 'paused' ? 1e9 : 0) }
+}
+
+function chooseAmong(present: readonly Target[], { workers: wanted, broadcast }: ScatterOptions): WorkerInfo[] {
+  const unknown = wanted?.find((id) => !present.some(({ worker }) => worker.id === id))
   if (unknown !== undefined) throw new RangeError(`scatter: there is no worker ${unknown}; see cluster.workers()`)
-  const candidates = wanted ? present.filter(({ id }) => wanted.includes(id)) : present
-  if (candidates.length === 0) throw new Error('scatter: the cluster has no workers; call waitForWorkers(1) first')
-  if (broadcast) return [...candidates]
-  // Whose memory is nearly full comes last.
-  const load = ({ id, heldObjects, state }: WorkerInfo): number =>
-    heldObjects + (sent.get(id) ?? 0) + (state === 'paused' ? 1e9 : 0)
-  const target = candidates.reduce((best, worker) => (load(worker) < load(best) ? worker : best))
-  sent.set(target.id, (sent.get(target.id) ?? 0) + 1)
-  return [target]
+  const candidates = wanted ? present.filter(({ worker }) => wanted.includes(worker.id)) : present
+  const [first] = candidates
+  if (first === undefined) throw new Error('scatter: the cluster has no workers; call waitForWorkers(1) first')
+  if (broadcast) return candidates.map(({ worker }) => worker)
+  let target = first
+  for (const candidate of candidates) if (candidate.load < target.load) target = candidate
+  target.load++
+  return target.alone
 }

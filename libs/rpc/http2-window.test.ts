@@ -3,6 +3,8 @@ import { type ClientHttp2Session, connect, createServer } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+
+import { ServerCredentials } from '@grpc/grpc-js'
 import { afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { withHttp2Window } from './http2-window.js'
 import { createMeshSecurity, createRpcServer, loadSecurity, type Security } from './index.js'
@@ -80,6 +82,7 @@ test('a grpc-js that makes its server otherwise is served as it is, and said so 
       withHttp2Window(
         WINDOW_BYTES,
         () => undefined,
+        ServerCredentials.createInsecure(),
         async () => 4711,
       ),
     ).resolves.toBe(4711)

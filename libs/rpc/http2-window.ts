@@ -1,6 +1,6 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
-// The default import is the object that grpc-js gets from require('http2'), and whose functions can be replaced.
-import http2, { type Http2SecureServer, type Http2Server } from 'node:http2'
+import type { Http2SecureServer, Http2Server, ServerHttp2Session, Settings } from 'node:http2'
+
+import { Server, type ServerCredentials } from '@grpc/grpc-js'
 
 export type AnyHttp2Server = Http2Server | Http2SecureServer
 
@@ -11,50 +11,59 @@ interface Listening {
 }
 
 /**
- * Runs `listen`, in which grpc-js makes its HTTP/2 server, so that the server's receive windows are `windowBytes` per
- * stream and per connection, and hands the server to `onServer`. A grpc-js server has no option for it: it announces
- * 64 KiB, which caps pushes at 64 KiB per round trip. Only servers made inside `listen` are touched. If grpc-js no
- * longer makes its server by `http2.createServer`, it keeps the default window and a warning says so once.
+ * Runs `listen`, in which grpc-js makes its HTTP/2 server with these credentials, so that the server's receive windows are
+ * `windowBytes` per stream and per connection, and hands the server to `onServer`. A grpc-js server has no option for it: it
+ * announces 64 KiB, which caps pushes at 64 KiB per round trip. Only servers with these credentials are touched. If grpc-js
+ * makes its server in another way, it keeps the default window and a warning says so once.
  */
 export async function withHttp2Window<T>(
   windowBytes: number | undefined,
   onServer: (server: AnyHttp2Server) => void,
+  credentials: ServerCredentials,
   listen: () => Promise<T>,
 ): Promise<T> {
-  wrapHttp2()
+  wrapServers()
   const listening: Listening = { windowBytes, onServer, seen: false }
-  const result = await scope.run(listening, listen)
-  if (!listening.seen && windowBytes !== undefined) warnOnce('grpc-js did not make its server by http2.createServer')
+  listenings.set(credentials, listening)
+  const result = await listen()
+  if (!listening.seen && windowBytes !== undefined) warnOnce('grpc-js did not make its server by createHttp2Server')
   return result
 }
 
-const scope = new AsyncLocalStorage<Listening>()
+/** Known by their credentials, which grpc-js passes on as they are: a scope of asynchronous hooks would slow every promise. */
+const listenings = new WeakMap<ServerCredentials, Listening>()
 let wrapped = false
 let warned = false
 
-function wrapHttp2(): void {
+/** What is used of a grpc-js server that its types do not show. */
+interface InnerServer {
+  createHttp2Server?: (this: InnerServer, credentials: ServerCredentials) => AnyHttp2Server
+  /** Of this server alone. */
+  commonServerOptions?: { settings?: Settings }
+}
+
+function wrapServers(): void {
   if (wrapped) return
   wrapped = true
-  const { createServer, createSecureServer } = http2
-  http2.createServer = ((options: http2.ServerOptions, ...rest: []) =>
-    prepare(createServer(withWindow(options), ...rest))) as typeof createServer
-  http2.createSecureServer = ((options: http2.SecureServerOptions, ...rest: []) =>
-    prepare(createSecureServer(withWindow(options), ...rest))) as typeof createSecureServer
+  const inner = Server.prototype as unknown as InnerServer
+  const { createHttp2Server } = inner
+  if (createHttp2Server === undefined) return
+  inner.createHttp2Server = function (credentials) {
+    const listening = listenings.get(credentials)
+    if (listening === undefined) return createHttp2Server.call(this, credentials)
+    const { windowBytes } = listening
+    const options = this.commonServerOptions
+    if (windowBytes !== undefined && options) options.settings = { ...options.settings, initialWindowSize: windowBytes }
+    const server = createHttp2Server.call(this, credentials)
+    listening.seen = options !== undefined
+    prepare(server, listening)
+    return server
+  }
 }
 
-function withWindow<Options extends http2.ServerOptions>(options: Options): Options {
-  const windowBytes = scope.getStore()?.windowBytes
-  if (windowBytes === undefined) return options
-  return { ...options, settings: { ...options.settings, initialWindowSize: windowBytes } }
-}
-
-function prepare<Server extends AnyHttp2Server>(server: Server): Server {
-  const listening = scope.getStore()
-  if (listening === undefined) return server
-  listening.seen = true
-  const { windowBytes } = listening
+function prepare(server: AnyHttp2Server, { windowBytes, onServer }: Listening): void {
   if (windowBytes !== undefined) {
-    server.on('session', (session: http2.ServerHttp2Session) => {
+    server.prependListener('session', (session: ServerHttp2Session) => {
       try {
         session.setLocalWindowSize(windowBytes)
       } catch (error) {
@@ -62,8 +71,7 @@ function prepare<Server extends AnyHttp2Server>(server: Server): Server {
       }
     })
   }
-  listening.onServer(server)
-  return server
+  onServer(server)
 }
 
 function warnOnce(cause: string): void {

@@ -12,7 +12,7 @@ import { createCallGate, shuttingDown } from './call-gate.js'
 import { createCallMiddleware, type RpcCallContext } from './call-middleware.js'
 import { readIntoUsedMemory } from './frame-reader.js'
 import { createHealth, healthDefinition, isHealthPath } from './health.js'
-import { withHttp2Window } from './http2-window.js'
+import { type AnyHttp2Server, withHttp2Window } from './http2-window.js'
 import { createServerCredentials } from './security/credentials.js'
 import type { Role } from './security/role.js'
 import type { Security } from './security/security.js'
@@ -107,9 +107,10 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
     async listen(address) {
       const { host } = parseAddress(address)
       if (!isLoopback(host) && security.tls === undefined) throw new Error(withoutTls(address))
-      const listen = () => server.listen(address, createServerCredentials(security))
+      const credentials = createServerCredentials(security)
+      const explain = (http2: AnyHttp2Server): void => explainUnknownMethods(http2, gate.isKnown)
       try {
-        const port = await withHttp2Window(windowBytes, (http2) => explainUnknownMethods(http2, gate.isKnown), listen)
+        const port = await withHttp2Window(windowBytes, explain, credentials, () => server.listen(address, credentials))
         return formatAddress({ host: dialableHost(host), port })
       } catch (error) {
         throw explainBindError(address, error)

@@ -2,7 +2,9 @@ import {
   context,
   type Context,
   propagation,
+  type Span,
   SpanKind,
+  type SpanOptions,
   SpanStatusCode,
   trace,
   type TextMapGetter,
@@ -49,42 +51,42 @@ export async function traceClientCall<T>(
     ...baseAttributes(call.path),
     ...(call.server && { [ATTRIBUTE.serverAddress]: call.server.host, [ATTRIBUTE.serverPort]: call.server.port }),
   }
-  return await runInSpan(call.path, { kind: SpanKind.CLIENT, attributes }, context.active(), () => {
+  const parent = context.active()
+  const span = startSpan(call.path, { kind: SpanKind.CLIENT, attributes }, parent)
+  return await endWith(span, SpanKind.CLIENT, () => {
     const carrying = Metadata(metadata)
-    propagation.inject(context.active(), carrying, { set: setIfAllowed })
+    propagation.inject(trace.setSpan(parent, span), carrying, { set: setIfAllowed })
     return run(carrying)
   })
 }
 
-/** Runs one unary call of a server in a SERVER span, the child of the caller's span. */
+/** Runs one unary call of a server in a SERVER span, the child of the caller's span, which is the active one meanwhile. */
 export async function traceServerCall<T>(path: string, metadata: Metadata, run: () => Promise<T>): Promise<T> {
   const parent = propagation.extract(context.active(), metadata, METADATA_GETTER)
-  return await runInSpan(path, { kind: SpanKind.SERVER, attributes: baseAttributes(path) }, parent, run)
+  const span = startSpan(path, { kind: SpanKind.SERVER, attributes: baseAttributes(path) }, parent)
+  return await endWith(span, SpanKind.SERVER, () => context.with(trace.setSpan(parent, span), run))
 }
 
-async function runInSpan<T>(
-  path: string,
-  options: { kind: SpanKind; attributes: Record<string, string | number> },
-  parent: Context,
-  run: () => Promise<T>,
-): Promise<T> {
-  return await trace.getTracer('costate.rpc').startActiveSpan(methodOf(path), options, parent, async (span) => {
-    try {
-      const result = await run()
-      span.setAttribute(ATTRIBUTE.status, 'OK')
-      return result
-    } catch (error) {
-      const { code, reason, message } = readRpcFailure(error)
-      span.setAttribute(ATTRIBUTE.status, code)
-      if (options.kind === SpanKind.CLIENT || SERVER_ERRORS.has(code)) {
-        span.setAttribute(ATTRIBUTE.errorType, reason ?? code)
-        span.setStatus({ code: SpanStatusCode.ERROR, message })
-      }
-      throw error
-    } finally {
-      span.end()
+function startSpan(path: string, options: SpanOptions, parent: Context): Span {
+  return trace.getTracer('costate.rpc').startSpan(methodOf(path), options, parent)
+}
+
+async function endWith<T>(span: Span, kind: SpanKind, run: () => Promise<T>): Promise<T> {
+  try {
+    const result = await run()
+    span.setAttribute(ATTRIBUTE.status, 'OK')
+    return result
+  } catch (error) {
+    const { code, reason, message } = readRpcFailure(error)
+    span.setAttribute(ATTRIBUTE.status, code)
+    if (kind === SpanKind.CLIENT || SERVER_ERRORS.has(code)) {
+      span.setAttribute(ATTRIBUTE.errorType, reason ?? code)
+      span.setStatus({ code: SpanStatusCode.ERROR, message })
     }
-  })
+    throw error
+  } finally {
+    span.end()
+  }
 }
 
 function baseAttributes(path: string): Record<string, string | number> {

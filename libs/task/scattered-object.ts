@@ -2,6 +2,13 @@ import { type ArrayStream, chunkBytesOf, type ChunkOf, type ChunkOptions, chunks
 
 const scatteredBrand = Symbol.for('costate.ScatteredObject')
 
+/** What a cluster does for a handle. */
+interface ScatteredActions<T> {
+  release(): void
+  fetch(): Promise<T>
+  stream?(chunkBytes: number): ReturnType<ArrayStream>
+}
+
 /** A value in the memory of workers. May be an argument of tasks, at any depth. */
 export class ScatteredObject<T> {
   static [Symbol.hasInstance](value: unknown): boolean {
@@ -14,22 +21,18 @@ export class ScatteredObject<T> {
   readonly byteLength: number
   /** The workers that hold it. */
   readonly workerIds: readonly string[]
-  readonly #release: () => void
-  readonly #fetch: () => Promise<T>
-  readonly #stream: ArrayStream | undefined
+  readonly #actions: ScatteredActions<T>
 
   /** @internal Clusters make scattered objects. */
   constructor(
     id: string,
     facts: { readonly byteLength: number; readonly workerIds: readonly string[] },
-    actions: { readonly release: () => void; readonly fetch: () => Promise<T>; readonly stream?: ArrayStream },
+    actions: ScatteredActions<T>,
   ) {
     this.id = id
     this.byteLength = facts.byteLength
     this.workerIds = facts.workerIds
-    this.#release = actions.release
-    this.#fetch = actions.fetch
-    this.#stream = actions.stream
+    this.#actions = actions
   }
 
   /** @internal */
@@ -39,7 +42,7 @@ export class ScatteredObject<T> {
 
   /** The value, brought back. */
   result(): Promise<T> {
-    return this.#fetch()
+    return this.#actions.fetch()
   }
 
   /**
@@ -50,12 +53,13 @@ export class ScatteredObject<T> {
   async *chunks(options: ChunkOptions = {}): AsyncGenerator<ChunkOf<T>, void> {
     const chunkBytes = chunkBytesOf(options)
     const stream =
-      this.#stream?.(chunkBytes) ?? chunksOfValue(await this.result(), chunkBytes, `the scattered value ${this.id}`)
+      this.#actions.stream?.(chunkBytes) ??
+      chunksOfValue(await this.result(), chunkBytes, `the scattered value ${this.id}`)
     for await (const chunk of stream) yield chunk as ChunkOf<T>
   }
 
   /** Gives the object up: workers forget it once no task needs it. */
   release(): void {
-    this.#release()
+    this.#actions.release()
   }
 }

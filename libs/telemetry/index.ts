@@ -11,6 +11,7 @@ export {
   type SpanOptions,
   type SpanParent,
   startSpan,
+  timeSpan,
   withSpan,
 } from './spans.js'
 export { startTelemetry, type TelemetryOptions } from './telemetry.js'

@@ -40,8 +40,9 @@ test('each line is one JSON object that says who, when and how bad', () => {
 
 test('a line inside a task carries the ids of the trace and of the task', async () => {
   const { logger, lines } = captureLines()
-  await recordRun(() =>
-    withSpan('run', {}, () => bindIds(logger, { job: 'j', task: 'j/3', attempt: 2, worker: 'w' }).info('go')),
+  await recordRun(
+    () => withSpan('run', {}, () => bindIds(logger, { job: 'j', task: 'j/3', attempt: 2, worker: 'w' }).info('go')),
+    { registerGlobally: true },
   )
   withTaskTrace({ traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00' }, () => logger.info('quiet'))
   expect(lines[0]).toMatchObject({ job: 'j', task: 'j/3', attempt: 2, worker: 'w', trace_flags: '01' })

@@ -13,6 +13,7 @@ import {
 
 import { currentTracer } from './active-telemetry.js'
 import { attribute } from './attributes.js'
+import { runInContext } from './context-manager.js'
 import { carrierOf, extractTaskTrace, extractTrace, type TraceCarrier } from './trace-carrier.js'
 
 /** Where a span hangs: a context, or the carrier of an envelope (an empty one means "not traced": no span is made). */
@@ -70,6 +71,19 @@ export function withSpan<T>(name: string, options: SpanOptions, fn: (span: Span)
   const parent = contextOf(options.parent)
   const span = currentTracer().startSpan(name, toApiOptions(options), parent)
   const inside = trace.isSpanContextValid(span.spanContext()) ? trace.setSpan(parent, span) : parent
+  return endWith(span, () => runInContext(inside, fn, span))
+}
+
+/**
+ * The same without the span being the active one: no spans hang below it, and the promises of `fn`, which may be very many,
+ * cost what promises cost.
+ */
+export function timeSpan<T>(name: string, options: SpanOptions, fn: (span: Span) => T): T {
+  const span = startSpan(name, options)
+  return endWith(span, () => fn(span))
+}
+
+function endWith<T>(span: Span, run: () => T): T {
   const fail = (error: unknown): never => {
     failSpan(span, error)
     span.end()
@@ -77,7 +91,7 @@ export function withSpan<T>(name: string, options: SpanOptions, fn: (span: Span)
   }
   let result: T
   try {
-    result = context.with(inside, fn, undefined, span)
+    result = run()
   } catch (error) {
     return fail(error)
   }

@@ -3,7 +3,7 @@ import { BasicTracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trac
 
 import { activateTelemetry, deactivateTelemetry, type StartedTelemetry, type Telemetry } from './active-telemetry.js'
 import { schemaUrl, scopeName } from './attributes.js'
-import { ensureContextManager } from './context-manager.js'
+import { ensureCallContextManager } from './context-manager.js'
 import { createFileExporter, type LastMomentExporter } from './file-exporter.js'
 import { createOtlpExporter } from './otlp-exporter.js'
 import { describeProcess } from './resource.js'
@@ -40,7 +40,7 @@ const maxAttributeLength = 8192
  * is given, trace ids are made and passed on but nothing is kept here. OTEL_SDK_DISABLED=true keeps nothing either.
  */
 export function startTelemetry(options: TelemetryOptions): Telemetry {
-  ensureContextManager()
+  if (options.registerGlobally === true) ensureCallContextManager()
   const exporter = createExporter(options)
   const queue = exporter && createSpanQueue(exporter)
   const resource = describeProcess(options)

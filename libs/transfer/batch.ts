@@ -1,9 +1,9 @@
 import { Status } from 'nice-grpc-common'
 
-import { DigestAlgorithm, type ObjectDescriptor, type Value } from '#libs/proto'
+import { DigestAlgorithm, Durability, type ObjectDescriptor, type Value } from '#libs/proto'
 
-import { xxh64Of } from './digest.js'
-import type { Source } from './endpoint.js'
+import { xxh64OfBytes } from './digest.js'
+import type { Sink, Source } from './endpoint.js'
 import { batchBytes, maxBatchObjects } from './limits.js'
 import { TransferError } from './transfer-error.js'
 
@@ -21,11 +21,26 @@ export interface IncomingObject {
   readonly xxh64: bigint
 }
 
+/** Bodies of batches are made in memory that earlier ones left: what is fresh each time keeps the garbage collector marking. */
+const spares: Buffer[] = []
+const mostSpares = 8
+/** A shorter body is not worth it. */
+const leastPooledBytes = 64 * 1024
+
+function takeBody(byteLength: number): Buffer {
+  if (byteLength < leastPooledBytes) return Buffer.allocUnsafeSlow(byteLength)
+  return spares.pop() ?? Buffer.allocUnsafeSlow(batchBytes)
+}
+
+function giveBack(body: Buffer | undefined): void {
+  if (body?.byteLength === batchBytes && spares.length < mostSpares) spares.push(body)
+}
+
 /** Many small objects as one body. They are joined when the transfer may send, not before: who waits holds no copy. */
 export function sourceOfBatch(objects: readonly OutgoingObject[]): Source {
   let byteLength = 0
   for (const { descriptor } of objects) byteLength += Number(descriptor.byteLength)
-  const join = (): Buffer => Buffer.concat(objects.flatMap(({ segments }) => segments))
+  let body: Buffer | undefined
   return {
     header: {
       objects: objects.map(({ descriptor }) => descriptor),
@@ -33,7 +48,55 @@ export function sourceOfBatch(objects: readonly OutgoingObject[]): Source {
       digestAlgorithm: DigestAlgorithm.XXH64,
     },
     read: function* (offset) {
-      if (offset < byteLength) yield join().subarray(offset)
+      if (offset >= byteLength) return
+      body ??= joined(objects, takeBody(byteLength))
+      yield body.subarray(offset, byteLength)
+    },
+    // What is still to be sent of a transfer that was given up is of no use: its checksum says so.
+    close: () => {
+      giveBack(body)
+      body = undefined
+    },
+  }
+}
+
+function joined(objects: readonly OutgoingObject[], body: Buffer): Buffer {
+  let position = 0
+  for (const { segments } of objects) {
+    for (const segment of segments) {
+      body.set(segment, position)
+      position += segment.byteLength
+    }
+  }
+  return body
+}
+
+/** A sink that takes a batch apart; `keep` gets its objects once the whole is checked. */
+export function createBatchSink(
+  { objects, byteLength }: { readonly objects: readonly ObjectDescriptor[]; readonly byteLength: bigint },
+  keep: (objects: IncomingObject[]) => void | Promise<void>,
+): Sink {
+  const length = Number(byteLength)
+  let arrived: IncomingObject[] | undefined
+  let body: Buffer | undefined
+  let position = 0
+  return {
+    write: (data) => {
+      // A batch mostly is one chunk.
+      if (position === 0 && data.byteLength === length) arrived = splitBatch(objects, data)
+      else (body ??= takeBody(length)).set(data, position)
+      position += data.byteLength
+    },
+    commit: async () => {
+      arrived ??= splitBatch(objects, body?.subarray(0, length) ?? new Uint8Array(0))
+      giveBack(body)
+      body = undefined
+      await keep(arrived)
+      return { durability: Durability.MEMORY, version: 0n }
+    },
+    abort: () => {
+      giveBack(body)
+      body = undefined
     },
   }
 }
@@ -44,8 +107,9 @@ export function sourceOfBatch(objects: readonly OutgoingObject[]): Source {
  * @throws TransferError INVALID_ARGUMENT when it is too large for one, or is not as long as its objects are together.
  */
 export function checkBatch(objects: readonly ObjectDescriptor[], byteLength: bigint): void {
-  const sum = objects.reduce((total, object) => total + object.byteLength, 0n)
-  if (sum === byteLength && byteLength <= batchBytes && objects.length <= maxBatchObjects) return
+  let sum = 0
+  for (const object of objects) sum += Number(object.byteLength)
+  if (sum === Number(byteLength) && sum <= batchBytes && objects.length <= maxBatchObjects) return
   const message =
     `a batch of ${objects.length} objects with ${sum} bytes in a body of ${byteLength}: the objects fill it, and are at ` +
     `most ${maxBatchObjects} with ${batchBytes} bytes`
@@ -58,11 +122,13 @@ export function checkBatch(objects: readonly ObjectDescriptor[], byteLength: big
  *
  * @throws TransferError DATA_LOSS with the object's id.
  */
-export function splitBatch(objects: readonly ObjectDescriptor[], body: Uint8Array<ArrayBuffer>): IncomingObject[] {
+export function splitBatch(objects: readonly ObjectDescriptor[], body: Uint8Array): IncomingObject[] {
+  // Of a Buffer a slice would be a view.
+  const plain = new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
   let position = 0
   return objects.map(({ objectId, structure, byteLength, xxh64 }) => {
-    const bytes = body.slice(position, (position += Number(byteLength)))
-    if (xxh64Of([bytes]) === xxh64) return { objectId, structure, bytes, xxh64 }
+    const bytes = plain.slice(position, (position += Number(byteLength)))
+    if (xxh64OfBytes(bytes) === xxh64) return { objectId, structure, bytes, xxh64 }
     const message = `object ${objectId} is not what was sent: its digest is not ${xxh64.toString(16)}`
     throw new TransferError(Status.DATA_LOSS, 'DIGEST_MISMATCH', message)
   })

@@ -1,26 +1,27 @@
 import { batchBytes, maxBatchObjects } from './limits.js'
 
-interface Waiting<Item, Answer> {
-  readonly item: Item
-  readonly resolve: (answer: Answer) => void
-  readonly reject: (error: unknown) => void
+/** Something to move, and who hears of its end: one or the other is called, once. */
+export interface Movable<Answer> {
+  readonly byteLength: number
+  moved(answer: Answer): void
+  failed(error: unknown): void
 }
 
-interface Batch<Item, Answer> {
-  readonly waiting: Waiting<Item, Answer>[]
+interface Batch<Item> {
+  readonly items: Item[]
   byteLength: number
 }
 
 /** How items are moved. */
 export interface Movers<Item, Answer> {
   /** Moves several; items that it leaves out or fails with are moved one by one, so that each hears of its own end. */
-  readonly together: (items: readonly [Item, ...Item[]]) => Promise<readonly (Answer | undefined)[]>
+  readonly together: (items: readonly Item[]) => Promise<readonly (Answer | undefined)[]>
   readonly alone: (item: Item) => Promise<Answer>
 }
 
 /** Collects the items that are added with the same key in one turn of the event loop, and moves them in batches. */
-export class Batcher<Item extends { readonly byteLength: number }, Answer extends object> {
-  readonly #open = new Map<string, Batch<Item, Answer>>()
+export class Batcher<Item extends Movable<Answer>, Answer extends object> {
+  readonly #open = new Map<string, Batch<Item>>()
   readonly #movers: Movers<Item, Answer>
 
   constructor(movers: Movers<Item, Answer>) {
@@ -28,38 +29,44 @@ export class Batcher<Item extends { readonly byteLength: number }, Answer extend
   }
 
   /** Moves the item. Full batches leave at once, the others when the loop has come round. */
-  add(key: string, item: Item): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const batch = this.#batchFor(key, item.byteLength)
-      batch.waiting.push({ item, resolve, reject })
-      batch.byteLength += item.byteLength
-    })
+  add(key: string, item: Item): void {
+    const batch = this.#batchFor(key, item.byteLength)
+    batch.items.push(item)
+    batch.byteLength += item.byteLength
   }
 
-  #batchFor(key: string, byteLength: number): Batch<Item, Answer> {
+  /** Moves the item alone. */
+  addAlone(item: Item): void {
+    this.#movers.alone(item).then(
+      (answer) => item.moved(answer),
+      (error: unknown) => item.failed(error),
+    )
+  }
+
+  #batchFor(key: string, byteLength: number): Batch<Item> {
     const open = this.#open.get(key)
-    if (open && open.byteLength + byteLength <= batchBytes && open.waiting.length < maxBatchObjects) return open
+    if (open && open.byteLength + byteLength <= batchBytes && open.items.length < maxBatchObjects) return open
     if (open) this.#close(key, open)
-    const batch = { waiting: [], byteLength: 0 }
+    const batch = { items: [], byteLength: 0 }
     this.#open.set(key, batch)
     setImmediate(() => this.#close(key, batch))
     return batch
   }
 
-  #close(key: string, batch: Batch<Item, Answer>): void {
+  #close(key: string, batch: Batch<Item>): void {
     if (this.#open.get(key) !== batch) return
     this.#open.delete(key)
-    void this.#move(batch.waiting)
+    void this.#move(batch.items)
   }
 
-  async #move(waiting: readonly Waiting<Item, Answer>[]): Promise<void> {
-    const [first, second, ...others] = waiting.map(({ item }) => item)
-    const answers =
-      first && second ? await this.#movers.together([first, second, ...others]).catch(() => undefined) : undefined
-    for (const [index, { item, resolve, reject }] of waiting.entries()) {
+  async #move(items: readonly Item[]): Promise<void> {
+    const { together } = this.#movers
+    const answers = items.length > 1 ? await together(items).catch(() => undefined) : undefined
+    for (let index = 0; index < items.length; index++) {
+      const item = items[index] as Item
       const answer = answers?.[index]
-      if (answer) resolve(answer)
-      else this.#movers.alone(item).then(resolve, reject)
+      if (answer) item.moved(answer)
+      else this.addAlone(item)
     }
   }
 }

@@ -27,10 +27,14 @@ export function createDigester(algorithm: DigestAlgorithm): Digester {
   }
 }
 
+/** xxh64 of a body. */
+export function xxh64OfBytes(bytes: Uint8Array): bigint {
+  return xxh64(bytes)
+}
+
 /** xxh64 of a body in pieces. */
 export function xxh64Of(segments: readonly Uint8Array[]): bigint {
-  const [only, ...others] = segments
-  if (only && others.length === 0) return xxh64(only)
+  if (segments.length === 1) return xxh64(segments[0] as Uint8Array)
   const hash = new Xxh64()
   for (const segment of segments) hash.update(segment)
   return hash.digest()

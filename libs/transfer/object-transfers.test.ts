@@ -5,11 +5,10 @@ import { expect, test } from 'vitest'
 
 import { DigestAlgorithm, type ObjectDescriptor, type TransferHeader, type TransferOpen } from '#libs/proto'
 
-import { checkBatch, sourceOfBatch, splitBatch } from './batch.js'
+import { checkBatch, createBatchSink, type IncomingObject, sourceOfBatch, splitBatch } from './batch.js'
 import { xxh64Of } from './digest.js'
 import type { Sink, Source } from './endpoint.js'
 import { batchBytes, maxBatchObjects, smallObjectBytes } from './limits.js'
-import { createMemorySink } from './memory-sink.js'
 import { createObjectTransfers } from './object-transfers.js'
 import { bytesOf, connectPair, fingerprint, MemoryHost, type PairOptions } from './pair.fixture.js'
 import { TransferError } from './transfer-error.js'
@@ -33,10 +32,8 @@ class BatchHost extends MemoryHost {
     if (open.target?.$case !== 'objects') return await super.openSink(open, header)
     this.opens.push(open)
     checkBatch(header.objects, header.byteLength)
-    return createMemorySink(header, (body) => {
-      for (const { objectId, bytes } of splitBatch(header.objects, body.bytes)) {
-        this.bodies.set(`object ${objectId}`, bytes)
-      }
+    return createBatchSink(header, (objects) => {
+      for (const { objectId, bytes } of objects) this.bodies.set(`object ${objectId}`, bytes)
     })
   }
 }
@@ -159,5 +156,42 @@ test('a batch is joined when it may be sent, from where it is wanted', () => {
   expect(source.header).toMatchObject({ byteLength: 12, digestAlgorithm: DigestAlgorithm.XXH64 })
   expect(Buffer.concat([...(source.read(4) as Iterable<Uint8Array>)])).toEqual(
     Buffer.concat([bytesOf(5), bytesOf(7, 2)]).subarray(4),
+  )
+})
+
+test.each([
+  ['in one piece', [100_000]],
+  ['in several', [1, 40_000, 59_999]],
+])('a batch that comes %s is taken apart into memory of its own', async (_, lengths) => {
+  const parts = [bytesOf(70_001, 1), bytesOf(0), bytesOf(29_999, 2)]
+  const objects = parts.map((bytes, k) => descriptorOf(`o-${k}`, bytes))
+  const body = Buffer.concat(parts)
+  let kept: IncomingObject[] = []
+  const sink = createBatchSink({ objects, byteLength: 100_000n }, (arrived) => void (kept = arrived))
+  let start = 0
+  for (const length of lengths) await sink.write(body.subarray(start, (start += length)))
+  expect(kept).toEqual([])
+  await sink.commit(Buffer.alloc(8))
+  // The transport's memory, and that of batches before, is used again.
+  body.fill(0)
+  await createBatchSink({ objects: [], byteLength: 100_000n }, () => undefined).write(Buffer.alloc(50_000))
+  expect(kept.map(({ bytes }) => fingerprint(bytes))).toEqual(parts.map(fingerprint))
+  for (const { bytes } of kept) expect([bytes.byteOffset, bytes.buffer.byteLength]).toEqual([0, bytes.byteLength])
+})
+
+test('the next batch is joined in the memory of one that is over, not of one that is under way', () => {
+  const sourceOf = (seed: number) => {
+    const bytes = bytesOf(80_000, seed)
+    const source = sourceOfBatch([{ descriptor: descriptorOf(`o-${seed}`, bytes), segments: [bytes] }])
+    const [body] = [...(source.read(0) as Iterable<Buffer>)]
+    return { source, body: body!, bytes }
+  }
+  const [first, second] = [sourceOf(1), sourceOf(2)]
+  expect(second.body.buffer).not.toBe(first.body.buffer)
+  first.source.close?.()
+  const third = sourceOf(3)
+  expect(third.body.buffer).toBe(first.body.buffer)
+  expect([second, third].map(({ body }) => fingerprint(body))).toEqual(
+    [second, third].map(({ bytes }) => fingerprint(bytes)),
   )
 })

@@ -8,14 +8,14 @@ import {
   type Value,
 } from '#libs/proto'
 
-import { checkBatch, type IncomingObject, splitBatch, sourceOfBatch } from './batch.js'
-import { Batcher } from './batcher.js'
+import { checkBatch, createBatchSink, type IncomingObject, sourceOfBatch } from './batch.js'
+import { Batcher, type Movable } from './batcher.js'
 import { xxh64Bytes, xxh64Of } from './digest.js'
 import type { GetOptions, TransferTarget } from './dial.js'
 import { sourceOfSegments } from './endpoint.js'
 import { getFromHolders, type ObjectHolder, putUntilWhole } from './holders.js'
 import { smallObjectBytes } from './limits.js'
-import { createMemorySink, type ReceivedBody } from './memory-sink.js'
+import type { ReceivedBody } from './memory-sink.js'
 import type { TransferPool } from './pool.js'
 import { getStriped, type StripedObject, stripedObjectBytes } from './striped-get.js'
 
@@ -40,8 +40,22 @@ export interface WantedObject {
   readonly xxh64?: bigint | undefined
 }
 
-/** Objects to and from workers. Small ones that are moved at the same time share the frames of one transfer. */
+/** An object to put into the memory of the worker at these addresses, and who hears of it. */
+export interface ObjectPut extends NewObject, Movable<TransferReceipt> {
+  readonly addresses: readonly string[]
+  readonly sessionId: string
+}
+
+/** An object to get, and who is given it. */
+export interface ObjectGet extends WantedObject, Movable<ReceivedBody> {}
+
+/**
+ * Objects to and from workers. Small ones that are moved at the same time share the frames of one transfer; for thousands of them
+ * there are `startPut` and `startGet`, which make no promises.
+ */
 export interface ObjectTransfers {
+  startPut(put: ObjectPut): void
+  startGet(get: ObjectGet): void
   /**
    * Puts an object into the memory of the worker at these addresses.
    *
@@ -68,10 +82,10 @@ export interface ObjectTransfers {
 }
 
 export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): ObjectTransfers {
-  const puts = new Batcher<Put, TransferReceipt>({
+  const puts = new Batcher<ObjectPut, TransferReceipt>({
     together: async (items) => {
-      const [{ addresses, sessionId }] = items
-      const objects = items.map(({ object }) => ({ descriptor: describe(object), segments: object.segments }))
+      const { addresses, sessionId } = items[0] as ObjectPut
+      const objects = items.map((object) => ({ descriptor: describe(object), segments: object.segments }))
       const target: TransferTarget = { $case: 'objects', value: { objectIds: [] } }
       const receipt = await pool
         .worker(addresses)
@@ -80,25 +94,26 @@ export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): Objec
     },
     alone: putAlone,
   })
-  const gets = new Batcher<WantedObject, ReceivedBody>({
+  const gets = new Batcher<ObjectGet, ReceivedBody>({
     together: async (items) => {
-      const [{ holders }] = items
-      const found = new Map<string, IncomingObject>()
+      const { holders } = items[0] as ObjectGet
+      let found: IncomingObject[] = []
       const target = { $case: 'objects', value: { objectIds: items.map(({ objectId }) => objectId) } } as const
       await pool.worker(holders[0]?.addresses ?? []).get(target, (header) => {
         const { objects, byteLength } = header
         checkBatch(objects, byteLength)
-        return createMemorySink(header, ({ bytes }) => {
-          for (const object of splitBatch(objects, bytes)) found.set(object.objectId, object)
-        })
+        return createBatchSink(header, (arrived) => void (found = arrived))
       })
-      return items.map(({ objectId }) => found.get(objectId))
+      // In the order of asking. What is asked for twice comes once: the other one is got alone, in memory of its own.
+      let next = 0
+      return items.map(({ objectId }) => (found[next]?.objectId === objectId ? found[next++] : undefined))
     },
-    alone: ({ objectId, holders }) => getFromHolders(pool, objectId, holders),
+    alone: (object) => getWhole(object),
   })
+  const putKeyOf = createPutKeys()
 
-  async function putAlone({ addresses, sessionId, object }: Put): Promise<TransferReceipt> {
-    const { objectId, structure, byteLength, segments, xxh64 } = object
+  async function putAlone(put: ObjectPut): Promise<TransferReceipt> {
+    const { addresses, sessionId, objectId, structure, byteLength, segments, xxh64 } = put
     const digest = xxh64 === undefined ? undefined : xxh64Bytes(xxh64)
     const header = { structure, byteLength, digestAlgorithm: DigestAlgorithm.XXH64 }
     const options = { requestId: randomUUID(), sessionId }
@@ -107,33 +122,61 @@ export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): Objec
     return await putUntilWhole(() => worker.put(target, sourceOfSegments(header, segments, digest), options))
   }
 
+  async function getWhole(object: WantedObject, options?: GetOptions): Promise<ReceivedBody> {
+    const whole = (): Promise<ReceivedBody> => getFromHolders(pool, object.objectId, object.holders, options)
+    const striped = stripedOf(object)
+    // What does not come so may all the same be had from one of them.
+    return await (striped ? getStriped(pool, striped, options).catch(whole) : whole())
+  }
+
+  function startPut(put: ObjectPut): void {
+    const isSmall = put.byteLength + put.mostStructureBytes <= smallObjectBytes
+    if (isSmall) puts.add(putKeyOf(put.sessionId, put.addresses), put)
+    else puts.addAlone(put)
+  }
+
+  function startGet(get: ObjectGet): void {
+    const [first] = get.holders
+    if (first && get.byteLength <= smallObjectBytes) gets.add(nameOf(first.addresses), get)
+    else gets.addAlone(get)
+  }
+
   return {
-    put: (addresses, object, sessionId) => {
-      const put = { addresses, sessionId, object, byteLength: object.byteLength }
-      const isSmall = object.byteLength + object.mostStructureBytes <= smallObjectBytes
-      return isSmall ? puts.add(`${sessionId} ${addresses.join()}`, put) : putAlone(put)
-    },
+    startPut,
+    startGet,
+    put: (addresses, object, sessionId) =>
+      new Promise((moved, failed) => startPut({ ...object, addresses, sessionId, moved, failed })),
     fetch: async (addresses, objectId, sources, options) =>
       await pool
         .worker(addresses)
         .fetch({ $case: 'objectId', value: objectId }, sources, { ...options, requestId: randomUUID() }),
     get: (object, options) => {
-      const [first] = object.holders
-      if (options?.range) return getFromHolders(pool, object.objectId, object.holders, options)
-      if (first && object.byteLength <= smallObjectBytes) return gets.add(first.addresses.join(), object)
-      const whole = () => getFromHolders(pool, object.objectId, object.holders, options)
-      const striped = stripedOf(object)
-      // What does not come so may all the same be had from one of them.
-      return striped ? getStriped(pool, striped, options).catch(whole) : whole()
+      const { objectId, byteLength, holders } = object
+      if (options?.range) return getFromHolders(pool, objectId, holders, options)
+      if (holders.length > 0 && byteLength <= smallObjectBytes) {
+        return new Promise((moved, failed) => startGet({ objectId, byteLength, holders, moved, failed }))
+      }
+      return getWhole(object, options)
     },
   }
 }
 
-interface Put {
-  readonly addresses: readonly string[]
-  readonly sessionId: string
-  readonly object: NewObject
-  readonly byteLength: number
+/** Ten thousand puts in a row are mostly of one session. */
+function createPutKeys(): (sessionId: string, addresses: readonly string[]) => string {
+  const keys = new Map<string, string>()
+  let knownSession: string | undefined
+  return (sessionId, addresses) => {
+    if (sessionId !== knownSession) keys.clear()
+    knownSession = sessionId
+    const name = nameOf(addresses)
+    let key = keys.get(name)
+    if (key === undefined) keys.set(name, (key = `${sessionId} ${name}`))
+    return key
+  }
+}
+
+function nameOf(addresses: readonly string[]): string {
+  return addresses.length === 1 ? (addresses[0] as string) : addresses.join()
 }
 
 /** One of the holders on each host: several on one would take each other's processors. */

@@ -76,24 +76,27 @@ export function inspectValue(root: Value | undefined, bodyByteLength: number, vi
 }
 
 /** The number of elements; throws when element type, shape, length and place do not fit together. */
-function checkTensor(tensor: Tensor, bodyByteLength: number): number {
-  const size = elementByteLength(tensor.elementType)
-  if (size === undefined) throw new MalformedValueError(`a tensor has the unknown element type ${tensor.elementType}`)
-  let length = 1n
-  for (const extent of tensor.shape) length *= extent
-  if (length * BigInt(size) !== tensor.byteLength) {
+function checkTensor({ elementType, shape, offset, byteLength }: Tensor, bodyByteLength: number): number {
+  const size = elementByteLength(elementType)
+  if (size === undefined) throw new MalformedValueError(`a tensor has the unknown element type ${elementType}`)
+  // Plain numbers do: what they cannot say exactly is longer than any body.
+  const start = Number(offset)
+  const bytes = Number(byteLength)
+  let length = 1
+  for (const extent of shape) length *= Number(extent)
+  if (length * size !== bytes) {
+    const needed = shape.reduce((product, extent) => product * extent, BigInt(size))
     throw new MalformedValueError(
-      `a tensor of shape [${tensor.shape.join(', ')}] with ${size}-byte elements needs ${length * BigInt(size)} bytes, ` +
-        `but says ${tensor.byteLength}`,
+      `a tensor of shape [${shape.join(', ')}] with ${size}-byte elements needs ${needed} bytes, but says ${byteLength}`,
     )
   }
-  if (tensor.offset % 8n !== 0n || tensor.offset + tensor.byteLength > BigInt(bodyByteLength)) {
+  if (start % 8 !== 0 || start + bytes > bodyByteLength) {
     throw new MalformedValueError(
-      `a tensor's bytes ${tensor.offset}…${tensor.offset + tensor.byteLength} do not lie, at a multiple of 8, in the ` +
+      `a tensor's bytes ${offset}…${offset + byteLength} do not lie, at a multiple of 8, in the ` +
         `body of ${bodyByteLength} bytes`,
     )
   }
-  return Number(length)
+  return length
 }
 
 function checkPacked({ offset, byteLength }: PackedValue, bodyByteLength: number): void {

@@ -9,6 +9,7 @@ import {
   ownCodecs,
 } from '#libs/task'
 
+import { arrayStructure } from './array-structure.js'
 import { isBuiltIn } from './built-in.js'
 import { elementByteLength, elementTypeOf } from './element-type.js'
 
@@ -25,6 +26,9 @@ export interface EncodedValue {
 export const maxStructureBytes = 256 * 1024
 /** More than what any value takes beside its text. */
 const mostBytesPerValue = 64
+const mostBytesPerExtent = 10
+/** Arrays up to this share the structure with others of their length. */
+const smallArrayBytes = 32 * 1024
 
 /** Says what a value stands for when it is somewhere else (a future, a scattered buffer), or nothing. */
 export type ReferenceFinder = (value: object) => Reference | undefined
@@ -63,10 +67,27 @@ const padding = [0, 1, 2, 3, 4, 5, 6, 7].map((length) => new Uint8Array(length))
  * surrogates, and when a codec throws; `what` names the value in the message.
  */
 export function encodeValue(value: unknown, what: ValueName, options: EncodeOptions = {}): EncodedValue {
+  const array = encodeSmallArray(value)
+  if (array) return array
   const encoder = new Encoder(what, options)
   const root = encoder.encode(value)
   const { segments, byteLength, mostStructureBytes } = encoder
   return { root, segments, byteLength, mostStructureBytes }
+}
+
+/** Small arrays come by the thousand, and mostly alike. */
+function encodeSmallArray(value: unknown): EncodedValue | undefined {
+  // One of a subclass may have a codec.
+  if (!ArrayBuffer.isView(value) || value.byteLength > smallArrayBytes || !isBuiltIn(value)) return undefined
+  const elementType = elementTypeOf(value)
+  if (elementType === undefined) return undefined
+  const { buffer, byteOffset, byteLength } = value
+  return {
+    root: arrayStructure(elementType, byteLength),
+    segments: byteLength > 0 ? [new Uint8Array(buffer, byteOffset, byteLength)] : [],
+    byteLength,
+    mostStructureBytes: mostBytesPerValue + mostBytesPerExtent,
+  }
 }
 
 /**
@@ -280,7 +301,7 @@ class Encoder {
     if (gap > 0) this.#append(padding[gap] as Uint8Array)
     const offset = BigInt(this.byteLength)
     if (bytes.byteLength > 0) this.#append(bytes)
-    this.mostStructureBytes += 10 * (shape?.length ?? 1)
+    this.mostStructureBytes += mostBytesPerExtent * (shape?.length ?? 1)
     return {
       kind: {
         $case: 'tensor',

@@ -18,7 +18,8 @@ import { createTaskTracer } from './effects/task-tracer.js'
 import { startLoop } from './loop.js'
 import { observeScheduler } from './metrics.js'
 import { createSchedulerService, schedulerRoles } from './rpc/scheduler-service.js'
-import { factCodec } from './storage/fact-codec.js'
+import { journaledFactCodec } from './storage/fact-codec.js'
+import { groupObjects } from './storage/object-groups.js'
 
 /** What tests put in the place of the real thing. */
 export interface SchedulerOverrides {
@@ -74,11 +75,11 @@ export async function startScheduler(
   }
 }
 
-function openJournal(config: SchedulerConfig, onWarning: (message: string) => void): Promise<Journal<Fact>> {
+async function openJournal(config: SchedulerConfig, onWarning: (message: string) => void): Promise<Journal<Fact>> {
   const { journal, meshDir, dataDir, forceDataDir: force } = config
-  if (journal === 'memory') return Promise.resolve(createMemoryJournal<Fact>())
+  if (journal === 'memory') return createMemoryJournal<Fact>()
   const folder = path.resolve(dataDir ?? path.join(meshDir, 'data', 'scheduler'), 'journal')
-  return openLevelJournal({ folder, codec: factCodec, onWarning, force })
+  return groupObjects(await openLevelJournal({ folder, codec: journaledFactCodec, onWarning, force }))
 }
 
 function policyOf(config: SchedulerConfig): Policy {

@@ -69,3 +69,14 @@ test('each counted run is said as it ends', async () => {
   await run()
   expect(said).toEqual(['warm-up 1 of 2', 'warm-up 2 of 2', '1 of 2: ours 50, Dask 5', '2 of 2: ours 10, Dask 1'])
 })
+
+test('where it is asked for, the machine rests before each run', async () => {
+  const restMs = 20
+  const times: number[] = [performance.now()]
+  const side = async (): Promise<number> => times.push(performance.now())
+  const contest = { warmUps: 1, restMs, repeats: 2, ours: side, theirs: { name: 'Dask', run: side } }
+  await compare(contest, { repeats: undefined, nowMs: () => 0, say: () => undefined })
+  expect(times).toHaveLength(1 + 2 * 3)
+  // A timer may be early by less than a millisecond.
+  for (const [index, time] of times.slice(1).entries()) expect(time - times[index]!).toBeGreaterThan(restMs - 2)
+})

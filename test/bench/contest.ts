@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import type { Case } from './measurement.js'
 import type { RowContext } from './row.js'
 import { median } from './statistics.js'
@@ -10,6 +12,8 @@ export interface Contest {
   readonly ours: () => Promise<number>
   /** The peer; undefined where it is missing. */
   readonly theirs: { readonly name: string; readonly run: () => Promise<number> } | undefined
+  /** How long the machine rests before each run: what a run leaves behind is not the other side's cost. None unless given. */
+  readonly restMs?: number
   /** Counted runs of each side where nothing else is asked for and the peer is not slow; 5 unless given. */
   readonly repeats?: number
 }
@@ -25,15 +29,21 @@ const slowRunMs = 60_000
  * one run of the peer takes over a minute, else what the contest says.
  */
 export async function compare(
-  { warmUps, ours, theirs, repeats: usual = usualRepeats }: Contest,
+  { warmUps, ours: runOurs, theirs, restMs = 0, repeats: usual = usualRepeats }: Contest,
   { repeats: asked, nowMs, say }: Pick<RowContext, 'repeats' | 'nowMs' | 'say'>,
 ): Promise<Case> {
+  const rested = (run: () => Promise<number>) => async (): Promise<number> => {
+    if (restMs > 0) await sleep(restMs)
+    return await run()
+  }
+  const ours = rested(runOurs)
+  const runTheirs = theirs && rested(theirs.run)
   let slowestMs = 0
   for (let k = 1; k <= warmUps; k++) {
     say(`warm-up ${k} of ${warmUps}`)
     await ours()
     const startMs = nowMs()
-    await theirs?.run()
+    await runTheirs?.()
     slowestMs = Math.max(slowestMs, nowMs() - startMs)
   }
   const repeats = asked ?? (slowestMs > slowRunMs ? repeatsOfSlowPeer : usual)
@@ -41,7 +51,7 @@ export async function compare(
   const theirRuns: number[] = []
   for (let k = 1; k <= repeats; k++) {
     ourRuns.push(await ours())
-    if (theirs) theirRuns.push(await theirs.run())
+    if (runTheirs) theirRuns.push(await runTheirs())
     say(`${k} of ${repeats}: ours ${shown(ourRuns)}${theirs ? `, ${theirs.name} ${shown(theirRuns)}` : ''}`)
   }
   return {

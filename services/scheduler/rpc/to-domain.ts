@@ -17,7 +17,8 @@ import {
   type FunctionRef,
   type JobParent,
   type JobSpec as WireJobSpec,
-  ObjectDescriptor,
+  encodeDescriptor,
+  type ObjectDescriptor,
   type ObjectsStored,
   Payload,
   ProfileKind,
@@ -314,7 +315,7 @@ export function pulseToDomain(heartbeat: WorkerHeartbeat): WorkerPulse {
 export function heldToDomain(descriptor: ObjectDescriptor): HeldObject {
   return {
     objectId: descriptor.objectId as ObjectId,
-    descriptor: ObjectDescriptor.encode(descriptor).finish(),
+    descriptor: encodeDescriptor(descriptor),
     byteLength: Number(descriptor.byteLength),
   }
 }

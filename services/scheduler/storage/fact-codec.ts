@@ -5,7 +5,9 @@ import type { FactSubject, SubjectCodec } from '#libs/journal'
 
 import type { Fact, FactOf } from '../core/fact.js'
 import type { TaskSpec } from '../core/job-spec.js'
+import { decodeGroupFact, encodeGroupFact, isGroupFact } from './group-codec.js'
 import { decodeReleased, decodeStored, encodeReleased, encodeStored, isReleased, isStored } from './object-codec.js'
+import type { GroupFact, JournaledFact } from './object-groups.js'
 import { decodeSettle, encodeSettle, isSettle } from './settle-codec.js'
 import { packTasks, unpackTasks } from './task-columns.js'
 
@@ -30,6 +32,21 @@ export const factCodec: SubjectCodec<Fact> = {
   subjectOf,
   split: splitJob,
 }
+
+/** The same of a journal in which objects are grouped. */
+export const journaledFactCodec: SubjectCodec<JournaledFact> = {
+  encode: (fact) => (isOfGroup(fact) ? encodeGroupFact(fact) : factCodec.encode(fact)),
+  decode: (bytes) => (isGroupFact(bytes) ? decodeGroupFact(bytes) : factCodec.decode(bytes)),
+  subjectOf: (fact) =>
+    isOfGroup(fact) ? { name: `objects:${fact.group}`, does: groupEffects[fact.kind] } : subjectOf(fact),
+  split: (fact) => (isOfGroup(fact) ? [fact] : splitJob(fact)),
+}
+
+function isOfGroup(fact: JournaledFact): fact is GroupFact {
+  return fact.kind in groupEffects
+}
+
+const groupEffects = { groupStored: 'replaces', groupMembersForgotten: 'adds', groupEnded: 'ends' } as const
 
 function encodeFrequent(fact: Fact): Uint8Array | undefined {
   if (fact.kind === 'taskSettled') return encodeSettle(fact)

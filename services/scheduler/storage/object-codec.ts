@@ -23,22 +23,35 @@ export function isStored(bytes: Uint8Array): boolean {
 }
 
 /** The fact in its own layout; nothing when it does not fit. */
-export function encodeStored({ objectId, sessionId = '' as SessionId, ...fact }: Stored): Uint8Array | undefined {
+export function encodeStored(fact: Stored): Uint8Array | undefined {
+  const byteLength = storedByteLength(fact)
+  if (byteLength === undefined) return undefined
+  const bytes = Buffer.allocUnsafe(byteLength)
+  writeStored(fact, bytes, 0)
+  return bytes
+}
+
+/** How long it is; nothing when it does not fit. */
+export function storedByteLength({ objectId, sessionId = '' as SessionId, descriptor }: Stored): number | undefined {
   const objectBytes = Buffer.byteLength(objectId)
   const sessionBytes = Buffer.byteLength(sessionId)
   if (objectBytes > 255 || sessionBytes > 255) return undefined
-  const { descriptor, byteLength } = fact
-  const sessionAt = idsAt + 1 + objectBytes
-  const bodyAt = sessionAt + 1 + sessionBytes
-  const bytes = Buffer.allocUnsafe(bodyAt + descriptor.byteLength)
-  bytes[0] = storedFormat
-  bytes.writeDoubleLE(byteLength, 1)
-  bytes[idsAt] = objectBytes
-  bytes.write(objectId, idsAt + 1)
+  return idsAt + 1 + objectBytes + 1 + sessionBytes + descriptor.byteLength
+}
+
+/** Returns where it ends. */
+export function writeStored(fact: Stored, bytes: Buffer, at: number): number {
+  const { objectId, sessionId = '' as SessionId, descriptor, byteLength } = fact
+  bytes[at] = storedFormat
+  bytes.writeDoubleLE(byteLength, at + 1)
+  const objectBytes = bytes.write(objectId, at + idsAt + 1)
+  bytes[at + idsAt] = objectBytes
+  const sessionAt = at + idsAt + 1 + objectBytes
+  const sessionBytes = bytes.write(sessionId, sessionAt + 1)
   bytes[sessionAt] = sessionBytes
-  bytes.write(sessionId, sessionAt + 1)
+  const bodyAt = sessionAt + 1 + sessionBytes
   bytes.set(descriptor, bodyAt)
-  return bytes
+  return bodyAt + descriptor.byteLength
 }
 
 /** The descriptor is a view of the bytes. */

@@ -28,7 +28,7 @@ const objectOf = (mapped: Mapped, xxh64 = 5n): NewObject => ({ objectId, structu
 test('nobody looks at a mapped object before its bytes are asked for', () => {
   const store = createObjectStore()
   const mapped = new Mapped()
-  keepOnce(store, 'object x', objectOf(mapped))
+  keepOnce(store, objectOf(mapped), 'object x')
   expect(store.heldBytes).toBe(1_000)
   expect(store.oldest()?.objectId).toBe(objectId)
   expect(store.get(objectId)?.descriptor).toMatchObject({ byteLength: 1_000n, xxh64: 5n })
@@ -40,7 +40,7 @@ test('nobody looks at a mapped object before its bytes are asked for', () => {
 test('it is closed when it is released', () => {
   const store = createObjectStore()
   const mapped = new Mapped()
-  keepOnce(store, 'object x', objectOf(mapped))
+  keepOnce(store, objectOf(mapped), 'object x')
   store.release(objectId)
   expect([mapped.isClosed, mapped.looks, store.heldBytes]).toEqual([true, 0, 0])
 })
@@ -48,8 +48,8 @@ test('it is closed when it is released', () => {
 test('a second one of the same object is closed, and refused when it is another value', () => {
   const store = createObjectStore()
   const [first, same, other] = [new Mapped(), new Mapped(), new Mapped()]
-  keepOnce(store, 'object x', objectOf(first))
-  keepOnce(store, 'object x', objectOf(same))
-  expect(() => keepOnce(store, 'object x', objectOf(other, 6n))).toThrow('another value')
+  keepOnce(store, objectOf(first), 'object x')
+  keepOnce(store, objectOf(same), 'object x')
+  expect(() => keepOnce(store, objectOf(other, 6n), 'object x')).toThrow('another value')
   expect([first, same, other].map(({ isClosed }) => isClosed)).toEqual([false, true, true])
 })

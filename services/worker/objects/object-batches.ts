@@ -1,18 +1,10 @@
 import type { ObjectId } from '#libs/domain'
 import type { TransferHeader, TransferOpen } from '#libs/proto'
-import {
-  batchBytes,
-  checkBatch,
-  createMemorySink,
-  type Sink,
-  type Source,
-  sourceOfBatch,
-  splitBatch,
-} from '#libs/transfer'
+import { batchBytes, checkBatch, createBatchSink, type Sink, type Source, sourceOfBatch } from '#libs/transfer'
 
 import type { AnnounceStored } from './announcements.js'
 import type { MemoryRoom } from './memory-room.js'
-import { byteLengthOf, descriptorBytesOf, type HeldObject, type ObjectStore } from './object-store.js'
+import { byteLengthOf, descriptorBytesOf, type HeldObject, type NewObject, type ObjectStore } from './object-store.js'
 import {
   checkDigestAlgorithm,
   checkSame,
@@ -42,43 +34,49 @@ export function createObjectBatches(
       const { objects, byteLength } = header
       checkBatch(objects, byteLength)
       checkDigestAlgorithm('a batch of objects', header)
-      for (const { objectId, structure, byteLength } of objects) {
-        const name = `object ${objectId}`
-        objectIdToDomain(name, objectId)
-        checkStructure(name, structure, byteLength)
-      }
+      checkObjects(objects)
       // Who is refused puts them one by one, and each finds its place on the disk.
       if (!room.has(Number(byteLength)))
         throw noRoom(`a batch of ${objects.length} objects`, Number(byteLength), room.limitBytes)
-      return createMemorySink(header, async ({ bytes }) => {
-        const arrived = splitBatch(objects, bytes).map((object) => ({
-          ...object,
-          objectId: object.objectId as ObjectId,
-        }))
+      return createBatchSink(header, async (arrived) => {
         // All or none: who is refused puts them one by one.
-        for (const object of arrived) {
+        for (const object of arrived as NewObject[]) {
           const held = store.get(object.objectId)
           if (held) checkSame(`object ${object.objectId}`, held, object)
         }
-        const stored = arrived.map((object) => keepOnce(store, `object ${object.objectId}`, object))
+        const stored = (arrived as NewObject[]).map((object) => keepOnce(store, object))
         await announce({ requestId: '', sessionId, objects: stored.map(({ descriptor }) => descriptor) })
       })
     },
   }
 }
 
-/** Those of the objects that are in memory and fit into a batch, in the order of asking. */
+/** What it says of objects that are alike is checked once. */
+function checkObjects(objects: TransferHeader['objects']): void {
+  let last: TransferHeader['objects'][number] | undefined
+  for (const object of objects) {
+    const { objectId, structure, byteLength } = object
+    objectIdToDomain(objectId)
+    if (structure === undefined || structure !== last?.structure || byteLength !== last.byteLength)
+      checkStructure(`object ${objectId}`, structure, byteLength)
+    last = object
+  }
+}
+
+/** Those of the objects that are in memory and fit into a batch, each once, in the order of asking. */
 function fitting(store: ObjectStore, objectIds: readonly string[]): HeldObject[] {
   let bytes = 0
   let descriptorBytes = 0
-  return [...new Set(objectIds)].flatMap((objectId) => {
+  const objects: HeldObject[] = []
+  for (const objectId of new Set(objectIds)) {
     const object = store.get(objectId as ObjectId)
-    if (object?.place !== 'memory') return []
+    if (object?.place !== 'memory') continue
     const more = descriptorBytesOf(object.descriptor)
     const byteLength = byteLengthOf(object)
-    if (bytes + byteLength > batchBytes || descriptorBytes + more > batchBytes) return []
+    if (bytes + byteLength > batchBytes || descriptorBytes + more > batchBytes) continue
     bytes += byteLength
     descriptorBytes += more
-    return [object]
-  })
+    objects.push(object)
+  }
+  return objects
 }

@@ -73,7 +73,7 @@ export function createObjectFetches({
     digest: Buffer,
   ): Promise<boolean> {
     if (!room.has(mapped.byteLength)) return false
-    keepOnce(store, name, { objectId, structure, mapped, xxh64: digest.readBigUInt64BE() })
+    keepOnce(store, { objectId, structure, mapped, xxh64: digest.readBigUInt64BE() }, name)
     arrivals.noteStored(objectId)
     return true
   }

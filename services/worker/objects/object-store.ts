@@ -1,5 +1,5 @@
 import type { ObjectId } from '#libs/domain'
-import { ObjectDescriptor, type Value } from '#libs/proto'
+import { descriptorByteLength, type ObjectDescriptor, type Value } from '#libs/proto'
 import { type MappedCopy, xxh64Of } from '#libs/transfer'
 
 import type { SpilledBody } from './spill-folder.js'
@@ -169,7 +169,7 @@ export function createObjectStore({ grew, lost }: StoreListener = {}): ObjectSto
   }
 }
 
-/** The object with what is known of it. */
+/** The object with what is known of it. One literal where it can be: small objects come by the thousand, and each spread is another object. */
 export function describe({ objectId, structure, ...body }: NewObject): HeldObject {
   if (body.mapped) {
     const { mapped, xxh64 } = body
@@ -183,10 +183,8 @@ export function describe({ objectId, structure, ...body }: NewObject): HeldObjec
     }
   }
   const { bytes, xxh64 = xxh64Of([bytes]) } = body
-  return {
-    ...factsOf({ objectId, structure, byteLength: BigInt(bytes.byteLength), xxh64 }),
-    ...{ place: 'memory', bytes },
-  }
+  const descriptor = { objectId, structure, byteLength: BigInt(bytes.byteLength), xxh64 }
+  return { objectId, descriptor, place: 'memory', bytes }
 }
 
 /** How long an object in memory is, without looking at its bytes. */
@@ -200,5 +198,5 @@ function factsOf(descriptor: ObjectDescriptor): ObjectFacts {
 
 /** How long a descriptor is in a message, if there is one. Not kept: of most objects nobody asks. */
 export function descriptorBytesOf(descriptor: ObjectDescriptor | undefined): number {
-  return descriptor ? ObjectDescriptor.encode(descriptor).finish().byteLength : 0
+  return descriptor ? descriptorByteLength(descriptor) : 0
 }

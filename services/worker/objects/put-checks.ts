@@ -30,7 +30,7 @@ export function fetchToDomain(open: TransferOpen): IncomingPut {
 
 export function putToDomain(open: TransferOpen): IncomingPut {
   const { target } = open
-  const objectId = objectIdToDomain(nameOf(open), target?.$case === 'objectId' ? target.value : '')
+  const objectId = objectIdToDomain(target?.$case === 'objectId' ? target.value : '', nameOf(open))
   return { ...idsOf(open), objectId, isResult: false }
 }
 
@@ -41,9 +41,9 @@ function idsOf(open: TransferOpen): Omit<IncomingPut, 'objectId' | 'isResult'> {
 }
 
 /** `name` is what is put, for messages. */
-export function objectIdToDomain(name: string, id: string): ObjectId {
+export function objectIdToDomain(id: string, name?: string): ObjectId {
   if (/^o-[0-9a-f-]{36}$/.test(id)) return id as ObjectId
-  const message = `${name}: only a new object, o- and a UUID, can be put to a worker`
+  const message = `${name ?? `object ${id}`}: only a new object, o- and a UUID, can be put to a worker`
   throw new TransferError(Status.INVALID_ARGUMENT, 'BAD_TARGET', message)
 }
 
@@ -87,9 +87,10 @@ export function checkSame(name: string, held: StoredObject, object: NewObject): 
 }
 
 /** Keeps the object, unless it is held already; then it must be the same. */
-export function keepOnce(store: ObjectStore, name: string, object: NewObject): StoredObject {
+export function keepOnce(store: ObjectStore, object: NewObject, name?: string): StoredObject {
   const stored = store.keep(object)
-  if (stored.place !== 'memory' || object.mapped || stored.bytes !== object.bytes) checkSame(name, stored, object)
+  const isNew = stored.place === 'memory' && !object.mapped && stored.bytes === object.bytes
+  if (!isNew) checkSame(name ?? `object ${object.objectId}`, stored, object)
   return stored
 }
 

@@ -53,7 +53,7 @@ function createHeldSink(store: ObjectStore, arrivals: Arrivals, object: Arriving
   const sink = createMemorySink(header, async ({ structure, bytes }, digest) => {
     isHere()
     // Another put of the same object may have come first.
-    const kept = keepOnce(store, name, { objectId, structure, bytes, xxh64: digest.readBigUInt64BE() })
+    const kept = keepOnce(store, { objectId, structure, bytes, xxh64: digest.readBigUInt64BE() }, name)
     arrival.complete(digest)
     await stored(kept)
   })

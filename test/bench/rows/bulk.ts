@@ -123,6 +123,10 @@ function ringRow(name: string, side: Side, run: (ring: RingProcesses) => Promise
 
 const objects = 10_000
 const smallLength = 128
+/** Until V8 has compiled what each object passes, in four processes. */
+const smallWarmUps = 8
+/** Until the other side has done what its run left behind: it gives up 10,000 objects. */
+const restMs = 1_000
 
 /** Many arrays of 1 KB: each scattered by itself, all brought back. */
 const smallObjects: Row = {
@@ -143,7 +147,7 @@ const smallObjects: Row = {
       }
       const parameters = { objects, length: smallLength }
       const theirs = daskSide(dask, 'small_objects', parameters, ([seconds = NaN]) => objects / seconds)
-      return { cases: [await compare({ warmUps: 1, ours, theirs }, context)] }
+      return { cases: [await compare({ warmUps: smallWarmUps, restMs, ours, theirs }, context)] }
     }),
 }
 
