@@ -23,3 +23,23 @@ test('places are used again, and without one a task cannot be withdrawn', () => 
   expect(book.open('another')).toBe(taken[7])
   expect(book.withdraw('another')).toBe(true)
 })
+
+test('of a task that comes again, the place that it had before is given back by itself', () => {
+  const book = new ClaimBook()
+  const before = book.open('task')
+  expect(book.withdraw('task')).toBe(true)
+  const now = book.open('task')
+  expect(book.drop('task', before)).toBe(false)
+  expect(beginClaimed(book.claims, now)).toBe(true)
+  expect(book.open('other')).toBe(before)
+})
+
+test('a thread that has only one task left has no other place', () => {
+  const book = new ClaimBook()
+  book.open('task')
+  book.withdraw('task')
+  for (const key of ['task', 'waits', 'behind']) book.open(key)
+  book.keepOnly('waits')
+  expect(new Set(Array.from({ length: 1_023 }, (_, k) => book.open(`t${k}`))).has(noClaim)).toBe(false)
+  expect(book.open('one more')).toBe(noClaim)
+})

@@ -18,13 +18,17 @@ export const noClaim = -1
 export class ClaimBook {
   readonly claims: LineClaims = new Int32Array(new SharedArrayBuffer(4 * places))
   readonly #free = Array.from({ length: places }, (_, place) => places - 1 - place)
+  readonly #keyOf = new Map<number, string>()
+  /** Where a task is claimed now: one that was withdrawn may come again before the thread has found the withdrawal. */
   readonly #placeOf = new Map<string, number>()
 
   open(key: string): number {
+    this.#placeOf.delete(key)
     const place = this.#free.pop()
     if (place === undefined) return noClaim
     Atomics.store(this.claims, place, waits)
     this.#placeOf.set(key, place)
+    this.#keyOf.set(place, key)
     return place
   }
 
@@ -34,12 +38,23 @@ export class ClaimBook {
     return place !== undefined && Atomics.compareExchange(this.claims, place, waits, withdrawn) === waits
   }
 
-  /** The thread has done with the task: it ended, or was found withdrawn. */
+  /** The thread has done with the task. */
   close(key: string): void {
     const place = this.#placeOf.get(key)
-    if (place === undefined) return
-    this.#placeOf.delete(key)
-    this.#free.push(place)
+    if (place !== undefined) this.drop(key, place)
+  }
+
+  /** The thread dropped the task that had this place. Returns whether that is where it is claimed now. */
+  drop(key: string, place: number): boolean {
+    const isCurrent = place === (this.#placeOf.get(key) ?? noClaim)
+    if (isCurrent) this.#placeOf.delete(key)
+    if (this.#keyOf.delete(place)) this.#free.push(place)
+    return isCurrent
+  }
+
+  /** The thread has only this task left. */
+  keepOnly(key: string): void {
+    for (const [place, other] of [...this.#keyOf]) if (place !== this.#placeOf.get(key)) this.drop(other, place)
   }
 }
 

@@ -98,7 +98,7 @@ async function work(): Promise<void> {
   for (let task = line.shift(); task !== undefined; task = line.shift()) {
     const inputs = results.take(task)
     if (claims && !beginClaimed(claims, task.claim)) {
-      say({ kind: 'dropped', key: task.key })
+      say({ kind: 'dropped', key: task.key, claim: task.claim })
       continue
     }
     if (inputs === undefined) {
@@ -165,10 +165,12 @@ function flush(): void {
 
 function stopTask(key: string, reason: string): void {
   if (running?.key === key) running.stop.abort(new Error(reason))
-  const at = line.findIndex((task) => task.key === key)
-  if (at < 0) return
-  for (const task of line.splice(at, 1)) results.take(task)
-  say({ kind: 'dropped', key })
+  // One that was withdrawn may have come again.
+  for (const task of line.filter((waiting) => waiting.key === key)) {
+    line.splice(line.indexOf(task), 1)
+    results.take(task)
+    say({ kind: 'dropped', key, claim: task.claim })
+  }
 }
 
 // Monotonic within the thread, comparable between threads, finer than a millisecond.

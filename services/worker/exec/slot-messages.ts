@@ -157,7 +157,7 @@ export type SlotNews =
   | { readonly kind: 'awaits'; readonly key: string; readonly wait: number }
   | { readonly kind: 'woke'; readonly key: string; readonly wait: number }
   | { readonly kind: 'child'; readonly callId: number; readonly key: string; readonly call: ChildCall }
-  | { readonly kind: 'dropped'; readonly key: string }
+  | { readonly kind: 'dropped'; readonly key: string; readonly claim: number }
   /** Inputs of these were not made here; they have not begun. */
   | { readonly kind: 'passedOver'; readonly keys: readonly string[] }
   /** An error that nobody caught: the process is about to end. */

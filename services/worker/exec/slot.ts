@@ -182,11 +182,8 @@ export class Slot {
 
   /** The host has dropped what waited behind the attempt. */
   #keepOnly(key: AttemptKey): void {
-    for (const other of [...this.#orders.keys()]) {
-      if (other === key) continue
-      this.#host.claims?.close(other)
-      this.#orders.delete(other)
-    }
+    this.#host.claims?.keepOnly(key)
+    for (const other of [...this.#orders.keys()]) if (other !== key) this.#orders.delete(other)
   }
 
   async stop(): Promise<void> {
@@ -266,9 +263,9 @@ export class Slot {
         this.#events.woke(message.key, message.wait)
         return
       case 'dropped': {
-        this.#host.claims?.close(message.key)
-        // Withdrawn: that it is given up was said when it was.
-        if (!this.#orders.has(message.key)) return
+        const isClaimed = this.#host.claims?.drop(message.key, message.claim) ?? true
+        // Withdrawn: that it is given up was said when it was. It may be in the line again.
+        if (!isClaimed || !this.#orders.has(message.key)) return
         const at = Date.now()
         const failure: TaskFailure = { kind: 'cancelled', reason: 'CANCELLED', message: 'dropped before it started' }
         this.#forget(message.key)
