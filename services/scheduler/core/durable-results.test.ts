@@ -125,6 +125,15 @@ test('when its worker is lost before it has, another holder brings it; when ther
   expect(broughtBy(mesh)).toEqual(['hand over a on w3'])
 })
 
+test('after a restart a copy is brought whose maker is gone: nobody else would see to it', () => {
+  const mesh = withDetachedResult()
+  mesh.restart()
+  mesh.join('w2')
+  broughtBy(mesh)
+  mesh.copy('w2', 'a')
+  expect(broughtBy(mesh)).toEqual(['hand over a on w2'])
+})
+
 test('the checkpoint-store is told when nobody wants a result any more, by who can', () => {
   const mesh = withDetachedResult()
   archive(mesh, 'w1', 'a')

@@ -86,7 +86,10 @@ function recordCopy(state: State, workerId: WorkerId, held: HeldObject, atMs: nu
   }
   const wasThere = isAvailable(entity)
   addHolder(state, entity, workerId)
-  if (!wasThere) supplyInput(state, entity, atMs, out)
+  if (wasThere) return true
+  supplyInput(state, entity, atMs, out)
+  // The one that made it may be gone, before the checkpoint-store had it.
+  if (!isScattered(entity)) archiveOutput(state, entity, out)
   return true
 }
 
