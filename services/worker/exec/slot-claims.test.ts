@@ -51,7 +51,7 @@ function openSlot() {
     const { key = '', claim = 0 } = line.shift() ?? {}
     if (!beginClaimed(claims.claims, claim)) return host?.heard({ kind: 'dropped', key, claim })
     const outcome = { kind: 'payload', payload: new Uint8Array() } as const
-    host?.heard({ kind: 'ended', ends: packEnds([{ key, outcome, startedAtMs: 0, endedAtMs: 1 }]) })
+    host?.heard({ kind: 'turn', ends: packEnds([{ key, outcome, startedAtMs: 0, endedAtMs: 1 }]) })
   }
   return { slot, turn, ends, claims }
 }

@@ -9,7 +9,7 @@ import { LineResults } from './line-results.js'
 import { captureConsole } from './task-console.js'
 import { packEnds, type TaskColumns, unpackTasks } from './slot-columns.js'
 import { answerCall } from './slot-calls.js'
-import type { FromSlot, SlotEnd, SlotTask } from './slot-messages.js'
+import type { FromSlot, SlotEnd, SlotStart, SlotTask } from './slot-messages.js'
 import { openSlotPort } from './slot-port.js'
 import { SlotProfile } from './slot-profile.js'
 import { createSlotTaskRunner } from './slot-task.js'
@@ -18,7 +18,7 @@ import { SlotWaits } from './slot-waits.js'
 /**
  * What runs in a slot, be it a thread or a process: a line of tasks, run one after the other. What is said about short tasks
  * is batched; what a long task must say (that it started, how the ones before it ended) is said before it runs, because a
- * busy solver does not give the loop back.
+ * busy solver does not give the loop back. It is one message: each takes the main side part of a millisecond on a busy machine.
  */
 const port = openSlotPort()
 
@@ -37,6 +37,8 @@ let running: { readonly key: string; readonly stop: AbortController; readonly wa
 let isClosed = false
 let ends: SlotEnd[] = []
 let passedOver: string[] = []
+/** The ends are to be said before another task runs. */
+let isDue = false
 let flushedAtMs = 0
 let busy = false
 
@@ -113,8 +115,7 @@ async function work(): Promise<void> {
     const start = { isAnnounced: false }
     const announce = (): void => {
       start.isAnnounced = true
-      flush()
-      say({ kind: 'started', key: task.key, startedAtMs })
+      flush({ key: task.key, startedAtMs })
     }
     const waits = new SlotWaits(stop, {
       awaits: (wait) => {
@@ -131,7 +132,7 @@ async function work(): Promise<void> {
       announce()
       const flushed = port.flushed()
       if (flushed) await flushed
-    }
+    } else if (isDue) flush()
     if (task.call.isSampled) profile.begin()
     const outcome = await run.run(inputs === task.inputs ? task : { ...task, inputs }, stop, waits)
     running = undefined
@@ -141,25 +142,20 @@ async function work(): Promise<void> {
     results.keep(task.key, outcome)
     ends.push({ key: task.key, outcome, startedAtMs, endedAtMs })
     // Who is said to run is blamed for the end of the slot: nobody else may run before its end is said.
-    if (start.isAnnounced || endedAtMs - flushedAtMs > flushMs || outcome.kind === 'body') flush()
+    isDue ||= start.isAnnounced || endedAtMs - flushedAtMs > flushMs || outcome.kind === 'body'
   }
   flush()
   busy = false
 }
 
-function flush(): void {
-  if (ends.length > 0) {
-    const moved = ends.flatMap(({ outcome }) =>
-      outcome.kind === 'body' && !outcome.loan ? [outcome.bytes.buffer] : [],
-    )
-    say({ kind: 'ended', ends: packEnds(ends) }, moved)
-    ends = []
-  }
-  // After the ends, which say why.
-  if (passedOver.length > 0) {
-    say({ kind: 'passedOver', keys: passedOver })
-    passedOver = []
-  }
+/** Says how tasks ended, which could not begin because of that, and what begins now. */
+function flush(started?: SlotStart): void {
+  const moved = ends.flatMap(({ outcome }) => (outcome.kind === 'body' && !outcome.loan ? [outcome.bytes.buffer] : []))
+  const said = { ...(ends.length > 0 && { ends: packEnds(ends) }), ...(passedOver.length > 0 && { passedOver }) }
+  if (started || ends.length > 0 || passedOver.length > 0) say({ kind: 'turn', ...said, started }, moved)
+  ends = []
+  passedOver = []
+  isDue = false
   flushedAtMs = now()
 }
 

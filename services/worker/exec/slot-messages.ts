@@ -70,6 +70,20 @@ export interface SlotEnd {
   readonly endedAtMs: number
 }
 
+export interface SlotStart {
+  readonly key: string
+  readonly startedAtMs: number
+}
+
+/** What became of the tasks before, and which runs now. */
+export interface SlotTurn {
+  readonly kind: 'turn'
+  readonly ends?: EndColumns | undefined
+  /** Inputs of these were not made here; they have not begun. */
+  readonly passedOver?: readonly string[] | undefined
+  readonly started?: SlotStart | undefined
+}
+
 /** What the worker's main side says to a slot. */
 export type ToSlot =
   /** The attempt goes on after this wait, or its wait is refused; whatever came of it, the slot takes tasks again. */
@@ -151,15 +165,12 @@ export type FromSlot = SlotNews | MemoryNews
 
 /** The same without what is said of memory. */
 export type SlotNews =
-  | { readonly kind: 'started'; readonly key: string; readonly startedAtMs: number }
-  | { readonly kind: 'ended'; readonly ends: EndColumns }
+  | SlotTurn
   /** The task does nothing but wait for tasks that it submitted: the slot takes no tasks until it hears `resume`. */
   | { readonly kind: 'awaits'; readonly key: string; readonly wait: number }
   | { readonly kind: 'woke'; readonly key: string; readonly wait: number }
   | { readonly kind: 'child'; readonly callId: number; readonly key: string; readonly call: ChildCall }
   | { readonly kind: 'dropped'; readonly key: string; readonly claim: number }
-  /** Inputs of these were not made here; they have not begun. */
-  | { readonly kind: 'passedOver'; readonly keys: readonly string[] }
   /** An error that nobody caught: the process is about to end. */
   | { readonly kind: 'broken'; readonly failure: TaskFailure }
   | {

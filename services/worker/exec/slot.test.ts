@@ -68,12 +68,12 @@ class SlotLab {
 
   /** The task began, so long before now. */
   begin(key: string): void {
-    this.host(1).heard({ kind: 'started', key, startedAtMs: 0 })
+    this.host(1).heard({ kind: 'turn', started: { key, startedAtMs: 0 } })
   }
 
   finish(key: string): void {
     const outcome = { kind: 'payload', payload: new Uint8Array() } as const
-    this.host(1).heard({ kind: 'ended', ends: packEnds([{ key, outcome, startedAtMs: 0, endedAtMs: 1 }]) })
+    this.host(1).heard({ kind: 'turn', ends: packEnds([{ key, outcome, startedAtMs: 0, endedAtMs: 1 }]) })
   }
 
   /** What happened since the last call. */

@@ -9,7 +9,7 @@ import { noClaim } from './line-claims.js'
 import { copyLargeInputs } from './own-inputs.js'
 import { packTasks, unpackEnds } from './slot-columns.js'
 import type { SlotHost, StartHost } from './slot-host.js'
-import type { SlotNews, SlotCall, SlotEnd, SlotTask, ToSlot } from './slot-messages.js'
+import type { SlotNews, SlotCall, SlotEnd, SlotTask, SlotTurn, ToSlot } from './slot-messages.js'
 
 /** How long a task that is told to stop may take before its slot is ended. */
 const stopGraceMs = 1_000
@@ -28,7 +28,7 @@ export interface SlotListeners {
   /** Whether a task fails that changes an input that it shares with others. */
   readonly verifyInputs: boolean
   heard(
-    message: Exclude<SlotNews, { kind: 'started' | 'ended' | 'awaits' | 'woke' | 'dropped' | 'passedOver' | 'broken' }>,
+    message: Exclude<SlotNews, { kind: 'turn' | 'awaits' | 'woke' | 'dropped' | 'broken' }>,
     answer: (answer: ToSlot) => void,
   ): void
   /** Where the task's bundle lies on this machine. */
@@ -247,14 +247,8 @@ export class Slot {
 
   #hear(message: SlotNews): void {
     switch (message.kind) {
-      case 'started':
-        this.#running = message.key
-        this.#lastLines.clear()
-        this.#watchTimeout(message.key)
-        this.#events.started(message.key, message.startedAtMs)
-        return
-      case 'ended':
-        for (const end of unpackEnds(message.ends)) this.#take(end)
+      case 'turn':
+        this.#takeTurn(message)
         return
       case 'awaits':
         this.#events.awaits(message.key, message.wait)
@@ -270,12 +264,6 @@ export class Slot {
         const failure: TaskFailure = { kind: 'cancelled', reason: 'CANCELLED', message: 'dropped before it started' }
         this.#forget(message.key)
         this.#events.ended(message.key, { kind: 'failed', failure }, at, at)
-        return
-      }
-      case 'passedOver': {
-        for (const key of message.keys) this.#host.claims?.close(key)
-        const keys = message.keys.filter((key) => this.#orders.delete(key))
-        this.#events.passedOver(keys)
         return
       }
       case 'log':
@@ -294,6 +282,20 @@ export class Slot {
     const order = this.#orders.get(this.#running ?? '') ?? this.#orders.values().next().value
     const { taskId = '', attempt = 0 } = order ?? {}
     this.#hear({ kind: 'log', line: { taskId, attempt, level, text: cutLine(text), atMs: Date.now() } })
+  }
+
+  /** Those that could not begin come after the ends, which say why. */
+  #takeTurn({ ends, passedOver, started }: SlotTurn): void {
+    if (ends) for (const end of unpackEnds(ends)) this.#take(end)
+    if (passedOver) {
+      for (const key of passedOver) this.#host.claims?.close(key)
+      this.#events.passedOver(passedOver.filter((key) => this.#orders.delete(key)))
+    }
+    if (!started) return
+    this.#running = started.key
+    this.#lastLines.clear()
+    this.#watchTimeout(started.key)
+    this.#events.started(started.key, started.startedAtMs)
   }
 
   #take(end: SlotEnd): void {

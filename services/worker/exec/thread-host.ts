@@ -26,7 +26,7 @@ export function createThreadHosts(program: URL): StartHost {
     worker.on('message', (message: FromSlot) => {
       if (message.kind === 'gaveBack') memory?.takeBack(message.at)
       else if (message.kind === 'mapped') memory?.noteMapped(message.area)
-      else if (message.kind === 'ended' && memory)
+      else if (message.kind === 'turn' && message.ends && memory)
         events.heard({ ...message, ends: adoptEnds(message.ends, memory, offer) })
       else events.heard(message)
     })
