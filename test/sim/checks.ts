@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 
 import { findObject, isScattered } from '../../services/scheduler/core/lookup.js'
-import type { Outcome, Task } from '../../services/scheduler/core/state.js'
+import type { Outcome, State, Task } from '../../services/scheduler/core/state.js'
 import { isWorkerSession } from './simulated-family.js'
 import type { Surroundings } from './surroundings.js'
 import { decodeResult, taskIdIn } from './workload.js'
@@ -95,6 +95,21 @@ export function checkSteady({ scheduler, workers, workload }: Surroundings): voi
   if (scheduler.state.workers.size !== workers.size) throw new Error('the scheduler does not know every worker')
 }
 
+/** Late by more than a tick and a review. */
+const lateMs = 500
+
+/** Nobody waits for the holder of its inputs longer than it may, while another worker has a slot free. */
+export function checkHolderWaits({ holderLines, vacancies }: State, atMs: number): void {
+  if (holderLines.size === 0) return
+  const idle = vacancies.best(undefined)
+  // One that is about to end may be left to shorter tasks.
+  if (idle === undefined || idle.profile.endsAtMs !== undefined) return
+  for (const { task, untilMs } of holderLines.values()) {
+    if (atMs > untilMs + lateMs)
+      throw new Error(`${taskIdIn(task.job.spec.jobId, task.index)} waits for its holder, and a slot is free`)
+  }
+}
+
 /** When all clients are gone nothing is kept for them, on either side. */
 export function checkNothingIsLeft({ scheduler, workers }: Surroundings): void {
   const { state } = scheduler
@@ -103,6 +118,7 @@ export function checkNothingIsLeft({ scheduler, workers }: Surroundings): void {
     if (size > 0) left.push(`${size} ${what}`)
   }
   note('queued tasks', [...state.queue.values()].length)
+  note('tasks that wait for holders', [...state.holderLines.values()].length)
   note('delayed tasks', state.delayed.size)
   note('buffers', state.objects.size)
   note('sessions', [...state.sessions.keys()].filter((id) => !isWorkerSession(id)).length)

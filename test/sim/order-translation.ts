@@ -5,7 +5,7 @@ import type { AttemptRef as SchedulerRef, HeldObject, ListedAttempt } from '../.
 import { attemptOf } from '../../services/scheduler/core/lookup.js'
 import type { Task } from '../../services/scheduler/core/state.js'
 import type { Order } from './messages.js'
-import { bytesOf } from './workload.js'
+import { bytesOf, sizeOf } from './workload.js'
 
 /** An order as the worker's core takes it; both cores name attempts in their own way. */
 export function orderToWorker({ inputs, taskName, gpus, urgent, behind, ...ref }: Order): TaskOrder {
@@ -47,7 +47,7 @@ export function listedToScheduler(
 
 /** An object as a hello lists it. */
 export function heldToScheduler(objectId: ObjectId, value: number): HeldObject[] {
-  return [{ objectId, descriptor: bytesOf(value), byteLength: 1_000 }]
+  return [{ objectId, descriptor: bytesOf(value), byteLength: sizeOf(value) }]
 }
 
 /** Where a task is that others were sent behind. */

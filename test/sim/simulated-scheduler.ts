@@ -21,10 +21,11 @@ import {
   type Request,
   type Response,
 } from './messages.js'
+import { checkHolderWaits } from './checks.js'
 import { placedAttemptOf } from './order-translation.js'
 import { SimulatedJournal } from './simulated-journal.js'
 import type { Stream, StreamEnd } from './stream.js'
-import { bytesOf } from './workload.js'
+import { bytesOf, sizeOf } from './workload.js'
 import type { World } from './world.js'
 
 type Untimed<E> = E extends unknown ? Omit<E, 'atMs'> : never
@@ -84,6 +85,7 @@ export class SimulatedScheduler {
   check(): void {
     this.#uncheckedBatches = 0
     checkInvariants(this.state)
+    checkHolderWaits(this.state, this.#world.nowMs)
   }
 
   crash(): void {
@@ -232,8 +234,8 @@ export class SimulatedScheduler {
       case 'scatterBlob': {
         const { objectId, blobDigest } = request
         const callId = this.#call(() => session.down({ kind: 'scattered', objectId }))
-        const descriptor = bytesOf(Number(blobDigest.slice(objectId.length + 1)))
-        const objects = [{ objectId, descriptor, byteLength: 1_000, blobDigest }]
+        const value = Number(blobDigest.slice(objectId.length + 1))
+        const objects = [{ objectId, descriptor: bytesOf(value), byteLength: sizeOf(value), blobDigest }]
         return this.post({ kind: 'blobsScattered', sessionId, objects, callId })
       }
       case 'archive':

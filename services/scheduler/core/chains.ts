@@ -87,8 +87,9 @@ function missingInputs(state: State, { spec }: Task): Task[] {
 }
 
 /** Whether somebody else waits for that worker whose turn it would be. */
-function isContested({ queue }: State, task: Task, worker: Worker): boolean {
+function isContested({ queue, holderLines }: State, task: Task, worker: Worker): boolean {
   const { priority } = demandOfTask(task)
+  if (holderLines.size > 0 && (holderLines.first(worker)?.priority ?? -Infinity) >= priority) return true
   for (const level of queue.levels) {
     if (level.priority < priority) return false
     for (const group of level.groups) {

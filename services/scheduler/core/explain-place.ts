@@ -1,11 +1,12 @@
 import { formatDuration } from '#libs/domain'
-import { endsTooSoon } from './time-left.js'
 
 import { rootOf } from './counts.js'
 import { type Demand, isPlain, plainDemand, type Shape } from './demand-class.js'
+import { describeHolderWait } from './explain-holder.js'
 import { couldTake, fits, isAllowed, offerOf } from './resources.js'
 import { demandOfTask, expectedMsOf, hasRoom, occupantsOf } from './slots.js'
 import type { State, Task, TaskStatus, Worker } from './state.js'
+import { endsTooSoon } from './time-left.js'
 import { describeLack, describePin, describeShape, isOffered } from './unschedulable.js'
 
 type PlaceStatus = Extract<TaskStatus, { kind: 'queued' | 'assigned' | 'running' }>
@@ -34,6 +35,8 @@ export function describePlace(state: State, task: Task, status: PlaceStatus, atM
 }
 
 function describeQueue(state: State, task: Task, sinceMs: number, atMs: number): string {
+  const wait = describeHolderWait(state, task, atMs)
+  if (wait !== undefined) return wait
   const demand = demandOfTask(task)
   const lane = [...rootOf(task.job).lanes.values()].find(({ group }) => group.demand.key === demand.key)
   const queued = task.suspect ? [...state.suspects.values()] : (lane?.values() ?? [])

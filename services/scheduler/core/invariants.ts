@@ -87,11 +87,12 @@ function checkUnsettledBytes({ jobs, unsettledBytes }: State): void {
   if (real !== unsettledBytes) fail(`unsettled tasks take ${real} bytes, but count ${unsettledBytes}`)
 }
 
-function queuedTasks({ queue, suspects }: State): Set<Task> {
+function queuedTasks({ queue, suspects, holderLines }: State): Set<Task> {
   const queued = new Set<Task>()
   for (const { task } of suspects.values()) check(task.suspect, task, 'is queued to run alone for no reason')
   for (const { task } of queue.values()) check(!task.suspect, task, 'is suspect, but does not wait to run alone')
-  for (const { task } of [...suspects.values(), ...queue.values()]) {
+  for (const { task } of holderLines.values()) check(!task.suspect, task, 'is suspect, but waits for a holder')
+  for (const { task } of [...suspects.values(), ...queue.values(), ...holderLines.values()]) {
     check(!queued.has(task), task, 'is queued twice')
     queued.add(task)
   }

@@ -1,19 +1,16 @@
-import type { TaskFailure, WorkerId } from '#libs/domain'
-
 import { assignTask, noInputs } from './assignment.js'
 import { extendChains } from './chains.js'
+import { candidatesOf, choosePlace, chooseWorker, findRoom } from './choosing.js'
 import type { Out } from './effect.js'
-import { type Demand, isPinned, isPlain, plainDemand } from './demand-class.js'
-import { isBefore, type Lane, type LaneGroup } from './lane.js'
-import { findObject, isScattered, objectIdOf } from './lookup.js'
-import { startMsOf } from './moving.js'
-import { failTask } from './outcome.js'
+import { isPlain, plainDemand } from './demand-class.js'
+import { reviewHolderWaits, serveHolderWaits, waitForHolder } from './holder-waits.js'
+import { measureInputs, nothingHeld, refuseLarge } from './input-sizes.js'
+import { isBefore, type Lane, type LaneGroup, type QueuedTask } from './lane.js'
 import { resumeWoken } from './awaiting.js'
 import { rebalance } from './recall.js'
-import { couldTake, fits, hasOthers, isAllowed, roomsOf } from './resources.js'
-import { demandOfTask, expectedMsOf, hasRoom, isAhead, occupantsOf, takesTasks, updateRooms } from './slots.js'
+import { couldTake, hasOthers, isAllowed } from './resources.js'
+import { demandOfTask, expectedMsOf, isAhead, takesTasks, updateRooms } from './slots.js'
 import type { State, Task, Worker } from './state.js'
-import { endsTooSoon, lastsLongerElsewhere } from './time-left.js'
 
 /** How often a worker is sought that keeps its room for a task which needs more than a slot. */
 const seekEveryMs = 100
@@ -25,10 +22,13 @@ const seekEveryMs = 100
 export function placeQueued(state: State, atMs: number, out: Out): void {
   resumeWoken(state, out)
   placeSuspects(state, atMs, out)
+  reviewHolderWaits(state, atMs, out)
   let outranked = false
-  for (const { groups } of [...state.queue.levels]) {
-    if (placeLevel(state, [...groups], outranked, atMs, out)) outranked = true
+  for (const level of [...state.queue.levels]) {
+    serveHolderWaits(state, level, atMs, out)
+    if (placeLevel(state, [...level.groups], outranked, atMs, out)) outranked = true
   }
+  serveHolderWaits(state, undefined, atMs, out)
   extendChains(state, atMs, out)
   rebalance(state, atMs, out)
 }
@@ -58,30 +58,17 @@ function placeLevel(state: State, open: LaneGroup[], outranked: boolean, atMs: n
       isLeft = true
       continue
     }
-    lane.shift()
+    const entry = lane.shift() as QueuedTask
     state.queue.passTurn(lane)
+    if (waitForHolder(state, entry, worker, { inputs, demand: group.demand, expectedMs, atMs })) {
+      isLeft = true
+      continue
+    }
     assignTask(state, task, worker, { expectedMs, behind: noInputs }, atMs, out)
     if (group.kept) endKeeping(state, group)
   }
   for (const group of waiting) group.bringBack()
   return isLeft
-}
-
-interface Choice {
-  readonly inputs: InputSizes
-  readonly leastLoaded: Worker
-  readonly expectedMs: number | undefined
-  readonly atMs: number
-}
-
-/** Where it can begin first; but not where the end comes before the task's, if that can be helped. */
-function choosePlace(state: State, task: Task, demand: Demand, choice: Choice): Worker | undefined {
-  const { inputs, leastLoaded, expectedMs, atMs } = choice
-  const worker = chooseHolder(state, inputs, demand, { leastLoaded, expectedMs })
-  if (!endsTooSoon(state, worker, task, atMs)) return worker
-  const lasts = (each: Worker): boolean => hasRoomFor(each, demand, expectedMs) && !endsTooSoon(state, each, task, atMs)
-  const longer = chooseWorker(state.workers.values(), inputs.heldBytes, lasts)
-  return longer ?? (lastsLongerElsewhere(state, task, atMs) ? undefined : worker)
 }
 
 /**
@@ -113,23 +100,6 @@ function forgetGroup({ queue, rooms }: State, group: LaneGroup): void {
   const { key } = group.demand.shape
   for (const { demand } of queue.groups()) if (demand.shape.key === key) return
   rooms.delete(key)
-}
-
-/** The worker with the fewest tasks per slot that may take such a task now. */
-function findRoom(state: State, demand: Demand, expectedMs: number | undefined): Worker | undefined {
-  if (!isPinned(demand)) return roomsOf(state, demand.shape).best(expectedMs)
-  return chooseWorker(candidatesOf(state, demand), nothingHeld, (worker) => hasRoomFor(worker, demand, expectedMs))
-}
-
-/** Those that a pin lets take the task, and perhaps others. */
-function candidatesOf({ workers }: State, demand: Demand): Iterable<Worker> {
-  return demand.workers.length === 0 ? workers.values() : demand.workers.flatMap((id) => workers.get(id) ?? [])
-}
-
-function hasRoomFor(worker: Worker, demand: Demand, expectedMs: number | undefined): boolean {
-  if (demand === plainDemand) return hasRoom(worker, expectedMs)
-  if (!isAllowed(worker, demand)) return false
-  return isPlain(demand.shape) ? hasRoom(worker, expectedMs) : fits(worker, demand.shape)
 }
 
 /**
@@ -213,112 +183,4 @@ function endReservation(state: State): void {
   reserved.reserved = false
   state.reserved = undefined
   if (state.workers.get(reserved.profile.workerId) === reserved) updateRooms(state, reserved)
-}
-
-/**
- * Of the least loaded and those that hold inputs of the task and may take it, the one where it can begin first: bytes to move
- * against time in the queue. Of equals, the one that holds most, then the one with the fewest tasks per slot.
- */
-function chooseHolder(
-  { workers }: State,
-  { heldBytes, byteLength }: InputSizes,
-  demand: Demand,
-  { leastLoaded, expectedMs }: Pick<Choice, 'leastLoaded' | 'expectedMs'>,
-): Worker {
-  if (heldBytes.size === 0) return leastLoaded
-  const bytesAt = ({ profile }: Worker): number => heldBytes.get(profile.workerId) ?? 0
-  let best = leastLoaded
-  let bestMs = startMsOf(best, byteLength - bytesAt(best))
-  for (const workerId of heldBytes.keys()) {
-    const holder = workers.get(workerId)
-    if (holder === undefined || holder === best || !hasRoomFor(holder, demand, expectedMs)) continue
-    const ms = startMsOf(holder, byteLength - bytesAt(holder))
-    const isEqual = ms === bestMs
-    const isFuller = bytesAt(holder) > bytesAt(best)
-    const isFreer = bytesAt(holder) === bytesAt(best) && loadOf(holder) < loadOf(best)
-    if (ms < bestMs || (isEqual && (isFuller || isFreer))) {
-      best = holder
-      bestMs = ms
-    }
-  }
-  return best
-}
-
-function loadOf(worker: Worker): number {
-  return occupantsOf(worker) / worker.profile.slots
-}
-
-/** Of those that may take it the one where most of the task's inputs are, then the one with the fewest tasks per slot. */
-function chooseWorker(
-  candidates: Iterable<Worker>,
-  heldBytes: ReadonlyMap<WorkerId, number>,
-  mayTake: (worker: Worker) => boolean,
-): Worker | undefined {
-  let best: Worker | undefined
-  let bestBytes = -1
-  let bestLoad = Infinity
-  for (const worker of candidates) {
-    if (!mayTake(worker)) continue
-    const bytes = heldBytes.get(worker.profile.workerId) ?? 0
-    const load = loadOf(worker)
-    if (bytes > bestBytes || (bytes === bestBytes && load < bestLoad)) {
-      best = worker
-      bestBytes = bytes
-      bestLoad = load
-    }
-  }
-  return best
-}
-
-interface InputSizes {
-  /** Bytes that travel with the command: small inputs, and what large ones look like. */
-  readonly inlineBytes: number
-  /** Bytes that each holder has already. */
-  readonly heldBytes: ReadonlyMap<WorkerId, number>
-  /** Of all inputs that workers hold, together. */
-  readonly byteLength: number
-}
-
-const nothingHeld: ReadonlyMap<WorkerId, number> = new Map()
-
-function measureInputs(state: State, { spec }: Task): InputSizes {
-  let inlineBytes = spec.input.byteLength
-  if (spec.dependencies.length === 0) return { inlineBytes, heldBytes: nothingHeld, byteLength: 0 }
-  const heldBytes = new Map<WorkerId, number>()
-  let totalBytes = 0
-  for (const objectId of new Set(spec.dependencies)) {
-    const input = findObject(state, objectId)
-    if (input === undefined) continue
-    let byteLength: number
-    if (isScattered(input)) {
-      inlineBytes += input.descriptor.byteLength
-      byteLength = input.byteLength
-    } else {
-      const { status } = input
-      if (status.kind !== 'settled' || status.outcome.kind === 'failed') continue
-      const { result } = status.outcome
-      if (result.kind === 'inline') {
-        inlineBytes += result.payload.byteLength
-        continue
-      }
-      inlineBytes += result.descriptor.byteLength
-      byteLength = result.byteLength
-    }
-    totalBytes += byteLength
-    for (const workerId of input.holders ?? []) heldBytes.set(workerId, (heldBytes.get(workerId) ?? 0) + byteLength)
-  }
-  return { inlineBytes, heldBytes, byteLength: totalBytes }
-}
-
-function refuseLarge(state: State, task: Task, { inlineBytes }: InputSizes, atMs: number, out: Out): boolean {
-  if (inlineBytes <= state.policy.maxInlineInputBytes) return false
-  failTask(state, task, tooLarge(state, task, inlineBytes), atMs, out)
-  return true
-}
-
-function tooLarge({ policy }: State, task: Task, inlineBytes: number): TaskFailure {
-  const message =
-    `the small inputs of task ${objectIdOf(task)} have ${inlineBytes} bytes together, at most ` +
-    `${policy.maxInlineInputBytes} are sent to one task: combine them in stages`
-  return { kind: 'input', reason: 'INPUTS_TOO_LARGE', message, attempts: task.attempt }
 }

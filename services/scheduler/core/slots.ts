@@ -71,7 +71,7 @@ export function hasRoom(worker: Worker, expectedMs: number | undefined): boolean
 }
 
 /** Whether nothing keeps plain tasks away but those that are there. */
-function isOpen(worker: Worker): boolean {
+export function isOpen(worker: Worker): boolean {
   const isKept = worker.reserved || worker.keptFor !== undefined
   // Who wants a slot back comes first.
   return takesTasks(worker) && !isKept && worker.suspects === 0 && worker.woken.size === 0
@@ -222,6 +222,7 @@ export function isOnWorker(status: TaskStatus): status is Extract<TaskStatus, Pl
 /** The worker may have got room, or more or fewer tasks. */
 export function updateRooms(state: State, worker: Worker): void {
   state.vacancies.update(worker)
+  if (state.holderLines.size > 0) state.holderLines.noteRoom(worker)
   if (state.rooms.size === 0) return
   for (const rooms of state.rooms.values()) rooms.update(worker)
 }

@@ -3,6 +3,7 @@ import type { JobId, ObjectId, SessionId, TaskFailure, WorkerId } from '#libs/do
 import { type Archiving, createArchiving } from './archiving.js'
 import type { FailedAttempts } from './failed-attempts.js'
 import type { Demand } from './demand-class.js'
+import { HolderLines, isLive } from './holder-lines.js'
 import type { BundledFunction, JobParent, JobSpec, TaskSpec } from './job-spec.js'
 import type { Lane, LaneGroup, QueuedTask } from './lane.js'
 import { defaultPolicy, type Policy } from './policy.js'
@@ -320,6 +321,8 @@ export interface State {
   readonly queue: TaskQueue
   /** Queued tasks that must run alone. */
   readonly suspects: Queue<QueuedTask>
+  /** Queued tasks that wait for slots of workers which hold their inputs. */
+  readonly holderLines: HolderLines
   /** Workers where tasks want their slots back. */
   readonly waking: Set<Worker>
   /** The worker that gets nothing before the next of them. */
@@ -342,7 +345,6 @@ export interface State {
 }
 
 export function createState(policy: Policy = defaultPolicy): State {
-  const isLive = ({ task, status }: QueuedTask): boolean => task.status === status
   const workers = new Map<WorkerId, Worker>()
   return {
     policy,
@@ -371,6 +373,7 @@ export function createState(policy: Policy = defaultPolicy): State {
     rooms: new Map(),
     queue: new TaskQueue(),
     suspects: createQueue(isLive),
+    holderLines: new HolderLines(),
     reserved: undefined,
     delayed: new Set(),
     archiving: createArchiving(),

@@ -9,6 +9,8 @@ import { createMesh, type Mesh, type MeshOptions, type SubmitOptions } from './m
 export type Pick = (below: number) => number
 
 const pauses = [300, 300, 300, 1_000, 1_000, 2_600, 2_600, 2_600, 6_000, 6_000, 31_000, 61_000]
+/** Some are worth a wait for their holder. */
+const sizes = [1_000, 4_000_000_000] as const
 const sessions = ['s1', 's2'] as SessionId[]
 const failures = ['userError', 'bundle', 'workerLost', 'outOfMemory', 'timeout'] as const
 
@@ -166,7 +168,10 @@ export class RandomMesh {
 
   #finish(task: Task, inlineBytes: number, large = false): void {
     const runMs = task.job.spec.functions[0]?.taskName === 'kind0' ? 5 : 500
-    this.mesh.finish(this.#nameOf(task), large ? { bytes: 1_000, runMs } : { inlineBytes, runMs })
+    this.mesh.finish(
+      this.#nameOf(task),
+      large ? { bytes: sizes[inlineBytes % sizes.length] as number, runMs } : { inlineBytes, runMs },
+    )
   }
 
   #reportStale(pick: Pick): void {
