@@ -377,7 +377,11 @@ export class SimulatedWorker {
       exits,
       ...lead,
       end: () => {
-        if (values.includes(undefined)) throw new Error(`${keyOf(order)} runs without its inputs`)
+        if (values.includes(undefined)) {
+          // What is cancelled and let go of in the turn of its command may begin yet, and fails; nobody hears of that.
+          if (this.state.attempts.get(keyOf(order))?.cancelled) return { kind: 'failed', failure: thrown }
+          throw new Error(`${keyOf(order)} runs without its inputs`)
+        }
         if (workload.throws(objectId)) return { kind: 'failed', failure: thrown }
         if (brought === undefined) {
           workload.disappointed.add(objectId)
