@@ -104,6 +104,9 @@ export function checkHolderWaits({ holderLines, vacancies }: State, atMs: number
   const idle = vacancies.best(undefined)
   // One that is about to end may be left to shorter tasks.
   if (idle === undefined || idle.profile.endsAtMs !== undefined) return
+  // A slot that came free since they were looked at is theirs the next time.
+  const { reviewedAtMs } = holderLines
+  if (reviewedAtMs < atMs && reviewedAtMs > atMs - lateMs) return
   for (const { task, untilMs } of holderLines.values()) {
     if (atMs > untilMs + lateMs)
       throw new Error(`${taskIdIn(task.job.spec.jobId, task.index)} waits for its holder, and a slot is free`)

@@ -48,10 +48,10 @@ test.each([
   [6, 4],
   [15, 2],
   [25, 1],
-  [0.01, 257],
+  [0.01, 513],
 ])('of links that take %d ms a worker has %i at most, and gets more as they end', (runMs, most) => {
   const mesh = meshThatKnows(runMs)
-  submitChain(mesh, 300)
+  submitChain(mesh, 600)
   expect(tasksOn(mesh, 'w1')).toBe(most)
   mesh.finish('c0', { runMs })
   expect(tasksOn(mesh, 'w1')).toBe(most)

@@ -56,13 +56,13 @@ test.each([
   [20, 12],
   [10, 22],
   [1, 202],
-  [0.1, 512],
-  [0.001, 512],
+  [0.1, 1024],
+  [0.001, 1024],
 ])('of a kind that runs %d ms a worker with two slots has %i tasks at most', (runMs, most) => {
   const mesh = createMesh({}, { verifies: false })
   mesh.join('w1', { slots: 2 })
   learn(mesh, 'f', runMs)
-  mesh.submit(names(2_000))
+  mesh.submit(names(3_000))
   expect(onWorker(mesh, 'w1')).toBe(most)
 })
 

@@ -7,8 +7,8 @@ const soonMs = 20
 const aheadMs = 100
 /** A task that should run so long at most may have one more waiting for its slot. */
 const longestAheadMs = 150
-/** The most tasks that are sent ahead to a slot. */
-const maxAhead = 256
+/** The most tasks that are sent ahead to a slot: of the shortest it ends some hundred while a batch of ends is recorded. */
+const maxAhead = 512
 /** The shortest time that a task is taken to run. */
 const leastMs = 0.01
 /** Smoothing of the measured run times: the weight of the newest. */
