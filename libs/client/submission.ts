@@ -28,6 +28,7 @@ import { graphAlreadySent } from './graph.js'
 import { isLeaving } from './interrupt.js'
 import { bundledFunction, type MeshConnection } from './mesh-connection.js'
 import { meshErrorOf } from './mesh-error.js'
+import { taskCall } from './task-call.js'
 
 /** A task that is called: declared here, or registered under a name. */
 export type Called =
@@ -80,14 +81,14 @@ export class Submission {
     const key = called.kind === 'task' ? called.task : called.name
     let known = this.#functions.get(key)
     if (known === undefined) this.#functions.set(key, (known = { index: this.#functions.size, called }))
-    this.#tasks.push({
+    const terms = {
       function: known.index,
-      input: encoder.encode(args, taskName),
       name: name ?? taskName,
       timeout: timeoutMs === undefined ? undefined : durationToWire(timeoutMs),
       needs: needsNumber,
       retryPolicy: retryNumber,
-    })
+    }
+    this.#tasks.push(taskCall(terms, args, encoder, taskName))
     return this.job.addFuture(taskName)
   }
 

@@ -17,7 +17,7 @@ import { durabilityFromWire } from '#libs/submission'
 import { type DurabilityLevel, MeshError } from '#libs/task'
 import { Outbox } from '#libs/transfer'
 
-import { partsOf } from './submit-parts.js'
+import { partsOf, type Submit } from './submit-parts.js'
 
 type Message = NonNullable<SessionResponse['message']>
 
@@ -52,7 +52,7 @@ export interface SubmitLevel {
 interface Pending {
   readonly resolve: (durability: DurabilityLevel) => void
   readonly reject: (error: Error) => void
-  readonly parts: readonly SessionRequest[]
+  readonly submit: Submit
 }
 
 /** The client's stream to the scheduler. Taken up again after a cut; what was not acknowledged is said again. */
@@ -88,13 +88,16 @@ export class ClientSession {
     void this.#keep()
   }
 
-  /** Submits a job, once per request id; resolves when it is as safe as it must be, with how safe it is. */
+  /**
+   * Submits a job, once per request id; resolves when it is as safe as it must be, with how safe it is. Until then the tasks must stay
+   * as they are: they are read when their part is sent, again after a cut.
+   */
   submit(job: JobSpec, { durability, requestId = randomUUID() }: SubmitLevel = {}): Promise<DurabilityLevel> {
-    const parts = [...partsOf({ requestId, job, durability })]
+    const submit = { requestId, job, durability }
     const submitted = new Promise<DurabilityLevel>((resolve, reject) => {
-      this.#pending.set(requestId, { resolve, reject, parts })
+      this.#pending.set(requestId, { resolve, reject, submit })
     })
-    if (this.#open) for (const part of parts) this.#outbox.push(part)
+    if (this.#open) this.#outbox.pushInTurns(partsOf(submit))
     return submitted
   }
 
@@ -184,7 +187,7 @@ export class ClientSession {
     this.#open = true
     this.#heartbeat = setInterval(() => this.say({ $case: 'heartbeat', value: {} }), welcome.heartbeatIntervalMs)
     this.#heartbeat.unref()
-    for (const { parts } of this.#pending.values()) for (const part of parts) this.#outbox.push(part)
+    for (const { submit } of this.#pending.values()) this.#outbox.pushInTurns(partsOf(submit))
     for (const message of this.#untold.splice(0)) this.#outbox.push({ message })
     this.#settleOpened.resolve()
     this.#events.resumed()

@@ -14,7 +14,7 @@ export interface Submit {
 }
 
 /** The messages that submit a job: the first carries everything but the rest of the tasks. */
-export function* partsOf({ requestId, job, durability }: Submit): Generator<SessionRequest> {
+export function* partsOf({ requestId, job, durability }: Submit): Generator<SessionRequest, void> {
   const { tasks, ...rest } = job
   let start = 0
   do {

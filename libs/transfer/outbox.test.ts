@@ -12,6 +12,28 @@ test('messages leave in the order in which they were said, and the end comes aft
   expect(await collect(outbox)).toEqual([1, 2])
 })
 
+test('a series is made and said one message a turn, and what is said after it waits for its last', async () => {
+  const outbox = new Outbox<number>()
+  const made: number[] = []
+  outbox.pushInTurns(
+    (function* () {
+      for (const number of [1, 2, 3]) {
+        made.push(number)
+        yield number
+      }
+    })(),
+  )
+  outbox.push(4)
+  const reader = outbox[Symbol.asyncIterator]()
+  expect(await reader.next()).toEqual({ value: 1, done: false })
+  const second = reader.next()
+  await Promise.resolve()
+  expect(made).toEqual([1])
+  expect(await second).toEqual({ value: 2, done: false })
+  outbox.end()
+  expect(await collect({ [Symbol.asyncIterator]: () => reader })).toEqual([3, 4])
+})
+
 test('an error overtakes what was said before it', async () => {
   const outbox = new Outbox<number>()
   outbox.push(1)

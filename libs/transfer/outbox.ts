@@ -1,9 +1,19 @@
+interface Said<Message> {
+  readonly message: Message
+  readonly placed: boolean
+}
+
+/** Messages that are said one in each turn of the loop. */
+interface Series<Message> {
+  readonly rest: Iterator<Message, void>
+}
+
 /**
  * What this end still has to say on a stream. Control messages never wait. Bulk messages take one of a few places first,
  * in the order of asking, so the memory of a stream with a slow reader stays bounded however many transfers it has.
  */
 export class Outbox<Message> implements AsyncIterable<Message> {
-  readonly #messages: { readonly message: Message; readonly placed: boolean }[] = []
+  readonly #messages: (Said<Message> | Series<Message>)[] = []
   readonly #waiting: (() => void)[] = []
   readonly #places: number
   #taken = 0
@@ -19,6 +29,16 @@ export class Outbox<Message> implements AsyncIterable<Message> {
   /** Says something now. Ignored after the end. */
   push(message: Message): void {
     this.#add(message, false)
+  }
+
+  /**
+   * Says long messages, each in a turn of its own: Node hands over to the socket at the end of a turn, so the other side reads the
+   * first while the next is made. What is said after them waits for the last.
+   */
+  pushInTurns(messages: Iterable<Message, void>): void {
+    if (this.#ended) return
+    this.#messages.push({ rest: messages[Symbol.iterator]() })
+    this.#wake?.()
   }
 
   /** Waits for a place. Who has one either fills or leaves it. Resolves at once after the end. */
@@ -60,8 +80,19 @@ export class Outbox<Message> implements AsyncIterable<Message> {
     try {
       for (;;) {
         if (this.#error) throw this.#error
-        const next = this.#messages.shift()
+        const next = this.#messages[0]
+        if (next !== undefined && 'rest' in next) {
+          const part = next.rest.next()
+          if (part.done) {
+            this.#messages.shift()
+            continue
+          }
+          yield part.value
+          await new Promise((resolve) => setImmediate(resolve))
+          continue
+        }
         if (next !== undefined) {
+          this.#messages.shift()
           yield next.message
           // Asked for more, so the transport has taken it.
           if (next.placed) this.leavePlace()

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+
+import { type ArgumentEncoder, createArgumentEncoder } from '#libs/submission'
+
+import { taskCall } from './task-call.js'
+
+const terms = { function: 0, name: 'solve', timeout: undefined, needs: 2, retryPolicy: 1 }
+
+/** Counts how many calls it has encoded. */
+function countingEncoder(): ArgumentEncoder & { count: number } {
+  const encoder = createArgumentEncoder()
+  const counting = {
+    count: 0,
+    blobs: encoder.blobs,
+    encode: (args: readonly unknown[], taskName: string) => {
+      counting.count++
+      return encoder.encode(args, taskName)
+    },
+  }
+  return counting
+}
+
+test.each([[1.5, 'a', true, null], [], [NaN, -0]])(
+  'arguments that nobody can change are encoded when the call is sent, once',
+  (...args) => {
+    const encoder = countingEncoder()
+    const call = taskCall(terms, args, encoder, 'solve')
+    expect(encoder.count).toBe(0)
+    expect(call).toMatchObject(terms)
+    expect([...call.input]).toEqual([...createArgumentEncoder().encode(args, 'solve')])
+    expect(call.input).toBe(call.input)
+    expect(encoder.count).toBe(1)
+  },
+)
+
+test('what the program may change is read when the call is made', () => {
+  const problem = { mass: 1 }
+  const call = taskCall(terms, [problem, 2], createArgumentEncoder(), 'solve')
+  problem.mass = 3
+  expect([...call.input]).toEqual([...createArgumentEncoder().encode([{ mass: 1 }, 2], 'solve')])
+})
+
+test('what may be refused is refused when the call is made', () => {
+  const encoder = createArgumentEncoder()
+  expect(() => taskCall(terms, [Symbol('x')], encoder, 'solve')).toThrow('cannot travel')
+  expect(() => taskCall(terms, ['x'.repeat(2 ** 21)], encoder, 'solve')).toThrow('takes 2.1 MB')
+  expect(() => taskCall(terms, ['\ud800'], encoder, 'solve')).toThrow('lone surrogate')
+})
