@@ -1,8 +1,6 @@
 import type { TaskSpec } from '#libs/proto'
 import type { ArgumentEncoder } from '#libs/submission'
-
-/** Longer text, and text with half a surrogate pair, is encoded at once: it may be refused. */
-const maxTextLength = 1_000
+import { encodeFixedList, type Fixed, isFixed } from '#libs/value'
 
 /** What a task is besides its arguments. */
 export type TaskTerms = Omit<TaskSpec, 'input'>
@@ -17,8 +15,7 @@ export function taskCall(
   encoder: ArgumentEncoder,
   taskName: string,
 ): TaskSpec {
-  if (args.every(isFixed)) return new LateCall(terms, args, encoder, taskName)
-  return { ...terms, input: encoder.encode(args, taskName) }
+  return args.every(isFixed) ? new LateCall(terms, args) : { ...terms, input: encoder.encode(args, taskName) }
 }
 
 class LateCall implements TaskSpec {
@@ -27,34 +24,19 @@ class LateCall implements TaskSpec {
   readonly timeout: TaskSpec['timeout']
   readonly needs: number
   readonly retryPolicy: number
-  readonly #args: readonly unknown[]
-  readonly #encoder: ArgumentEncoder
-  readonly #taskName: string
+  readonly #args: readonly Fixed[]
   #input: Buffer | undefined
 
-  constructor(terms: TaskTerms, args: readonly unknown[], encoder: ArgumentEncoder, taskName: string) {
+  constructor(terms: TaskTerms, args: readonly Fixed[]) {
     this.function = terms.function
     this.name = terms.name
     this.timeout = terms.timeout
     this.needs = terms.needs
     this.retryPolicy = terms.retryPolicy
     this.#args = args
-    this.#encoder = encoder
-    this.#taskName = taskName
   }
 
   get input(): Buffer {
-    return (this.#input ??= this.#encoder.encode(this.#args, this.#taskName))
+    return (this.#input ??= encodeFixedList(this.#args))
   }
 }
-
-function isFixed(value: unknown): boolean {
-  return typeof value === 'number' || typeof value === 'boolean' || value === null || isShortText(value)
-}
-
-function isShortText(value: unknown): boolean {
-  // Node 20 has it; the language level that we compile for does not.
-  return typeof value === 'string' && value.length <= maxTextLength && (value as WithWellFormed).isWellFormed()
-}
-
-type WithWellFormed = string & { isWellFormed(): boolean }

@@ -15,4 +15,5 @@ export {
   UnserializableError,
 } from './encode.js'
 export type { EncodedValue, EncodeOptions, ReferenceFinder, ValueName } from './encode.js'
+export { encodeFixedList, type Fixed, isFixed } from './fixed-list.js'
 export { nameOfReference } from './reference-name.js'
