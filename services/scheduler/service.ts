@@ -21,6 +21,12 @@ import { createSchedulerService, schedulerRoles } from './rpc/scheduler-service.
 import { journaledFactCodec } from './storage/fact-codec.js'
 import { groupObjects } from './storage/object-groups.js'
 
+/**
+ * What a link or session may have under way. The reports of 10,000 small objects are 380 KB for each of two workers: with the usual 64 KiB
+ * most of them waited there while the journal was flushed for the first ones.
+ */
+const receiveWindowBytes = 2 ** 20
+
 /** What tests put in the place of the real thing. */
 export interface SchedulerOverrides {
   readonly clock?: Clock
@@ -53,6 +59,7 @@ export async function startScheduler(
   observeScheduler(state)
   const server = createRpcServer({
     security,
+    windowBytes: receiveWindowBytes,
     onInternalError: (err, correlationId, path) => logger.error({ err, correlationId, path }, 'a call failed'),
   })
   const durability = journal.durability === 'fsynced' ? Durability.FSYNCED : Durability.MEMORY
