@@ -27,7 +27,7 @@ ObjectDescriptor.encode = (message, writer = new BinaryWriter()) => {
   const length = writeUsual(message)
   return length === undefined
     ? generated.encode(message, writer)
-    : writer.raw((beginnings[length] ??= scratch.subarray(0, length)))
+    : writer.raw(beginningOfScratch(length))
 }
 
 ObjectDescriptor.decode = (input, length) => {
@@ -39,15 +39,22 @@ ObjectDescriptor.decode = (input, length) => {
   return generated.decode(reader, length)
 }
 
-/** The serialized descriptor, in memory of its own. */
+/** The serialized descriptor, which nobody changes later. In memory that Node gives out in slices: an ArrayBuffer of its own takes as much again. */
 export function encodeDescriptor(message: ObjectDescriptor): Uint8Array {
   const length = writeUsual(message)
-  return length === undefined ? generated.encode(message).finish() : Uint8Array.prototype.slice.call(scratch, 0, length)
+  if (length === undefined) return generated.encode(message).finish()
+  const bytes = Buffer.allocUnsafe(length)
+  bytes.set(beginningOfScratch(length))
+  return bytes
 }
 
 /** How long the serialized descriptor is. */
 export function descriptorByteLength(message: ObjectDescriptor): number {
   return writeUsual(message) ?? generated.encode(message).finish().byteLength
+}
+
+function beginningOfScratch(length: number): Uint8Array {
+  return (beginnings[length] ??= scratch.subarray(0, length))
 }
 
 /** Writes it into the scratch memory. Nothing for one with a structure of its own, or of unusual sizes. */

@@ -31,23 +31,30 @@ export function encodeStored(fact: Stored): Uint8Array | undefined {
   return bytes
 }
 
-/** How long it is; nothing when it does not fit. */
-export function storedByteLength({ objectId, sessionId = '' as SessionId, descriptor }: Stored): number | undefined {
+/** How long it is; nothing when it does not fit. The session may be left to where it is written once for many. */
+export function storedByteLength(
+  { objectId, sessionId, descriptor }: Stored,
+  written: SessionId | '' = sessionId ?? '',
+): number | undefined {
   const objectBytes = Buffer.byteLength(objectId)
-  const sessionBytes = Buffer.byteLength(sessionId)
+  const sessionBytes = Buffer.byteLength(written)
   if (objectBytes > 255 || sessionBytes > 255) return undefined
   return idsAt + 1 + objectBytes + 1 + sessionBytes + descriptor.byteLength
 }
 
 /** Returns where it ends. */
-export function writeStored(fact: Stored, bytes: Buffer, at: number): number {
-  const { objectId, sessionId = '' as SessionId, descriptor, byteLength } = fact
+export function writeStored(
+  { objectId, sessionId, descriptor, byteLength }: Stored,
+  bytes: Buffer,
+  at: number,
+  written: SessionId | '' = sessionId ?? '',
+): number {
   bytes[at] = storedFormat
   bytes.writeDoubleLE(byteLength, at + 1)
   const objectBytes = bytes.write(objectId, at + idsAt + 1)
   bytes[at + idsAt] = objectBytes
   const sessionAt = at + idsAt + 1 + objectBytes
-  const sessionBytes = bytes.write(sessionId, sessionAt + 1)
+  const sessionBytes = written === '' ? 0 : bytes.write(written, sessionAt + 1)
   bytes[sessionAt] = sessionBytes
   const bodyAt = sessionAt + 1 + sessionBytes
   bytes.set(descriptor, bodyAt)

@@ -19,10 +19,10 @@ export type JournaledFact = Fact | GroupFact
 
 interface Group {
   readonly number: number
-  /** Those that are known. */
-  readonly members: Map<ObjectId, Stored>
-  /** How many of them the last record of all had. */
-  written: number
+  /** Those of the last record of all. */
+  written: readonly Stored[]
+  /** How many of them are known. */
+  known: number
 }
 
 /** A group, and so a record, has at most so many objects. */
@@ -105,8 +105,7 @@ class ObjectGroups {
         return fact.objects
       case 'groupMembersForgotten': {
         for (const objectId of fact.objectIds) {
-          this.#groupOf.get(objectId)?.members.delete(objectId)
-          this.#groupOf.delete(objectId)
+          this.#remove(objectId)
         }
         return fact.objectIds.map((objectId) => ({ kind: 'objectForgotten', objectId }))
       }
@@ -135,11 +134,17 @@ class ObjectGroups {
   }
 
   #add(number: number, objects: readonly Stored[]): void {
-    const group: Group = { number, members: new Map(), written: objects.length }
-    for (const object of objects) {
-      group.members.set(object.objectId, object)
-      this.#groupOf.set(object.objectId, group)
-    }
+    const group: Group = { number, written: objects, known: objects.length }
+    for (const { objectId } of objects) this.#groupOf.set(objectId, group)
+  }
+
+  /** The group that it was a member of. */
+  #remove(objectId: ObjectId): Group | undefined {
+    const group = this.#groupOf.get(objectId)
+    if (group === undefined) return undefined
+    this.#groupOf.delete(objectId)
+    group.known--
+    return group
   }
 
   /** What is forgotten in the same append needs nothing else. */
@@ -158,22 +163,20 @@ class ObjectGroups {
 
   #forget(fact: FactOf<'objectForgotten'>, changed: Map<Group, ObjectId[]>, written: JournaledFact[]): void {
     const { objectId } = fact
-    const group = this.#groupOf.get(objectId)
+    const group = this.#remove(objectId)
     if (group === undefined || this.#noted.delete(objectId)) written.push(fact)
     if (group === undefined) return
-    this.#groupOf.delete(objectId)
-    group.members.delete(objectId)
     const known = changed.get(group)
     if (known) known.push(objectId)
     else changed.set(group, [objectId])
   }
 
   #lessen(group: Group, objectIds: readonly ObjectId[]): GroupFact {
-    const { number, members } = group
-    if (members.size === 0) return { kind: 'groupEnded', group: number }
-    if (2 * members.size > group.written) return { kind: 'groupMembersForgotten', group: number, objectIds }
-    group.written = members.size
-    return { kind: 'groupStored', group: number, objects: [...members.values()] }
+    const { number, written, known } = group
+    if (known === 0) return { kind: 'groupEnded', group: number }
+    if (2 * known > written.length) return { kind: 'groupMembersForgotten', group: number, objectIds }
+    group.written = written.filter(({ objectId }) => this.#groupOf.get(objectId) === group)
+    return { kind: 'groupStored', group: number, objects: group.written }
   }
 }
 
