@@ -67,7 +67,8 @@ export interface StoreListener {
   readonly lost?: (objectId: ObjectId) => void
 }
 
-export function createObjectStore({ grew, lost }: StoreListener = {}): ObjectStore {
+/** `isLimited` says whether `oldest` will be asked for: where nothing is ever spilled it does not matter when what was used. */
+export function createObjectStore({ grew, lost }: StoreListener = {}, isLimited = true): ObjectStore {
   // What was used last is last.
   const held = new Map<ObjectId, HeldObject>()
   const spilled = new Map<ObjectId, SpilledObject>()
@@ -107,8 +108,10 @@ export function createObjectStore({ grew, lost }: StoreListener = {}): ObjectSto
     get: (objectId) => {
       const object = held.get(objectId)
       if (object === undefined) return spilled.get(objectId)
-      held.delete(objectId)
-      held.set(objectId, object)
+      if (isLimited) {
+        held.delete(objectId)
+        held.set(objectId, object)
+      }
       return object
     },
     has: (objectId) => find(objectId) !== undefined,

@@ -67,7 +67,7 @@ export async function openWorkerMemory(settings: MemorySettings, ports: MemoryPo
     spilling?.press()
     watch.grew(byteLength)
   }
-  const store = createObjectStore({ grew, lost })
+  const store = createObjectStore({ grew, lost }, policy.limitBytes > 0)
   const folder = await openFolder(policy, settings, warn)
   const spilling = folder && createSpilling(store, folder, policy.targetBytes, warn)
   const room = createMemoryRoom(store, policy, rssBytes)
