@@ -106,19 +106,19 @@ export class MeshConnection {
     if (blobDigest !== undefined) this.#archives.note(id, blobDigest)
     const { byteLength = 0n, xxh64 } = location?.value ?? {}
     const object = { objectId: id, byteLength: Number(byteLength), holders, xxh64 }
-    return this.fetchObject({ ...object, structure: location?.value.structure }, what)
+    return this.fetchObject({ ...object, structure: location?.value.structure, what })
   }
 
-  /** The value of an object that workers hold, or the checkpoint-store has; `what` is what messages call it. */
-  fetchObject(object: FetchedObject, what: string): Promise<unknown> {
+  /** The value of an object that workers hold, or the checkpoint-store has. */
+  fetchObject(object: FetchedObject): Promise<unknown> {
     const blobDigest = this.#archives.get(object.objectId)
     return new Promise((resolve, reject) => {
       if (blobDigest === undefined) {
-        this.#objects.startGet(new ObjectFetch(object, what, this.#recoverHeld, resolve, reject))
+        this.#objects.startGet(new ObjectFetch(object, this.#recoverHeld, resolve, reject))
         return
       }
       const recover: Recover = (object, error) => this.#getElsewhere(object, blobDigest, error)
-      const fetch = new ObjectFetch(object, what, recover, resolve, reject)
+      const fetch = new ObjectFetch(object, recover, resolve, reject)
       this.#getBytes(object, blobDigest).then(
         (body) => fetch.moved(body),
         (error: unknown) => fetch.failed(error),
@@ -135,11 +135,11 @@ export class MeshConnection {
     if (blobDigest !== undefined) this.#archives.note(id, blobDigest)
     const { structure, byteLength, xxh64 } = location.value
     const object = { objectId: id, byteLength: Number(byteLength), holders: holders ?? [], structure, xxh64 }
-    return this.streamObject(object, chunkBytes, `the result of task ${taskName} (${id})`)
+    return this.streamObject({ ...object, what: `the result of task ${taskName} (${id})` }, chunkBytes)
   }
 
   /** An array that workers hold, or the checkpoint-store has, in pieces. */
-  streamObject(object: FetchedObject, chunkBytes: number, what: string): AsyncGenerator<NumericArray, void> {
+  streamObject(object: FetchedObject, chunkBytes: number): AsyncGenerator<NumericArray, void> {
     const { objectId } = object
     const fetch = async (range: ByteRange): Promise<Uint8Array<ArrayBuffer>> => {
       const blobDigest = this.#archives.get(objectId)
@@ -149,7 +149,8 @@ export class MeshConnection {
         return (await this.#getElsewhere(object, blobDigest, error, range)).bytes
       }
     }
-    return streamArray({ ...object, fetch }, chunkBytes, what)
+    const { byteLength, structure, xxh64, what } = object
+    return streamArray({ objectId, byteLength, structure, xxh64, fetch }, chunkBytes, what)
   }
 
   #getBytes(object: WantedObject, blobDigest: string | undefined, range?: ByteRange): Promise<ReceivedBody> {

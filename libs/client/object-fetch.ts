@@ -5,6 +5,8 @@ import { decodeValue } from '#libs/value'
 /** An object to fetch: where it is, and what is known of its value. */
 export interface FetchedObject extends WantedObject {
   readonly structure: Value | undefined
+  /** What messages call the value. */
+  readonly what: string
 }
 
 /** Gets the body of an object in another way, after this failure. */
@@ -12,33 +14,38 @@ export type Recover = (object: FetchedObject, error: unknown) => Promise<Receive
 
 /** A value on its way here. Ten thousand at a time are usual: it is all that one costs, beside the promise of its value. */
 export class ObjectFetch implements ObjectGet {
-  readonly objectId: string
-  readonly byteLength: number
-  readonly holders: readonly ObjectHolder[]
-  readonly xxh64: bigint | undefined
   readonly #object: FetchedObject
-  readonly #what: string
   readonly #recover: Recover
   readonly #resolve: (value: unknown) => void
   readonly #reject: (error: unknown) => void
 
-  /** `what` is what messages call the value; `resolve` gets it, or a promise of it. */
+  /** `resolve` gets the value, or a promise of it. */
   constructor(
     object: FetchedObject,
-    what: string,
     recover: Recover,
     resolve: (value: unknown) => void,
     reject: (error: unknown) => void,
   ) {
-    this.objectId = object.objectId
-    this.byteLength = object.byteLength
-    this.holders = object.holders
-    this.xxh64 = object.xxh64
     this.#object = object
-    this.#what = what
     this.#recover = recover
     this.#resolve = resolve
     this.#reject = reject
+  }
+
+  get objectId(): string {
+    return this.#object.objectId
+  }
+
+  get byteLength(): number {
+    return this.#object.byteLength
+  }
+
+  get holders(): readonly ObjectHolder[] {
+    return this.#object.holders
+  }
+
+  get xxh64(): bigint | undefined {
+    return this.#object.xxh64
   }
 
   moved(body: ReceivedBody): void {
@@ -54,6 +61,7 @@ export class ObjectFetch implements ObjectGet {
   }
 
   #decode({ structure, bytes }: ReceivedBody): unknown {
-    return decodeValue(structure ?? this.#object.structure, bytes, { view: true, what: this.#what })
+    const { structure: known, what } = this.#object
+    return decodeValue(structure ?? known, bytes, { view: true, what })
   }
 }

@@ -10,6 +10,7 @@ import type { BroadcastTarget } from './broadcast.js'
 import type { ScatterOptions, WorkerInfo } from './cluster.js'
 import type { MeshConnection } from './mesh-connection.js'
 import { meshErrorOf } from './mesh-error.js'
+import type { FetchedObject } from './object-fetch.js'
 import { newObjectId } from './object-id.js'
 import { ScatterTargets, type WaitingScatter } from './scatter-targets.js'
 
@@ -61,7 +62,7 @@ export class Scattering {
     try {
       const put = targets.length > 0 ? connection.putToMany(objectId, encoded, targets) : targets
       const [holders] = await Promise.all([put, durable && connection.putBlob(objectId, encoded)])
-      return handleOf(connection, objectId, encoded, holders)
+      return handleOf(connection, objectId, partsToHold(encoded), holders)
     } catch (error) {
       if (!durable) return await recover(connection, objectId, encoded, targets, error)
       // Some may have it.
@@ -122,18 +123,15 @@ class ScatterToOne<T> implements WaitingScatter, ObjectPut {
 
   moved(): void {
     this.#span?.end()
-    this.#resolve(handleOf<T>(this.#connection, this.objectId, this.#encoded(), this.#targets))
+    this.#resolve(handleOf<T>(this.#connection, this.objectId, this, this.#targets))
   }
 
   failed(error: unknown): void {
     if (this.#span) failSpan(this.#span, error)
     this.#span?.end()
-    this.#resolve(recover<T>(this.#connection, this.objectId, this.#encoded(), this.#targets, error))
-  }
-
-  #encoded(): EncodedValue {
     const { structure: root, segments, byteLength, mostStructureBytes } = this
-    return { root, segments, byteLength, mostStructureBytes }
+    const encoded = { root, segments, byteLength, mostStructureBytes }
+    this.#resolve(recover<T>(this.#connection, this.objectId, encoded, this.#targets, error))
   }
 }
 
@@ -157,22 +155,38 @@ async function recover<T>(
     throw known
   }
   await connection.putBlob(objectId, encoded)
-  return handleOf(connection, objectId, encoded, targets)
+  return handleOf(connection, objectId, partsToHold(encoded), targets)
+}
+
+/** What a handle is made of. */
+type HeldParts = Pick<ObjectPut, 'structure' | 'segments' | 'byteLength'>
+
+function partsToHold({ root: structure, segments, byteLength }: EncodedValue): HeldParts {
+  return { structure, segments, byteLength }
 }
 
 function handleOf<T>(
   connection: Connection,
   objectId: string,
-  { byteLength, root, segments }: EncodedValue,
+  { byteLength, structure, segments }: HeldParts,
   holders: Targets,
 ): ScatteredObject<T> {
-  const held = new HeldValue<T>(connection, objectId, byteLength, root, holders)
+  const held = new HeldValue<T>(connection, objectId, byteLength, structure, holders)
   if (isStriped(byteLength, holders)) held.xxh64 = xxh64Of(segments)
-  return new ScatteredObject<T>(objectId, { byteLength, workerIds: holders.map((worker) => worker.id) }, held)
+  return new ScatteredObject<T>(objectId, { byteLength, workerIds: idsOf(holders) }, held)
+}
+
+const idsOfTargets = new WeakMap<Targets, readonly string[]>()
+
+/** The same list for all that went to the same ones. */
+function idsOf(targets: Targets): readonly string[] {
+  let ids = idsOfTargets.get(targets)
+  if (ids === undefined) idsOfTargets.set(targets, (ids = Object.freeze(targets.map(({ id }) => id))))
+  return ids
 }
 
 /** What a handle knows of its value: none of the bytes that were scattered. */
-class HeldValue<T> {
+class HeldValue<T> implements FetchedObject {
   readonly #connection: Connection
   readonly objectId: string
   readonly byteLength: number
@@ -194,14 +208,14 @@ class HeldValue<T> {
   }
 
   fetch(): Promise<T> {
-    return this.#connection.fetchObject(this, this.#name) as Promise<T>
+    return this.#connection.fetchObject(this) as Promise<T>
   }
 
   stream(chunkBytes: number): AsyncGenerator<NumericArray, void> {
-    return this.#connection.streamObject(this, chunkBytes, this.#name)
+    return this.#connection.streamObject(this, chunkBytes)
   }
 
-  get #name(): string {
+  get what(): string {
     return `the scattered value ${this.objectId}`
   }
 }

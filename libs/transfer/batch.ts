@@ -7,12 +7,6 @@ import type { Sink, Source } from './endpoint.js'
 import { batchBytes, maxBatchObjects } from './limits.js'
 import { TransferError } from './transfer-error.js'
 
-/** An object to send in a batch. Its segments must not change until the transfer ends. */
-export interface OutgoingObject {
-  readonly descriptor: ObjectDescriptor
-  readonly segments: readonly Uint8Array[]
-}
-
 /** An object that came in a batch: its bytes are in memory of its own, at an 8-byte boundary, and are what the digest says. */
 export interface IncomingObject {
   readonly objectId: string
@@ -36,20 +30,22 @@ function giveBack(body: Buffer | undefined): void {
   if (body?.byteLength === batchBytes && spares.length < mostSpares) spares.push(body)
 }
 
-/** Many small objects as one body. They are joined when the transfer may send, not before: who waits holds no copy. */
-export function sourceOfBatch(objects: readonly OutgoingObject[]): Source {
+/**
+ * Many small objects as one body. `pieces` gives their bytes in order, which must not change until the transfer ends. They are joined
+ * when it may send, not before: who waits holds no copy.
+ */
+export function sourceOfBatch(
+  objects: readonly ObjectDescriptor[],
+  pieces: () => readonly Uint8Array[],
+): Source {
   let byteLength = 0
-  for (const { descriptor } of objects) byteLength += Number(descriptor.byteLength)
+  for (const object of objects) byteLength += Number(object.byteLength)
   let body: Buffer | undefined
   return {
-    header: {
-      objects: objects.map(({ descriptor }) => descriptor),
-      byteLength,
-      digestAlgorithm: DigestAlgorithm.XXH64,
-    },
+    header: { objects, byteLength, digestAlgorithm: DigestAlgorithm.XXH64 },
     read: function* (offset) {
       if (offset >= byteLength) return
-      body ??= joined(objects, takeBody(byteLength))
+      body ??= joined(pieces(), takeBody(byteLength))
       yield body.subarray(offset, byteLength)
     },
     // What is still to be sent of a transfer that was given up is of no use: its checksum says so.
@@ -60,13 +56,11 @@ export function sourceOfBatch(objects: readonly OutgoingObject[]): Source {
   }
 }
 
-function joined(objects: readonly OutgoingObject[], body: Buffer): Buffer {
+function joined(pieces: readonly Uint8Array[], body: Buffer): Buffer {
   let position = 0
-  for (const { segments } of objects) {
-    for (const segment of segments) {
-      body.set(segment, position)
-      position += segment.byteLength
-    }
+  for (const piece of pieces) {
+    body.set(piece, position)
+    position += piece.byteLength
   }
   return body
 }

@@ -23,9 +23,14 @@ class BatchHost extends MemoryHost {
     this.opens.push(open)
     const held = open.target.value.objectIds.flatMap((id) => {
       const bytes = this.bodies.get(`object ${id}`)
-      return bytes ? [{ descriptor: descriptorOf(id, bytes), segments: [bytes] }] : []
+      return bytes ? [{ id, bytes }] : []
     })
-    return Promise.resolve(sourceOfBatch(held))
+    return Promise.resolve(
+      sourceOfBatch(
+        held.map(({ id, bytes }) => descriptorOf(id, bytes)),
+        () => held.map(({ bytes }) => bytes),
+      ),
+    )
   }
 
   override async openSink(open: TransferOpen, header: TransferHeader): ReturnType<MemoryHost['openSink']> {
@@ -148,11 +153,9 @@ test.each([
 })
 
 test('a batch is joined when it may be sent, from where it is wanted', () => {
-  const objects = [bytesOf(5), bytesOf(7, 2)].map((bytes, k) => ({
-    descriptor: descriptorOf(`o-${k}`, bytes),
-    segments: [bytes],
-  }))
-  const source = sourceOfBatch(objects)
+  const pieces = [bytesOf(5), bytesOf(7, 2)]
+  const descriptors = pieces.map((bytes, k) => descriptorOf(`o-${k}`, bytes))
+  const source = sourceOfBatch(descriptors, () => pieces)
   expect(source.header).toMatchObject({ byteLength: 12, digestAlgorithm: DigestAlgorithm.XXH64 })
   expect(Buffer.concat([...(source.read(4) as Iterable<Uint8Array>)])).toEqual(
     Buffer.concat([bytesOf(5), bytesOf(7, 2)]).subarray(4),
@@ -182,7 +185,7 @@ test.each([
 test('the next batch is joined in the memory of one that is over, not of one that is under way', () => {
   const sourceOf = (seed: number) => {
     const bytes = bytesOf(80_000, seed)
-    const source = sourceOfBatch([{ descriptor: descriptorOf(`o-${seed}`, bytes), segments: [bytes] }])
+    const source = sourceOfBatch([descriptorOf(`o-${seed}`, bytes)], () => [bytes])
     const [body] = [...(source.read(0) as Iterable<Buffer>)]
     return { source, body: body!, bytes }
   }

@@ -85,11 +85,11 @@ export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): Objec
   const puts = new Batcher<ObjectPut, TransferReceipt>({
     together: async (items) => {
       const { addresses, sessionId } = items[0] as ObjectPut
-      const objects = items.map((object) => ({ descriptor: describe(object), segments: object.segments }))
+      const source = sourceOfBatch(items.map(describe), () => items.flatMap(({ segments }) => segments))
       const target: TransferTarget = { $case: 'objects', value: { objectIds: [] } }
       const receipt = await pool
         .worker(addresses)
-        .put(target, sourceOfBatch(objects), { requestId: randomUUID(), sessionId })
+        .put(target, source, { requestId: randomUUID(), sessionId })
       return items.map(() => receipt)
     },
     alone: putAlone,

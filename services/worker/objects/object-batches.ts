@@ -27,8 +27,13 @@ export function createObjectBatches(
   room: Pick<MemoryRoom, 'has' | 'limitBytes'>,
 ): ObjectBatches {
   return {
-    openSource: (objectIds) =>
-      sourceOfBatch(fitting(store, objectIds).map(({ descriptor, bytes }) => ({ descriptor, segments: [bytes] }))),
+    openSource: (objectIds) => {
+      const objects = fitting(store, objectIds)
+      return sourceOfBatch(
+        objects.map(({ descriptor }) => descriptor),
+        () => objects.map(({ bytes }) => bytes),
+      )
+    },
     openSink: (open, header) => {
       const sessionId = sessionToDomain(open)
       const { objects, byteLength } = header
