@@ -43,6 +43,8 @@ test('values go to the workers in turn, and each handle brings its own value bac
   expect(handles.map(({ id }) => id)).toEqual(puts.map(({ objectId }) => objectId))
   expect(handles.map(({ byteLength, workerIds }) => [byteLength, workerIds.length])).toEqual(values.map(() => [32, 1]))
   expect(await Promise.all(handles.map((handle) => handle.result()))).toEqual(values)
+  // What handles share nobody may change.
+  expect(() => (handles[0]!.workerIds as string[]).push('w3')).toThrow(TypeError)
   for (const handle of handles) handle.release()
   expect(released).toEqual(handles.map(({ id }) => id))
 })

@@ -65,6 +65,15 @@ test('descriptors have the bytes that the contract says, and come back from them
   )
 })
 
+test('serialized descriptors do not change with those that come after them', () => {
+  const structure = shareStructure(tensor(128))
+  const objects = Array.from({ length: 300 }, (_, k) => ({
+    ...{ objectId: `o-${k}`, structure, byteLength: 1024n, xxh64: BigInt(k) },
+  }))
+  const serialized = objects.map(encodeDescriptor)
+  expect(serialized.map((bytes) => ObjectDescriptor.decode(bytes))).toEqual(objects)
+})
+
 test('what another writer says in its own order, or leaves out, is understood', () => {
   const structure = ValueCodec.encode(tensor(2)).finish()
   const writer = new BinaryWriter().uint32(33).fixed64(5n).uint32(24).uint64(16n).uint32(18).bytes(structure)

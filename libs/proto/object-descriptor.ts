@@ -25,9 +25,7 @@ const generated = { ...ObjectDescriptor }
  */
 ObjectDescriptor.encode = (message, writer = new BinaryWriter()) => {
   const length = writeUsual(message)
-  return length === undefined
-    ? generated.encode(message, writer)
-    : writer.raw(beginningOfScratch(length))
+  return length === undefined ? generated.encode(message, writer) : writer.raw(beginningOfScratch(length))
 }
 
 ObjectDescriptor.decode = (input, length) => {

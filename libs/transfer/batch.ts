@@ -34,10 +34,7 @@ function giveBack(body: Buffer | undefined): void {
  * Many small objects as one body. `pieces` gives their bytes in order, which must not change until the transfer ends. They are joined
  * when it may send, not before: who waits holds no copy.
  */
-export function sourceOfBatch(
-  objects: readonly ObjectDescriptor[],
-  pieces: () => readonly Uint8Array[],
-): Source {
+export function sourceOfBatch(objects: readonly ObjectDescriptor[], pieces: () => readonly Uint8Array[]): Source {
   let byteLength = 0
   for (const object of objects) byteLength += Number(object.byteLength)
   let body: Buffer | undefined

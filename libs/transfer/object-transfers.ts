@@ -87,9 +87,7 @@ export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): Objec
       const { addresses, sessionId } = items[0] as ObjectPut
       const source = sourceOfBatch(items.map(describe), () => items.flatMap(({ segments }) => segments))
       const target: TransferTarget = { $case: 'objects', value: { objectIds: [] } }
-      const receipt = await pool
-        .worker(addresses)
-        .put(target, source, { requestId: randomUUID(), sessionId })
+      const receipt = await pool.worker(addresses).put(target, source, { requestId: randomUUID(), sessionId })
       return items.map(() => receipt)
     },
     alone: putAlone,

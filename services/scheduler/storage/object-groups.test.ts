@@ -96,6 +96,20 @@ test('what is left of a group is written anew when half of it is forgotten', asy
   expect(await writtenIn(journal)).toEqual([{ kind: 'groupStored', group: 1, objects: [stored(63)] }])
 })
 
+test('a group is read as it was written, whosever its objects are', () => {
+  const own = (id: number, sessionId: SessionId | undefined) => ({ ...stored(id), sessionId })
+  for (const objects of [
+    [stored(1), stored(2)],
+    [own(1, undefined), own(2, undefined)],
+    [own(1, undefined), stored(2), own(3, 's-2' as SessionId)],
+  ]) {
+    const fact: JournaledFact = { kind: 'groupStored', group: 7, objects }
+    expect(journaledFactCodec.decode(journaledFactCodec.encode(fact))).toEqual(fact)
+  }
+})
+
+const sessions = [session, session, session, session, session, 's-2' as SessionId, undefined]
+
 interface Known {
   readonly version: number
 }
@@ -122,7 +136,8 @@ test('whatever happens to objects and however often the scheduler starts again: 
         for (const [id, what] of steps) {
           if (!known.has(id)) {
             known.set(id, { version: ++version % 256 })
-            facts.push(stored(id, version % 256))
+            // Some groups are of one session, others are not.
+            facts.push({ ...stored(id, version % 256), sessionId: sessions[id % sessions.length] })
           } else if (what === 0) facts.push(archived(id))
           else if (what === 1) facts.push(about('archiveLost', id))
           else if (what === 2) facts.push(about('objectReleased', id))
