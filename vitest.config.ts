@@ -3,12 +3,16 @@ import { defineConfig } from 'vitest/config'
 /** Unit tests run the sources; everything that starts processes runs the build in dist/, as a user's machine does. */
 const sources = { resolve: { conditions: ['source'] }, ssr: { resolve: { conditions: ['source'] } } }
 
+/** What is waited for comes: how soon depends on the machine, which may be busy with something else. */
+const patience = { expect: { poll: { timeout: 30_000 } } }
+
 export default defineConfig({
   test: {
     projects: [
       {
         ...sources,
         test: {
+          ...patience,
           name: 'unit',
           globalSetup: ['test/harness/temporary-folder.ts'],
           include: [
@@ -23,6 +27,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...patience,
           name: 'integration',
           globalSetup: ['test/harness/temporary-folder.ts'],
           include: ['test/{integration,e2e,polyglot,deploy}/**/*.test.ts'],
@@ -34,6 +39,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...patience,
           name: 'slurm',
           include: ['test/slurm/**/*.test.ts'],
           // Installs SLURM where it may; says loudly when these tests are left out.
