@@ -35,21 +35,25 @@ export interface Batching<B extends Batch> {
   readonly onFailed?: (item: number, error: TaskError) => void
 }
 
-/** No batch is smaller than this part of a slot's share, unless its time is over: tasks are not for nothing. */
-const piecesPerSlot = 64
 /** What one round of batches, one for each slot, takes of the items that are left. */
 const partOfRound = 3 / 4
+/**
+ * While nobody knows how long an item takes, no batch is smaller than this part of a slot's share: a second round takes all that the first
+ * has left. Each further round took 8 of 350 ms, more than an even end of so short a run is worth.
+ */
+const piecesPerSlot = 4
+/** Once it is known, no batch takes less time than this: each costs 2 to 3 ms of the services' processors. */
+const leastBatchMs = 25
 /** Clocks have an end to their digits. */
 const leastElapsedMs = 1e-3
 
 /**
  * Does items in batches that nobody has to size. Batches begin large and become smaller, so that all slots end at the same time
- * (factoring: Hummel, Schonberg & Flynn 1992); nobody knows how long an item takes, so a batch stops when its time is over, and the
+ * (factoring: Hummel, Schonberg & Flynn 1992). Nobody knows how long an item takes, so a batch stops when its time is over, and the
  * rest of its items comes back into the line, in pieces that fit. Batches come back in any order.
  */
 export async function runBatches<B extends Batch>(run: Run, items: Range, batching: Batching<B>): Promise<void> {
   const { slots, budgetMs, grain = 1, submit, onBatch, onFailed } = batching
-  const sizesNow = (): RangeSizes => ({ slots: slots(), grain, least: leastSize(items, slots(), grain) })
   await new Promise<void>((resolve, reject) => {
     let open = 0
     let isOver = false
@@ -70,9 +74,10 @@ export async function runBatches<B extends Batch>(run: Run, items: Range, batchi
       try {
         isOver = !onBatch({ from, to: middle }, batch)
         if (!isOver && middle < to) {
-          const fitting = Math.floor((budgetMs * batch.done) / Math.max(batch.elapsedMs, leastElapsedMs))
+          const itemsPerMs = batch.done / Math.max(batch.elapsedMs, leastElapsedMs)
+          const sizes = { least: Math.ceil(leastBatchMs * itemsPerMs), most: Math.floor(budgetMs * itemsPerMs) }
           // Behind all others in the line they are the last to end: in one piece they would leave the other slots idle.
-          start(factoredRanges({ from: middle, to }, { ...sizesNow(), most: fitting }))
+          start(factoredRanges({ from: middle, to }, { slots: slots(), grain, ...sizes }))
         }
       } catch (error) {
         reject(asError(error))
@@ -90,7 +95,7 @@ export async function runBatches<B extends Batch>(run: Run, items: Range, batchi
       else start(Array.from({ length: to - from }, (_, k) => ({ from: from + k, to: from + k + 1 })))
       if (open === 0) resolve()
     }
-    start(factoredRanges(items, sizesNow()))
+    start(factoredRanges(items, { slots: slots(), grain, least: leastSize(items, slots(), grain) }))
   })
 }
 
@@ -119,9 +124,9 @@ export function factoredRanges({ from, to }: Range, { slots, grain, least, most 
   return ranges
 }
 
-/** The size of the smallest batch of so many items. */
+/** The size of the smallest batch of so many items whose times nobody knows. */
 export function leastSize({ from, to }: Range, slots: number, grain: number): number {
-  return Math.max(1, Math.ceil((to - from) / (slots * piecesPerSlot) / grain)) * grain
+  return Math.max(1, Math.floor((to - from) / (slots * piecesPerSlot) / grain)) * grain
 }
 
 function asError(error: unknown): Error {

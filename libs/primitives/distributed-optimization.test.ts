@@ -76,6 +76,16 @@ test('it stops at a target, and when nothing gets better, at the same evaluation
   expect(patient.history.length - 1 - patient.best.index).toBe(20)
 })
 
+test.each([
+  // The spread shrinks to nothing long before so many evaluations.
+  [20_000, 'converged'],
+  [40, 'nSamples'],
+])('CMA-ES says whether it found an end or ran out of its %d evaluations', async (nSamples, stopped) => {
+  await using cluster = createInlineCluster()
+  const search = { cluster, objective: bowl, parameterRanges, method: 'cmaes', populationSize: 8 } as const
+  expect((await distributedOptimization({ ...search, nSamples })).stopped).toBe(stopped)
+})
+
 test('an evaluation draws from the stream of its number', async () => {
   await using cluster = createInlineCluster()
   const { history } = await distributedOptimization({

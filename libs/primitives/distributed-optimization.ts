@@ -1,8 +1,11 @@
+import { setImmediate } from 'node:timers/promises'
+
 import type { Task } from '#libs/client'
 
 import { evaluateGeneration } from './evaluate-generation.js'
 import { type Run, runOn, type RunOptions, type RunProgress } from './run.js'
 import { createSearch, type SearchMethod } from './search/methods.js'
+import { parametersOfRow, type ParameterTable } from './search/parameter-columns.js'
 import { type ParameterRange, ParameterSpace, type ParametersOf } from './search/parameter-space.js'
 import type { HalvingOptions } from './search/successive-halving.js'
 import { type SearchEnd, SearchRecord } from './search-record.js'
@@ -119,12 +122,12 @@ export async function distributedOptimization<const R extends Ranges>(
     try {
       for (;;) {
         const candidates = search.ask()
-        if (candidates.length === 0) return record.close(method === 'cmaes' ? 'converged' : 'nSamples')
+        if (candidates.length === 0) return record.close(search.hasConverged ? 'converged' : 'nSamples')
         const from = record.length
         const generation = { from, candidates }
+        const table = space.tableOf(candidates.map(({ point }) => point))
         const points = {
-          ...{ from, count: candidates.length, isHeard, objective, seed, history },
-          columnsAt: (places: readonly number[]) => space.columnsAt(places.map((place) => candidates[place]!.point)),
+          ...{ from, count: candidates.length, table, isHeard, objective, seed, history },
           resourceAt:
             candidates[0]?.resource === undefined ? undefined : (place: number) => candidates[place]!.resource!,
         }
@@ -132,9 +135,7 @@ export async function distributedOptimization<const R extends Ranges>(
           if (onProgress) onProgress(record.progress(history, generation, nSamples))
           return record.isEnough(history, generation)
         })
-        // On the way already: who waits for the evaluations has the time.
-        const parameters = candidates.map(({ point }) => space.parametersAt(point) as ParametersOf<R>)
-        await evaluated
+        const [parameters] = await Promise.all([readAll<ParametersOf<R>>(table, candidates.length), evaluated])
         const values = record.take(history, generation, parameters)
         if (record.stopped) return record.close(record.stopped)
         search.tell(values)
@@ -143,6 +144,12 @@ export async function distributedOptimization<const R extends Ranges>(
       await history.flush()
     }
   })
+}
+
+/** What results say of points: made once they are on their way, by who waits for them anyway. */
+async function readAll<P>(table: ParameterTable, length: number): Promise<readonly P[]> {
+  await setImmediate()
+  return Array.from({ length }, (_, row) => parametersOfRow(table, row) as P)
 }
 
 async function openHistory<R extends Ranges>(

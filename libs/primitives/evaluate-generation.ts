@@ -3,7 +3,7 @@ import type { Task } from '#libs/client'
 import { type Range, runBatches } from './batches.js'
 import { type EvaluationBatch, evaluationBatch, type EvaluationOrder } from './evaluation-batch.js'
 import type { Run } from './run.js'
-import type { ParameterColumns } from './search/parameter-columns.js'
+import { packRows, type ParameterTable } from './search/parameter-columns.js'
 import type { SearchHistory } from './search-history.js'
 
 /** Evaluations end their batch after so much time: progress, early stops and what is kept of a study are as fine as that. */
@@ -14,8 +14,8 @@ export interface Generation {
   /** The number of the first evaluation. */
   readonly from: number
   readonly count: number
-  /** The parameters of those at these places in the generation. */
-  readonly columnsAt: (places: readonly number[]) => ParameterColumns
+  /** The parameters of each. */
+  readonly table: ParameterTable
   /** What the one at a place may spend, for methods that say so. */
   readonly resourceAt?: ((place: number) => number) | undefined
   /** Whether somebody wants to know of evaluations before all are done. */
@@ -32,7 +32,7 @@ export interface Generation {
  */
 export async function evaluateGeneration(
   run: Run,
-  { from, count, columnsAt, resourceAt, isHeard, objective, seed, history }: Generation,
+  { from, count, table, resourceAt, isHeard, objective, seed, history }: Generation,
   onBatch: () => boolean,
 ): Promise<void> {
   const missing = Array.from({ length: count }, (_, place) => place).filter((place) => !history.has(from + place))
@@ -43,7 +43,7 @@ export async function evaluateGeneration(
     const places = missing.slice(range.from, range.to)
     return {
       indices: Float64Array.from(places, (place) => from + place),
-      parameters: columnsAt(places),
+      parameters: packRows(table, places),
       resources: resourceAt && Float64Array.from(places, resourceAt),
       ...{ seed, budgetMs },
     }

@@ -2,13 +2,13 @@ import { createRngSeries } from '#libs/domain'
 import { combinator, ContextWithin, functionOf, type Task, type TaskContext } from '#libs/task'
 
 import type { Batch } from './batches.js'
-import { type ParameterColumns, parametersOfRow } from './search/parameter-columns.js'
+import { type ParameterRows, parametersOfRow, unpackRows } from './search/parameter-columns.js'
 
 /** Evaluations to do, one after the other. */
 export interface EvaluationOrder {
   /** Number of each evaluation in the whole search: names its random stream. float64[n]. */
   readonly indices: Float64Array
-  readonly parameters: ParameterColumns
+  readonly parameters: ParameterRows
   /** What each may spend, for methods that say so. */
   readonly resources: Float64Array | undefined
   readonly seed: bigint | number
@@ -34,13 +34,14 @@ export const evaluationBatch = combinator(
       const startedAt = performance.now()
       const series = createRngSeries(seed)
       const inner = new ContextWithin(ctx, series.at(0))
+      const table = unpackRows(parameters)
       const values: number[] = []
       const errors = new Map<number, string>()
       for (const [place, index] of indices.entries()) {
         if (place > 0 && performance.now() - startedAt >= budgetMs) break
         ctx.signal.throwIfAborted()
         inner.rng = series.at(index)
-        const own = parametersOfRow(parameters, place)
+        const own = parametersOfRow(table, place)
         const outcome = await attempt(() =>
           resources
             ? evaluate(own, resources[place], inner)

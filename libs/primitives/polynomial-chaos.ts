@@ -6,7 +6,6 @@ import { latinDesign, project, regress, tensorQuadrature } from './chaos/project
 import { type RandomInput, type StandardInput, standardInput } from './chaos/random-input.js'
 import { evaluateGeneration } from './evaluate-generation.js'
 import { runOn, type RunOptions } from './run.js'
-import type { ParameterColumns } from './search/parameter-columns.js'
 import { SearchHistory } from './search-history.js'
 
 /** How to expand. */
@@ -63,11 +62,11 @@ export async function polynomialChaos<const I extends Readonly<Record<string, Ra
   return await runOn('polynomialChaos', options, async (run) => {
     const history = new SearchHistory('')
     const objective = model as unknown as Task<[unknown, number?], unknown>
-    const columnsAt = (places: readonly number[]): ParameterColumns => ({
+    const table = {
       names: inputs.map(({ name }) => name),
-      columns: inputs.map(({ name }) => Float64Array.from(places, (place) => parameters[place]![name]!)),
-    })
-    const generation = { from: 0, count: points.length, columnsAt, isHeard: true, objective, seed, history }
+      columns: inputs.map(({ name }) => Float64Array.from(parameters, (own) => own[name]!)),
+    }
+    const generation = { from: 0, count: points.length, table, isHeard: true, objective, seed, history }
     await evaluateGeneration(run, generation, () => {
       options.onProgress?.({ done: history.count, failed: history.errors.size, total: points.length })
       return history.errors.size > 0

@@ -67,10 +67,10 @@ export class Run {
    * work out begins at once, and goes on with what the function says then.
    */
   async slots(): Promise<() => number> {
-    const counted = this.#countSlots()
-    // What is wrong with the cluster, what is submitted to it finds out.
-    if (knownSlots.has(this.#given)) counted.catch(() => undefined)
-    else await counted
+    if (knownSlots.has(this.#given)) {
+      // After what is submitted now: the scheduler would answer first. What is wrong with the cluster, the submitted tasks find out.
+      setImmediate(() => void this.#countSlots().catch(() => undefined))
+    } else await this.#countSlots()
     return () => knownSlots.get(this.#given)!
   }
 

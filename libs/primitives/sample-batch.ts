@@ -50,16 +50,19 @@ export const sampleBatch = combinator(import.meta, 'sampleBatch', ({ sample }: {
       ctx.signal.throwIfAborted()
       for (const end = Math.min(to, at + chunk); at < end; at++) {
         inner.rng = series.at(at)
-        let drawn = draw(at, inner)
-        if (drawn instanceof Promise) drawn = await drawn
+        const drawn = draw(at, inner)
+        // The usual case by itself: with the others before it a sample takes 10 ns longer.
+        if (typeof drawn === 'number' && outputs === 1) {
+          if (drawn !== drawn) throw notANumber(at)
+          values[at - from] = drawn
+          continue
+        }
+        const known = drawn instanceof Promise ? await drawn : drawn
         if (at === from) {
-          outputs = typeof drawn === 'number' ? 1 : drawn.length
+          outputs = typeof known === 'number' ? 1 : known.length
           values = new Float64Array((to - from) * outputs)
         }
-        const place = (at - from) * outputs
-        if (typeof drawn === 'number' && outputs === 1) values[place] = drawn
-        else store(drawn, values, place, at, outputs)
-        if (values[place] !== values[place]) throw notANumber(at)
+        store(known, values, (at - from) * outputs, at, outputs)
       }
     }
     const done = at - from

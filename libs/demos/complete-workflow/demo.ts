@@ -27,8 +27,8 @@ export const completeWorkflow: Demo<WorkflowResult> = {
   tiles: ({ robustness, chaos, tuned, looked, before, after }) => [
     ['plants', formatCount(robustness.n), 'of the Monte Carlo'],
     ['nodes', formatCount(chaos.evaluations), 'of the polynomial chaos'],
-    ['gain of the motor', formatPercent(chaos.sobol.total['gain']!), 'part in the variance'],
-    ['gravity', formatPercent(chaos.sobol.total['gravity']!), 'part in the variance'],
+    ['gain of the motor', formatPercent(chaos.sobol.total['gain']!), 'of the variance, with interactions'],
+    ['gravity', formatPercent(chaos.sobol.total['gravity']!), 'of the variance, with interactions'],
     ['designs', formatCount(looked), 'looked at in tuning'],
     ['feedback', formatNumber(tuned.feedback, 3), `was ${firstDesign.feedback}`],
     ['mean + 2 std', formatNumber(riskOf(after.costs), 4), `was ${formatNumber(riskOf(before.costs), 4)}`],

@@ -6,7 +6,8 @@ import { type Candidate, ranked, type Search, type SearchSettings } from './sear
 
 /** The axes of the distribution: C = B D² Bᵀ. */
 interface Axes {
-  readonly b: Matrix
+  /** By row. */
+  readonly b: readonly Float64Array[]
   /** float64[n], the roots of the eigenvalues. */
   readonly d: Float64Array
 }
@@ -32,6 +33,8 @@ export class CmaEs implements Search {
   #generation = 0
   #decomposedAt = 0
   #steps: Float64Array[] = []
+  /** What it has not learnt from yet: after the last generation there is nothing to learn for. */
+  #told: Float64Array | undefined
 
   constructor({ dimension: n, nSamples, seed, populationSize, start, spread = 0.3 }: SearchSettings) {
     this.#n = n
@@ -43,23 +46,36 @@ export class CmaEs implements Search {
     this.#mean = start?.slice() ?? new Float64Array(n).fill(0.5)
     this.#sigma = spread
     this.#covariance = Matrix.eye(n, n)
-    this.#axes = { b: Matrix.eye(n, n), d: new Float64Array(n).fill(1) }
+    this.#axes = { b: rowsOf(this.#covariance), d: new Float64Array(n).fill(1) }
     this.#pathSigma = new Float64Array(n)
     this.#pathC = new Float64Array(n)
   }
 
+  /** Whether the distribution has shrunk to nothing. */
+  get hasConverged(): boolean {
+    return this.#sigma * Math.max(...this.#axes.d) < 1e-14
+  }
+
   ask(): readonly Candidate[] {
-    if (this.#left < this.#lambda || this.#hasShrunk()) return []
+    if (this.#left < this.#lambda) return []
+    if (this.#told) this.#learn(this.#told)
+    this.#told = undefined
+    if (this.hasConverged) return []
     this.#left -= this.#lambda
     const { b, d } = this.#axes
+    const z = new Float64Array(this.#n)
     this.#steps = Array.from({ length: this.#lambda }, () => {
-      const z = this.#rng.normals(this.#n).map((value, j) => value * d[j]!)
+      for (let j = 0; j < this.#n; j++) z[j] = this.#rng.normal() * d[j]!
       return multiply(b, z)
     })
     return this.#steps.map((step) => ({ point: step.map((value, j) => this.#mean[j]! + this.#sigma * value) }))
   }
 
   tell(values: Float64Array): void {
+    this.#told = values
+  }
+
+  #learn(values: Float64Array): void {
     const weights = this.#weights
     const best = ranked(values)
       .slice(0, weights.length)
@@ -81,7 +97,7 @@ export class CmaEs implements Search {
     const { b, d } = this.#axes
     const white = multiply(
       b,
-      multiply(b.transpose(), step).map((value, j) => value / d[j]!),
+      multiplyTransposed(b, step).map((value, j) => value / d[j]!),
     )
     const gain = Math.sqrt(cs * (2 - cs) * mueff)
     for (let j = 0; j < this.#n; j++) this.#pathSigma[j] = (1 - cs) * this.#pathSigma[j]! + gain * white[j]!
@@ -114,13 +130,9 @@ export class CmaEs implements Search {
       assumeSymmetric: true,
     })
     this.#axes = {
-      b: eigenvectorMatrix,
+      b: rowsOf(eigenvectorMatrix),
       d: Float64Array.from(realEigenvalues, (value) => Math.sqrt(Math.max(value, 1e-300))),
     }
-  }
-
-  #hasShrunk(): boolean {
-    return this.#sigma * Math.max(...this.#axes.d) < 1e-14
   }
 }
 
@@ -156,12 +168,25 @@ function constantsOf(n: number, weights: Float64Array): Constants {
   }
 }
 
-function multiply(matrix: Matrix, vector: Float64Array): Float64Array {
+function rowsOf(matrix: Matrix): readonly Float64Array[] {
+  return matrix.to2DArray().map((row) => Float64Array.from(row))
+}
+
+function multiply(rows: readonly Float64Array[], vector: Float64Array): Float64Array {
   const product = new Float64Array(vector.length)
   for (let i = 0; i < vector.length; i++) {
+    const row = rows[i]!
     let sum = 0
-    for (let j = 0; j < vector.length; j++) sum += matrix.get(i, j) * vector[j]!
+    for (let j = 0; j < vector.length; j++) sum += row[j]! * vector[j]!
     product[i] = sum
+  }
+  return product
+}
+
+function multiplyTransposed(rows: readonly Float64Array[], vector: Float64Array): Float64Array {
+  const product = new Float64Array(vector.length)
+  for (let i = 0; i < vector.length; i++) {
+    for (let j = 0; j < vector.length; j++) product[j]! += rows[i]![j]! * vector[i]!
   }
   return product
 }

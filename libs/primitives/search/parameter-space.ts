@@ -1,4 +1,4 @@
-import { columnOf, type ParameterColumns } from './parameter-columns.js'
+import { columnOf, type ParameterTable } from './parameter-columns.js'
 
 /** A range of numbers. */
 export interface NumberRange {
@@ -47,13 +47,8 @@ export class ParameterSpace {
     return this.#axes.map(({ size }) => size)
   }
 
-  /** The parameters of a point; what lies outside the cube is mirrored into it. */
-  parametersAt(point: Float64Array): Record<string, unknown> {
-    return Object.fromEntries(this.#axes.map((axis, j) => [axis.name, axis.read(mirror(point[j]!))]))
-  }
-
-  /** The parameters of points, as they travel. */
-  columnsAt(points: readonly Float64Array[]): ParameterColumns {
+  /** The parameters of points; what lies outside the cube is mirrored into it. */
+  tableOf(points: readonly Float64Array[]): ParameterTable {
     return {
       names: this.#axes.map(({ name }) => name),
       columns: this.#axes.map(({ read }, j) => columnOf(points.map((point) => read(mirror(point[j]!))))),

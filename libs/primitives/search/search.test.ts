@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { createSearch, type SearchMethod } from './methods.js'
+import { parametersOfRow } from './parameter-columns.js'
 import { mirror, ParameterSpace } from './parameter-space.js'
 import type { Search, SearchSettings } from './search.js'
 
@@ -8,6 +9,11 @@ const settings = (over: Partial<SearchSettings>): SearchSettings => ({
   ...{ dimension: 3, sizes: [Infinity, Infinity, Infinity], nSamples: 2_000, seed: 1 },
   ...over,
 })
+
+/** What an objective gets at a point of the cube. */
+function parametersAt(space: ParameterSpace, ...point: readonly number[]): Record<string, unknown> {
+  return parametersOfRow(space.tableOf([Float64Array.from(point)]), 0)
+}
 
 /** Runs a search to its end on a function of the cube. */
 function minimise(
@@ -67,6 +73,7 @@ test('CMA-ES keeps to its start and spread, and ends when there is nothing left 
   search.tell(new Float64Array(10))
   const { evaluations } = minimise(search, (u) => u.reduce((sum, x) => sum + (x - 0.4) ** 2, 0))
   expect(evaluations).toBeLessThan(20_000)
+  expect(search.hasConverged).toBe(true)
 })
 
 test('a grid has the ends of what is continuous, and all of what has few values', () => {
@@ -77,7 +84,7 @@ test('a grid has the ends of what is continuous, and all of what has few values'
   })
   const { dimension, sizes } = space
   const points = createSearch('grid', settings({ dimension, sizes, nSamples: 20 })).ask()
-  expect(points.map(({ point }) => space.parametersAt(point))).toEqual(
+  expect(points.map(({ point }) => parametersAt(space, ...point))).toEqual(
     [0, 0.5, 1].flatMap((x) => [1, 2].flatMap((k) => ['a', 'b', 'c'].map((kind) => ({ x, k, kind })))),
   )
 })
@@ -107,13 +114,14 @@ test('parameters are read off the cube: ends, whole numbers, logarithms, categor
     depth: { low: 1, high: 8, integer: true, scale: 'log' },
     kind: { values: ['relu', 'tanh'] },
   })
-  expect(space.parametersAt(Float64Array.of(0.5, 0, 0, 0.49))).toEqual({
+  expect(parametersAt(space, 0.5, 0, 0, 0.49)).toEqual({
     ...{ rate: expect.closeTo(1e-3, 12) as number, width: 32, depth: 1, kind: 'relu' },
   })
-  expect(space.parametersAt(Float64Array.of(1, 1, 1, 1))).toEqual({
+  expect(parametersAt(space, 1, 1, 1, 1)).toEqual({
     ...{ rate: expect.closeTo(1e-2, 12) as number, width: 256, depth: 8, kind: 'tanh' },
   })
   expect([mirror(-0.25), mirror(1.25), mirror(3.5)]).toEqual([0.25, 0.75, 0.5])
+  expect(parametersAt(space, -1, 1.5, 0, 0)).toEqual(parametersAt(space, 1, 0.5, 0, 0))
 })
 
 test.each([

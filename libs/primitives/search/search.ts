@@ -15,6 +15,8 @@ export interface Search {
   ask(): readonly Candidate[]
   /** Their values, in order; Infinity for those that failed. */
   tell(values: Float64Array): void
+  /** Whether it came to its end because there is nothing more to find, for methods that notice. */
+  readonly hasConverged?: boolean
 }
 
 /** What every method starts from. */
