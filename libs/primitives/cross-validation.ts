@@ -1,5 +1,6 @@
 import { shared, type Task } from '#libs/client'
 
+import { checkTasks } from './check-tasks.js'
 import { answersOf, type Dataset, rowsOf } from './dataset.js'
 import { divideRows } from './folds.js'
 import { countSettles, runOn, type RunOptions } from './run.js'
@@ -61,6 +62,7 @@ export async function distributedCrossValidation<M, T, D extends Dataset>(
   options: CrossValidationOptions<M, T, D>,
 ): Promise<CrossValidationResult> {
   const { modelFn, trainFn, evaluateFn, data, nFolds = 5, stratified = false, shuffle, seed = 0 } = options
+  checkTasks('distributedCrossValidation', { modelFn, trainFn, evaluateFn })
   const labels = stratified ? (options.labels ?? answersOf(data)) : undefined
   if (stratified && labels === undefined) {
     throw new TypeError('cross-validation: stratified needs the classes of the rows: give data as { x, y }, or labels')

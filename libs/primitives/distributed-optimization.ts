@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 
 import type { Task } from '#libs/client'
 
+import { checkTasks } from './check-tasks.js'
 import { evaluateGeneration } from './evaluate-generation.js'
 import { type Run, runOn, type RunOptions, type RunProgress } from './run.js'
 import { createSearch, type SearchMethod } from './search/methods.js'
@@ -104,6 +105,7 @@ export async function distributedOptimization<const R extends Ranges>(
   options: OptimizationOptions<R>,
 ): Promise<OptimizationResult<ParametersOf<R>>> {
   const { parameterRanges, method = 'latin', seed = 0, nSamples, study, onProgress, earlyStop } = options
+  checkTasks('distributedOptimization', { objective: options.objective })
   const space = new ParameterSpace(parameterRanges)
   checkOptions(options, space)
   const start = options.start && Float64Array.from(options.start)

@@ -1,6 +1,7 @@
 import type { Task } from '#libs/client'
 
 import { runBatches, type Range } from './batches.js'
+import { checkTasks } from './check-tasks.js'
 import { type Moments, varianceOf } from './moments.js'
 import { normalQuantile } from './normal-quantile.js'
 import { runOn, type RunOptions, type RunProgress } from './run.js'
@@ -81,6 +82,7 @@ const mostChunk = 1_000
  */
 export async function monteCarlo(options: MonteCarloOptions): Promise<MonteCarloResult> {
   const { sample, n, seed = 0, until, keepSamples = false, onProgress } = options
+  checkTasks('monteCarlo', { sample })
   checkOptions(options)
   const chunk = Math.min(mostChunk, Math.max(1, Math.ceil(n / 1_000)))
   const budgetMs = batchMs[until ? 'standardError' : 'n']

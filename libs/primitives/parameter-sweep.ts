@@ -51,6 +51,10 @@ export async function parameterSweep(
   over: { readonly table: readonly unknown[] } | { readonly grid: Readonly<Record<string, ParameterValues>> },
   options: ParameterSweepOptions = {},
 ): Promise<ParameterSweepResult<unknown, unknown>> {
+  // Programs without types hand over the ranges themselves.
+  if (!('grid' in over || 'table' in over)) {
+    throw new TypeError('parameterSweep: give what to sweep as { grid: … } or { table: […] }')
+  }
   const rows = 'grid' in over ? parameterGrid(over.grid) : over.table
   if (rows.length === 0) throw new RangeError('parameterSweep: the table has no rows: give at least one')
   const call = task as unknown as Task<[unknown], unknown>

@@ -4,6 +4,7 @@ import { type ChaosExpansion, describeExpansion } from './chaos/expansion.js'
 import { totalDegreeIndices } from './chaos/multi-index.js'
 import { latinDesign, project, regress, tensorQuadrature } from './chaos/projection.js'
 import { type RandomInput, type StandardInput, standardInput } from './chaos/random-input.js'
+import { checkTasks } from './check-tasks.js'
 import { evaluateGeneration } from './evaluate-generation.js'
 import { runOn, type RunOptions } from './run.js'
 import { SearchHistory } from './search-history.js'
@@ -45,6 +46,7 @@ export async function polynomialChaos<const I extends Readonly<Record<string, Ra
   options: PolynomialChaosOptions<I>,
 ): Promise<PolynomialChaosResult> {
   const { degree = 3, seed = 0, model } = options
+  checkTasks('polynomialChaos', { model })
   const inputs = Object.entries(options.inputs).map(([name, input]) => standardInput(name, input))
   checkOptions(options, inputs)
   const multiIndices = totalDegreeIndices(inputs.length, degree)

@@ -1,5 +1,6 @@
 import type { GraphBuilder, ScatteredObject, Task, TaskFuture } from '#libs/client'
 
+import { checkTasks } from './check-tasks.js'
 import { type Chunk, combineChunk, foldChunk } from './map-chunk.js'
 import { rootCauseOf } from './root-cause.js'
 import { countSettles, type Run, runOn, type RunOptions } from './run.js'
@@ -36,7 +37,8 @@ const usualChunks = 256
  * @throws RangeError for no data or a bad `chunkSize`; TaskError when a function throws: its message names the item.
  */
 export async function scatterGatherReduction<T, M>(options: ScatterGatherReductionOptions<T, M>): Promise<M> {
-  const { data, chunkSize = Math.ceil(data.length / usualChunks) } = options
+  const { data, mapFn, reduceFn, combineFn, chunkSize = Math.ceil(data.length / usualChunks) } = options
+  checkTasks('scatterGatherReduction', { mapFn, reduceFn, ...(combineFn && { combineFn }) })
   if (data.length === 0) throw new RangeError('scatterGatherReduction: there is no data: give at least one item')
   if (!Number.isInteger(chunkSize) || chunkSize < 1) {
     throw new RangeError(`scatterGatherReduction: chunkSize is ${chunkSize}; give a whole number from 1`)
