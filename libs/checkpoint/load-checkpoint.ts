@@ -1,12 +1,13 @@
 import { Status } from 'nice-grpc-common'
 
+import type { Bytes } from '#libs/memory'
 import type { TransferHeader, Value } from '#libs/proto'
 import { createMemorySink, type ReceivedBody, TransferError, type TransferPeer } from '#libs/transfer'
 
 /** A version of a checkpoint as it was saved. */
 export interface LoadedBody {
   readonly structure: Value
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly bytes: Bytes<ArrayBuffer>
   readonly version: number
   readonly iteration?: number
   readonly cost?: number

@@ -1,6 +1,6 @@
 import { type Failure, type Result, type Task, TaskState, Value } from '#libs/proto'
 import { xxh64Of } from '#libs/transfer'
-import { encodePayload, type EncodedValue, joinSegments } from '#libs/value'
+import { encodePayload, type EncodedValue } from '#libs/value'
 
 /** How a task ended in this process. */
 export type Rerun =
@@ -49,7 +49,7 @@ function isSame({ location }: Result, mine: EncodedValue): boolean {
       const { byteLength, xxh64, structure } = location.value
       return (
         BigInt(mine.byteLength) === byteLength &&
-        xxh64Of([joinSegments(mine)]) === xxh64 &&
+        xxh64Of(mine.segments) === xxh64 &&
         Buffer.compare(bytesOf(mine.root), bytesOf(structure)) === 0
       )
     }

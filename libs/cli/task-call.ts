@@ -5,6 +5,7 @@ import path from 'node:path'
 
 import { loadBundle, unpackBundle } from '#libs/bundle'
 import { readAddress } from '#libs/lifecycle'
+import { wholeOf } from '#libs/memory'
 import {
   type GetTaskCallResponse,
   Payload,
@@ -52,7 +53,7 @@ export async function fetchTaskCall(
     const { jobId } = job
     const inputs = new Map(call.inputs.map(({ objectId, result }) => [objectId, result]))
     const { bytes } = await fetchBlob(pool, store, called.bundleDigest, 'its bundle')
-    const run = (await loadHere(bytes, called.bundleDigest)).find(called.taskName)
+    const run = (await loadHere(wholeOf(bytes), called.bundleDigest)).find(called.taskName)
     const args = await fetchArguments(call.input, { pool, store, jobId, inputs, codecs: codecsOf(run) })
     return { task, taskName: called.taskName, jobId, index: call.index, seed: job.seed, args, run }
   } finally {

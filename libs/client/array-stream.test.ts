@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
+import { wholeOf } from '#libs/memory'
 import { Complex128Array, isComplexArray, NdArray, type NumericArray } from '#libs/task'
 import { xxh64Of } from '#libs/transfer'
 import { copySegments, encodeValue } from '#libs/value'
@@ -10,7 +11,7 @@ import { type RemoteArray, streamArray } from './array-stream.js'
 /** The value as it lies in a worker's memory, and which ranges of it were brought. */
 function remote(value: unknown): RemoteArray & { readonly fetched: number[]; readonly bytes: Uint8Array } {
   const encoded = encodeValue(value, 'the value')
-  const bytes = copySegments(encoded)
+  const bytes = wholeOf(copySegments(encoded))
   const fetched: number[] = []
   return {
     ...{ objectId: 'x', structure: encoded.root, byteLength: encoded.byteLength, xxh64: xxh64Of([bytes]) },

@@ -1,3 +1,4 @@
+import { type Bytes, segmentsOf } from '#libs/memory'
 import { DigestAlgorithm, type Value } from '#libs/proto'
 import { chunkLengthOf, MeshError, notAnArray, type NumericArray } from '#libs/task'
 import { createDigester, xxh64Bytes } from '#libs/transfer'
@@ -11,7 +12,7 @@ export interface RemoteArray {
   /** The digest of all bytes, where it is known. */
   readonly xxh64?: bigint | undefined
   /** Brings some of them, checked. */
-  readonly fetch: (range: { readonly start: number; readonly byteLength: number }) => Promise<Uint8Array<ArrayBuffer>>
+  readonly fetch: (range: { readonly start: number; readonly byteLength: number }) => Promise<Bytes<ArrayBuffer>>
 }
 
 /** How many pieces are on their way while one is used. */
@@ -36,11 +37,11 @@ export async function* streamArray(
   // Bytes before and after the elements are nobody's: then the digest of the elements is not that of the value.
   const isAll = tensor.offset === 0 && end === array.byteLength
   const digester = xxh64 !== undefined && isAll ? createDigester(DigestAlgorithm.XXH64) : undefined
-  const coming: Promise<Uint8Array<ArrayBuffer>>[] = []
+  const coming: Promise<Bytes<ArrayBuffer>>[] = []
   let start = tensor.offset
   const take = async (): Promise<NumericArray> => {
-    const bytes = (await coming.shift()) as Uint8Array<ArrayBuffer>
-    digester?.update(bytes)
+    const bytes = (await coming.shift()) as Bytes<ArrayBuffer>
+    for (const segment of segmentsOf(bytes)) digester?.update(segment)
     const isLast = coming.length === 0 && start >= end
     if (isLast && digester && !digester.digest().equals(xxh64Bytes(xxh64 as bigint))) throw damaged(array, what)
     return tensor.view(bytes)

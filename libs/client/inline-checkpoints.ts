@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto'
-
 import type { CheckpointDescription } from '#libs/checkpoint'
 import { flawOfCheckpointName, parseDurationMs } from '#libs/domain'
-import type { InputBody } from '#libs/submission'
+import { type InputBody, sha256Of } from '#libs/submission'
 import { MeshError } from '#libs/task'
 
 import type { CheckpointChange, Checkpoints, LoadedCheckpoint } from './checkpoints.js'
@@ -54,7 +52,7 @@ export function createInlineCheckpoints(): Checkpoints {
       const labels = labelsWith(own, parameters)
       check(name, find(name), etag)
       const body = takeApart(value, `the checkpoint ${name}`)
-      const digest = createHash('sha256').update(body.bytes).digest('hex')
+      const digest = sha256Of(body.bytes)
       const version = (find(name)?.description.version ?? 0) + 1
       const description: CheckpointDescription = {
         ...{ name, version, digest, labels, savedAt: new Date() },

@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { type Span, SpanKind } from '@opentelemetry/api'
 import { Status } from 'nice-grpc-common'
 
+import type { Bytes } from '#libs/memory'
 import { type FunctionRef, type Result, SchedulerServiceDefinition, type SessionResponse } from '#libs/proto'
 import {
   type AddressSource,
@@ -141,7 +142,7 @@ export class MeshConnection {
   /** An array that workers hold, or the checkpoint-store has, in pieces. */
   streamObject(object: FetchedObject, chunkBytes: number): AsyncGenerator<NumericArray, void> {
     const { objectId } = object
-    const fetch = async (range: ByteRange): Promise<Uint8Array<ArrayBuffer>> => {
+    const fetch = async (range: ByteRange): Promise<Bytes<ArrayBuffer>> => {
       const blobDigest = this.#archives.get(objectId)
       try {
         return (await this.#getBytes(object, blobDigest, range)).bytes

@@ -1,6 +1,5 @@
 import { parseBytes } from '#libs/domain'
 import type { TypedArray } from '#libs/task'
-import { maxBodyBytes } from '#libs/transfer'
 
 import type { ChunkedScatterOptions, ScatterOptions } from './cluster.js'
 
@@ -18,9 +17,7 @@ export function partsOf(
     if (isTypedArray(value)) return split(value, parseBytes(options.chunkBytes, 'chunkBytes'))
     throw new TypeError('scatter: only a typed array is scattered in parts; give other values as an async iterable')
   }
-  if (!ArrayBuffer.isView(value) || value.byteLength <= maxBodyBytes) return undefined
-  const gigabytes = (value.byteLength / 1e9).toFixed(1)
-  throw new RangeError(`scatter: an object has at most 4 GiB, this has ${gigabytes} GB: give { chunkBytes: '256MB' }`)
+  return undefined
 }
 
 function split(array: TypedArray, chunkBytes: number): TypedArray[] {

@@ -1,3 +1,4 @@
+import { type Bytes, partOf } from './bytes.js'
 import { findLibC } from './libc.js'
 
 /** From here on another thread is worth asking. */
@@ -11,7 +12,7 @@ const aheadBytes = 32 * 2 ** 20
  * memory is written. The system takes 0.1 to 2 s for a gigabyte of pages: the first for those that were free for a moment, the last
  * in a virtual machine whose host has to find them, too.
  */
-export function touchAhead(bytes: Uint8Array): (writtenBytes: number) => void {
+export function touchAhead(bytes: Bytes): (writtenBytes: number) => void {
   const libc = bytes.byteLength >= leastBytes ? findLibC() : undefined
   if (libc === undefined) return () => undefined
   let touched = 0
@@ -22,7 +23,7 @@ export function touchAhead(bytes: Uint8Array): (writtenBytes: number) => void {
     isBusy = true
     const start = touched
     touched = Math.min(start + stepBytes, bytes.byteLength)
-    libc.populate(bytes.subarray(start, touched), () => {
+    libc.populate(partOf(bytes, start, touched), () => {
       isBusy = false
       touchNext()
     })

@@ -19,7 +19,8 @@ function isAsked(bytes: Uint8Array): boolean {
 
 async function allocate(byteLength: number): Promise<Uint8Array> {
   const { allocateLarge } = await import('./huge-pages.js')
-  return allocateLarge(byteLength)
+  const { wholeOf } = await import('./bytes.js')
+  return wholeOf(allocateLarge(byteLength))
 }
 
 test.runIf(process.platform === 'linux')('the system is asked for huge pages for large memory', async () => {

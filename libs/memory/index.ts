@@ -1,4 +1,15 @@
+export {
+  type Bytes,
+  bytesOf,
+  copyBytes,
+  isSegmented,
+  partOf,
+  segmentBytes,
+  segmentsOf,
+  wholeOf,
+  writeBytes,
+} from './bytes.js'
 export { touchAhead } from './fresh-pages.js'
-export { allocateLarge } from './huge-pages.js'
+export { allocateLarge, shareSegmented } from './huge-pages.js'
 export { findLibC, type LibC } from './libc.js'
 export { type Area, findReusedMemory, mapArea, type ReusedMemory, type ReuseLimits } from './reused-memory.js'

@@ -1,5 +1,6 @@
 import { markAsUntransferable } from 'node:worker_threads'
 
+import { isSegmented } from './bytes.js'
 import { adviseHugePages, hugePageBytes } from './huge-pages.js'
 import { findLibC, type LibC } from './libc.js'
 
@@ -83,7 +84,7 @@ export class ReusedMemory {
    * when so little is wanted that it is not worth it, or the system refuses.
    */
   take(byteLength: number): { readonly bytes: Uint8Array<ArrayBuffer>; readonly isWarm: boolean } | undefined {
-    if (byteLength < leastBytes) return undefined
+    if (!canReuse(byteLength)) return undefined
     const known = this.#takeIdle(byteLength, byteLength)
     const area = known ?? mapArea(this.#libc, byteLength)
     if (area === undefined) return undefined
@@ -93,7 +94,7 @@ export class ReusedMemory {
 
   /** The same for who counts himself whether anybody has it: it is his until he gives it back, or has it watched. */
   takeArea(byteLength: number): Area | undefined {
-    if (byteLength < leastBytes) return undefined
+    if (!canReuse(byteLength)) return undefined
     return this.#takeIdle(byteLength) ?? mapArea(this.#libc, byteLength)
   }
 
@@ -165,6 +166,11 @@ export class ReusedMemory {
     this.#idleBytes -= area.byteLength
     this.#libc.unmap(area.at, area.byteLength)
   }
+}
+
+/** Of more than a segment no buffer can be made of memory of our own: Node ends the process that tries. */
+function canReuse(byteLength: number): boolean {
+  return byteLength >= leastBytes && !isSegmented({ byteLength })
 }
 
 /** Fresh memory, in huge pages where there are such; nothing when the system refuses. */

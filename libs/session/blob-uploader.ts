@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
+import { type Bytes, segmentsOf } from '#libs/memory'
 import { CheckpointServiceDefinition, DigestAlgorithm } from '#libs/proto'
 import { closeRpcChannel, createRpcChannel, createRpcClient, type Security } from '#libs/rpc'
 import { sourceOfSegments, type TransferPool } from '#libs/transfer'
@@ -8,7 +9,7 @@ import { sourceOfSegments, type TransferPool } from '#libs/transfer'
 export interface BlobUploader {
   /** `trace` is the job that the blobs are for. */
   upload(
-    blobs: Iterable<{ readonly digest: string; readonly bytes: Uint8Array }>,
+    blobs: Iterable<{ readonly digest: string; readonly bytes: Bytes }>,
     trace: Readonly<Record<string, string>>,
   ): Promise<void>
   close(): void
@@ -22,7 +23,7 @@ export function createBlobUploader(
   const uploads = new Map<string, Promise<void>>()
   let channel: ReturnType<typeof createRpcChannel> | undefined
 
-  async function upload(digest: string, bytes: Uint8Array, trace: Readonly<Record<string, string>>): Promise<void> {
+  async function upload(digest: string, bytes: Bytes, trace: Readonly<Record<string, string>>): Promise<void> {
     const addresses = await storeAddresses()
     channel ??= createRpcChannel(storeAddresses, { security, serverRole: 'checkpointStore', kind: 'control' })
     const found = await createRpcClient(CheckpointServiceDefinition, channel).findBlobs({ digests: [digest] })
@@ -30,7 +31,7 @@ export function createBlobUploader(
     const header = { byteLength: bytes.byteLength, digestAlgorithm: DigestAlgorithm.SHA256 }
     const stream = pool.store(addresses, 'save')
     const target = { $case: 'blobDigest', value: digest } as const
-    await stream.put(target, sourceOfSegments(header, [bytes]), { requestId: randomUUID(), trace })
+    await stream.put(target, sourceOfSegments(header, segmentsOf(bytes)), { requestId: randomUUID(), trace })
   }
 
   return {

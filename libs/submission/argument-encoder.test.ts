@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 
+import type { Bytes } from '#libs/memory'
 import { Payload, type Reference } from '#libs/proto'
 import { Complex128Array, NdArray, ScatteredObject, shared, type Codec, type Job } from '#libs/task'
 import { decodeValue, inspectValue } from '#libs/value'
@@ -7,7 +8,7 @@ import { decodeValue, inspectValue } from '#libs/value'
 import { createArgumentEncoder } from './argument-encoder.js'
 
 /** What a worker makes of the arguments. */
-function decode(input: Uint8Array, blobs: ReadonlyMap<string, { readonly bytes: Buffer }>): unknown {
+function decode(input: Uint8Array, blobs: ReadonlyMap<string, { readonly bytes: Bytes }>): unknown {
   const { root, body } = Payload.decode(input)
   const resolve = ({ target }: Reference): unknown => {
     if (target?.$case !== 'blob') return `the object ${target?.value}`

@@ -1,16 +1,17 @@
-import { createHash } from 'node:crypto'
-
+import type { Bytes } from '#libs/memory'
 import type { Reference } from '#libs/proto'
 import { type Codecs, isSharedInput, TaskFuture, type Job, ScatteredObject } from '#libs/task'
 import {
+  copySegments,
   type EncodedValue,
   encodePayload,
   encodeValue,
-  joinSegments,
   nameOfPart,
   tensorByteLength,
   type ValueName,
 } from '#libs/value'
+
+import { sha256Of } from './sha-256.js'
 
 /** Arrays longer than this go to the checkpoint-store as blobs instead of into the submit. */
 const maxInlineArrayBytes = 32 * 1024
@@ -20,7 +21,7 @@ const maxArgumentsBytes = 2 ** 20
 /** A large array on its way to the checkpoint-store. */
 export interface Blob {
   readonly digest: string
-  readonly bytes: Buffer
+  readonly bytes: Bytes<ArrayBuffer>
 }
 
 /** Turns the arguments of a job's tasks into wire values, and collects the large arrays in them. */
@@ -63,8 +64,8 @@ export function createArgumentEncoder({ job, codecs }: ArgumentsFor = {}): Argum
 
   function putAside(value: object, encoded: EncodedValue): Reference {
     // A copy: the program may go on to change its array before it is sent.
-    const bytes = Buffer.from(joinSegments(encoded))
-    const digest = createHash('sha256').update(bytes).digest('hex')
+    const bytes = copySegments(encoded)
+    const digest = sha256Of(bytes)
     blobs.set(digest, { digest, bytes })
     const blob = { digest, structure: encoded.root, byteLength: BigInt(bytes.byteLength) }
     const reference: Reference = { target: { $case: 'blob', value: blob } }

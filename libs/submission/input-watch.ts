@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
-
+import { copyBytes } from '#libs/memory'
 import { Payload } from '#libs/proto'
 
+import { sha256Of } from './sha-256.js'
 import type { InputBody, InputValue } from './task-inputs.js'
 
 /** A task changed what it shares with others. */
@@ -27,15 +27,15 @@ export class InputWatch {
     const known = this.#opened.get(name)
     if (known) return known.body
     const { structure, bytes } = input.kind === 'body' ? input : bodyOf(input.payload)
-    const body = { kind: 'body', structure, bytes: new Uint8Array(bytes) } as const
-    this.#opened.set(name, { body, digest: digestOf(body.bytes) })
+    const body = { kind: 'body', structure, bytes: copyBytes(bytes, new ArrayBuffer(bytes.byteLength)) } as const
+    this.#opened.set(name, { body, digest: sha256Of(body.bytes) })
     return body
   }
 
   /** How the task changed one; nothing when all are as they were. `cause` is what it threw, if it did. */
   findChange(cause: unknown): SharedInputChangedError | undefined {
     for (const [name, { body, digest }] of this.#opened) {
-      if (digestOf(body.bytes) === digest) continue
+      if (sha256Of(body.bytes) === digest) continue
       const message =
         `${this.#taskName} changed its shared input ${name}: copy what is to be changed (xs.slice()), or pass the input ` +
         'without shared(), which gives the task a copy of its own'
@@ -48,8 +48,4 @@ export class InputWatch {
 function bodyOf(payload: Uint8Array): Pick<InputBody, 'structure' | 'bytes'> {
   const { root, body } = Payload.decode(payload)
   return { structure: root, bytes: body }
-}
-
-function digestOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
 }

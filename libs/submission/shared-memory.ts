@@ -1,10 +1,11 @@
+import { type Bytes, copyBytes } from '#libs/memory'
 import { Payload } from '#libs/proto'
 import { inspectValue, nameOfReference } from '#libs/value'
 
-import type { InputValue, InputValues } from './task-inputs.js'
+import { type InputValue, type InputValues, isInSharedMemory } from './task-inputs.js'
 
 /** What was copied into memory that all threads see; it goes with the bytes that it is a copy of. */
-const copies = new WeakMap<Uint8Array, Uint8Array>()
+const copies = new WeakMap<Bytes, Bytes>()
 
 /**
  * The inputs of a task, with those that it shares in memory that all threads see: one copy for all tasks instead of one for
@@ -21,11 +22,12 @@ function shareInput(input: InputValue): InputValue {
   return input.kind === 'payload' ? input : { ...input, bytes: sharedCopyOf(input.bytes) }
 }
 
-function sharedCopyOf(bytes: Uint8Array): Uint8Array {
+/** What has more than a segment mostly is in such memory from the beginning. */
+export function sharedCopyOf(bytes: Bytes): Bytes {
+  if (isInSharedMemory(bytes)) return bytes
   let copy = copies.get(bytes)
   if (copy === undefined) {
-    copy = new Uint8Array(new SharedArrayBuffer(bytes.byteLength))
-    copy.set(bytes)
+    copy = copyBytes(bytes, new SharedArrayBuffer(bytes.byteLength))
     copies.set(bytes, copy)
   }
   return copy

@@ -1,3 +1,4 @@
+import type { Bytes } from '#libs/memory'
 import type { Value } from '#libs/proto'
 
 /** A value that a task's arguments refer to: as it travels, or taken apart. */
@@ -7,13 +8,13 @@ export type InputValue = { readonly kind: 'payload'; readonly payload: Uint8Arra
 export interface InputBody {
   readonly kind: 'body'
   readonly structure: Value | undefined
-  readonly bytes: Uint8Array
+  readonly bytes: Bytes
 }
 
 /** By object id, or `blob:` and its digest. */
 export type InputValues = ReadonlyMap<string, InputValue>
 
 /** Whether others may see the bytes, too. */
-export function isInSharedMemory({ buffer }: Uint8Array): boolean {
+export function isInSharedMemory({ buffer }: Bytes): boolean {
   return buffer instanceof SharedArrayBuffer
 }

@@ -6,7 +6,7 @@ import { ResumePoint } from './resume.js'
 import { nameOf } from './target-name.js'
 import { TransferError } from './transfer-error.js'
 
-/** How much of what came is kept, and for how long. */
+/** How much of what came is kept, and for how long. The last one is kept however long it is: what is longest costs most to send again. */
 export interface CutPutsLimits {
   readonly mostBytes: number
   readonly keepMs: number
@@ -86,7 +86,7 @@ export class CutPuts {
     const timer = setTimeout(() => this.#take(key).abandon(), this.#limits.keepMs).unref()
     this.#cut.set(key, { point, timer })
     for (const oldest of this.#cut.keys()) {
-      if (this.byteLength <= this.#limits.mostBytes) return
+      if (this.byteLength <= this.#limits.mostBytes || oldest === key) return
       this.#take(oldest).abandon()
     }
   }

@@ -9,7 +9,7 @@ export type { ArrivingBody, BodyHeader, Sink, Source, TransferHost } from './end
 export type { FrameMessage } from './frame-codec.js'
 export { fetchFrom } from './fetch-from.js'
 export { getFromHolders, putUntilWhole, type ObjectHolder } from './holders.js'
-export { batchBytes, maxBodyBytes, smallObjectBytes } from './limits.js'
+export { batchBytes, smallObjectBytes } from './limits.js'
 export type { MappedCopy } from './mapped-copy.js'
 export { createMemorySink } from './memory-sink.js'
 export type { ReceivedBody } from './memory-sink.js'

@@ -47,5 +47,5 @@ export const maxOpenTransfers = 128
 /** A listener counts a transfer a little longer than its dialler does, so it refuses only well above the limit. */
 export const refusedOpenTransfers = 2 * maxOpenTransfers
 
-/** A body cannot be longer: a Buffer of Node 20 ends at 4 GiB. */
-export const maxBodyBytes = 2 ** 32 - 8
+/** A body cannot be longer: places in it are plain numbers. */
+export const maxBodyBytes = Number.MAX_SAFE_INTEGER

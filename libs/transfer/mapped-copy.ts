@@ -1,6 +1,6 @@
 import { markAsUntransferable } from 'node:worker_threads'
 
-import { findLibC, type LibC } from '#libs/memory'
+import { findLibC, isSegmented, type LibC } from '#libs/memory'
 
 const left = new FinalizationRegistry((unmap: () => void) => unmap())
 
@@ -21,9 +21,9 @@ export interface MappedCopy {
   close(): void
 }
 
-/** Maps a file; nothing where that cannot be. */
+/** Maps a file; nothing where that cannot be, or where it has more than a segment: of so much of our own memory Node makes no buffer. */
 export function mapCopy(fd: number, byteLength: number): MappedCopy | undefined {
-  const libc = findLibC()
+  const libc = isSegmented({ byteLength }) ? undefined : findLibC()
   const at = libc?.mapFile(fd, byteLength, 'toOwnPages')
   return libc && at !== undefined ? copyAt(libc, at, byteLength) : undefined
 }

@@ -1,6 +1,6 @@
 import { Status } from 'nice-grpc-common'
 
-import { allocateLarge, findReusedMemory, touchAhead } from '#libs/memory'
+import { allocateLarge, type Bytes, findReusedMemory, partOf, touchAhead, writeBytes } from '#libs/memory'
 import { Durability, type TransferReceipt, type Value } from '#libs/proto'
 
 import type { Sink } from './endpoint.js'
@@ -9,12 +9,12 @@ import { TransferError } from './transfer-error.js'
 /** A body that came in: the bytes start at an 8-byte boundary, so typed arrays can be views of them. */
 export interface ReceivedBody {
   readonly structure: Value | undefined
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly bytes: Bytes<ArrayBuffer>
 }
 
 /** A sink whose memory others may read as far as it is written. */
 export interface MemorySink extends Sink {
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly bytes: Bytes<ArrayBuffer>
 }
 
 /**
@@ -31,9 +31,9 @@ export function createMemorySink(
   let position = 0
   return {
     bytes,
-    place: (length) => bytes.subarray(position, position + length),
+    place: (length) => partOf(bytes, position, position + length),
     write: (data) => {
-      if (data.buffer !== bytes.buffer) bytes.set(data, position)
+      if (data.buffer !== bytes.buffer) writeBytes(bytes, data, position)
       position += data.byteLength
       touch?.(position)
     },
@@ -46,7 +46,7 @@ export function createMemorySink(
   }
 }
 
-function allocate(byteLength: number): { readonly bytes: Uint8Array<ArrayBuffer>; readonly isWarm: boolean } {
+function allocate(byteLength: number): { readonly bytes: Bytes<ArrayBuffer>; readonly isWarm: boolean } {
   try {
     return findReusedMemory()?.take(byteLength) ?? { bytes: allocateLarge(byteLength), isWarm: false }
   } catch (cause) {

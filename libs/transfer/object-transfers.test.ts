@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { Status } from 'nice-grpc-common'
 import { expect, test } from 'vitest'
 
+import { wholeOf } from '#libs/memory'
 import { DigestAlgorithm, type ObjectDescriptor, type TransferHeader, type TransferOpen } from '#libs/proto'
 
 import { checkBatch, createBatchSink, type IncomingObject, sourceOfBatch, splitBatch } from './batch.js'
@@ -61,7 +62,7 @@ function setUp(host: MemoryHost, tamper: Omit<PairOptions, 'host'> = {}) {
     await transfers.put(['a worker'], object, session)
   }
   const get = async (id: string, byteLength = 0): Promise<Uint8Array> =>
-    (await transfers.get({ objectId: id, byteLength, holders })).bytes
+    wholeOf((await transfers.get({ objectId: id, byteLength, holders })).bytes)
   return { put, get, close: () => stream.close() }
 }
 

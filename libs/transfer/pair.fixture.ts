@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 
+import { wholeOf } from '#libs/memory'
 import {
   DigestAlgorithm,
   Durability,
@@ -106,7 +107,7 @@ export class MemoryHost implements TransferHost {
   async openSink(open: TransferOpen, header: TransferHeader): Promise<Sink | TransferReceipt> {
     this.opens.push(open)
     this.sinksOpen++
-    const sink = createMemorySink(header, ({ bytes }) => void this.bodies.set(nameOf(open), bytes))
+    const sink = createMemorySink(header, ({ bytes }) => void this.bodies.set(nameOf(open), wholeOf(bytes)))
     return {
       write: (data) => sink.write(data),
       commit: async (digest) => {
@@ -152,7 +153,11 @@ export async function getBody(
   options: { signal?: AbortSignal; trace?: Record<string, string> } = {},
 ): Promise<Uint8Array> {
   let got: Uint8Array | undefined
-  await stream.get(objectOf(id), (header) => createMemorySink(header, ({ bytes }) => void (got = bytes)), options)
+  await stream.get(
+    objectOf(id),
+    (header) => createMemorySink(header, ({ bytes }) => void (got = wholeOf(bytes))),
+    options,
+  )
   if (got === undefined) throw new Error('resolved without a body')
   return got
 }

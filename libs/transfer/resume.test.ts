@@ -1,6 +1,7 @@
 import { Status } from 'nice-grpc-common'
 import { beforeEach, expect, test, vi } from 'vitest'
 
+import { wholeOf } from '#libs/memory'
 import type { TransferFrame } from '#libs/proto'
 
 import { createMemorySink } from './memory-sink.js'
@@ -51,7 +52,7 @@ async function get(peer: TransferPeer, id: string, onWrite?: () => void): Promis
   let sinks = 0
   await peer.get(objectOf(id), (header) => {
     expect(++sinks).toBe(1)
-    const sink = createMemorySink(header, ({ bytes }) => void (got = bytes))
+    const sink = createMemorySink(header, ({ bytes }) => void (got = wholeOf(bytes)))
     return {
       ...sink,
       write: (data) => {

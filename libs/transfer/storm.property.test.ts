@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { Status } from 'nice-grpc-common'
 import { beforeEach, expect, test, vi } from 'vitest'
 
+import { type Bytes, wholeOf } from '#libs/memory'
 import type { TransferFrame } from '#libs/proto'
 
 import { CutPuts } from './cut-puts.js'
@@ -73,9 +74,9 @@ class TroubledPeer {
 }
 
 /** What a transfer may end with: the bytes, or an error of these that names the object. */
-async function endOf(transfer: Promise<{ readonly bytes: Uint8Array }>, whole: Uint8Array): Promise<void> {
+async function endOf(transfer: Promise<{ readonly bytes: Bytes }>, whole: Uint8Array): Promise<void> {
   try {
-    expect(fingerprint((await transfer).bytes)).toBe(fingerprint(whole))
+    expect(fingerprint(wholeOf((await transfer).bytes))).toBe(fingerprint(whole))
   } catch (error) {
     if (!(error instanceof TransferError)) throw error
     expect([Status.DATA_LOSS, Status.UNAVAILABLE, Status.INVALID_ARGUMENT]).toContain(error.code)

@@ -1,5 +1,6 @@
 import { Status } from 'nice-grpc-common'
 
+import { type Bytes, partOf, segmentsOf, writeBytes } from '#libs/memory'
 import { Durability, type TransferHeader, type TransferReceipt } from '#libs/proto'
 
 import { xxh64Of } from './digest.js'
@@ -70,7 +71,7 @@ class StripedGet {
   readonly #pool: Givers
   readonly #object: StripedObject
   readonly #trace: GetOptions['trace']
-  readonly #bytes: Uint8Array<ArrayBuffer>
+  readonly #bytes: Bytes<ArrayBuffer>
   /** Ranges that nobody sends now, in order. */
   readonly #waiting: Range[]
   readonly #underWay = new Map<Range, Fetch>()
@@ -95,7 +96,7 @@ class StripedGet {
     const lanes = holders.flatMap((holder) => Array.from({ length: lanesPerHolder }, () => this.#work(holder)))
     await Promise.all(lanes)
     if (this.#waiting.length > 0) throw this.#failure
-    const digest = xxh64Of([this.#bytes])
+    const digest = xxh64Of(segmentsOf(this.#bytes))
     if (digest === xxh64) return { structure: this.#structure, bytes: this.#bytes }
     const message = `object ${objectId}: the digest of what came from ${holders.length} holders is ${digest.toString(16)}, not ${xxh64.toString(16)}`
     throw new TransferError(Status.DATA_LOSS, 'DIGEST_MISMATCH', message)
@@ -189,9 +190,9 @@ class StripedGet {
     const bytes = this.#bytes
     let at = start
     return {
-      place: (length) => bytes.subarray(at, at + length),
+      place: (length) => partOf(bytes, at, at + length),
       write: (data) => {
-        if (data.buffer !== bytes.buffer) bytes.set(data, at)
+        if (data.buffer !== bytes.buffer) writeBytes(bytes, data, at)
         at += data.byteLength
       },
       commit: () => Promise.resolve(receipt),

@@ -1,3 +1,4 @@
+import { type Bytes, partOf, segmentBytes } from '#libs/memory'
 import { Atom, type CodedValue, type PackedValue, Payload, type Reference, type Tensor, Value } from '#libs/proto'
 import { type Codecs, NdArray, type NumericArray, ownCodecs } from '#libs/task'
 
@@ -30,7 +31,7 @@ export interface DecodeOptions {
  * @throws MalformedValueError when a tensor's shape, element type or place contradicts the body; CodecError when a codec is not
  * registered here, or throws.
  */
-export function decodeValue(root: Value | undefined, body: Uint8Array, options: DecodeOptions = {}): unknown {
+export function decodeValue(root: Value | undefined, body: Bytes, options: DecodeOptions = {}): unknown {
   return new Decoder(body, options).decode(root)
 }
 
@@ -107,10 +108,10 @@ function checkPacked({ offset, byteLength }: PackedValue, bodyByteLength: number
 }
 
 class Decoder {
-  readonly #body: Uint8Array
+  readonly #body: Bytes
   readonly #options: DecodeOptions
 
-  constructor(body: Uint8Array, options: DecodeOptions) {
+  constructor(body: Bytes, options: DecodeOptions) {
     this.#body = body
     this.#options = options
   }
@@ -170,7 +171,7 @@ class Decoder {
   #decodePacked(packed: PackedValue): unknown {
     checkPacked(packed, this.#body.byteLength)
     const start = Number(packed.offset)
-    const root = Value.decode(this.#body.subarray(start, start + Number(packed.byteLength)))
+    const root = Value.decode(partOf(this.#body, start, start + Number(packed.byteLength)))
     if (root.kind?.$case === 'packed') throw new MalformedValueError('a packed value is packed again')
     const { view = false, codecs, what } = this.#options
     return new Decoder(this.#body, { view, codecs, what }).decode(root)
@@ -200,8 +201,11 @@ class Decoder {
   }
 }
 
-function copyBytes(body: Uint8Array, offset: number, byteLength: number): ArrayBuffer {
-  const copy = new Uint8Array(byteLength)
-  copy.set(body.subarray(offset, offset + byteLength))
-  return copy.buffer
+function copyBytes(body: Bytes, offset: number, byteLength: number): ArrayBuffer {
+  const copy = new ArrayBuffer(byteLength)
+  for (let at = 0; at < byteLength; at += segmentBytes) {
+    const end = Math.min(at + segmentBytes, byteLength)
+    new Uint8Array(copy, at, end - at).set(partOf(body, offset + at, offset + end))
+  }
+  return copy
 }

@@ -1,3 +1,4 @@
+import { allocateLarge, type Bytes, segmentsOf, writeBytes } from '#libs/memory'
 import { Atom, ElementType, Payload, type Reference, Value } from '#libs/proto'
 import {
   type Codec,
@@ -50,9 +51,6 @@ export class UnserializableError extends Error {
   readonly code = 'INVALID_ARGUMENT'
   readonly reason = 'UNSERIALIZABLE'
 }
-
-/** A Buffer of Node 20 cannot be longer. */
-const maxArrayBytes = 2 ** 32 - 8
 
 const padding = [0, 1, 2, 3, 4, 5, 6, 7].map((length) => new Uint8Array(length))
 
@@ -123,17 +121,17 @@ export function joinSegments({ segments, byteLength }: Pick<EncodedValue, 'segme
 export function copySegments({
   segments,
   byteLength,
-}: Pick<EncodedValue, 'segments' | 'byteLength'>): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(byteLength)
+}: Pick<EncodedValue, 'segments' | 'byteLength'>): Bytes<ArrayBuffer> {
+  const bytes = allocateLarge(byteLength)
   copySegmentsTo(bytes, segments)
   return bytes
 }
 
 /** The same into memory that is there. */
-export function copySegmentsTo(target: Uint8Array, segments: readonly Uint8Array[]): void {
+export function copySegmentsTo(target: Bytes, segments: readonly Uint8Array[]): void {
   let position = 0
   for (const segment of segments) {
-    target.set(segment, position)
+    writeBytes(target, segment, position)
     position += segment.byteLength
   }
 }
@@ -292,15 +290,10 @@ class Encoder {
     const array = isComplex ? numbers.data : numbers
     const elementType = isComplex ? ElementType.COMPLEX128 : elementTypeOf(array)
     if (elementType === undefined) throw this.#refuse('a DataView', 'pass a typed array')
-    if (array.byteLength > maxArrayBytes) {
-      const gigabytes = (array.byteLength / 1e9).toFixed(1)
-      throw this.#refuse(`an array of ${gigabytes} GB`, 'one array may have at most 4 GiB; pass it in parts')
-    }
-    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
     const gap = -this.byteLength & 7
     if (gap > 0) this.#append(padding[gap] as Uint8Array)
     const offset = BigInt(this.byteLength)
-    if (bytes.byteLength > 0) this.#append(bytes)
+    for (const segment of segmentsOf(array)) if (segment.byteLength > 0) this.#append(segment)
     this.mostStructureBytes += mostBytesPerExtent * (shape?.length ?? 1)
     return {
       kind: {
@@ -309,7 +302,7 @@ class Encoder {
           elementType,
           shape: (shape ?? [array.byteLength / (elementByteLength(elementType) ?? 1)]).map(BigInt),
           offset,
-          byteLength: BigInt(bytes.byteLength),
+          byteLength: BigInt(array.byteLength),
         },
       },
     }

@@ -1,3 +1,4 @@
+import type { Bytes } from '#libs/memory'
 import type { Value } from '#libs/proto'
 import type { NumericArray } from '#libs/task'
 
@@ -10,7 +11,7 @@ export interface RemoteTensor {
   readonly offset: number
   readonly byteLength: number
   /** Elements that have come: a view of the bytes, which start at a multiple of 8. */
-  view(bytes: Uint8Array<ArrayBuffer>): NumericArray
+  view(bytes: Bytes<ArrayBuffer>): NumericArray
 }
 
 /** What a value's structure says of its elements; nothing when it is no numeric array. */

@@ -5,6 +5,7 @@ import path from 'node:path'
 
 import { readConfig } from '#libs/config'
 import type { RunningService } from '#libs/lifecycle'
+import { wholeOf } from '#libs/memory'
 import { DigestAlgorithm, type TransferHeader, type TransferReceipt, type Value } from '#libs/proto'
 import {
   closeRpcChannel,
@@ -128,7 +129,8 @@ export class RunningStore {
     const loads = new TransferStream((requests, { signal }) => rpc.load(requests, { signal }), 'the store')
     const get = async (target: TransferTarget, trace?: Record<string, string>): Promise<Got> => {
       let got: Got | undefined
-      const open = (header: TransferHeader) => createMemorySink(header, ({ bytes }) => void (got = { header, bytes }))
+      const open = (header: TransferHeader) =>
+        createMemorySink(header, ({ bytes }) => void (got = { header, bytes: wholeOf(bytes) }))
       await loads.get(target, open, { trace })
       if (got === undefined) throw new Error('resolved without a body')
       return got

@@ -1,7 +1,7 @@
 import { markAsUntransferable } from 'node:worker_threads'
 
 import type { InputBody, InputValue, InputValues } from '#libs/submission'
-import { findLibC, mapArea } from '#libs/memory'
+import { findLibC, isSegmented, mapArea } from '#libs/memory'
 
 import { leastLentBytes, type Loan } from './lent-memory.js'
 import type { MemoryNews } from './slot-messages.js'
@@ -26,9 +26,9 @@ export class BorrowedMemory {
     this.#gone = new FinalizationRegistry((at) => this.#giveBack(at))
   }
 
-  /** Memory for a large result; nothing for a short one, or when there is none. The main side has it from the end on that says so. */
+  /** Memory for a large result; nothing for a short one or one of more than a segment, or when there is none. The main side has it from the end on that says so. */
   take(byteLength: number): Loan | undefined {
-    const libc = byteLength >= leastLentBytes ? findLibC() : undefined
+    const libc = byteLength >= leastLentBytes && !isSegmented({ byteLength }) ? findLibC() : undefined
     if (libc === undefined) return undefined
     const offered = this.#offered
     if (offered && offered.byteLength >= byteLength) {

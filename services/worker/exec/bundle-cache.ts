@@ -1,5 +1,6 @@
 import { findUnpackedBundle, unpackBundle } from '#libs/bundle'
 import type { TaskFailure } from '#libs/domain'
+import { wholeOf } from '#libs/memory'
 import { createMemorySink, type ReceivedBody, TransferError, type TransferPool } from '#libs/transfer'
 
 /** The bundles on this machine, fetched from the checkpoint-store when first needed. */
@@ -31,7 +32,7 @@ export function createBundleCache(
         }),
       { trace },
     )
-    return await unpackBundle(received?.bytes ?? new Uint8Array(0), directory, digest)
+    return await unpackBundle(received ? wholeOf(received.bytes) : new Uint8Array(0), directory, digest)
   }
 
   return {

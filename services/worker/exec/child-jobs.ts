@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isMainThread } from 'node:worker_threads'
 
 import { JobSpec, ProfileKind, type Result } from '#libs/proto'
 import {
@@ -6,6 +7,7 @@ import {
   durabilityToWire,
   durationToWire,
   endingsToWire,
+  isInSharedMemory,
   JobTerms,
   MeshJob,
   replaced,
@@ -27,6 +29,7 @@ import {
 import { type DecodeOptions, decodePayload, decodeValue } from '#libs/value'
 
 import type { FetchedInput } from '../objects/fetched-input.js'
+import { inMessage } from './message-bytes.js'
 import type { ChildCall, ChildNews, SlotTask } from './slot-messages.js'
 import type { SlotWaits } from './slot-waits.js'
 
@@ -100,7 +103,7 @@ export class ChildJobs {
     const job = this.#createJob(jobId, spec)
     const futures = calls.map(() => job.addFuture(task.taskName))
     job.isSent = true
-    const blobs = [...encoder.blobs.values()]
+    const blobs = [...encoder.blobs.values()].map((blob) => (isMainThread ? blob : inMessage(blob)))
     job.submitted = call({ kind: 'submit', requestId, job: { ...spec, jobId }, durability, blobs }).then(
       (reached) => reached as DurabilityLevel,
       (error: unknown) => {
@@ -141,7 +144,8 @@ export class ChildJobs {
     const fetched = (await this.#ports.call({ kind: 'fetch', objectId: id, result })) as FetchedInput
     return fetched.kind === 'payload'
       ? decodePayload(fetched.payload, options)
-      : decodeValue(fetched.structure, fetched.bytes, { ...options, view: true })
+      : // What lies in shared memory is the worker's.
+        decodeValue(fetched.structure, fetched.bytes, { ...options, view: !isInSharedMemory(fetched.bytes) })
   }
 
   #specOf(task: AnyTask, inputs: readonly Buffer[], options: SubmitOptions): JobSpec {

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 
+import { wholeOf } from '#libs/memory'
+
 import { LineResults } from './line-results.js'
 import type { SlotTask } from './slot-messages.js'
 
@@ -16,7 +18,7 @@ const taker = (...keys: string[]): SlotTask => ({
 
 const bytesOf = (results: LineResults, task: SlotTask): Uint8Array | undefined => {
   const input = results.take(task)?.get('of maker')
-  return input?.kind === 'payload' ? input.payload : input?.bytes
+  return input?.kind === 'payload' ? input.payload : input && wholeOf(input.bytes)
 }
 
 test.each([0, 100])(

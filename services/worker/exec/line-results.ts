@@ -1,4 +1,5 @@
-import type { InputValue, InputValues } from '#libs/submission'
+import { copyBytes } from '#libs/memory'
+import { type InputValue, type InputValues, isInSharedMemory } from '#libs/submission'
 
 import type { SlotOutcome, SlotTask } from './slot-messages.js'
 
@@ -60,9 +61,10 @@ export class LineResults {
   }
 }
 
-// Not `slice`: that of a Buffer is no copy.
+/** What lies in shared memory the task copies itself. */
 function copyOf(made: InputValue): InputValue {
-  return made.kind === 'payload'
-    ? { ...made, payload: new Uint8Array(made.payload) }
-    : { ...made, bytes: new Uint8Array(made.bytes) }
+  // Not `slice`: that of a Buffer is no copy.
+  if (made.kind === 'payload') return { ...made, payload: new Uint8Array(made.payload) }
+  const { bytes } = made
+  return isInSharedMemory(bytes) ? made : { ...made, bytes: copyBytes(bytes, new ArrayBuffer(bytes.byteLength)) }
 }

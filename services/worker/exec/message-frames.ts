@@ -1,5 +1,7 @@
 import { DefaultDeserializer, DefaultSerializer } from 'node:v8'
 
+import { allocateLarge, type Bytes, partOf, segmentsOf, writeBytes } from '#libs/memory'
+
 /** Bytes beyond this travel beside the message, in pieces, and are copied once, straight to where they stay. */
 const apartBytes = 256 * 1024
 const pieceBytes = 4 * 2 ** 20
@@ -11,7 +13,7 @@ export function framesOf(message: unknown): Uint8Array[] {
   writer.writeValue(message)
   const frames: Uint8Array[] = [writer.releaseBuffer()]
   for (const body of writer.bodies) {
-    for (let at = 0; at < body.byteLength; at += pieceBytes) frames.push(body.subarray(at, at + pieceBytes))
+    frames.push(...segmentsOf(body, pieceBytes))
   }
   return frames
 }
@@ -19,7 +21,7 @@ export function framesOf(message: unknown): Uint8Array[] {
 /** Puts frames together again. Every array of a message gets a buffer of its own, as if it came from a thread. */
 export function createFrameReader(hear: (message: unknown) => void): (frame: Uint8Array) => void {
   let message: unknown
-  let open: Uint8Array[] = []
+  let open: Bytes[] = []
   let filled = 0
   return (frame) => {
     const [body] = open
@@ -29,7 +31,7 @@ export function createFrameReader(hear: (message: unknown) => void): (frame: Uin
       message = reader.readValue()
       open = reader.bodies
     } else {
-      body.set(frame, filled)
+      writeBytes(body, frame, filled)
       filled += frame.byteLength
       if (filled < body.byteLength) return
       open.shift()
@@ -41,26 +43,27 @@ export function createFrameReader(hear: (message: unknown) => void): (frame: Uin
 
 /** Node calls `_writeHostObject` for each typed array, and `_readHostObject` where one was. */
 class MessageWriter extends DefaultSerializer {
-  readonly bodies: Uint8Array[] = []
+  readonly bodies: Bytes[] = []
 
   _writeHostObject(array: unknown): void {
-    if (!(array instanceof Uint8Array)) throw new TypeError('a message between processes holds bytes only')
+    if (!(array instanceof Uint8Array || array instanceof DataView))
+      throw new TypeError('a message between processes holds bytes only')
     const isApart = array.byteLength > apartBytes
     this.writeUint32(isApart ? 1 : 0)
     this.writeDouble(array.byteLength)
     if (isApart) this.bodies.push(array)
-    else this.writeRawBytes(array)
+    else this.writeRawBytes(partOf(array, 0, array.byteLength))
   }
 }
 
 class MessageReader extends DefaultDeserializer {
-  readonly bodies: Uint8Array[] = []
+  readonly bodies: Bytes[] = []
 
-  _readHostObject(): Uint8Array {
+  _readHostObject(): Bytes {
     const isApart = this.readUint32() === 1
     const byteLength = this.readDouble()
     if (!isApart) return new Uint8Array(this.readRawBytes(byteLength))
-    const body = new Uint8Array(byteLength)
+    const body = allocateLarge(byteLength)
     this.bodies.push(body)
     return body
   }

@@ -1,5 +1,6 @@
 import { isMainThread } from 'node:worker_threads'
 
+import { isSegmented } from '#libs/memory'
 import {
   type CheckpointInfo,
   CheckpointPace,
@@ -10,6 +11,7 @@ import {
 } from '#libs/task'
 import { copySegments, copySegmentsTo, decodeValue, encodeValue, packStructure } from '#libs/value'
 
+import { inMessage } from './message-bytes.js'
 import { SaveBuffers } from './save-buffers.js'
 import { callMain } from './slot-calls.js'
 import type { CheckpointCall, FromSlot, LoadedCheckpoint, SlotTask } from './slot-messages.js'
@@ -67,13 +69,13 @@ export class SlotCheckpoint implements TaskCheckpoint {
   async #send(state: unknown, info: CheckpointInfo): Promise<void> {
     const encoded = packStructure(encodeValue(state, this.#what, { codecs: this.#ports.codecs }))
     const { root: structure, segments, byteLength } = encoded
-    const lent = isMainThread ? undefined : buffers.take(byteLength)
+    const lent = isMainThread || isSegmented({ byteLength }) ? undefined : buffers.take(byteLength)
     if (lent) {
       copySegmentsTo(lent.bytes, segments)
       await this.#ask({ kind: 'save', structure, ...lent, info })
     } else {
-      const bytes = copySegments(encoded)
-      await this.#ask({ kind: 'save', structure, bytes, info }, [bytes.buffer])
+      const save = { kind: 'save', structure, bytes: copySegments(encoded), info } as const
+      await this.#ask(isMainThread ? save : inMessage(save), [save.bytes.buffer])
     }
   }
 

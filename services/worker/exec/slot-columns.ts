@@ -1,5 +1,8 @@
+import { isMainThread } from 'node:worker_threads'
+
 import type { InputValues } from '#libs/submission'
 
+import { inMessage } from './message-bytes.js'
 import type { AwaitedInput, SlotCall, SlotEnd, SlotOutcome, SlotTask } from './slot-messages.js'
 
 // A message writes the name of each property and each buffer anew for every object: 7 µs for a task and 9 µs for an end, at both
@@ -82,7 +85,9 @@ export function packEnds(ends: readonly SlotEnd[]): EndColumns {
     keys: ends.map(({ key }) => key),
     outcomes: ends.map(({ outcome }) => {
       if (outcome.kind === 'payload') return outcome.payload.byteLength
-      return outcome.kind === 'body' && outcome.loan ? { ...outcome, bytes: new Uint8Array(0) } : outcome
+      if (outcome.kind === 'failed') return outcome
+      if (outcome.loan) return { ...outcome, bytes: new Uint8Array(0) }
+      return isMainThread ? outcome : inMessage(outcome)
     }),
     payload: joined(ends.flatMap(({ outcome }) => (outcome.kind === 'payload' ? [outcome.payload] : []))),
     startsMs: ends.map(({ startedAtMs }) => startedAtMs),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 
 import { createRng } from '#libs/domain'
+import { wholeOf } from '#libs/memory'
 import { isTaskContext } from '#libs/task'
 
 import { maxLineUnits } from './line.js'
@@ -117,7 +118,7 @@ test('a save sends the state as it was when it was asked for, and the task ends 
   const [call] = said
   if (call?.kind !== 'checkpoint' || call.call.kind !== 'save') return expect.fail('no save was sent')
   expect(call).toMatchObject({ key: task.key, call: { info: { iteration: 3, labels: { phase: '1' } } } })
-  expect([...new Float64Array(call.call.bytes.slice().buffer)]).toEqual([1, 2])
+  expect([...new Float64Array(wholeOf(call.call.bytes).slice().buffer)]).toEqual([1, 2])
   const saved = context.saved()
   answerCall(call.callId, undefined, undefined)
   await Promise.all([save, saved])

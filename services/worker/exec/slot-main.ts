@@ -1,5 +1,6 @@
 import { isMainThread, workerData } from 'node:worker_threads'
 
+import { shareSegmented } from '#libs/memory'
 import { registerThreadTelemetry } from '#libs/telemetry/thread'
 
 import { BorrowedMemory } from './borrowed-memory.js'
@@ -45,6 +46,7 @@ let busy = false
 const say = (message: FromSlot, transfer?: readonly ArrayBuffer[]): void => port.say(message, transfer)
 /** A process has memory of its own. */
 const borrowed = isMainThread ? undefined : new BorrowedMemory(say)
+if (!isMainThread) shareSegmented()
 const run = createSlotTaskRunner(say, borrowed)
 const profile = new SlotProfile(say)
 registerThreadTelemetry((text) => say({ kind: 'span', line: text }))

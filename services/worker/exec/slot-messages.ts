@@ -1,4 +1,5 @@
 import type { TaskFailure } from '#libs/domain'
+import type { Bytes } from '#libs/memory'
 import type { Durability, JobSpec, Result, TaskSettled, Value } from '#libs/proto'
 import type { InputValues } from '#libs/submission'
 
@@ -52,7 +53,7 @@ export interface SlotTask {
 /** A value with its body in a buffer of its own, which the message moves. */
 export interface SlotBody {
   readonly structure: Value
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly bytes: Bytes<ArrayBuffer>
   /** The bytes lie in memory that the main side has lent: a message says only where. */
   readonly loan?: Loan | undefined
 }
@@ -120,13 +121,13 @@ export type CheckpointCall =
       readonly kind: 'save'
       readonly info: { iteration?: number; cost?: number; labels?: Record<string, string> }
       readonly structure: Value
-      readonly bytes: Uint8Array
+      readonly bytes: Bytes
       /** Of bytes that are only lent: to be given back when they have been read. */
       readonly lease?: Int32Array
     }
   | { readonly kind: 'load' }
   /** What was sampled while it ran; not its checkpoint, but as durable. */
-  | { readonly kind: 'profile'; readonly structure: Value; readonly bytes: Uint8Array }
+  | { readonly kind: 'profile'; readonly structure: Value; readonly bytes: Bytes }
 
 /** What a load is answered with. */
 export interface LoadedCheckpoint extends SlotBody {
@@ -143,7 +144,7 @@ export type ChildCall =
       readonly requestId: string
       readonly job: JobSpec
       readonly durability: Durability | undefined
-      readonly blobs: readonly { readonly digest: string; readonly bytes: Uint8Array }[]
+      readonly blobs: readonly { readonly digest: string; readonly bytes: Bytes }[]
     }
   | { readonly kind: 'fetch'; readonly objectId: string; readonly result: Result }
   | { readonly kind: 'cancel'; readonly jobId: string; readonly indices: readonly number[] }

@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { parentPort } from 'node:worker_threads'
 
 import { createFrameReader } from './message-frames.js'
@@ -31,7 +32,7 @@ function threadPort(port: NonNullable<typeof parentPort>): SlotPort {
     say: (message, transfer = []) =>
       port.postMessage(
         message,
-        transfer.filter(({ byteLength }) => byteLength >= leastMovedBytes),
+        transfer.filter((buffer) => buffer.byteLength >= leastMovedBytes && !types.isSharedArrayBuffer(buffer)),
       ),
     listen: (hear) => port.on('message', hear),
     flushed: () => undefined,

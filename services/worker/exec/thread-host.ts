@@ -1,10 +1,12 @@
 import { Worker } from 'node:worker_threads'
 
 import type { TaskFailure } from '#libs/domain'
+import type { Bytes } from '#libs/memory'
 
 import { failureOf } from './failure-of.js'
 import { createLentMemory, type LentMemory, type Loan } from './lent-memory.js'
 import { ClaimBook } from './line-claims.js'
+import { inMessage } from './message-bytes.js'
 import type { StartHost } from './slot-host.js'
 import type { EndColumns } from './slot-columns.js'
 import type { FromSlot, ToSlot } from './slot-messages.js'
@@ -39,7 +41,7 @@ export function createThreadHosts(program: URL): StartHost {
     return {
       claims,
       memory,
-      post: (message, transfer = []) => worker.postMessage(message, [...transfer]),
+      post: (message, transfer = []) => worker.postMessage(answerOf(message), [...transfer]),
       end: () => {
         ending ??= setTimeout(() => events.stuck(), endMs)
         void worker.terminate()
@@ -51,6 +53,14 @@ export function createThreadHosts(program: URL): StartHost {
       },
     }
   }
+}
+
+/** What a task asked for may have more bytes than a message can have. */
+function answerOf(message: ToSlot): ToSlot {
+  if (message.kind !== 'answer') return message
+  const { result } = message
+  const isBody = typeof result === 'object' && result !== null && 'bytes' in result
+  return isBody ? { ...message, result: inMessage(result as { readonly bytes: Bytes }) } : message
 }
 
 /** Results that lie in memory which was lent are this side's from now on. */

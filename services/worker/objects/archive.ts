@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 
 import type { ObjectId } from '#libs/domain'
+import { partOf, segmentsOf } from '#libs/memory'
 import { DigestAlgorithm } from '#libs/proto'
 import { createDigester, nextTurn, type Source, sourceOfSegments, xxh64Bytes } from '#libs/transfer'
 
@@ -41,7 +42,7 @@ export function createArchive(
 /** The bytes as they are now, wherever they are. They do not come into memory for that. */
 function sourceOf(store: ObjectStore, object: StoredObject, digest: Buffer): Source {
   const header = { byteLength: Number(object.descriptor.byteLength), digestAlgorithm: DigestAlgorithm.SHA256 }
-  if (object.place === 'memory') return sourceOfSegments(header, [object.bytes], digest)
+  if (object.place === 'memory') return sourceOfSegments(header, segmentsOf(object.bytes), digest)
   return { header, digest, read: (offset) => readSpilled(store, object, offset) }
 }
 
@@ -51,7 +52,7 @@ async function sha256Of(store: ObjectStore, object: StoredObject): Promise<Buffe
   if (object.place === 'memory') {
     const { bytes } = object
     for (let at = 0; at < bytes.byteLength; at += digestedBytes) {
-      sha256.update(bytes.subarray(at, at + digestedBytes))
+      sha256.update(partOf(bytes, at, at + digestedBytes))
       await nextTurn()
     }
     return sha256.digest()

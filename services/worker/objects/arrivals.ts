@@ -1,6 +1,7 @@
 import { Status } from 'nice-grpc-common'
 
 import type { ObjectId } from '#libs/domain'
+import { type Bytes, partOf, segmentBytes } from '#libs/memory'
 import { DigestAlgorithm, type Value } from '#libs/proto'
 import { type Source, TransferError } from '#libs/transfer'
 
@@ -21,7 +22,7 @@ export interface Arrival {
 
 /** What is arriving here, so that others can have it at the same time; and who waits for what has not begun to. */
 export interface Arrivals {
-  begin(objectId: ObjectId, structure: Value | undefined, bytes: Uint8Array): Arrival
+  begin(objectId: ObjectId, structure: Value | undefined, bytes: Bytes): Arrival
   /** As it can be sent on, as far as it is here. */
   sourceOf(objectId: ObjectId): Source | undefined
   /** Resolves when there may be something to have: it begins to arrive, or is stored. Rejects when it is refused here. */
@@ -118,13 +119,13 @@ export function createArrivals(): Arrivals {
 class ArrivingObject {
   readonly #objectId: ObjectId
   readonly #structure: Value | undefined
-  readonly #bytes: Uint8Array
+  readonly #bytes: Bytes
   readonly #waiting = new Set<() => void>()
   #position = 0
   #digest: Buffer | undefined
   #failure: TransferError | undefined
 
-  constructor(objectId: ObjectId, structure: Value | undefined, bytes: Uint8Array) {
+  constructor(objectId: ObjectId, structure: Value | undefined, bytes: Bytes) {
     this.#objectId = objectId
     this.#structure = structure
     this.#bytes = bytes
@@ -168,8 +169,8 @@ class ArrivingObject {
   async *#readFrom(offset: number): AsyncGenerator<Uint8Array, void> {
     for (let at = offset; at < this.#bytes.byteLength;) {
       await this.#until(() => this.#position > at)
-      const end = this.#position
-      yield this.#bytes.subarray(at, end)
+      const end = Math.min(this.#position, at + segmentBytes)
+      yield partOf(this.#bytes, at, end)
       at = end
     }
   }

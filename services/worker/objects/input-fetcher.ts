@@ -1,4 +1,5 @@
 import type { ObjectId, TaskFailure } from '#libs/domain'
+import type { Bytes } from '#libs/memory'
 import { type BlobRef, type ObjectDescriptor, Payload, type Result, type TaskInput } from '#libs/proto'
 import { loadBlob } from '#libs/session'
 import { createObjectTransfers, TransferError, type TransferPool } from '#libs/transfer'
@@ -158,7 +159,7 @@ export function createInputFetcher(
   }
 }
 
-function bodyOf({ descriptor }: StoredObject, bytes: Uint8Array<ArrayBuffer>): FetchedBody {
+function bodyOf({ descriptor }: StoredObject, bytes: Bytes<ArrayBuffer>): FetchedBody {
   return { kind: 'body', structure: descriptor.structure, bytes }
 }
 

@@ -1,6 +1,15 @@
 import type { ObjectId } from '#libs/domain'
+import { wholeOf } from '#libs/memory'
 import type { TransferHeader, TransferOpen } from '#libs/proto'
-import { batchBytes, checkBatch, createBatchSink, type Sink, type Source, sourceOfBatch } from '#libs/transfer'
+import {
+  batchBytes,
+  checkBatch,
+  createBatchSink,
+  type IncomingObject,
+  type Sink,
+  type Source,
+  sourceOfBatch,
+} from '#libs/transfer'
 
 import type { AnnounceStored } from './announcements.js'
 import type { MemoryRoom } from './memory-room.js'
@@ -31,7 +40,7 @@ export function createObjectBatches(
       const objects = fitting(store, objectIds)
       return sourceOfBatch(
         objects.map(({ descriptor }) => descriptor),
-        () => objects.map(({ bytes }) => bytes),
+        () => objects.map(({ bytes }) => wholeOf(bytes)),
       )
     },
     openSink: (open, header) => {
@@ -45,11 +54,12 @@ export function createObjectBatches(
         throw noRoom(`a batch of ${objects.length} objects`, Number(byteLength), room.limitBytes)
       return createBatchSink(header, async (arrived) => {
         // All or none: who is refused puts them one by one.
-        for (const object of arrived as NewObject[]) {
+        const objects = arrived as (IncomingObject & Pick<NewObject, 'objectId'>)[]
+        for (const object of objects) {
           const held = store.get(object.objectId)
           if (held) checkSame(`object ${object.objectId}`, held, object)
         }
-        const stored = (arrived as NewObject[]).map((object) => keepOnce(store, object))
+        const stored = objects.map((object) => keepOnce(store, object))
         await announce({ requestId: '', sessionId, objects: stored.map(({ descriptor }) => descriptor) })
       })
     },

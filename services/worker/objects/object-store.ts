@@ -1,4 +1,5 @@
 import type { ObjectId } from '#libs/domain'
+import { type Bytes, segmentsOf } from '#libs/memory'
 import { descriptorByteLength, type ObjectDescriptor, type Value } from '#libs/proto'
 import { type MappedCopy, xxh64Of } from '#libs/transfer'
 
@@ -14,7 +15,7 @@ interface ObjectFacts {
 export interface HeldObject extends ObjectFacts {
   readonly place: 'memory'
   /** Of what is mapped a buffer is made when they are first asked for. */
-  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly bytes: Bytes<ArrayBuffer>
   /** It is held no more. */
   readonly close?: () => void
 }
@@ -29,7 +30,7 @@ export type StoredObject = HeldObject | SpilledObject
 
 /** An object that is to be kept: its bytes, or a file of which they are a copy, and which is closed when it is not kept. */
 export type NewObject = { readonly objectId: ObjectId; readonly structure: Value | undefined } & (
-  | { readonly bytes: Uint8Array<ArrayBuffer>; readonly xxh64?: bigint; readonly mapped?: undefined }
+  | { readonly bytes: Bytes<ArrayBuffer>; readonly xxh64?: bigint; readonly mapped?: undefined }
   | { readonly mapped: MappedCopy; readonly xxh64: bigint; readonly bytes?: undefined }
 )
 
@@ -185,7 +186,7 @@ export function describe({ objectId, structure, ...body }: NewObject): HeldObjec
       close: () => mapped.close(),
     }
   }
-  const { bytes, xxh64 = xxh64Of([bytes]) } = body
+  const { bytes, xxh64 = xxh64Of(segmentsOf(bytes)) } = body
   const descriptor = { objectId, structure, byteLength: BigInt(bytes.byteLength), xxh64 }
   return { objectId, descriptor, place: 'memory', bytes }
 }

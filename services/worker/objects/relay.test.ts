@@ -7,6 +7,7 @@ import { Status } from 'nice-grpc-common'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 
 import type { ObjectId } from '#libs/domain'
+import { wholeOf } from '#libs/memory'
 import { DigestAlgorithm, type ObjectDescriptor, TransferDirection, type TransferOpen } from '#libs/proto'
 import { createMeshSecurity, createRpcServer, loadSecurity, rpcError, type Security } from '#libs/rpc'
 import {
@@ -150,7 +151,7 @@ async function untilArrived(worker: TestWorker, objectId: ObjectId, byteLength: 
 
 const bytesIn = ({ store }: TestWorker, objectId: ObjectId): boolean | undefined => {
   const held = store.get(objectId)
-  return held?.place === 'memory' ? body.equals(held.bytes) : undefined
+  return held?.place === 'memory' ? body.equals(wholeOf(held.bytes)) : undefined
 }
 
 test('a body passes along a chain while it comes, and each end of it is announced', async () => {

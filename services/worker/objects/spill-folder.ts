@@ -4,6 +4,7 @@ import path from 'node:path'
 
 import { Status } from 'nice-grpc-common'
 
+import { allocateLarge, type Bytes, writeBytes } from '#libs/memory'
 import { DigestAlgorithm } from '#libs/proto'
 import { createDigester, TransferError, xxh64Bytes } from '#libs/transfer'
 
@@ -28,7 +29,7 @@ export interface SpilledBody {
    *
    * @throws TransferError DATA_LOSS with the object's id when they are not what they were, or cannot be read.
    */
-  read(): Promise<Uint8Array<ArrayBuffer>>
+  read(): Promise<Bytes<ArrayBuffer>>
   /**
    * The bytes from there on, each piece valid while the next seven are read.
    *
@@ -217,12 +218,12 @@ function spilledBody(
   return {
     ...{ byteLength, xxh64, damage, readFrom, remove },
     read: async () => {
-      const bytes = new Uint8Array(byteLength)
+      const bytes = allocateLarge(byteLength)
       const digester = createDigester(DigestAlgorithm.XXH64)
       let at = 0
       try {
         for await (const piece of readFrom(0)) {
-          bytes.set(piece, at)
+          writeBytes(bytes, piece, at)
           digester.update(piece)
           at += piece.byteLength
         }

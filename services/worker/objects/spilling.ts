@@ -1,8 +1,12 @@
+import { segmentsOf } from '#libs/memory'
+
 import type { HeldObject, ObjectStore } from './object-store.js'
 import { SpillError, type SpillFolder } from './spill-folder.js'
 
 /** How long after a failure the disk is tried again. */
 const retryMs = 5_000
+/** How much is written at once: the system takes less than 2 GiB. */
+const writtenBytes = 2 ** 26
 
 /** Moves objects from memory to disk, those first that were used longest ago. */
 export interface Spilling {
@@ -40,7 +44,7 @@ export function createSpilling(
     const { objectId, bytes, descriptor } = object
     const file = await folder.create(objectId, bytes.byteLength)
     try {
-      await file.write(bytes)
+      for (const piece of segmentsOf(bytes, writtenBytes)) await file.write(piece)
       const body = await file.finish(descriptor.xxh64)
       if (!store.moveToDisk(object, body)) body.remove()
     } catch (error) {

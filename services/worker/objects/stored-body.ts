@@ -1,3 +1,4 @@
+import { type Bytes, segmentsOf } from '#libs/memory'
 import { DigestAlgorithm } from '#libs/proto'
 import { type Source, sourceOfSegments, xxh64Bytes } from '#libs/transfer'
 
@@ -8,7 +9,7 @@ import type { ObjectStore, SpilledObject, StoredObject } from './object-store.js
  *
  * @throws TransferError DATA_LOSS when the disk does not give back what was spilled; the store has lost the object then.
  */
-export async function readBody(store: ObjectStore, object: StoredObject): Promise<Uint8Array<ArrayBuffer>> {
+export async function readBody(store: ObjectStore, object: StoredObject): Promise<Bytes<ArrayBuffer>> {
   if (object.place === 'memory') return object.bytes
   try {
     return await object.body.read()
@@ -26,7 +27,7 @@ export function sourceOf(store: ObjectStore, object: StoredObject): Source {
     byteLength: Number(descriptor.byteLength),
     digestAlgorithm: DigestAlgorithm.XXH64,
   }
-  if (object.place === 'memory') return sourceOfSegments(header, [object.bytes], xxh64Bytes(descriptor.xxh64))
+  if (object.place === 'memory') return sourceOfSegments(header, segmentsOf(object.bytes), xxh64Bytes(descriptor.xxh64))
   return {
     header,
     read: (offset) => readSpilled(store, object, offset),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 import { loadCheckpoint, saveCheckpoint } from '#libs/checkpoint'
+import { segmentsOf } from '#libs/memory'
 import { CheckpointServiceDefinition } from '#libs/proto'
 import { closeRpcChannel, createRpcChannel, createRpcClient, type RpcClient, type Security } from '#libs/rpc'
 import type { TransferPool } from '#libs/transfer'
@@ -59,7 +60,7 @@ export function createTaskCheckpoints(ports: CheckpointPorts): TaskCheckpoints {
     token.catch(() => writers.delete(key))
     const saves = new LatestSave<Save>(async ({ structure, bytes, info }) => {
       const stream = pool.store(await storeAddresses(), 'save')
-      const save = { name, structure, segments: [bytes], info, writerToken: await token, trace: order.trace }
+      const save = { name, structure, segments: segmentsOf(bytes), info, writerToken: await token, trace: order.trace }
       await saveCheckpoint(stream, save)
     }, giveBack)
     const writer = { token, saves }
@@ -82,7 +83,7 @@ export function createTaskCheckpoints(ports: CheckpointPorts): TaskCheckpoints {
         await saveCheckpoint(pool.store(await storeAddresses(), 'save'), {
           name: profile,
           structure,
-          segments: [bytes],
+          segments: segmentsOf(bytes),
         })
         return undefined
       }

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os'
 
 import type { ObjectId } from '#libs/domain'
-import { findReusedMemory } from '#libs/memory'
+import { findReusedMemory, shareSegmented } from '#libs/memory'
 
 import { type MemoryPolicy, memoryPolicyOf, reuseLimitsOf } from './memory-policy.js'
 import { createMemoryRoom, type MemoryRoom } from './memory-room.js'
@@ -52,6 +52,7 @@ export async function openWorkerMemory(settings: MemorySettings, ports: MemoryPo
   const policy = memoryPolicyOf(settings.memoryLimit, settings.memoryTarget)
   const { lost, warn, isBusy, pressed } = ports
   const reused = findReusedMemory()
+  shareSegmented()
   reused?.limit(reuseLimitsOf(settings.memoryLimit))
   const collect = (): void => {
     ports.collect()

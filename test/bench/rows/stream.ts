@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 
-import { createLocalCluster } from 'costate'
+import { createLocalCluster, shared } from 'costate'
 
 import { DigestAlgorithm } from '#libs/proto'
 import { createDigester } from '#libs/transfer'
@@ -9,6 +9,7 @@ import { compare } from '../contest.js'
 import { residentBytesOf } from '../process-facts.js'
 import type { Row } from '../row.js'
 import { atMost } from '../target.js'
+import { lastOf } from '../tasks.mjs'
 
 const limitMb = 2_000
 /** 8 GB of float64 in chunks of 64 MB. */
@@ -67,4 +68,54 @@ const stream: Row = {
   },
 }
 
-export const streamRows: readonly Row[] = [stream]
+/** More than a buffer of bytes has in Node 20. Mostly zeros, which take the program no memory. */
+const longLength = 577_136_230
+const longMegabytes = (longLength * Float64Array.BYTES_PER_ELEMENT) / 1e6
+
+/** One array goes to a worker, a task there shares it, and it comes back in pieces; the figure is what the worker takes for it at most. */
+const long: Row = {
+  name: 'array-4600mb',
+  unit: 'MB',
+  // A second copy would be twice as much.
+  target: atMost(Math.round(1.15 * longMegabytes), 'MB'),
+  measure: async (context) => {
+    const notes: string[] = []
+    const ours = async (): Promise<number> => {
+      const { runDir, nowMs } = context
+      await using cluster = await createLocalCluster({ workers: 1, runDir })
+      const [worker] = await cluster.workers()
+      assert(worker)
+      let mostBytes = 0
+      const watch = setInterval(() => {
+        residentBytesOf(worker.pid).then(
+          (bytes) => (mostBytes = Math.max(mostBytes, bytes)),
+          () => undefined,
+        )
+      }, pollMs)
+      const places = [0, 2 ** 29 - 1, 2 ** 29, longLength - 1]
+      const array = new Float64Array(longLength)
+      for (const place of places) array[place] = place + 0.5
+      const startMs = nowMs()
+      const scattered = await cluster.scatter(array)
+      const scatteredMs = nowMs()
+      assert.equal(await cluster.submit(lastOf, shared(scattered)).result(), longLength - 0.5)
+      const ranMs = nowMs()
+      let start = 0
+      for await (const chunk of scattered.chunks({ chunkBytes: '64MB' })) {
+        const end = start + chunk.length
+        for (const place of places) if (place >= start && place < end) assert.equal(chunk[place - start], place + 0.5)
+        start = end
+      }
+      assert.equal(start, longLength)
+      const gatheredMs = nowMs()
+      clearInterval(watch)
+      const rate = (ms: number): number => Math.round(longMegabytes / (ms / 1000))
+      notes.push(`${rate(scatteredMs - startMs)} MB/s in, ${rate(gatheredMs - ranMs)} MB/s out`)
+      return mostBytes / 1e6
+    }
+    const result = await compare({ warmUps: 0, ours, theirs: undefined, repeats: 1 }, context)
+    return { cases: [result], note: notes.join('; ') }
+  },
+}
+
+export const streamRows: readonly Row[] = [stream, long]

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
+import { wholeOf } from '#libs/memory'
 import { DigestAlgorithm, Health } from '#libs/proto'
 import {
   closeRpcChannel,
@@ -86,7 +87,7 @@ export class StoreClient {
     const value = { name, version, info: undefined, writerToken: 0n, etag: '' }
     await this.#loads.get({ $case: 'checkpoint', value }, (header) =>
       createMemorySink(header, (body) => {
-        bytes = body.bytes
+        bytes = wholeOf(body.bytes)
       }),
     )
     if (bytes === undefined) throw new Error('resolved without a body')
