@@ -52,7 +52,7 @@ export function createInlineCheckpoints(): Checkpoints {
       const labels = labelsWith(own, parameters)
       check(name, find(name), etag)
       const body = takeApart(value, `the checkpoint ${name}`)
-      const digest = sha256Of(body.bytes)
+      const digest = sha256Of([body.bytes])
       const version = (find(name)?.description.version ?? 0) + 1
       const description: CheckpointDescription = {
         ...{ name, version, digest, labels, savedAt: new Date() },

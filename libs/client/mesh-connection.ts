@@ -1,9 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 
 import { type Span, SpanKind } from '@opentelemetry/api'
 import { Status } from 'nice-grpc-common'
 
-import type { Bytes } from '#libs/memory'
+import { type Bytes, isSegmented } from '#libs/memory'
 import { type FunctionRef, type Result, SchedulerServiceDefinition, type SessionResponse } from '#libs/proto'
 import {
   type AddressSource,
@@ -14,7 +14,7 @@ import {
   type Security,
 } from '#libs/rpc'
 import { type BlobUploader, createBlobUploader, ClientSession, errorOfRefusal, loadBlob } from '#libs/session'
-import type { MeshJob, MeshJobBackend } from '#libs/submission'
+import { type MeshJob, type MeshJobBackend, sha256Of } from '#libs/submission'
 import { type ArrayStream, MeshError, type NumericArray, type TaskFuture } from '#libs/task'
 import { createSpanBudget, startSpan, timeSpan } from '#libs/telemetry'
 import {
@@ -29,7 +29,7 @@ import {
   type WantedObject,
   xxh64Of,
 } from '#libs/transfer'
-import { decodePayload, type EncodedValue } from '#libs/value'
+import { decodePayload, type EncodedValue, joinSegments } from '#libs/value'
 
 import { Archives } from './archives.js'
 import { streamArray } from './array-stream.js'
@@ -194,12 +194,14 @@ export class MeshConnection {
   }
 
   /** Puts a value into the checkpoint-store, as an object that needs no worker to hold it. */
-  async putBlob(objectId: string, { root: structure, segments, byteLength }: EncodedValue): Promise<void> {
-    const bytes = segments.length === 1 && segments[0] ? segments[0] : Buffer.concat(segments)
-    const blobDigest = createHash('sha256').update(bytes).digest('hex')
-    const descriptor = { objectId, structure, byteLength: BigInt(byteLength), xxh64: xxh64Of([bytes]) }
+  async putBlob(objectId: string, encoded: EncodedValue): Promise<void> {
+    const { root: structure, byteLength } = encoded
+    // Of a value with thousands of small arrays each would travel by itself.
+    const segments = isSegmented(encoded) ? encoded.segments : [joinSegments(encoded)]
+    const blobDigest = sha256Of(segments)
+    const descriptor = { objectId, structure, byteLength: BigInt(byteLength), xxh64: xxh64Of(segments) }
     try {
-      await this.blobs.upload([{ digest: blobDigest, bytes }], {})
+      await this.blobs.upload([{ digest: blobDigest, bytes: segments }], {})
       await this.scheduler.scatterBlobs({ sessionId: this.session.id, objects: [{ descriptor, blobDigest }] })
     } catch (error) {
       throw meshErrorOf(error)

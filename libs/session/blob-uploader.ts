@@ -9,7 +9,7 @@ import { sourceOfSegments, type TransferPool } from '#libs/transfer'
 export interface BlobUploader {
   /** `trace` is the job that the blobs are for. */
   upload(
-    blobs: Iterable<{ readonly digest: string; readonly bytes: Bytes }>,
+    blobs: Iterable<{ readonly digest: string; readonly bytes: Bytes | readonly Uint8Array[] }>,
     trace: Readonly<Record<string, string>>,
   ): Promise<void>
   close(): void
@@ -23,15 +23,20 @@ export function createBlobUploader(
   const uploads = new Map<string, Promise<void>>()
   let channel: ReturnType<typeof createRpcChannel> | undefined
 
-  async function upload(digest: string, bytes: Bytes, trace: Readonly<Record<string, string>>): Promise<void> {
+  async function upload(
+    digest: string,
+    segments: readonly Uint8Array[],
+    trace: Readonly<Record<string, string>>,
+  ): Promise<void> {
     const addresses = await storeAddresses()
     channel ??= createRpcChannel(storeAddresses, { security, serverRole: 'checkpointStore', kind: 'control' })
     const found = await createRpcClient(CheckpointServiceDefinition, channel).findBlobs({ digests: [digest] })
     if (found.digests.includes(digest)) return
-    const header = { byteLength: bytes.byteLength, digestAlgorithm: DigestAlgorithm.SHA256 }
+    const byteLength = segments.reduce((sum, segment) => sum + segment.byteLength, 0)
+    const header = { byteLength, digestAlgorithm: DigestAlgorithm.SHA256 }
     const stream = pool.store(addresses, 'save')
     const target = { $case: 'blobDigest', value: digest } as const
-    await stream.put(target, sourceOfSegments(header, segmentsOf(bytes)), { requestId: randomUUID(), trace })
+    await stream.put(target, sourceOfSegments(header, segments), { requestId: randomUUID(), trace })
   }
 
   return {
@@ -40,7 +45,7 @@ export function createBlobUploader(
         [...blobs].map(({ digest, bytes }) => {
           let uploading = uploads.get(digest)
           if (uploading === undefined) {
-            uploading = upload(digest, bytes, trace)
+            uploading = upload(digest, 'buffer' in bytes ? segmentsOf(bytes) : bytes, trace)
             uploads.set(digest, uploading)
             // What failed may be tried again.
             uploading.catch(() => uploads.delete(digest))

@@ -65,7 +65,7 @@ export function createArgumentEncoder({ job, codecs }: ArgumentsFor = {}): Argum
   function putAside(value: object, encoded: EncodedValue): Reference {
     // A copy: the program may go on to change its array before it is sent.
     const bytes = copySegments(encoded)
-    const digest = sha256Of(bytes)
+    const digest = sha256Of([bytes])
     blobs.set(digest, { digest, bytes })
     const blob = { digest, structure: encoded.root, byteLength: BigInt(bytes.byteLength) }
     const reference: Reference = { target: { $case: 'blob', value: blob } }

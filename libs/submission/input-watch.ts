@@ -28,14 +28,14 @@ export class InputWatch {
     if (known) return known.body
     const { structure, bytes } = input.kind === 'body' ? input : bodyOf(input.payload)
     const body = { kind: 'body', structure, bytes: copyBytes(bytes, new ArrayBuffer(bytes.byteLength)) } as const
-    this.#opened.set(name, { body, digest: sha256Of(body.bytes) })
+    this.#opened.set(name, { body, digest: sha256Of([body.bytes]) })
     return body
   }
 
   /** How the task changed one; nothing when all are as they were. `cause` is what it threw, if it did. */
   findChange(cause: unknown): SharedInputChangedError | undefined {
     for (const [name, { body, digest }] of this.#opened) {
-      if (sha256Of(body.bytes) === digest) continue
+      if (sha256Of([body.bytes]) === digest) continue
       const message =
         `${this.#taskName} changed its shared input ${name}: copy what is to be changed (xs.slice()), or pass the input ` +
         'without shared(), which gives the task a copy of its own'

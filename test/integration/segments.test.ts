@@ -87,6 +87,14 @@ describe.each(['thread', 'process'] as const)('with each slot in a %s', { timeou
     x.release()
   })
 
+  test('so it is in the checkpoint-store, where no worker need hold it', async () => {
+    const { cluster } = mesh
+    const x = await cluster.scatter({ x: numbers(), parts: [numbers(), 1] }, { durable: true })
+    const { x: whole, parts } = await x.result()
+    expect([isRamp(whole), isRamp(parts[0] as Float64Array), x.workerIds]).toEqual([true, true, []])
+    x.release()
+  })
+
   test('so is a result: for the next tasks in its slot, which share it or get copies, and for the program', async () => {
     const { cluster } = mesh
     const made = cluster.submit(tasks.ramp, length)
