@@ -9,6 +9,10 @@ import type {
 } from '#libs/proto'
 
 import type { CutPuts } from './cut-puts.js'
+import { chunkBytes } from './limits.js'
+
+/** A longer piece costs more to copy than a chunk of its own. */
+const joinedBytes = chunkBytes / 8
 
 /** What a get sends or a put brings, without the bytes. */
 export interface BodyHeader {
@@ -90,10 +94,24 @@ export function sourceOfSegments(header: BodyHeader, segments: readonly Uint8Arr
   return { header, segments, read: (offset) => segmentsFrom(segments, offset), ...(digest && { digest }) }
 }
 
+/** Short pieces that follow each other are joined: each would be a chunk of its own. */
 function* segmentsFrom(segments: readonly Uint8Array[], offset: number): Generator<Uint8Array> {
   let skip = offset
+  let short: Uint8Array[] = []
+  let shortBytes = 0
   for (const segment of segments) {
-    if (skip < segment.byteLength) yield skip > 0 ? segment.subarray(skip) : segment
+    const piece = segment.subarray(skip)
     skip = Math.max(0, skip - segment.byteLength)
+    const isShort = piece.byteLength < joinedBytes
+    if (shortBytes > 0 && (!isShort || shortBytes + piece.byteLength > chunkBytes)) {
+      yield Buffer.concat(short, shortBytes)
+      short = []
+      shortBytes = 0
+    }
+    if (isShort) {
+      short.push(piece)
+      shortBytes += piece.byteLength
+    } else yield piece
   }
+  if (shortBytes > 0) yield Buffer.concat(short, shortBytes)
 }
