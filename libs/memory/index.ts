@@ -12,4 +12,11 @@ export {
 export { touchAhead } from './fresh-pages.js'
 export { allocateLarge, shareSegmented } from './huge-pages.js'
 export { findLibC, type LibC } from './libc.js'
-export { type Area, findReusedMemory, mapArea, type ReusedMemory, type ReuseLimits } from './reused-memory.js'
+export {
+  type Area,
+  findReusedMemory,
+  mapArea,
+  type ReusedMemory,
+  type ReuseLimits,
+  type UnseenMemory,
+} from './reused-memory.js'

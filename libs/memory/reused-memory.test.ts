@@ -87,6 +87,49 @@ describe.runIf(libc)('memory that is used again', () => {
     expect(take(36 * megabyte).isWarm).toBe(true)
   })
 
+  const takeUnseen = (byteLength: number) => {
+    const taken = memory.takeUnseen(byteLength)
+    if (taken === undefined) throw new Error(`no memory of ${byteLength} bytes`)
+    return taken
+  }
+
+  test('what nobody has seen is the next one’s as soon as it is closed', () => {
+    const first = takeUnseen(20 * megabyte)
+    const at = addressOf(first.own.fill(1))
+    first.close()
+    first.close()
+    expect(memory.idleBytes).toBe(20 * megabyte)
+    expect(() => first.own).toThrow('given back')
+    expect(() => first.bytes).toThrow('given back')
+    const second = takeUnseen(19 * megabyte)
+    expect([addressOf(second.own), second.own.byteLength, second.isWarm]).toEqual([at, 19 * megabyte, true])
+    expect(memory.idleBytes).toBe(0)
+  })
+
+  test('what somebody has seen stays his as long as he has it', async () => {
+    const unseen = takeUnseen(20 * megabyte)
+    unseen.own.fill(5)
+    const seen = unseen.bytes.subarray(100, 200)
+    expect([unseen.bytes.byteLength, unseen.bytes.buffer === seen.buffer]).toEqual([20 * megabyte, true])
+    unseen.close()
+    useOnce(20 * megabyte)
+    await expectIdle(20 * megabyte)
+    for (const { own } of [takeUnseen(20 * megabyte), takeUnseen(20 * megabyte)]) own.fill(1)
+    expect([...new Set(seen)]).toEqual([5])
+  })
+
+  test('what was seen is the next one’s when nobody has it any more', async () => {
+    const seeOnce = (): bigint => {
+      const unseen = takeUnseen(20 * megabyte)
+      const at = addressOf(unseen.bytes.fill(1))
+      unseen.close()
+      return at
+    }
+    const at = seeOnce()
+    await expectIdle(20 * megabyte)
+    expect(addressOf(takeUnseen(20 * megabyte).own)).toBe(at)
+  })
+
   test('short bodies take other memory', () => {
     expect(memory.take(megabyte)).toBeUndefined()
   })

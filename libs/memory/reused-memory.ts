@@ -26,6 +26,19 @@ interface IdleArea extends Area {
   buffer: ArrayBuffer | undefined
 }
 
+/** Memory of which others get a buffer when they ask for it, and not before: V8 marks its heap for each large one that comes to be. */
+export interface UnseenMemory {
+  readonly byteLength: number
+  /** Whether it was used before. */
+  readonly isWarm: boolean
+  /** A buffer for others, from the first time on that somebody asks. The memory then goes with the last view of it. Throws when it was given back. */
+  readonly bytes: Uint8Array<ArrayBuffer>
+  /** For its keeper alone, who writes there what is to lie there. Throws when it was given back. */
+  readonly own: Uint8Array<ArrayBuffer>
+  /** Nobody will ask who has not asked yet: where nobody did, the memory is the next one's. */
+  close(): void
+}
+
 /** How much is kept for those who come next, and how long. */
 export interface ReuseLimits {
   readonly mostIdleBytes: number
@@ -45,6 +58,8 @@ export class ReusedMemory {
   #idleBytes = 0
   #timer: NodeJS.Timeout | undefined
   #preparing: NodeJS.Timeout | undefined
+  /** Views of areas that are kept as long as these are mapped. */
+  readonly #ownViews = new Map<bigint, ArrayBuffer>()
   readonly #left = new FinalizationRegistry<Area & Pick<IdleArea, 'wantedBytes'>>((area) => this.#takeBack(area))
 
   constructor(libc: LibC, limits: ReuseLimits, now: () => number = () => performance.now()) {
@@ -92,6 +107,51 @@ export class ReusedMemory {
     return { bytes: this.watch(area, byteLength, ready), isWarm: known !== undefined }
   }
 
+  /** The same as memory that is seen when somebody asks. Who closes it unseen leaves it to the next one at once. */
+  takeUnseen(byteLength: number): UnseenMemory | undefined {
+    if (!canReuse(byteLength)) return undefined
+    const known = this.#takeIdle(byteLength, byteLength, true)
+    const area = known ?? mapArea(this.#libc, byteLength)
+    if (area === undefined) return undefined
+    let bytes: Uint8Array<ArrayBuffer> | undefined
+    let isOpen = true
+    const checkOpen = (): void => {
+      if (!isOpen) throw new Error(`memory of ${byteLength} bytes was given back before anybody looked at it`)
+    }
+    const watch = (): Uint8Array<ArrayBuffer> => {
+      checkOpen()
+      return this.watch(area, byteLength, known?.buffer?.byteLength === byteLength ? known.buffer : undefined)
+    }
+    const own = (): Uint8Array<ArrayBuffer> => {
+      checkOpen()
+      return this.#ownView(area, byteLength)
+    }
+    return {
+      byteLength,
+      isWarm: known !== undefined,
+      get bytes() {
+        return (bytes ??= watch())
+      },
+      get own() {
+        return own()
+      },
+      close: () => {
+        if (isOpen && bytes === undefined) this.giveBack(area)
+        isOpen = false
+      },
+    }
+  }
+
+  #ownView({ at, byteLength }: Area, wantedBytes: number): Uint8Array<ArrayBuffer> {
+    let buffer = this.#ownViews.get(at)
+    if (buffer === undefined) {
+      buffer = this.#libc.view(at, byteLength)
+      markAsUntransferable(buffer)
+      this.#ownViews.set(at, buffer)
+    }
+    return new Uint8Array(buffer, 0, wantedBytes)
+  }
+
   /** The same for who counts himself whether anybody has it: it is his until he gives it back, or has it watched. */
   takeArea(byteLength: number): Area | undefined {
     if (!canReuse(byteLength)) return undefined
@@ -125,16 +185,19 @@ export class ReusedMemory {
     this.#preparing ??= setTimeout(() => {
       this.#preparing = undefined
       const next = this.#idle.at(-1)
-      if (next && !this.isPrepared) next.buffer = this.#libc.view(next.at, next.wantedBytes)
+      // What has a view of our own is mostly for who needs no other.
+      if (next && !this.isPrepared && !this.#ownViews.has(next.at))
+        next.buffer = this.#libc.view(next.at, next.wantedBytes)
     }, prepareMs).unref()
   }
 
-  /** Rather one whose buffer is made for so many bytes; who needs no buffer leaves such a one to others. */
-  #takeIdle(byteLength: number, bufferBytes?: number): IdleArea | undefined {
+  /** Rather one whose buffer is made for so many bytes, or that has a view of our own; who needs none leaves such a one to others. */
+  #takeIdle(byteLength: number, bufferBytes?: number, isUnseen = false): IdleArea | undefined {
     let best: IdleArea | undefined
     for (const area of this.#idle) {
       if (area.byteLength < byteLength || area.byteLength > byteLength * mostSlack + Number(hugePageBytes)) continue
-      const isReady = area.buffer?.byteLength === bufferBytes
+      const hasOwnView = this.#ownViews.has(area.at)
+      const isReady = isUnseen ? hasOwnView : !hasOwnView && area.buffer?.byteLength === bufferBytes
       if (best === undefined || isReady || area.byteLength < best.byteLength) best = area
       if (isReady) break
     }
@@ -164,6 +227,7 @@ export class ReusedMemory {
     const area = this.#idle.shift()
     if (area === undefined) return
     this.#idleBytes -= area.byteLength
+    this.#ownViews.delete(area.at)
     this.#libc.unmap(area.at, area.byteLength)
   }
 }

@@ -1,6 +1,14 @@
 import { Status } from 'nice-grpc-common'
 
-import { allocateLarge, type Bytes, findReusedMemory, partOf, touchAhead, writeBytes } from '#libs/memory'
+import {
+  allocateLarge,
+  type Bytes,
+  findReusedMemory,
+  partOf,
+  touchAhead,
+  type UnseenMemory,
+  writeBytes,
+} from '#libs/memory'
 import { Durability, type TransferReceipt, type Value } from '#libs/proto'
 
 import type { Sink } from './endpoint.js'
@@ -27,22 +35,63 @@ export function createMemorySink(
   keep: (body: ReceivedBody, digest: Buffer) => void | Promise<void>,
 ): MemorySink {
   const { bytes, isWarm } = allocate(Number(header.byteLength))
-  const touch = isWarm ? undefined : touchAhead(bytes)
-  let position = 0
   return {
     bytes,
-    place: (length) => partOf(bytes, position, position + length),
+    ...writeInto(() => bytes, isWarm),
+    commit: async (digest) => {
+      await keep({ structure: header.structure, bytes }, digest)
+      findReusedMemory()?.prepare()
+      return received
+    },
+    abort: () => undefined,
+  }
+}
+
+/** A sink in memory of which a buffer is made when somebody asks for it. */
+export interface UnseenSink extends Sink {
+  readonly memory: UnseenMemory
+}
+
+/**
+ * The same in memory that need not be seen: `keep` has it from then on, and closes it when nobody wants it. Nothing for a body that is too short for that, or where there is
+ * no such memory.
+ */
+export function createUnseenSink(
+  header: { byteLength: bigint },
+  keep: (memory: UnseenMemory, digest: Buffer) => void | Promise<void>,
+): UnseenSink | undefined {
+  const memory = findReusedMemory()?.takeUnseen(Number(header.byteLength))
+  if (memory === undefined) return undefined
+  let isOurs = true
+  return {
+    memory,
+    ...writeInto(() => memory.own, memory.isWarm),
+    commit: async (digest) => {
+      isOurs = false
+      await keep(memory, digest)
+      return received
+    },
+    abort: () => {
+      // Who keeps it may have it even if what he did afterwards failed.
+      if (isOurs) memory.close()
+    },
+  }
+}
+
+const received: TransferReceipt = { durability: Durability.MEMORY, version: 0n }
+
+/** `target` throws when the memory is not the sink's any more. */
+function writeInto(target: () => Bytes, isWarm: boolean): Required<Pick<Sink, 'place' | 'write'>> {
+  const touch = isWarm ? undefined : touchAhead(target())
+  let position = 0
+  return {
+    place: (length) => partOf(target(), position, position + length),
     write: (data) => {
+      const bytes = target()
       if (data.buffer !== bytes.buffer) writeBytes(bytes, data, position)
       position += data.byteLength
       touch?.(position)
     },
-    commit: async (digest): Promise<TransferReceipt> => {
-      await keep({ structure: header.structure, bytes }, digest)
-      findReusedMemory()?.prepare()
-      return { durability: Durability.MEMORY, version: 0n }
-    },
-    abort: () => undefined,
   }
 }
 

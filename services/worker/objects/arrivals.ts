@@ -10,6 +10,15 @@ const mostWaitMs = 30_000
 /** How long it is remembered that an object does not come: who asks a little later need not wait for it. */
 const refusalMs = 1_000
 
+/** What is known of it from the beginning, and where its bytes come to lie: asked for when somebody wants to pass them on. */
+export interface ArrivingHeader {
+  readonly structure: Value | undefined
+  readonly byteLength: number
+}
+interface ArrivingBytes {
+  readonly bytes: Bytes
+}
+
 /** An object on its way into this worker's memory, as whoever receives it sees it. */
 export interface Arrival {
   /** So much more is here. */
@@ -22,7 +31,7 @@ export interface Arrival {
 
 /** What is arriving here, so that others can have it at the same time; and who waits for what has not begun to. */
 export interface Arrivals {
-  begin(objectId: ObjectId, structure: Value | undefined, bytes: Bytes): Arrival
+  begin(objectId: ObjectId, header: ArrivingHeader, place: ArrivingBytes): Arrival
   /** As it can be sent on, as far as it is here. */
   sourceOf(objectId: ObjectId): Source | undefined
   /** Resolves when there may be something to have: it begins to arrive, or is stored. Rejects when it is refused here. */
@@ -57,9 +66,9 @@ export function createArrivals(): Arrivals {
   }
 
   return {
-    begin: (objectId, structure, bytes) => {
+    begin: (objectId, header, place) => {
       const known = arriving.has(objectId)
-      const arrival = new ArrivingObject(objectId, structure, bytes)
+      const arrival = new ArrivingObject(objectId, header, place)
       const leave = (): void => {
         if (arriving.get(objectId) === arrival) arriving.delete(objectId)
       }
@@ -118,17 +127,17 @@ export function createArrivals(): Arrivals {
 /** The beginning of an object. */
 class ArrivingObject {
   readonly #objectId: ObjectId
-  readonly #structure: Value | undefined
-  readonly #bytes: Bytes
+  readonly #header: ArrivingHeader
+  readonly #place: ArrivingBytes
   readonly #waiting = new Set<() => void>()
   #position = 0
   #digest: Buffer | undefined
   #failure: TransferError | undefined
 
-  constructor(objectId: ObjectId, structure: Value | undefined, bytes: Bytes) {
+  constructor(objectId: ObjectId, header: ArrivingHeader, place: ArrivingBytes) {
     this.#objectId = objectId
-    this.#structure = structure
-    this.#bytes = bytes
+    this.#header = header
+    this.#place = place
   }
 
   advance(byteLength: number): void {
@@ -143,19 +152,17 @@ class ArrivingObject {
 
   fail(): void {
     // What came whole and is refused all the same is not what was sent: nobody may go on from there.
-    const isDamaged = this.#position === this.#bytes.byteLength
+    const isDamaged = this.#position === this.#header.byteLength
     this.#failure = isDamaged ? damaged(this.#objectId) : notComing(this.#objectId)
     this.#wake()
   }
 
   source(): Source {
+    // Asked for now: when it is given up, or released, the memory stays as long as somebody has this.
+    const { bytes } = this.#place
     return {
-      header: {
-        structure: this.#structure,
-        byteLength: this.#bytes.byteLength,
-        digestAlgorithm: DigestAlgorithm.XXH64,
-      },
-      read: (offset) => this.#readFrom(offset),
+      header: { ...this.#header, digestAlgorithm: DigestAlgorithm.XXH64 },
+      read: (offset) => this.#readFrom(bytes, offset),
       arriving: {
         until: (position) => this.#until(() => this.#position > position),
         digest: async () => {
@@ -166,11 +173,11 @@ class ArrivingObject {
     }
   }
 
-  async *#readFrom(offset: number): AsyncGenerator<Uint8Array, void> {
-    for (let at = offset; at < this.#bytes.byteLength;) {
+  async *#readFrom(bytes: Bytes, offset: number): AsyncGenerator<Uint8Array, void> {
+    for (let at = offset; at < bytes.byteLength;) {
       await this.#until(() => this.#position > at)
       const end = Math.min(this.#position, at + segmentBytes)
-      yield partOf(this.#bytes, at, end)
+      yield partOf(bytes, at, end)
       at = end
     }
   }

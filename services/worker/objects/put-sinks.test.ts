@@ -11,7 +11,7 @@ import { createDigester, type Sink } from '#libs/transfer'
 import { createArrivals } from './arrivals.js'
 import { memoryPolicyOf } from './memory-policy.js'
 import { createMemoryRoom } from './memory-room.js'
-import type { StoredObject } from './object-store.js'
+import { createObjectStore, type StoredObject } from './object-store.js'
 import { createPutSinks } from './put-sinks.js'
 import { SpillError } from './spill-folder.js'
 import { bytesValue, openSpillLab } from './spilling.fixture.js'
@@ -92,6 +92,44 @@ test('a disk that fills up while an object is written: the put is refused, and n
   await expect(sink.write(Buffer.alloc(10))).rejects.toMatchObject(refusal)
   sink.abort()
   expect([abandoned, lab.store.spilledBytes]).toEqual([1, 0])
+})
+
+/** A worker without a limit, and bodies long enough for memory that is used again. */
+function openLarge(stored: () => Promise<void> = async () => undefined) {
+  const store = createObjectStore()
+  const arrivals = createArrivals()
+  const sinks = createPutSinks(store, arrivals, { limitBytes: 0, has: () => true }, undefined)
+  const byteLength = 5_000_000
+  const header = TransferHeader.fromPartial({ structure: bytesValue(byteLength), byteLength: BigInt(byteLength) })
+  const open = (objectId: ObjectId): Promise<Sink> => sinks.open({ objectId, name: objectId, header, stored })
+  return { store, arrivals, byteLength, open }
+}
+
+test('who passes on what arrives has its bytes, also when it is released and others come', async () => {
+  const { store, arrivals, byteLength, open } = openLarge()
+  const [id, next] = [`o-${randomUUID()}` as ObjectId, `o-${randomUUID()}` as ObjectId]
+  const sink = await open(id)
+  const passed = arrivals.sourceOf(id)
+  await fill(sink, Buffer.alloc(byteLength, 1))
+  store.release(id)
+  await fill(await open(next), Buffer.alloc(byteLength, 2))
+  const pieces: Uint8Array[] = []
+  for await (const piece of passed?.read(0) ?? []) pieces.push(piece)
+  expect(Buffer.concat(pieces).equals(Buffer.alloc(byteLength, 1))).toBe(true)
+})
+
+test('what was kept keeps its memory, also when nobody could be told of it', async () => {
+  const { store, byteLength, open } = openLarge(() => Promise.reject(new Error('the scheduler is gone')))
+  const [id, next] = [`o-${randomUUID()}` as ObjectId, `o-${randomUUID()}` as ObjectId]
+  const sink = await open(id)
+  await expect(fill(sink, Buffer.alloc(byteLength, 1))).rejects.toThrow('gone')
+  sink.abort()
+  const other = await open(next)
+  await other.write(Buffer.alloc(byteLength, 2))
+  const held = store.get(id)
+  if (held?.place !== 'memory') throw new Error('it is not held')
+  expect(Buffer.alloc(byteLength, 1).equals(wholeOf(held.bytes))).toBe(true)
+  other.abort()
 })
 
 test('the same object twice is kept once, also when the first is on the disk; another value under its id is refused', async () => {

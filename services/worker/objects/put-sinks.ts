@@ -1,8 +1,9 @@
 import { Status } from 'nice-grpc-common'
 
 import type { ObjectId } from '#libs/domain'
+import type { Bytes, UnseenMemory } from '#libs/memory'
 import { Durability, type TransferHeader } from '#libs/proto'
-import { createMemorySink, type Sink, TransferError } from '#libs/transfer'
+import { createMemorySink, createUnseenSink, type Sink, TransferError } from '#libs/transfer'
 
 import type { Arrivals } from './arrivals.js'
 import type { MemoryRoom } from './memory-room.js'
@@ -47,17 +48,23 @@ export function createPutSinks(
   }
 }
 
+type NewBody = { readonly bytes: Bytes<ArrayBuffer> } | { readonly mapped: UnseenMemory }
+
 function createHeldSink(store: ObjectStore, arrivals: Arrivals, object: ArrivingObject, byteLength: number): Sink {
   const { objectId, name, header, stored } = object
+  const { structure } = header
   const isHere = store.expect(byteLength)
-  const sink = createMemorySink(header, async ({ structure, bytes }, digest) => {
+  const keep = async (body: NewBody, digest: Buffer): Promise<void> => {
     isHere()
     // Another put of the same object may have come first.
-    const kept = keepOnce(store, { objectId, structure, bytes, xxh64: digest.readBigUInt64BE() }, name)
+    const kept = keepOnce(store, { objectId, structure, ...body, xxh64: digest.readBigUInt64BE() }, name)
     arrival.complete(digest)
     await stored(kept)
-  })
-  const arrival = arrivals.begin(objectId, header.structure, sink.bytes)
+  }
+  const sink =
+    createUnseenSink(header, (memory, digest) => keep({ mapped: memory }, digest)) ??
+    createMemorySink(header, ({ bytes }, digest) => keep({ bytes }, digest))
+  const arrival = arrivals.begin(objectId, { structure, byteLength }, 'memory' in sink ? sink.memory : sink)
   return {
     ...sink,
     write: (data) => {
