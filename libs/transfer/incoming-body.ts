@@ -62,8 +62,7 @@ export class IncomingBody {
       const message = `${this.#name}: a chunk of ${byteLength} bytes in a slot of ${slotBytes}`
       throw new TransferError(Status.INVALID_ARGUMENT, 'CHUNK_TOO_LARGE', message)
     }
-    const data = shared ? this.#readShared(shared) : chunk.data
-    if (shared === undefined && checksumOf(data) !== crc32c) {
+    if (shared === undefined && checksumOf(chunk.data) !== crc32c) {
       throw new TransferError(
         Status.DATA_LOSS,
         'CHUNK_CORRUPT',
@@ -71,7 +70,8 @@ export class IncomingBody {
       )
     }
     this.#isIntact = false
-    this.#digester.update(data)
+    const data = shared ? this.#readShared(shared) : chunk.data
+    if (shared === undefined) this.#digester.update(data)
     const written = this.#sink.write(data)
     if (written !== undefined) await written
     // Not the sink's own memory.
@@ -83,7 +83,7 @@ export class IncomingBody {
 
   #readShared(slice: SharedSlice): Uint8Array {
     const place = this.#sink.place?.(slice.byteLength) ?? takeFrame(slice.byteLength)
-    this.#shared.read(slice, place)
+    this.#shared.read(slice, place, (piece) => this.#digester.update(piece))
     return place
   }
 

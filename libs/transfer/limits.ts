@@ -20,7 +20,7 @@ export const smallObjectBytes = 32 * 1024
 export const windowBytes = 16 * 1024 * 1024
 
 /** How long a slot of shared memory is: a chunk there costs a frame all the same, so it is longer. Part of the protocol. */
-export const slotBytes = 2 * 1024 * 1024
+export const slotBytes = 4 * 1024 * 1024
 
 /**
  * How long a chunk in a slot is at most. Short of the slot, so that pieces of a body and the slots, which start at pages, come to

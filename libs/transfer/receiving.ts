@@ -107,10 +107,11 @@ export class Receiving {
           }
           const isLong = body.byteLength - body.position > initialCreditBytes
           if (isLong || resumeOffset !== undefined)
-            this.#grant(isLong ? windowBytes - initialCreditBytes : 0, resumeOffset)
+            this.#grant(isLong ? this.#window() - initialCreditBytes : 0, resumeOffset)
         } else if (frame.$case === 'chunk' && body !== undefined) {
-          await body.take(frame.value)
           const { shared } = frame.value
+          if (shared && !(await this.#shared.arrival(shared, () => this.#inbox.ended))) continue
+          await body.take(frame.value)
           if (shared) this.#leaveSlot(shared.slot)
           const grant = body.takeGrant()
           if (grant > 0) this.#grant(grant)
@@ -137,6 +138,11 @@ export class Receiving {
       body?.abort()
       earlier?.abort()
     }
+  }
+
+  /** Slots bound what lies in them; credit comes in frames, and shall not be what their sender waits for. */
+  #window(): number {
+    return this.#shared.hasIncoming ? 2 * windowBytes : windowBytes
   }
 
   #leaveSlot(slot: number): void {

@@ -137,13 +137,13 @@ export class Sending {
         if (leave === undefined) return
         size.atMost = leave.kind === 'slot' ? slotChunkBytes : chunkBytes
         const data = await this.#readChunk(chunks, byteLength - position, leave)
-        digester?.update(data)
         position += data.byteLength
         const unsent = data.subarray(Math.max(0, data.byteLength - Math.max(0, position - offset)))
+        digester?.update(data.subarray(0, data.byteLength - unsent.byteLength))
+        const see = digester && ((piece: Uint8Array) => digester.update(piece))
         if (unsent.byteLength > 0)
-          this.#sendChunk(position - unsent.byteLength, unsent, leave, source.reusesMemory ?? false)
+          await this.#sendChunk(position - unsent.byteLength, unsent, leave, source.reusesMemory ?? false, see)
         else this.#giveBack(leave)
-        if (leave.kind === 'slot') await nextTurn()
       }
     } finally {
       // Not awaited: a source that hangs in a read returns only after it.
@@ -216,16 +216,38 @@ export class Sending {
     }
   }
 
-  /** What is written to a slot is there now; what waits to be sent lies where it is until then, so it is copied if need be. */
-  #sendChunk(offset: number, data: Uint8Array, leave: Leave, isReused: boolean): void {
+  /**
+   * What is written to a slot is there now; what waits to be sent lies where it is until then, so it is copied if need be. `see` gets all
+   * of it before it is sent.
+   */
+  async #sendChunk(
+    offset: number,
+    data: Uint8Array,
+    leave: Leave,
+    isReused: boolean,
+    see?: (piece: Uint8Array) => void,
+  ): Promise<void> {
     this.#credit -= data.byteLength
     const kept = (): Uint8Array => (isReused ? Buffer.from(data) : data)
     if (leave.kind === 'place') {
+      see?.(data)
       this.#outbox.fillPlace(this.#chunk(offset, kept()))
-    } else if (this.#shared.write(leave.slot, data)) {
-      const shared = { slot: leave.slot, byteLength: data.byteLength }
-      const value = { offset: BigInt(offset), crc32c: 0, data: Buffer.alloc(0), shared }
-      this.#say({ $case: 'chunk', value })
+      return
+    }
+    const { slot } = leave
+    const say = (): void => {
+      const shared = { slot, byteLength: data.byteLength }
+      this.#say({ $case: 'chunk', value: { offset: BigInt(offset), crc32c: 0, data: Buffer.alloc(0), shared } })
+    }
+    const isAhead = this.#shared.canSayAhead(slot, data.byteLength)
+    if (isAhead) say()
+    // What was said goes out now, while this is written.
+    await nextTurn()
+    if (this.#isOver()) {
+      if (isAhead) this.#shared.noteWritten(slot)
+      else this.#giveBack(leave)
+    } else if (this.#shared.write(slot, data, see)) {
+      if (!isAhead) say()
     } else {
       // Shared memory is full. This happens once per stream, so these need no place.
       const whole = kept()

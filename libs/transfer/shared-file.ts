@@ -5,35 +5,51 @@ import path from 'node:path'
 import { findLibC, findReusedMemory } from '#libs/memory'
 
 import { slotBytes, slots } from './limits.js'
+import { SlotMarks } from './slot-marks.js'
 
 const folder = '/dev/shm'
 const namePattern = /^costate-bulk-(\d+)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /** Those that are taken first. What is mapped counts as memory of the process: one that must save it reads and writes the others by calls. */
-const fewMappedSlots = 4
+const fewMappedSlots = 2
+/** The first page is for marks; slots follow. */
+const headBytes = 4096
 /** An offer that is older than this is not answered any more. */
 const staleMs = 60_000
 
 /** A file in shared memory. What a process that dies leaves is given back by the system, once the file has no name. */
 export interface SharedFile {
   readonly name: string
-  /** @throws when there is no room. */
-  write(slot: number, data: Uint8Array): void
-  /** Fills `into` from the start of a slot. Throws when so much was never written there. */
-  read(slot: number, into: Uint8Array): void
+  /** What both ends see at once; missing where the file cannot be mapped, and once it is closed. */
+  readonly marks: SlotMarks | undefined
+  /** Whether so much can be written into a slot without new pages, so that there is surely room. */
+  hasRoom(slot: number, byteLength: number): boolean
+  /** Writes into a slot, from this byte of it on. @throws when there is no room. */
+  write(slot: number, data: Uint8Array, from?: number): void
+  /** Fills `into` with what a slot has from this byte on. Throws when so much was never written there. */
+  read(slot: number, into: Uint8Array, from?: number): void
   /** Nobody else can open it from now on. */
   unlink(): void
   close(): void
 }
 
 /** Whether this process may share memory; `COSTATE_SHARED_MEMORY=off` says no. */
-function mayShare(): boolean {
+export function mayShare(): boolean {
   return process.platform === 'linux' && process.env['COSTATE_SHARED_MEMORY'] !== 'off'
 }
 
 /** A new file of this process and this user; nothing where there can be none. */
 export function createSharedFile(): SharedFile | undefined {
   const file = createFile()
-  return file && sharedFile(file.name, file.fd)
+  if (file === undefined) return undefined
+  try {
+    fs.writeSync(file.fd, new Uint8Array(headBytes), 0, headBytes, 0)
+    return sharedFile(file.name, file.fd)
+  } catch {
+    // No room.
+    file.unlink()
+    fs.closeSync(file.fd)
+    return undefined
+  }
 }
 
 /** The same, as what it is; nobody can open it any more once it is unlinked. */
@@ -52,7 +68,10 @@ export function createFile(): { readonly name: string; readonly fd: number; unli
 /** The file that another process of this user and this host has made; nothing when it is not one. */
 export function openSharedFile(name: string): SharedFile | undefined {
   const fd = openFile(name)
-  return fd === undefined ? undefined : sharedFile(name, fd)
+  if (fd === undefined) return undefined
+  if (fs.fstatSync(fd).size >= headBytes) return sharedFile(name, fd)
+  fs.closeSync(fd)
+  return undefined
 }
 
 /** The same, as its descriptor. */
@@ -75,7 +94,9 @@ function sharedFile(name: string, fd: number): SharedFile {
   let isOpen = true
   // Copied by the processor alone: what reads and writes of the system cost on top is as much again.
   const mappedSlots = findReusedMemory()?.isSaving === false ? slots : fewMappedSlots
-  const mapped = findLibC()?.map(fd, mappedSlots * slotBytes, 'toFile')
+  const mapped = findLibC()?.map(fd, headBytes + mappedSlots * slotBytes, 'toFile')
+  const marks =
+    mapped && new SlotMarks(new Int32Array(mapped.bytes.buffer, 0, headBytes / Int32Array.BYTES_PER_ELEMENT))
   /** How much of each slot has pages; more must be written by the system, which says so when there is no room. */
   const written = new Uint32Array(slots)
   /** The file had so many bytes when it was last looked at. */
@@ -88,22 +109,29 @@ function sharedFile(name: string, fd: number): SharedFile {
 
   return {
     name,
-    write: (slot, data) => {
+    get marks() {
+      return isOpen ? marks : undefined
+    },
+    hasRoom: (slot, byteLength) => byteLength <= (written[slot] ?? 0),
+    write: (slot, data, from = 0) => {
       if (!isOpen) throw new Error(`shared memory ${name} is closed`)
-      const start = slot * slotBytes
-      if (mapped && slot < mappedSlots && data.byteLength <= (written[slot] ?? 0)) {
+      const start = headBytes + slot * slotBytes + from
+      const end = from + data.byteLength
+      const known = written[slot] ?? 0
+      if (mapped && slot < mappedSlots && end <= known) {
         mapped.bytes.set(data, start)
         return
       }
       for (let done = 0; done < data.byteLength;) {
         done += fs.writeSync(fd, data, done, data.byteLength - done, start + done)
       }
-      written[slot] = data.byteLength
+      // What lies between has pages only if somebody wrote there.
+      if (from <= known) written[slot] = Math.max(known, end)
     },
-    read: (slot, into) => {
+    read: (slot, into, from = 0) => {
       if (!isOpen) throw new Error(`shared memory ${name} is closed`)
-      const start = slot * slotBytes
-      if (mapped && slot < mappedSlots && into.byteLength <= slotBytes && has(start + into.byteLength)) {
+      const start = headBytes + slot * slotBytes + from
+      if (mapped && slot < mappedSlots && from + into.byteLength <= slotBytes && has(start + into.byteLength)) {
         into.set(mapped.bytes.subarray(start, start + into.byteLength))
         return
       }
