@@ -16,6 +16,11 @@ export interface LibC {
   mapFresh(byteLength: number): bigint | undefined
   /** Nobody may touch the memory from now on. */
   unmap(at: bigint, byteLength: number): void
+  /** Memory as a file without a folder, of that name for who looks; its descriptor, or nothing when the system refuses. */
+  createSealable(name: string): number | undefined
+  /** Nobody can write to the file, or make it longer or shorter, from now on; false when the system refuses. */
+  seal(fd: number): boolean
+  isSealed(fd: number): boolean
   /** Copies the bytes there. */
   copy(bytes: Uint8Array, to: bigint): void
   /** What lies there, as a buffer that frees nothing when it goes. */
@@ -33,6 +38,13 @@ export interface MappedMemory {
 const readAndWrite = 3
 /** Where what is written goes: to the file (`MAP_SHARED`), or to pages of this process (`MAP_PRIVATE`). */
 const mapFlags = { toFile: 1, toOwnPages: 2 } as const
+/** `MFD_CLOEXEC | MFD_ALLOW_SEALING`. */
+const sealable = 3
+/** Commands of `fcntl`. */
+const addSeals = 1033
+const getSeals = 1034
+/** `F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE`. */
+const allSeals = 15
 /** `MAP_PRIVATE | MAP_ANONYMOUS`. */
 const ownAndFresh = 0x22
 /** `MADV_POPULATE_WRITE` of Linux, from 5.14 on. */
@@ -56,6 +68,8 @@ function loadLibC(): LibC | undefined {
     )
     const munmap = library.func('int munmap(uintptr_t address, size_t length)')
     const memcpy = library.func('void *memcpy(uintptr_t to, const void *from, size_t length)')
+    const memfdCreate = library.func('int memfd_create(const char *name, unsigned int flags)')
+    const fcntl = library.func('int fcntl(int fd, int command, int seals)')
     const map = (byteLength: number, flags: number, fd: number): bigint | undefined => {
       const at = BigInt(mmap(0n, byteLength, readAndWrite, flags, fd, 0n) as number | bigint)
       return at === -1n ? undefined : at
@@ -76,6 +90,12 @@ function loadLibC(): LibC | undefined {
       mapFile: (fd, byteLength, writes) => map(byteLength, mapFlags[writes], fd),
       mapFresh: (byteLength) => map(byteLength, ownAndFresh, -1),
       unmap: (at, byteLength) => void munmap(at, byteLength),
+      createSealable: (name) => {
+        const fd = memfdCreate(name, sealable) as number
+        return fd < 0 ? undefined : fd
+      },
+      seal: (fd) => fcntl(fd, addSeals, allSeals) === 0,
+      isSealed: (fd) => fcntl(fd, getSeals, 0) === allSeals,
       copy: (bytes, to) => void memcpy(to, bytes, bytes.byteLength),
       view,
     }

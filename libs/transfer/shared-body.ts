@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { promisify } from 'node:util'
 
 import { Status } from 'nice-grpc-common'
 
@@ -11,10 +12,12 @@ import { checkHeader, headerOf } from './header.js'
 import { chunkBytes, sharedBodyBytes, slotBytes } from './limits.js'
 import { mapCopy, type MappedCopy } from './mapped-copy.js'
 import type { OpenSink } from './resume.js'
+import { createUnsealedFile, openSealedFile } from './sealed-file.js'
 import { createFile, openFile } from './shared-file.js'
 import { TransferError } from './transfer-error.js'
 import { nextTurn } from './turn.js'
 
+const write = promisify(fs.write)
 /** A longer body is not laid there as a whole: it would take as much memory once more. */
 const mostBytes = 2 ** 29
 
@@ -32,14 +35,68 @@ export interface BodyPlace {
   readonly adopt?: (header: TransferHeader, copy: MappedCopy, digest: Buffer) => Promise<boolean>
 }
 
-/** Lays a body into shared memory; nothing where there is none, no room in it, or where that is not worth it. */
+/**
+ * Lays a body into shared memory, which is sealed where that can be: then nobody needs to digest it again. Nothing where there is none, no
+ * room in it, or where that is not worth it.
+ */
 export async function offerSharedBody(
   header: BodyHeader,
   segments: readonly Uint8Array[],
   digest: Buffer,
 ): Promise<OfferedBody | undefined> {
-  const isWorthIt = header.byteLength >= sharedBodyBytes && header.byteLength <= mostBytes
-  const file = isWorthIt ? createFile() : undefined
+  if (header.byteLength < sharedBodyBytes || header.byteLength > mostBytes) return undefined
+  return (await offerSealed(header, segments, digest)) ?? (await offerNamed(header, segments, digest))
+}
+
+async function offerSealed(
+  header: BodyHeader,
+  segments: readonly Uint8Array[],
+  digest: Buffer,
+): Promise<OfferedBody | undefined> {
+  const file = createUnsealedFile()
+  if (file === undefined) return undefined
+  const { name, fd } = file
+  const close = (): void => fs.closeSync(fd)
+  try {
+    await writeAll(fd, segments)
+    const sealed = file.seal()
+    const shared = { name, header: headerOf(header), digest, sealed }
+    // Of what can change no more: this is what all of them get.
+    if (sealed) await digestOf(fd, name, shared, shared.header)
+    if (sealed) return { shared, close }
+  } catch {
+    // No room, or not what was to be offered: then in another way.
+  }
+  close()
+  return undefined
+}
+
+/** Finding pages for a long file takes the system longer than copying: in two threads. */
+async function writeAll(fd: number, segments: readonly Uint8Array[]): Promise<void> {
+  const pieces = piecesOf(segments)
+  let end = 0
+  const writeNext = async (): Promise<void> => {
+    for (let next = pieces.next(); next.done !== true; next = pieces.next()) {
+      const piece = next.value
+      const at = end
+      end += piece.byteLength
+      for (let done = 0; done < piece.byteLength;) {
+        done += (await write(fd, piece, done, piece.byteLength - done, at + done)).bytesWritten
+      }
+    }
+  }
+  // Both are over before the file is closed.
+  const failed = (await Promise.allSettled([writeNext(), writeNext()])).find(({ status }) => status === 'rejected')
+  if (failed) throw (failed as PromiseRejectedResult).reason as Error
+}
+
+/** The same as a file that can be changed, which everybody digests. */
+export async function offerNamed(
+  header: BodyHeader,
+  segments: readonly Uint8Array[],
+  digest: Buffer,
+): Promise<OfferedBody | undefined> {
+  const file = createFile()
   if (file === undefined) return undefined
   const close = (): void => {
     file.unlink()
@@ -72,7 +129,7 @@ function* piecesOf(segments: readonly Uint8Array[]): Generator<Uint8Array> {
 export async function takeSharedBody(objectId: string, shared: SharedBody, place: BodyPlace): Promise<boolean> {
   const { header } = shared
   if (header === undefined) return false
-  const fd = openFile(shared.name)
+  const fd = shared.sealed ? openSealedFile(shared.name, shared.sealed) : openFile(shared.name)
   if (fd === undefined) return false
   const name = `object ${objectId}`
   try {
@@ -99,7 +156,7 @@ async function adoptMapped(
   const copy = mapCopy(fd, Number(header.byteLength))
   if (copy === undefined) return false
   try {
-    const digest = await digestOf(fd, name, offered, header)
+    const digest = offered.sealed ? offered.digest : await digestOf(fd, name, offered, header)
     if (await adopt(header, copy, digest)) return true
   } catch (error) {
     copy.close()
