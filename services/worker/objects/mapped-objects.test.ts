@@ -5,6 +5,7 @@ import type { MappedCopy } from '#libs/transfer'
 
 import { createObjectStore, type NewObject } from './object-store.js'
 import { keepOnce } from './put-checks.js'
+import type { SpilledBody } from './spill-folder.js'
 
 /** A mapped file that counts who looks at it. */
 class Mapped implements MappedCopy {
@@ -52,4 +53,17 @@ test('a second one of the same object is closed, and refused when it is another 
   keepOnce(store, objectOf(same), 'object x')
   expect(() => keepOnce(store, objectOf(other, 6n), 'object x')).toThrow('another value')
   expect([first, same, other].map(({ isClosed }) => isClosed)).toEqual([false, true, true])
+})
+
+test('what is left of one that was spilled keeps nothing of its memory', () => {
+  const store = createObjectStore()
+  const mapped = new Mapped()
+  store.keep(objectOf(mapped))
+  const held = store.oldest()
+  if (held === undefined) throw new Error('it is not held')
+  const body = { byteLength: 1_000, remove: () => undefined } as SpilledBody
+  expect(store.moveToDisk(held, body)).toBe(true)
+  expect(mapped.isClosed).toBe(true)
+  expect(Object.keys(store.get(objectId) ?? {}).sort()).toEqual(['body', 'descriptor', 'objectId', 'place'])
+  expect(store.moveToDisk(held, body)).toBe(false)
 })

@@ -151,10 +151,11 @@ export function createObjectStore({ grew, lost }: StoreListener = {}, isLimited 
       return undefined
     },
     moveToDisk: (object, body) => {
-      const { bytes, ...facts } = object
-      if (held.get(object.objectId)?.bytes !== bytes) return false
+      const { objectId, descriptor } = object
+      if (held.get(objectId) !== object) return false
       drop(object)
-      addSpilled({ ...facts, place: 'disk', body })
+      // Nothing of it but this: whatever else it has may keep its memory.
+      addSpilled({ objectId, descriptor, place: 'disk', body })
       return true
     },
     expect: (byteLength) => {
