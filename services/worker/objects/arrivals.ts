@@ -8,7 +8,7 @@ import { type Source, TransferError } from '#libs/transfer'
 /** How long somebody waits here for an object of which nothing has come yet. */
 const mostWaitMs = 30_000
 /** How long it is remembered that an object does not come: who asks a little later need not wait for it. */
-const refusalMs = 1_000
+const refusalMs = 10_000
 
 /** What is known of it from the beginning, and where its bytes come to lie: asked for when somebody wants to pass them on. */
 export interface ArrivingHeader {
