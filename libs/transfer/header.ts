@@ -21,10 +21,11 @@ export function headerOf(header: BodyHeader): TransferHeader {
 /** @throws TransferError INVALID_ARGUMENT for a body that is too long, or digested in an unknown way. */
 export function checkHeader(name: string, { byteLength, digestAlgorithm }: TransferHeader): void {
   if (byteLength > BigInt(maxBodyBytes)) {
+    const gigabytes = (Number(byteLength) / 1e9).toFixed(1)
     throw new TransferError(
       Status.INVALID_ARGUMENT,
       'OBJECT_TOO_LARGE',
-      `${name} has ${byteLength} bytes, but one object has at most 2^53 - 1: pass it in parts`,
+      `${name} has ${gigabytes} GB, but one object may have at most ${maxBodyBytes / 2 ** 30} GiB: pass it in parts`,
     )
   }
   if (digestAlgorithm !== DigestAlgorithm.XXH64 && digestAlgorithm !== DigestAlgorithm.SHA256) {
