@@ -4,6 +4,9 @@
  */
 export const segmentBytes = Number(process.env['COSTATE_SEGMENT_BYTES'] ?? 2 ** 32)
 
+/** More than an array of doubles can have in Node 20: who says that a body has more is wrong. */
+export const maxBodyBytes = 2 ** 35
+
 /** Where bytes lie: a `Uint8Array` up to the length of a segment, of any length otherwise. */
 export interface Bytes<B extends ArrayBufferLike = ArrayBufferLike> {
   readonly buffer: B

@@ -3,6 +3,7 @@ export {
   bytesOf,
   copyBytes,
   isSegmented,
+  maxBodyBytes,
   partOf,
   segmentBytes,
   segmentsOf,

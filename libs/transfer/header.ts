@@ -1,9 +1,9 @@
 import { Status } from 'nice-grpc-common'
 
+import { maxBodyBytes } from '#libs/memory'
 import { DigestAlgorithm, type TransferHeader } from '#libs/proto'
 
 import type { BodyHeader } from './endpoint.js'
-import { maxBodyBytes } from './limits.js'
 import { TransferError } from './transfer-error.js'
 
 /** What is sent of a body before its bytes. */

@@ -46,6 +46,3 @@ export const maxOpenTransfers = 128
 
 /** A listener counts a transfer a little longer than its dialler does, so it refuses only well above the limit. */
 export const refusedOpenTransfers = 2 * maxOpenTransfers
-
-/** A body cannot be longer: what an array of doubles has at most in Node 20. Who says more is wrong, and is told so before a byte is sent. */
-export const maxBodyBytes = 2 ** 35

@@ -1,4 +1,4 @@
-import { allocateLarge, type Bytes, segmentsOf, writeBytes } from '#libs/memory'
+import { allocateLarge, type Bytes, maxBodyBytes, segmentsOf, writeBytes } from '#libs/memory'
 import { Atom, ElementType, Payload, type Reference, Value } from '#libs/proto'
 import {
   type Codec,
@@ -294,6 +294,11 @@ class Encoder {
     if (gap > 0) this.#append(padding[gap] as Uint8Array)
     const offset = BigInt(this.byteLength)
     for (const segment of segmentsOf(array)) if (segment.byteLength > 0) this.#append(segment)
+    if (this.byteLength > maxBodyBytes) {
+      const gigabytes = (this.byteLength / 1e9).toFixed(1)
+      const most = maxBodyBytes / 2 ** 30
+      throw this.#refuse(`the end of ${gigabytes} GB of arrays`, `one value may have ${most} GiB; pass it in parts`)
+    }
     this.mostStructureBytes += mostBytesPerExtent * (shape?.length ?? 1)
     return {
       kind: {

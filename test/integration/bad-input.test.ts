@@ -122,12 +122,11 @@ test('an argument that cannot travel is named', () => {
   )
 })
 
-test('a 5 GB array is refused, scattered or submitted', async () => {
-  const huge = new Float64Array(6.25e8)
-  expect(() => mesh.cluster.submit(tasks.sum, huge)).toThrow('an array of 5.0 GB')
+test('35 GB in one value are refused before a byte is copied', async () => {
+  const huge = Array<Float64Array>(7).fill(new Float64Array(6.25e8))
   const refusal = await rejectionOf(mesh.cluster.scatter(huge))
-  expect(refusal).toBeInstanceOf(RangeError)
-  expect(refusal.message).toContain("at most 4 GiB, this has 5.0 GB: give { chunkBytes: '256MB' }")
+  expect(refusal.message).toContain('at [6], is the end of 35.0 GB of arrays, which cannot travel')
+  expect(refusal.message).toContain('one value may have 32 GiB; pass it in parts')
   await expectAlive()
 })
 
