@@ -9,13 +9,10 @@ const everyService = ['--no-memory-reducer', '--no-flush-bytecode', '--heap-grow
 const scheduler = ['--min-semi-space-size=16']
 
 /**
- * Small objects come in bursts and leave in bursts, and their bytes count: at twice the size a heap of 13 MB was marked with each
- * burst of 10,000. Not marked at once: then V8 lets go of the shapes of objects of which none is there just then, and of all the code that
- * it has compiled for them, and compiled as much again as the tasks of the worker itself took.
- * What is collected is collected by the thread whose it is: V8's helpers would take the processor from tasks in other slots (sweep-200 on two
- * processors: 3 % of the time of a task).
+ * Marked in small steps, a heap of 15 MB slows everything beside it for tens of milliseconds, with each burst of small objects:
+ * their bytes count. Marked at once, by all threads, it takes five.
  */
-const worker = ['--heap-growing-percent=300', '--single-threaded-gc']
+const worker = ['--no-incremental-marking']
 
 /** The flags of V8 that a service's process is started with. */
 export function nodeFlagsOf(service: string): readonly string[] {
