@@ -1,4 +1,4 @@
-import { type Bytes, partOf, segmentBytes } from '#libs/memory'
+import { type Bytes, bytesOf, copyBytes, partOf } from '#libs/memory'
 import { Atom, type CodedValue, type PackedValue, Payload, type Reference, type Tensor, Value } from '#libs/proto'
 import { type Codecs, NdArray, type NumericArray, ownCodecs } from '#libs/task'
 
@@ -196,16 +196,11 @@ class Decoder {
     const array =
       this.#options.view && start % 8 === 0
         ? arrayOver(tensor.elementType, this.#body.buffer, start, length)
-        : arrayOver(tensor.elementType, copyBytes(this.#body, Number(tensor.offset), byteLength), 0, length)
+        : arrayOver(tensor.elementType, copyRange(this.#body, Number(tensor.offset), byteLength), 0, length)
     return tensor.shape.length === 1 ? array : new NdArray(array, tensor.shape.map(Number))
   }
 }
 
-function copyBytes(body: Bytes, offset: number, byteLength: number): ArrayBuffer {
-  const copy = new ArrayBuffer(byteLength)
-  for (let at = 0; at < byteLength; at += segmentBytes) {
-    const end = Math.min(at + segmentBytes, byteLength)
-    new Uint8Array(copy, at, end - at).set(partOf(body, offset + at, offset + end))
-  }
-  return copy
+function copyRange({ buffer, byteOffset }: Bytes, offset: number, byteLength: number): ArrayBuffer {
+  return copyBytes(bytesOf(buffer, byteOffset + offset, byteLength), new ArrayBuffer(byteLength)).buffer
 }

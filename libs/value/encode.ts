@@ -13,6 +13,7 @@ import {
 import { arrayStructure } from './array-structure.js'
 import { isBuiltIn } from './built-in.js'
 import { elementByteLength, elementTypeOf } from './element-type.js'
+import { isWellFormed } from './well-formed.js'
 
 /** A value taken apart: the structure, and the bytes of its tensors one behind the other, each at a multiple of 8. */
 export interface EncodedValue {
@@ -338,9 +339,4 @@ export function nameOfPart(what: string, path: readonly (string | number)[]): st
 function isForeignPlainObject(value: object): boolean {
   const prototype = Object.getPrototypeOf(value) as object
   return Object.getPrototypeOf(prototype) === null && prototype.constructor.name === 'Object'
-}
-
-// Node 20 has it; the language level that we compile for does not.
-function isWellFormed(text: string): boolean {
-  return (text as string & { isWellFormed(): boolean }).isWellFormed()
 }

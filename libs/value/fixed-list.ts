@@ -1,5 +1,7 @@
 import { Atom, Payload, type Value } from '#libs/proto'
 
+import { isWellFormed } from './well-formed.js'
+
 /** What a program cannot change, and always can travel. */
 export type Fixed = number | string | boolean | null
 
@@ -32,8 +34,5 @@ function encodeFixed(value: Fixed): Value {
 }
 
 function isShortText(value: unknown): boolean {
-  // Node 20 has it; the language level that we compile for does not.
-  return typeof value === 'string' && value.length <= maxTextLength && (value as WithWellFormed).isWellFormed()
+  return typeof value === 'string' && value.length <= maxTextLength && isWellFormed(value)
 }
-
-type WithWellFormed = string & { isWellFormed(): boolean }

@@ -35,10 +35,6 @@ export class HolderLines {
     return this.#lines.size
   }
 
-  has(worker: Worker): boolean {
-    return this.#lines.has(worker)
-  }
-
   /** To be told whenever the worker may have got room. */
   noteRoom(worker: Worker): void {
     if (this.#lines.has(worker)) this.#freed.add(worker)

@@ -18,6 +18,23 @@ const length = 8_000_000
 const megabytes = (chunks * length * Float64Array.BYTES_PER_ELEMENT) / 1e6
 const pollMs = 100
 
+/** Looks at how much memory a process takes, until the end, which says how much it was at most, in MB. */
+function watchPeak(pid: number): { end(): number } {
+  let mostBytes = 0
+  const timer = setInterval(() => {
+    residentBytesOf(pid).then(
+      (bytes) => (mostBytes = Math.max(mostBytes, bytes)),
+      () => undefined,
+    )
+  }, pollMs)
+  return {
+    end: () => {
+      clearInterval(timer)
+      return mostBytes / 1e6
+    },
+  }
+}
+
 /** An array that nobody has room for goes through one worker; the figure is what the worker takes for it at most. */
 const stream: Row = {
   name: 'stream-8gb',
@@ -30,13 +47,7 @@ const stream: Row = {
       await using cluster = await createLocalCluster({ workers: 1, runDir, memoryLimit: `${limitMb}MB` })
       const [worker] = await cluster.workers()
       assert(worker)
-      let mostBytes = 0
-      const watch = setInterval(() => {
-        residentBytesOf(worker.pid).then(
-          (bytes) => (mostBytes = Math.max(mostBytes, bytes)),
-          () => undefined,
-        )
-      }, pollMs)
+      const peak = watchPeak(worker.pid)
       const [sent, received] = [DigestAlgorithm.XXH64, DigestAlgorithm.XXH64].map(createDigester)
       assert(sent && received)
       const bytesOf = ({ buffer, byteOffset, byteLength }: Float64Array): Uint8Array =>
@@ -55,13 +66,13 @@ const stream: Row = {
       const [after] = await cluster.workers()
       for await (const chunk of scattered.chunks()) received.update(bytesOf(chunk))
       const gatheredMs = nowMs()
-      clearInterval(watch)
+      const peakMb = peak.end()
       assert(received.digest().equals(sent.digest()), 'what came back is not what was sent')
       assert(after && after.spilledBytes > 0, 'nothing was spilled')
       assert.equal((await cluster.workers())[0]?.id, worker.id, 'the worker was started again')
       const rate = (ms: number): number => Math.round(megabytes / (ms / 1000))
       notes.push(`${rate(scatteredMs - startMs)} MB/s in, ${rate(gatheredMs - scatteredMs)} MB/s out`)
-      return mostBytes / 1e6
+      return peakMb
     }
     const result = await compare({ warmUps: 0, ours, theirs: undefined, repeats: 1 }, context)
     return { cases: [result], note: notes.join('; ') }
@@ -85,13 +96,7 @@ const long: Row = {
       await using cluster = await createLocalCluster({ workers: 1, runDir })
       const [worker] = await cluster.workers()
       assert(worker)
-      let mostBytes = 0
-      const watch = setInterval(() => {
-        residentBytesOf(worker.pid).then(
-          (bytes) => (mostBytes = Math.max(mostBytes, bytes)),
-          () => undefined,
-        )
-      }, pollMs)
+      const peak = watchPeak(worker.pid)
       const places = [0, 2 ** 29 - 1, 2 ** 29, longLength - 1]
       const array = new Float64Array(longLength)
       for (const place of places) array[place] = place + 0.5
@@ -108,10 +113,10 @@ const long: Row = {
       }
       assert.equal(start, longLength)
       const gatheredMs = nowMs()
-      clearInterval(watch)
+      const peakMb = peak.end()
       const rate = (ms: number): number => Math.round(longMegabytes / (ms / 1000))
       notes.push(`${rate(scatteredMs - startMs)} MB/s in, ${rate(gatheredMs - ranMs)} MB/s out`)
-      return mostBytes / 1e6
+      return peakMb
     }
     const result = await compare({ warmUps: 0, ours, theirs: undefined, repeats: 1 }, context)
     return { cases: [result], note: notes.join('; ') }
