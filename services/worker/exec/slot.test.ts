@@ -197,3 +197,15 @@ test('a host that stands ready is not needed any more when the task that was tol
   lab.host(1).ended(ended)
   expect(lab.take()).toEqual(['host 2 is dismissed', `${key} is lost while it waits: userError`])
 })
+
+test('two tasks with one large input go to a process in two messages, where each gets bytes of its own, whatever memory they lie in here', () => {
+  for (const memory of [new ArrayBuffer(8), new SharedArrayBuffer(8)]) {
+    const lab = new SlotLab()
+    lab.take()
+    const inputs = new Map([
+      ['o', { kind: 'body', structure: undefined, bytes: new Uint8Array(memory as ArrayBuffer) } as const],
+    ])
+    lab.slot.execute(['negate', 'sum'].map((name) => ({ order: orderOf(name, undefined), inputs, devices: [] })))
+    expect(lab.take()).toEqual(['host 1 is told to run negate', 'host 1 is told to run sum'])
+  }
+})

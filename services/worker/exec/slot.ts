@@ -89,7 +89,7 @@ export class Slot {
       const own: ArrayBuffer[] = []
       const inputs = this.#host.claims ? copyLargeInputs(shared, own, this.#host.memory) : shared
       // What is in a message twice is one thing there, and no task may see what another does to its input.
-      const buffers = buffersOf(inputs)
+      const buffers = buffersOf(inputs, this.#host.claims !== undefined)
       if (buffers.some((buffer) => inBatch.has(buffer))) {
         this.#host.post({ kind: 'run', tasks: packTasks(batch) }, copies)
         batch = []
@@ -349,11 +349,11 @@ export class Slot {
   }
 }
 
-/** What belongs to one task each. */
-function buffersOf(inputs: InputValues): ArrayBufferLike[] {
+/** What belongs to one task each. A thread sees shared memory, of which each task makes its copy; a process gets a copy with the message. */
+function buffersOf(inputs: InputValues, inThread: boolean): ArrayBufferLike[] {
   if (inputs.size === 0) return none
   return [...inputs.values()].flatMap((input) =>
-    input.kind === 'body' && !isInSharedMemory(input.bytes) ? [input.bytes.buffer] : [],
+    input.kind === 'body' && !(inThread && isInSharedMemory(input.bytes)) ? [input.bytes.buffer] : [],
   )
 }
 
