@@ -1,3 +1,6 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
 import type { Task, TaskFuture } from 'costate'
 import { expect, test } from 'vitest'
 
@@ -7,10 +10,12 @@ import { addService } from '../harness/service.js'
 interface Tasks {
   readonly wait: Task<[number], readonly number[]>
   readonly burn: Task<[number], string>
+  readonly burnUntil: Task<[string], string>
   readonly save: Task<[], string>
 }
 
 const source = `
+import { existsSync } from 'node:fs'
 import { task } from 'costate'
 export const wait = task(import.meta, 'wait', async (ms, ctx) => {
   await new Promise((resolve) => setTimeout(resolve, ms))
@@ -20,6 +25,11 @@ export const burn = task(import.meta, 'burn', async (ms, ctx) => {
   const untilMs = Date.now() + ms
   while (Date.now() < untilMs);
   return String(process.pid)
+})
+export const burnUntil = task(import.meta, 'burnUntil', async (path) => {
+  const untilMs = Date.now() + 20
+  while (Date.now() < untilMs || (path !== '' && !existsSync(path)));
+  return path
 })
 export const save = task(import.meta, 'save', async (ctx) => {
   await ctx.checkpoint.save(1)
@@ -91,6 +101,19 @@ test('what was sent ahead behind a task that turns out long goes to a worker tha
   const [long, ...others] = await cluster.gather(futures)
   expect(others).not.toContain(long)
   expect(new Set((await cluster.workers()).map(({ state }) => state))).toEqual(new Set(['ready']))
+})
+
+test('results are heard while a task behind them in their slot takes for ever', async () => {
+  await using mesh = await startLocalMesh({ workers: 1, threadsPerWorker: 1 })
+  const { burnUntil } = await mesh.importModule<Tasks>('tasks.mjs', source)
+  const { cluster, runDir } = mesh
+  const short = ['', '', '']
+  await cluster.gather(cluster.map(burnUntil, short))
+  const end = join(runDir, 'end')
+  const futures = cluster.map(burnUntil, [...short, end, ...short])
+  expect(await cluster.gather(futures.slice(0, 3))).toEqual(short)
+  await writeFile(end, '')
+  expect(await cluster.gather(futures)).toEqual([...short, end, ...short])
 })
 
 test('a worker that ends soon gets no task that would outlast it, unless that saves checkpoints', async () => {

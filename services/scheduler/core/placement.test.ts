@@ -52,10 +52,10 @@ test('nothing of an unknown kind is sent ahead', () => {
 test.each([
   [151, 2],
   [150, 4],
-  [50, 6],
-  [20, 12],
-  [10, 22],
-  [1, 202],
+  [50, 10],
+  [20, 22],
+  [10, 42],
+  [1, 402],
   [0.1, 1024],
   [0.001, 1024],
 ])('of a kind that runs %d ms a worker with two slots has %i tasks at most', (runMs, most) => {
@@ -81,11 +81,11 @@ test('the window follows the newest run times', () => {
   const mesh = createMesh()
   mesh.workers(1)
   learn(mesh, 'f', 1)
-  mesh.submit(names(300))
-  expect(onWorker(mesh, 'w1')).toBe(101)
-  for (let i = 0; i < 40; i++) mesh.finish(`t${i}`, { runMs: 60 })
-  expect(onWorker(mesh, 'w1')).toBeLessThan(65)
-  for (let i = 40; i < 103; i++) mesh.finish(`t${i}`, { runMs: 600 })
+  mesh.submit(names(600))
+  expect(onWorker(mesh, 'w1')).toBe(201)
+  for (let i = 0; i < 140; i++) mesh.finish(`t${i}`, { runMs: 60 })
+  expect(onWorker(mesh, 'w1')).toBeLessThan(70)
+  for (let i = 140; i < 205; i++) mesh.finish(`t${i}`, { runMs: 600 })
   expect(onWorker(mesh, 'w1')).toBe(1)
 })
 
@@ -115,9 +115,9 @@ test('a short task is not sent behind a long one, but waits for the next free sl
   mesh.submit(['long'], { kind: 'long' })
   mesh.submit(names(500), { kind: 'short' })
   expect(mesh.status('long')).toBe('is on w1')
-  expect([onWorker(mesh, 'w1'), onWorker(mesh, 'w2')]).toEqual([1, 101])
+  expect([onWorker(mesh, 'w1'), onWorker(mesh, 'w2')]).toEqual([1, 201])
   mesh.finish('t0', { runMs: 1 })
-  expect([onWorker(mesh, 'w1'), onWorker(mesh, 'w2')]).toEqual([1, 101])
+  expect([onWorker(mesh, 'w1'), onWorker(mesh, 'w2')]).toEqual([1, 201])
 })
 
 test('the other slots of a worker with a long task go on taking short ones', () => {
@@ -126,7 +126,7 @@ test('the other slots of a worker with a long task go on taking short ones', () 
   learn(mesh, 'short', 10)
   mesh.submit(['long'], { kind: 'long' })
   mesh.submit(names(100), { kind: 'short' })
-  expect(onWorker(mesh, 'w1')).toBe(1 + 2 * 11)
+  expect(onWorker(mesh, 'w1')).toBe(1 + 2 * 21)
 })
 
 test('a task runs where most of its inputs are', () => {

@@ -4,7 +4,7 @@ import type { Placement, State, Task, TaskStatus, Worker } from './state.js'
 /** How much work of a short kind is sent ahead to a slot, so that it never waits for the next command. */
 const soonMs = 20
 /** How much is while enough is left for all, so that ends are reported and commands sent several at once. */
-const aheadMs = 100
+const aheadMs = 200
 /** A task that should run so long at most may have one more waiting for its slot. */
 const longestAheadMs = 150
 /** The most tasks that are sent ahead to a slot: of the shortest it ends some hundred while a batch of ends is recorded. */

@@ -27,7 +27,7 @@ describe('devices', () => {
 describe('what is asked back', () => {
   test('what waits is given back, what runs goes on, and the worker takes more', () => {
     const worker = createWorker(1)
-    worker.run('s0', 5)
+    worker.run('s0', 50)
     worker.order('s1', 's2', 's3')
     worker.order('s4', 's5', 's6', 's7')
     worker.start('s1')
@@ -90,14 +90,24 @@ describe('what waits behind what runs', () => {
     expect(worker.order('a1', 'a2', 'a3')).toEqual(['a1 to 0', 'a2 to 1'])
   })
 
-  test('short tasks wait in lines, about 20 ms of them', () => {
-    const worker = createWorker(2)
-    worker.run('s0', 10)
+  test.each([
+    ['200', 100, true],
+    ['20, where they cannot be taken out again,', 10, false],
+  ] as const)('short tasks wait in lines, about %s ms of them', (_, runMs, withdraws) => {
+    const worker = createWorker(2, 0, undefined, withdraws)
+    worker.run('s0', runMs)
     expect(worker.order('s1', 's2', 's3', 's4', 's5', 's6', 's7')).toEqual([
       ...['s1 to 0', 's2 to 1', 's3 to 0', 's4 to 1', 's5 to 0', 's6 to 1'],
     ])
     worker.start('s1')
-    expect(worker.end('s1', 10)).toEqual(['s1 ended', 's7 to 0'])
+    expect(worker.end('s1', runMs)).toEqual(['s1 ended', 's7 to 0'])
+  })
+
+  test('those that bring inputs wait in lines for 20 ms: in a line each has its own copies', () => {
+    const worker = createWorker(1)
+    worker.run('s0', 10)
+    const fetched = ['s1', 's2', 's3', 's4'].map((name) => (worker.orderWithInputs(name), worker.fetched(name)))
+    expect(fetched).toEqual([['s1 to 0'], ['s2 to 0'], ['s3 to 0'], []])
   })
 
   test('nothing waits behind a long task: the first slot that is free takes what is ready', () => {
@@ -121,9 +131,9 @@ describe('what waits behind what runs', () => {
     expect(worker.order('s3')).toEqual([])
   })
 
-  test('the next task waits in line behind one of 100 ms, and not behind one that is longer', () => {
+  test('the next task waits in line behind one of 150 ms, and not behind one that is longer', () => {
     for (const [kind, runMs, lined] of [
-      ['m', 100, ['m2 to 0']],
+      ['m', 150, ['m2 to 0']],
       ['l', 5_000, []],
     ] as const) {
       const worker = createWorker(1)

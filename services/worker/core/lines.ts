@@ -1,8 +1,22 @@
 import type { Effect } from './effect.js'
-import { type Attempt, type AttemptKey, type AttemptRef, keyOf, kindOf, type MadeInput, type State } from './state.js'
+import {
+  type Attempt,
+  type AttemptKey,
+  type AttemptRef,
+  keyOf,
+  kindOf,
+  type MadeInput,
+  type State,
+  type TaskOrder,
+} from './state.js'
 
 /** How much work of a short kind waits in a slot's line, so that the slot never waits for the next task. */
 const lineMs = 20
+/**
+ * How much waits there that can be taken out again: so long nobody need hear of starts and ends. Not of tasks that bring inputs: each in a
+ * line has its own copies of them.
+ */
+const longLineMs = 200
 /** A longer task has none wait behind it. */
 const longestMs = 150
 /** What is shorter is not worth moving to another line. */
@@ -32,7 +46,7 @@ export function fillLines(state: State, out: Effect[]): void {
     const slot = shortestLine(state)
     const line = slot === undefined ? undefined : state.lines[slot]
     if (slot === undefined || line === undefined) return
-    if (line.length >= 1 + lineLimit(state, state.meanRunMs.get(kindOf(attempt.order)))) return
+    if (line.length >= 1 + lineLimit(state, attempt.order)) return
     state.ready.shift()
     putIntoLine(state, slot, key, attempt, out)
   }
@@ -130,14 +144,16 @@ function takesMore(state: State, slot: number): boolean {
   }))
 }
 
-function isShort(state: State, meanRunMs: number | undefined): boolean {
-  return lineLimit(state, meanRunMs) > 0
+function isShort({ withdraws }: State, meanRunMs: number | undefined): meanRunMs is number {
+  return meanRunMs !== undefined && meanRunMs <= (withdraws ? longestMs : lineMs)
 }
 
 /** How many may wait behind the first. */
-function lineLimit({ withdraws }: State, meanRunMs: number | undefined): number {
-  if (meanRunMs === undefined || meanRunMs > (withdraws ? longestMs : lineMs)) return 0
-  return Math.min(maxLine, Math.max(1, Math.floor(lineMs / Math.max(meanRunMs, 0.01))))
+function lineLimit(state: State, order: TaskOrder): number {
+  const meanRunMs = state.meanRunMs.get(kindOf(order))
+  if (!isShort(state, meanRunMs)) return 0
+  const mostMs = state.withdraws && order.inputs.length === 0 ? longLineMs : lineMs
+  return Math.min(maxLine, Math.max(1, Math.floor(mostMs / Math.max(meanRunMs, 0.01))))
 }
 
 /** What the same batch of events put into the slot would run in the next thread, and then once more: it goes into a line again. */
@@ -158,7 +174,7 @@ export function lineToFollowIn(state: State, { order, missing = nothingMissing }
   }
   if (slot === undefined || (order.gpus ?? 0) > 0 || !takesMore(state, slot)) return undefined
   const length = state.lines[slot]?.length ?? 0
-  return length < 1 + lineLimit(state, state.meanRunMs.get(kindOf(order))) ? slot : undefined
+  return length < 1 + lineLimit(state, order) ? slot : undefined
 }
 
 /** The attempt is in no line any more. */

@@ -12,7 +12,7 @@ const taker = (...keys: string[]): SlotTask => ({
     call: { kind: 'f', jobId: 'j', seed: 1n, bundlePath: '/b', bundleDigest: 'd', taskName: 'f', verifyInputs: false },
     claim: 0,
   },
-  ...{ timeoutMs: undefined, isDoubtful: false, devices: [] },
+  ...{ timeoutMs: undefined, isDoubtful: false, isUrgent: false, devices: [] },
   awaited: keys.map((key) => ({ objectId: `of ${key}`, key })),
 })
 

@@ -76,6 +76,9 @@ class ProcessHost implements SlotHost {
     this.#post(message)
   }
 
+  /** What it says is heard as it comes. */
+  catchUp(): void {}
+
   end(): void {
     const { pid } = this.#child
     if (pid === undefined) return

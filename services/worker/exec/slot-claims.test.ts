@@ -40,6 +40,7 @@ function openSlot() {
         post: (message) => {
           if (message.kind === 'run') line.push(...unpackTasks(message.tasks))
         },
+        catchUp: () => undefined,
         end: () => undefined,
         stop: () => Promise.resolve(),
       }

@@ -26,6 +26,7 @@ const task = (index: number, input: Uint8Array, rest: Partial<SlotTask> = {}): S
   timeoutMs: undefined,
   deadlineMs: undefined,
   isDoubtful: false,
+  isUrgent: false,
   claim: index,
   devices: [],
   ...rest,
@@ -46,6 +47,7 @@ test('tasks arrive as they were sent, what they have in common as one', () => {
     task(3, bytes(0, 5, 6, 0).subarray(1, 3), {
       deadlineMs: 9,
       isDoubtful: true,
+      isUrgent: true,
       attempt: 4,
       call: { ...call, kind: 'g' },
     }),

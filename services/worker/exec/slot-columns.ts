@@ -23,6 +23,7 @@ export interface TaskColumns {
   readonly timeoutsMs: readonly SlotTask['timeoutMs'][]
   readonly deadlinesMs: readonly SlotTask['deadlineMs'][]
   readonly doubts: readonly boolean[]
+  readonly urgencies: readonly boolean[]
   readonly claims: readonly number[]
   readonly devices: readonly (readonly number[])[]
   readonly awaited: readonly (readonly AwaitedInput[] | undefined)[]
@@ -42,6 +43,7 @@ export function packTasks(tasks: readonly SlotTask[]): TaskColumns {
     timeoutsMs: tasks.map(({ timeoutMs }) => timeoutMs),
     deadlinesMs: tasks.map(({ deadlineMs }) => deadlineMs),
     doubts: tasks.map(({ isDoubtful }) => isDoubtful),
+    urgencies: tasks.map(({ isUrgent }) => isUrgent),
     claims: tasks.map(({ claim }) => claim),
     devices: tasks.map(({ devices }) => devices),
     awaited: tasks.map(({ awaited }) => awaited),
@@ -63,6 +65,7 @@ export function unpackTasks(columns: TaskColumns): SlotTask[] {
     timeoutMs: columns.timeoutsMs[row],
     deadlineMs: columns.deadlinesMs[row],
     isDoubtful: columns.doubts[row] as boolean,
+    isUrgent: columns.urgencies[row] as boolean,
     claim: columns.claims[row] as number,
     devices: columns.devices[row] as readonly number[],
     awaited: columns.awaited[row],

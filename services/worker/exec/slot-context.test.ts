@@ -30,6 +30,7 @@ const task: SlotTask = {
   trace: {},
   timeoutMs: undefined,
   isDoubtful: false,
+  isUrgent: false,
   claim: -1,
   devices: [],
 }

@@ -23,6 +23,8 @@ export interface SlotHost {
   readonly claims: ClaimBook | undefined
   /** What it has of this side's memory; nothing where memory cannot be lent. */
   readonly memory?: LentMemory | undefined
+  /** Hears what it has said, all of it. */
+  catchUp(): void
   /** Ends it; `ended` follows. */
   end(): void
   /** Ends it for good: nothing follows. */

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { isMainThread, workerData } from 'node:worker_threads'
 
 import { shareSegmented } from '#libs/memory'
@@ -24,9 +25,11 @@ import { SlotWaits } from './slot-waits.js'
 const port = openSlotPort()
 
 /** Ends are said together when they come faster than this. */
-const flushMs = 1
+const flushMs = Number(process.env['DBG_FLUSH'] ?? 1)
 /** A kind of task whose last run was shorter is not announced before it runs. */
-const shortMs = 1
+const shortMs = Number(process.env['DBG_SHORT'] ?? 1)
+/** So often at least the loop has its turn, with timers and memory that tasks have given up, however many tasks follow each other. */
+const turnMs = 50
 
 const line: SlotTask[] = []
 /** A process has none. */
@@ -40,6 +43,10 @@ let ends: SlotEnd[] = []
 let passedOver: string[] = []
 /** The ends are to be said before another task runs. */
 let isDue = false
+/** Among what is to be said is something that somebody waits for. */
+let isUrgent = false
+/** How long the line was when the main side last sent a task, or heard of one at once. */
+let knownLine = 0
 let flushedAtMs = 0
 let busy = false
 
@@ -94,12 +101,20 @@ function takeTasks(columns: TaskColumns): void {
     results.expect(task)
     line.push(task)
   }
+  knownLine = line.length
   if (!busy) void work()
 }
 
 async function work(): Promise<void> {
   busy = true
-  for (let task = line.shift(); task !== undefined; task = line.shift()) {
+  let turnedAtMs = now()
+  for (;;) {
+    if (now() - turnedAtMs > turnMs) {
+      await nextTurn()
+      turnedAtMs = now()
+    }
+    const task = nextTask()
+    if (task === undefined) break
     const inputs = results.take(task)
     if (claims && !beginClaimed(claims, task.claim)) {
       say({ kind: 'dropped', key: task.key, claim: task.claim })
@@ -114,9 +129,11 @@ async function work(): Promise<void> {
     const startedAtMs = now()
     // It may be told to stop before it starts.
     const stop = new AbortController()
+    const mustBeKnown = task.isDoubtful || task.timeoutMs !== undefined
     const start = { isAnnounced: false }
     const announce = (): void => {
       start.isAnnounced = true
+      isUrgent ||= mustBeKnown || task.isUrgent
       flush({ key: task.key, startedAtMs })
     }
     const waits = new SlotWaits(stop, {
@@ -129,7 +146,6 @@ async function work(): Promise<void> {
       woke: (wait) => say({ kind: 'woke', key: task.key, wait }),
     })
     running = { key: task.key, stop, waits }
-    const mustBeKnown = task.isDoubtful || task.timeoutMs !== undefined
     if (mustBeKnown || (lastRunMs.get(kind) ?? Infinity) >= shortMs) {
       announce()
       const flushed = port.flushed()
@@ -144,17 +160,33 @@ async function work(): Promise<void> {
     results.keep(task.key, outcome)
     ends.push({ key: task.key, outcome, startedAtMs, endedAtMs })
     // Who is said to run is blamed for the end of the slot: nobody else may run before its end is said.
+    isUrgent ||= mustBeKnown || task.isUrgent || outcome.kind !== 'payload'
     isDue ||= start.isAnnounced || endedAtMs - flushedAtMs > flushMs || outcome.kind === 'body'
   }
   flush()
   busy = false
 }
 
-/** Says how tasks ended, which could not begin because of that, and what begins now. */
+/** What came while the last one ran is heard first: a task that follows at once is said to start in the message that says how that ended. */
+function nextTask(): SlotTask | undefined {
+  if (line.length === 0) port.catchUp()
+  return line.shift()
+}
+
+/**
+ * Says how tasks ended, which could not begin because of that, and what begins now. To hear it costs the main side a tenth of a millisecond
+ * while a processor is busy: as long as half of the line that it knows is left, and nobody waits for it, it need not hear it at once.
+ */
 function flush(started?: SlotStart): void {
   const moved = ends.flatMap(({ outcome }) => (outcome.kind === 'body' && !outcome.loan ? [outcome.bytes.buffer] : []))
   const said = { ...(ends.length > 0 && { ends: packEnds(ends) }), ...(passedOver.length > 0 && { passedOver }) }
-  if (started || ends.length > 0 || passedOver.length > 0) say({ kind: 'turn', ...said, started }, moved)
+  if (started || ends.length > 0 || passedOver.length > 0) {
+    const lasts = line.length > 0 && line.length >= knownLine / 2
+    const mayWait = started !== undefined && lasts && !isUrgent && passedOver.length === 0
+    say({ kind: 'turn', ...said, started, mayWait }, moved)
+    if (!mayWait) knownLine = line.length
+    isUrgent = false
+  }
   ends = []
   passedOver = []
   isDue = false

@@ -42,6 +42,8 @@ export interface SlotTask {
   readonly deadlineMs?: number | undefined
   /** It may have ended a slot: that it starts is said before it does. */
   readonly isDoubtful: boolean
+  /** Somebody waits for it, or it ran before. */
+  readonly isUrgent: boolean
   /** Its place among the claims of the line. */
   readonly claim: number
   /** The devices that are its own while it runs. */
@@ -83,6 +85,8 @@ export interface SlotTurn {
   /** Inputs of these were not made here; they have not begun. */
   readonly passedOver?: readonly string[] | undefined
   readonly started?: SlotStart | undefined
+  /** The line lasts for a while, and nobody waits for these: nobody need act on them before something else is said. */
+  readonly mayWait?: boolean
 }
 
 /** What the worker's main side says to a slot. */

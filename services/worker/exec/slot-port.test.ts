@@ -21,6 +21,16 @@ test('a thread keeps the memory of what it says, unless that is long: V8 checks 
   expect(long.byteLength).toBe(0)
 })
 
+test('a thread hears what has come while its task did not give the loop back', () => {
+  const heard: unknown[] = []
+  const port = openSlotPort()
+  port.listen((message) => heard.push(message.kind))
+  port2.postMessage({ kind: 'collect' })
+  port2.postMessage({ kind: 'stop', key: 'j/0@1.1', reason: '' })
+  port.catchUp()
+  expect(heard).toEqual(['collect', 'stop'])
+})
+
 function saveOf(bytes: Uint8Array) {
   return { kind: 'save', info: {}, structure: { kind: undefined }, bytes } as const
 }

@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import { parentPort } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort } from 'node:worker_threads'
 
 import { createFrameReader } from './message-frames.js'
 import { createFrameSender } from './frame-sender.js'
@@ -11,6 +11,8 @@ import type { FromSlot, ToSlot } from './slot-messages.js'
 export interface SlotPort {
   say(message: FromSlot, transfer?: readonly ArrayBuffer[]): void
   listen(hear: (message: ToSlot) => void): void
+  /** Hears what has come while a task did not give the loop back; a process hears it with the next turn of its loop only. */
+  catchUp(): void
   /** Resolves when what was said is on its way, so that a task which does not give the loop back cannot hold it up; nothing when it is. */
   flushed(): Promise<void> | undefined
 }
@@ -28,13 +30,20 @@ export function openSlotPort(): SlotPort {
 const leastMovedBytes = 8 * 2 ** 20
 
 function threadPort(port: NonNullable<typeof parentPort>): SlotPort {
+  let hear: (message: ToSlot) => void = () => undefined
   return {
     say: (message, transfer = []) =>
       port.postMessage(
         message,
         transfer.filter((buffer) => buffer.byteLength >= leastMovedBytes && !types.isSharedArrayBuffer(buffer)),
       ),
-    listen: (hear) => port.on('message', hear),
+    listen: (heard) => {
+      hear = heard
+      port.on('message', heard)
+    },
+    catchUp: () => {
+      for (let come = receiveMessageOnPort(port); come; come = receiveMessageOnPort(port)) hear(come.message as ToSlot)
+    },
     flushed: () => undefined,
   }
 }
@@ -55,6 +64,7 @@ function processPort(send: NonNullable<typeof process.send>): SlotPort {
   return {
     say,
     listen: (hear) => process.on('message', createFrameReader(hear as (message: unknown) => void) as never),
+    catchUp: () => undefined,
     flushed: () => sender.flushed(),
   }
 }

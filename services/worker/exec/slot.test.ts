@@ -14,6 +14,8 @@ afterEach(() => void vi.useRealTimers())
 /** A slot whose hosts only take down what they are told. */
 class SlotLab {
   readonly log: string[] = []
+  /** What the host has said that may wait. */
+  readonly unheard: (() => void)[] = []
   readonly #hosts: HostEvents[] = []
   readonly slot: Slot
 
@@ -27,6 +29,7 @@ class SlotLab {
           this.log.push(
             `${host} is told to ${message.kind}${message.kind === 'run' ? namesOf(unpackTasks(message.tasks)) : ''}`,
           ),
+        catchUp: () => this.unheard.splice(0).forEach((say) => say()),
         end: () => this.log.push(`${host} is ended`),
         stop: () => {
           this.log.push(`${host} is dismissed`)
@@ -108,6 +111,17 @@ test('a task that does not obey: the next host is there when its own is ended, a
   lab.host(1).ended(ended)
   lab.run('next')
   expect(lab.take()).toEqual(['lost: cancelled', 'host 2 is told to run next'])
+})
+
+test('a task that ended in time is not ended because nobody has heard of it: who runs now would be', () => {
+  const lab = new SlotLab()
+  const key = lab.run('late')
+  lab.begin(key)
+  lab.slot.stopTask(key, 'not wanted any more')
+  lab.unheard.push(() => lab.finish(key))
+  lab.take()
+  vi.advanceTimersByTime(1_000)
+  expect(lab.take()).toEqual(['host 2 starts', 'late@1.1 ended', 'host 2 is dismissed'])
 })
 
 test('so it is at a timeout', () => {

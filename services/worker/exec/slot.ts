@@ -106,6 +106,7 @@ export class Slot {
         index,
         attempt,
         isDoubtful,
+        isUrgent: order.urgent === true,
         devices,
         claim,
         call,
@@ -240,6 +241,7 @@ export class Slot {
 
   /** Ends the host whatever it runs, unless the attempt came to its end. What waits in its line did not start, and is put into a line again. */
   #end(key: AttemptKey, failure: TaskFailure): void {
+    this.#host.catchUp()
     if (!this.#orders.has(key)) return this.#dismissSpare()
     this.#fate ??= { key, failure }
     this.#host.end()

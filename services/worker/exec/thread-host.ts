@@ -13,6 +13,8 @@ import type { FromSlot, ToSlot } from './slot-messages.js'
 
 /** JavaScript ends within milliseconds; a thread that lives longer is in native code. */
 const endMs = 1_000
+/** So long something that may wait does, unless more is said. */
+const waitMs = 100
 
 /** A worker thread: starts in tens of milliseconds, and a busy loop in it can be ended. */
 export function createThreadHosts(program: URL): StartHost {
@@ -25,16 +27,30 @@ export function createThreadHosts(program: URL): StartHost {
     const worker = new Worker(program, { execArgv: [], name: `slot-${slot}`, workerData: claims.claims })
     const memory = createLentMemory()
     const offer = (loan: Loan): void => worker.postMessage({ kind: 'offer', loan } satisfies ToSlot)
-    worker.on('message', (message: FromSlot) => {
+    const hear = (message: FromSlot): void => {
       if (message.kind === 'gaveBack') memory?.takeBack(message.at)
       else if (message.kind === 'mapped') memory?.noteMapped(message.area)
       else if (message.kind === 'turn' && message.ends && memory)
         events.heard({ ...message, ends: adoptEnds(message.ends, memory, offer) })
       else events.heard(message)
+    }
+    const waiting: FromSlot[] = []
+    let listening: NodeJS.Timeout | undefined
+    const hearAll = (): void => {
+      clearTimeout(listening)
+      listening = undefined
+      for (const message of waiting.splice(0)) hear(message)
+    }
+    worker.on('message', (message: FromSlot) => {
+      waiting.push(message)
+      if (mayWait(message)) listening ??= setTimeout(hearAll, waitMs)
+      else hearAll()
     })
     worker.on('error', (error) => (fate ??= failureOf(error)))
     worker.on('exit', (code) => {
       clearTimeout(ending)
+      if (!stopped) hearAll()
+      clearTimeout(listening)
       memory?.close()
       if (!stopped) events.ended(fate ?? exitOf(code))
     })
@@ -42,6 +58,7 @@ export function createThreadHosts(program: URL): StartHost {
       claims,
       memory,
       post: (message, transfer = []) => worker.postMessage(answerOf(message), [...transfer]),
+      catchUp: hearAll,
       end: () => {
         ending ??= setTimeout(() => events.stuck(), endMs)
         void worker.terminate()
@@ -53,6 +70,11 @@ export function createThreadHosts(program: URL): StartHost {
       },
     }
   }
+}
+
+/** Whether nobody need act on it before something else is said. */
+function mayWait(message: FromSlot): boolean {
+  return message.kind === 'progress' || (message.kind === 'turn' && message.mayWait === true)
 }
 
 /** What a task asked for may have more bytes than a message can have. */
