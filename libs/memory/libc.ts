@@ -23,6 +23,12 @@ export interface LibC {
   isSealed(fd: number): boolean
   /** Copies the bytes there. */
   copy(bytes: Uint8Array, to: bigint): void
+  /** Copies the bytes into the memory of a process of this user; false when not all could be, as where the system does not allow it. */
+  writeTo(processId: number, at: bigint, bytes: Uint8Array): boolean
+  /** The same the other way. */
+  readFrom(processId: number, at: bigint, into: Uint8Array): boolean
+  /** Nothing lies there from now on, and nothing new comes to lie there before it is unmapped: whoever touches it fails. */
+  bar(at: bigint, byteLength: number): void
   /** What lies there, as a buffer that frees nothing when it goes. */
   view(at: bigint, byteLength: number): ArrayBuffer
 }
@@ -36,6 +42,9 @@ export interface MappedMemory {
 
 /** `PROT_READ | PROT_WRITE` of Linux. */
 const readAndWrite = 3
+/** `PROT_NONE`, and `MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE`. */
+const noAccess = 0
+const inItsPlace = 0x4032
 /** Where what is written goes: to the file (`MAP_SHARED`), or to pages of this process (`MAP_PRIVATE`). */
 const mapFlags = { toFile: 1, toOwnPages: 2 } as const
 /** `MFD_CLOEXEC | MFD_ALLOW_SEALING`. */
@@ -70,6 +79,16 @@ function loadLibC(): LibC | undefined {
     const memcpy = library.func('void *memcpy(uintptr_t to, const void *from, size_t length)')
     const memfdCreate = library.func('int memfd_create(const char *name, unsigned int flags)')
     const fcntl = library.func('int fcntl(int fd, int command, int seals)')
+    const transfer =
+      'int64_t %(int process, const void *own, ulong ownCount, const void *theirs, ulong theirsCount, ulong flags)'
+    const writev = library.func(transfer.replace('%', 'process_vm_writev'))
+    const readv = library.func(transfer.replace('%', 'process_vm_readv'))
+    const moves = (how: typeof writev, processId: number, bytes: Uint8Array, at: bigint): boolean => {
+      const byteLength = BigInt(bytes.byteLength)
+      const own = BigUint64Array.of(address(bytes), byteLength)
+      const moved = how(processId, own, 1, BigUint64Array.of(at, byteLength), 1, 0) as number | bigint
+      return BigInt(moved) === byteLength
+    }
     const map = (byteLength: number, flags: number, fd: number): bigint | undefined => {
       const at = BigInt(mmap(0n, byteLength, readAndWrite, flags, fd, 0n) as number | bigint)
       return at === -1n ? undefined : at
@@ -96,6 +115,9 @@ function loadLibC(): LibC | undefined {
       },
       seal: (fd) => fcntl(fd, addSeals, allSeals) === 0,
       isSealed: (fd) => fcntl(fd, getSeals, 0) === allSeals,
+      writeTo: (processId, at, bytes) => moves(writev, processId, bytes, at),
+      readFrom: (processId, at, into) => moves(readv, processId, into, at),
+      bar: (at, byteLength) => void mmap(at, byteLength, noAccess, inItsPlace, -1, 0n),
       copy: (bytes, to) => void memcpy(to, bytes, bytes.byteLength),
       view,
     }

@@ -130,6 +130,24 @@ describe.runIf(libc)('memory that is used again', () => {
     expect(addressOf(takeUnseen(20 * megabyte).own)).toBe(at)
   })
 
+  test('what another process may still write to is nobody’s, seen or not', async () => {
+    const unseen = takeUnseen(20 * megabyte)
+    const seen = takeUnseen(30 * megabyte)
+    const barred = [addressOf(unseen.own.fill(1)), addressOf(seen.bytes.fill(1))]
+    unseen.bar()
+    unseen.bar()
+    seen.bar()
+    expect(() => unseen.own).toThrow('given back')
+    expect(memory.idleBytes).toBe(0)
+    // Who has seen it reads there as long as he wants.
+    expect(new Set(seen.bytes)).toEqual(new Set([1]))
+    useOnce(40 * megabyte)
+    await expectIdle(40 * megabyte)
+    const next = [takeUnseen(20 * megabyte), takeUnseen(30 * megabyte)]
+    for (const { at } of next) expect(barred).not.toContain(at)
+    expect(next[1]?.isWarm).toBe(false)
+  })
+
   test('short bodies take other memory', () => {
     expect(memory.take(megabyte)).toBeUndefined()
   })

@@ -8,6 +8,8 @@ import { findLibC, type LibC } from './libc.js'
 const leastBytes = 4 * 2 ** 20
 /** What is taken again may be longer than what is wanted by this factor, not more. */
 const mostSlack = 1.25
+/** After so long another process that was told to stop has stopped. */
+const barredMs = 60_000
 /** After so long who has got a body has done what he was waiting to do. */
 const prepareMs = 50
 
@@ -35,8 +37,12 @@ export interface UnseenMemory {
   readonly bytes: Uint8Array<ArrayBuffer>
   /** For its keeper alone, who writes there what is to lie there. Throws when it was given back. */
   readonly own: Uint8Array<ArrayBuffer>
+  /** Where it lies, for another process that is to write there. */
+  readonly at: bigint
   /** Nobody will ask who has not asked yet: where nobody did, the memory is the next one's. */
   close(): void
+  /** The same where another process may still write there: it is nobody's any more. */
+  bar(): void
 }
 
 /** How much is kept for those who come next, and how long. */
@@ -60,6 +66,8 @@ export class ReusedMemory {
   #preparing: NodeJS.Timeout | undefined
   /** Views of areas that are kept as long as these are mapped. */
   readonly #ownViews = new Map<bigint, ArrayBuffer>()
+  /** Where others may still write: not used again when it comes back. */
+  readonly #barred = new Set<bigint>()
   readonly #left = new FinalizationRegistry<Area & Pick<IdleArea, 'wantedBytes'>>((area) => this.#takeBack(area))
 
   constructor(libc: LibC, limits: ReuseLimits, now: () => number = () => performance.now()) {
@@ -122,6 +130,10 @@ export class ReusedMemory {
       checkOpen()
       return this.watch(area, byteLength, known?.buffer?.byteLength === byteLength ? known.buffer : undefined)
     }
+    const close = (): void => {
+      if (isOpen && bytes === undefined) this.giveBack(area)
+      isOpen = false
+    }
     const own = (): Uint8Array<ArrayBuffer> => {
       checkOpen()
       return this.#ownView(area, byteLength)
@@ -135,9 +147,11 @@ export class ReusedMemory {
       get own() {
         return own()
       },
-      close: () => {
-        if (isOpen && bytes === undefined) this.giveBack(area)
-        isOpen = false
+      at: area.at,
+      close,
+      bar: () => {
+        if (isOpen) this.#barred.add(area.at)
+        close()
       },
     }
   }
@@ -208,10 +222,21 @@ export class ReusedMemory {
   }
 
   #takeBack(area: Area & Pick<IdleArea, 'wantedBytes'>): void {
+    if (this.#barred.delete(area.at)) {
+      this.#bar(area)
+      return
+    }
     this.#idle.push({ ...area, leftAtMs: this.#now(), buffer: undefined })
     this.#idleBytes += area.byteLength
     this.#trim()
     this.prepare()
+  }
+
+  /** Its pages go at once; its addresses stay nobody's until nobody can write there any more. */
+  #bar({ at, byteLength }: Area): void {
+    this.#ownViews.delete(at)
+    this.#libc.bar(at, byteLength)
+    setTimeout(() => this.#libc.unmap(at, byteLength), barredMs).unref()
   }
 
   #trim(): void {

@@ -1,6 +1,7 @@
 import type {
   CheckpointInfo,
   DigestAlgorithm,
+  LentMemory,
   ObjectDescriptor,
   TransferHeader,
   TransferOpen,
@@ -60,6 +61,12 @@ export interface ArrivingBody {
 export interface Sink {
   /** Memory for the next piece, where the sink has it: the piece is read straight into it, and then written as every other. */
   place?(byteLength: number): Uint8Array
+  /**
+   * Lets a sender on this host, who knows the token, write the rest of the body itself, where the sink can: what is placed next lies there
+   * already. When the body is given up the memory is used for nothing else as long as the sender may still write. Nothing when too little
+   * is still to come.
+   */
+  lend?(token: Uint8Array): LentMemory | undefined
   /** Takes the next piece; the bytes are the transport's and only valid until this settles. */
   write(data: Uint8Array): void | Promise<void>
   /** Everything is there and its digest is right: make it visible, whole, and say how safe it is. */

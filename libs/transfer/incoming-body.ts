@@ -1,6 +1,6 @@
 import { Status } from 'nice-grpc-common'
 
-import type { SharedSlice, TransferChunk, TransferHeader, TransferReceipt } from '#libs/proto'
+import type { LentMemory, SharedSlice, TransferChunk, TransferHeader, TransferReceipt } from '#libs/proto'
 import { discardBuffer, takeFrame } from '#libs/rpc'
 
 import { checksumOf, createDigester, type Digester } from './digest.js'
@@ -20,6 +20,7 @@ export class IncomingBody {
   #position = 0
   #ungranted = 0
   #isIntact = true
+  #isLent = false
 
   constructor(name: string, header: TransferHeader, sink: Sink, shared: SharedMemory) {
     this.#shared = shared
@@ -44,6 +45,13 @@ export class IncomingBody {
   resume(shared: SharedMemory): void {
     this.#shared = shared
     this.#ungranted = 0
+  }
+
+  /** Where a sender on this host may write what is still to come. */
+  lend(): LentMemory | undefined {
+    const lent = this.#shared.lend((token) => this.#sink.lend?.(token))
+    this.#isLent ||= lent !== undefined
+    return lent
   }
 
   /** Takes the chunk's memory over: it is freed once the sink has the bytes. */
@@ -82,9 +90,21 @@ export class IncomingBody {
   }
 
   #readShared(slice: SharedSlice): Uint8Array {
+    if (slice.isLent) return this.#readLent(slice)
     const place = this.#sink.place?.(slice.byteLength) ?? takeFrame(slice.byteLength)
     this.#shared.read(slice, place, (piece) => this.#digester.update(piece))
     return place
+  }
+
+  /** What the sender has written there itself: from now on it may not, and what lies there is what is digested. */
+  #readLent({ byteLength }: SharedSlice): Uint8Array {
+    const written = this.#isLent ? this.#sink.place?.(byteLength) : undefined
+    if (written === undefined) {
+      const message = `${this.#name}: a chunk lies in memory that was not lent`
+      throw new TransferError(Status.INVALID_ARGUMENT, 'NOT_LENT', message)
+    }
+    this.#digester.update(written)
+    return written
   }
 
   /** The credit to give back now; in quarters of the window, so that it costs few frames. */

@@ -12,6 +12,8 @@ import {
 import { Durability, type TransferReceipt, type Value } from '#libs/proto'
 
 import type { Sink } from './endpoint.js'
+import { lend } from './lent-memory.js'
+import { tokenBytes } from './slot-marks.js'
 import { TransferError } from './transfer-error.js'
 
 /** A body that came in: the bytes start at an 8-byte boundary, so typed arrays can be views of them. */
@@ -35,9 +37,11 @@ export function createMemorySink(
   keep: (body: ReceivedBody, digest: Buffer) => void | Promise<void>,
 ): MemorySink {
   const { bytes, isWarm } = allocate(Number(header.byteLength))
+  const { place, write } = writeInto(() => bytes, isWarm)
   return {
     bytes,
-    ...writeInto(() => bytes, isWarm),
+    place,
+    write,
     commit: async (digest) => {
       await keep({ structure: header.structure, bytes }, digest)
       findReusedMemory()?.prepare()
@@ -63,9 +67,17 @@ export function createUnseenSink(
   const memory = findReusedMemory()?.takeUnseen(Number(header.byteLength))
   if (memory === undefined) return undefined
   let isOurs = true
+  let isLent = false
+  const { place, write, position } = writeInto(() => memory.own, memory.isWarm)
   return {
     memory,
-    ...writeInto(() => memory.own, memory.isWarm),
+    place,
+    write,
+    lend: (token) => {
+      const lent = position() < memory.byteLength - tokenBytes ? lend(memory, token) : undefined
+      isLent ||= lent !== undefined
+      return lent
+    },
     commit: async (digest) => {
       isOurs = false
       await keep(memory, digest)
@@ -73,7 +85,9 @@ export function createUnseenSink(
     },
     abort: () => {
       // Who keeps it may have it even if what he did afterwards failed.
-      if (isOurs) memory.close()
+      if (!isOurs) return
+      if (isLent) memory.bar()
+      else memory.close()
     },
   }
 }
@@ -81,10 +95,14 @@ export function createUnseenSink(
 const received: TransferReceipt = { durability: Durability.MEMORY, version: 0n }
 
 /** `target` throws when the memory is not the sink's any more. */
-function writeInto(target: () => Bytes, isWarm: boolean): Required<Pick<Sink, 'place' | 'write'>> {
+function writeInto(
+  target: () => Bytes,
+  isWarm: boolean,
+): Required<Pick<Sink, 'place' | 'write'>> & { readonly position: () => number } {
   const touch = isWarm ? undefined : touchAhead(target())
   let position = 0
   return {
+    position: () => position,
     place: (length) => partOf(target(), position, position + length),
     write: (data) => {
       const bytes = target()

@@ -1,15 +1,15 @@
 import { Status } from 'nice-grpc-common'
 
-import type { TransferFrame, TransferHeader, TransferReceipt } from '#libs/proto'
+import type { LentMemory, TransferFrame, TransferHeader, TransferReceipt } from '#libs/proto'
 
 import type { Sink } from './endpoint.js'
 import type { FrameMessage } from './frame-codec.js'
 import { checkHeader } from './header.js'
 import { IncomingBody, lengthOf } from './incoming-body.js'
-import { initialCreditBytes, windowBytes } from './limits.js'
+import { initialCreditBytes, sharedBodyBytes, windowBytes } from './limits.js'
 import { Outbox } from './outbox.js'
 import { checkSameHeader, isLostStream, type ResumePoint } from './resume.js'
-import type { SharedMemory } from './shared-memory.js'
+import { leaveUnread, type SharedMemory } from './shared-memory.js'
 import { errorOf, TransferError } from './transfer-error.js'
 import { nextTurn } from './turn.js'
 
@@ -24,11 +24,16 @@ export class Receiving {
   readonly #shared: SharedMemory
   /** Slots of the sender that lie in the inbox. */
   readonly #slots = new Set<number>()
+  readonly #lends: boolean
   #credit = initialCreditBytes
   #peerGaveUp = false
 
-  /** `name` is what is moved, for messages. */
-  constructor(transferId: number, name: string, outbox: Outbox<FrameMessage>, shared: SharedMemory) {
+  /**
+   * `name` is what is moved, for messages. `lends` says whether a sender on this host may write to the sink's memory itself: only one that
+   * goes on itself after a cut, so that nobody writes there who was left for another.
+   */
+  constructor(transferId: number, name: string, outbox: Outbox<FrameMessage>, shared: SharedMemory, lends = false) {
+    this.#lends = lends
     this.#transferId = transferId
     this.#name = name
     this.#outbox = outbox
@@ -51,8 +56,8 @@ export class Receiving {
       const { shared } = frame.value
       if (shared) {
         // Nobody will read it any more.
-        if (this.#inbox.ended) this.#shared.leaveRead(shared.slot)
-        else this.#slots.add(shared.slot)
+        if (this.#inbox.ended) leaveUnread(this.#shared, frame.value)
+        else if (!shared.isLent) this.#slots.add(shared.slot)
       }
       this.#credit -= lengthOf(frame.value)
       if (this.#credit < 0) {
@@ -105,14 +110,12 @@ export class Receiving {
             if ('durability' in place) return this.#acknowledge(place)
             body = new IncomingBody(this.#name, frame.value, place, this.#shared)
           }
-          const isLong = body.byteLength - body.position > initialCreditBytes
-          if (isLong || resumeOffset !== undefined)
-            this.#grant(isLong ? this.#window() - initialCreditBytes : 0, resumeOffset)
+          this.#grantFirst(body, resumeOffset)
         } else if (frame.$case === 'chunk' && body !== undefined) {
           const { shared } = frame.value
-          if (shared && !(await this.#shared.arrival(shared, () => this.#inbox.ended))) continue
+          if (shared && !shared.isLent && !(await this.#shared.arrival(shared, () => this.#inbox.ended))) continue
           await body.take(frame.value)
-          if (shared) this.#leaveSlot(shared.slot)
+          if (shared && !shared.isLent) this.#leaveSlot(shared.slot)
           const grant = body.takeGrant()
           if (grant > 0) this.#grant(grant)
           if (shared) await nextTurn()
@@ -140,6 +143,16 @@ export class Receiving {
     }
   }
 
+  #grantFirst(body: IncomingBody, resumeOffset: bigint | undefined): void {
+    const restBytes = body.byteLength - body.position
+    const isLong = restBytes > initialCreditBytes
+    if (!isLong && resumeOffset === undefined) return
+    const lent = this.#lends && restBytes >= sharedBodyBytes ? body.lend() : undefined
+    // What is written there lies nowhere else meanwhile.
+    const window = lent ? Math.max(restBytes, windowBytes) : this.#window()
+    this.#grant(isLong ? window - initialCreditBytes : 0, resumeOffset, lent)
+  }
+
   /** Slots bound what lies in them; credit comes in frames, and shall not be what their sender waits for. */
   #window(): number {
     return this.#shared.hasIncoming ? 2 * windowBytes : windowBytes
@@ -160,9 +173,9 @@ export class Receiving {
     return receipt
   }
 
-  #grant(bytes: number, resumeOffset?: bigint): void {
+  #grant(bytes: number, resumeOffset?: bigint, lent?: LentMemory): void {
     this.#credit += bytes
-    this.#say({ $case: 'credit', value: { bytes: BigInt(bytes), resumeOffset } })
+    this.#say({ $case: 'credit', value: { bytes: BigInt(bytes), resumeOffset, lent } })
   }
 
   #say(frame: Frame): void {

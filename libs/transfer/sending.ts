@@ -1,12 +1,13 @@
 import { Status } from 'nice-grpc-common'
 
-import type { TransferCredit, TransferFrame, TransferReceipt } from '#libs/proto'
+import type { SharedSlice, TransferCredit, TransferFrame, TransferReceipt } from '#libs/proto'
 
 import { checksumOf, createDigester, type Digester } from './digest.js'
 import type { Source } from './endpoint.js'
 import type { FrameMessage } from './frame-codec.js'
 import { headerOf } from './header.js'
 import { chunkBytes, initialCreditBytes, sharedBodyBytes, slotChunkBytes } from './limits.js'
+import type { BorrowedMemory } from './lent-memory.js'
 import type { Outbox } from './outbox.js'
 import type { PutPoint } from './resume.js'
 import type { SharedMemory } from './shared-memory.js'
@@ -25,6 +26,9 @@ export class Sending {
   #credit = initialCreditBytes
   /** Where the other end wants the body from, once it has given any credit. */
   #wantedFrom: number | undefined
+  /** Where the other end lends memory for the body, and this end reaches it. */
+  #borrowed: BorrowedMemory | undefined
+  #byteLength = 0
   #wake: (() => void) | undefined
   #over = false
   #committed = false
@@ -95,7 +99,8 @@ export class Sending {
     this.#wake?.()
   }
 
-  #hearCredit({ bytes, resumeOffset }: TransferCredit): void {
+  #hearCredit({ bytes, resumeOffset, lent }: TransferCredit): void {
+    if (lent) this.#borrowed = this.#shared.borrow(lent, this.#byteLength)
     this.#credit += Number(bytes)
     const isFirst = this.#wantedFrom === undefined
     this.#wantedFrom ??= Number(resumeOffset ?? 0n)
@@ -116,6 +121,7 @@ export class Sending {
   async #sendAll(source: Source, from: number | 'asWanted'): Promise<void> {
     const { header } = source
     const { byteLength } = header
+    this.#byteLength = byteLength
     if (from !== 'asWanted') this.#checkOffset(from, byteLength)
     // Asked first, so that the answer comes with the first credit.
     if (byteLength - (from === 'asWanted' ? 0 : from) >= sharedBodyBytes) this.#shared.offer()
@@ -135,7 +141,7 @@ export class Sending {
         // Leave to send comes before the read: who waits holds no memory.
         const leave = await this.#takeLeave(byteLength - Math.max(position, offset))
         if (leave === undefined) return
-        size.atMost = leave.kind === 'slot' ? slotChunkBytes : chunkBytes
+        size.atMost = leave.kind === 'place' ? chunkBytes : slotChunkBytes
         const data = await this.#readChunk(chunks, byteLength - position, leave)
         position += data.byteLength
         const unsent = data.subarray(Math.max(0, data.byteLength - Math.max(0, position - offset)))
@@ -189,6 +195,7 @@ export class Sending {
   }
 
   async #takePlace(): Promise<Leave> {
+    if (this.#borrowed) return { kind: 'borrowed', memory: this.#borrowed }
     const slot = await this.#shared.takeSlot()
     if (slot !== undefined) return { kind: 'slot', slot }
     await this.#outbox.takePlace()
@@ -197,7 +204,7 @@ export class Sending {
 
   #giveBack(leave: Leave): void {
     if (leave.kind === 'slot') this.#shared.leaveSlot(leave.slot)
-    else this.#outbox.leavePlace()
+    else if (leave.kind === 'place') this.#outbox.leavePlace()
   }
 
   #isOver(): boolean {
@@ -234,11 +241,19 @@ export class Sending {
       this.#outbox.fillPlace(this.#chunk(offset, kept()))
       return
     }
-    const { slot } = leave
-    const say = (): void => {
-      const shared = { slot, byteLength: data.byteLength }
-      this.#say({ $case: 'chunk', value: { offset: BigInt(offset), crc32c: 0, data: Buffer.alloc(0), shared } })
+    if (leave.kind === 'borrowed') {
+      await nextTurn()
+      if (this.#isOver()) return
+      if (leave.memory.write(offset, data, see))
+        this.#sayShared(offset, { slot: 0, byteLength: data.byteLength, isLent: true })
+      else {
+        this.#borrowed = undefined
+        this.#pushAll(offset, kept())
+      }
+      return
     }
+    const { slot } = leave
+    const say = (): void => this.#sayShared(offset, { slot, byteLength: data.byteLength })
     const isAhead = this.#shared.canSayAhead(slot, data.byteLength)
     if (isAhead) say()
     // What was said goes out now, while this is written.
@@ -249,12 +264,20 @@ export class Sending {
     } else if (this.#shared.write(slot, data, see)) {
       if (!isAhead) say()
     } else {
-      // Shared memory is full. This happens once per stream, so these need no place.
-      const whole = kept()
-      for (let start = 0; start < whole.byteLength; start += chunkBytes) {
-        this.#outbox.push(this.#chunk(offset + start, whole.subarray(start, start + chunkBytes)))
-      }
+      // Shared memory is full.
+      this.#pushAll(offset, kept())
     }
+  }
+
+  /** What was to go through memory. This happens once per stream or body, so these need no place. */
+  #pushAll(offset: number, data: Uint8Array): void {
+    for (let start = 0; start < data.byteLength; start += chunkBytes) {
+      this.#outbox.push(this.#chunk(offset + start, data.subarray(start, start + chunkBytes)))
+    }
+  }
+
+  #sayShared(offset: number, shared: SharedSlice): void {
+    this.#say({ $case: 'chunk', value: { offset: BigInt(offset), crc32c: 0, data: Buffer.alloc(0), shared } })
   }
 
   #chunk(offset: number, data: Uint8Array): FrameMessage {
@@ -268,7 +291,10 @@ export class Sending {
 }
 
 /** Leave to send a chunk: where it may lie until it is sent. */
-type Leave = { readonly kind: 'place' } | { readonly kind: 'slot'; readonly slot: number }
+type Leave =
+  | { readonly kind: 'place' }
+  | { readonly kind: 'slot'; readonly slot: number }
+  | { readonly kind: 'borrowed'; readonly memory: BorrowedMemory }
 
 /** Pieces in chunks; how long the next one may be is read when it is asked for. */
 async function* chunksOf(

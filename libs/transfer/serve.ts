@@ -115,7 +115,7 @@ class AcceptedTransfers {
     if (open.direction !== TransferDirection.PUT)
       return new Sending(transferId, nameOf(open), this.#outbox, this.#shared)
     if (open.whole) return new ReceivedWhole(open)
-    return new Receiving(transferId, nameOf(open), this.#outbox, this.#shared)
+    return new Receiving(transferId, nameOf(open), this.#outbox, this.#shared, true)
   }
 
   #say(transferId: number, frame: NonNullable<TransferFrame['frame']>): void {

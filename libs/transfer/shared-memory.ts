@@ -1,11 +1,14 @@
+import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { Status } from 'nice-grpc-common'
 
-import type { SharedMemoryOffer, SharedSlice, TransferChunk, TransferFrame } from '#libs/proto'
+import type { LentMemory, SharedMemoryOffer, SharedSlice, TransferChunk, TransferFrame } from '#libs/proto'
 
 import { slotBytes, slots } from './limits.js'
+import { borrow, type BorrowedMemory } from './lent-memory.js'
 import { createSharedFile, openSharedFile, type SharedFile } from './shared-file.js'
+import { tokenBytes } from './slot-marks.js'
 import { TransferError } from './transfer-error.js'
 import { nextTurn } from './turn.js'
 
@@ -30,6 +33,8 @@ export class SharedMemory {
   #isWatching = false
   readonly #waiting: ((slot: number | undefined) => void)[] = []
   #incoming: SharedFile | undefined
+  /** By which the sender at the other end knows this process, once it has it from shared memory. */
+  #token: Uint8Array | undefined
 
   constructor(say: (frame: Frame) => void) {
     this.#say = say
@@ -43,6 +48,17 @@ export class SharedMemory {
   /** Whether chunks may come this way. */
   get hasIncoming(): boolean {
     return this.#incoming !== undefined
+  }
+
+  /** Lends memory to the sender at the other end; nothing where it does not share this host. */
+  lend(memory: (token: Uint8Array) => LentMemory | undefined): LentMemory | undefined {
+    return this.#incoming?.marks && this.#token && memory(this.#token)
+  }
+
+  /** Memory of this length that the other end lends; nothing where it is not within reach. */
+  borrow(lent: LentMemory, byteLength: number): BorrowedMemory | undefined {
+    const isPeers = this.#outgoing.status === 'open' && this.#outgoing.file.marks?.isReaders(lent.token)
+    return isPeers ? borrow(lent, byteLength) : undefined
   }
 
   /** Somebody has much to send: asks the other end, the first time. */
@@ -160,7 +176,7 @@ export class SharedMemory {
   #answer({ name, slotBytes: peersSlotBytes }: SharedMemoryOffer): void {
     const file = peersSlotBytes === slotBytes && this.#incoming === undefined ? openSharedFile(name) : undefined
     this.#incoming ??= file
-    file?.marks?.beginToRead()
+    if (file?.marks) file.marks.beginToRead((this.#token = randomBytes(tokenBytes)))
     this.#say({ $case: 'sharedMemoryAnswer', value: { accepted: file !== undefined } })
   }
 
@@ -241,5 +257,5 @@ function* piecesOf(chunk: Uint8Array): Generator<{ readonly piece: Uint8Array; r
 
 /** A chunk of a transfer that has just ended here: its slot is free again. */
 export function leaveUnread(memory: SharedMemory, { shared }: TransferChunk): void {
-  if (shared) memory.leaveRead(shared.slot)
+  if (shared && !shared.isLent) memory.leaveRead(shared.slot)
 }

@@ -4,6 +4,10 @@ const readerIsHere = 1
 /** How often each slot was written, and read; each end writes to cache lines of its own. */
 const firstWritten = 32
 const firstRead = 64
+/** What the reader is known by. */
+const firstOfToken = 128
+/** How long that is, bytes: nobody else has the same anywhere. */
+export const tokenBytes = 32
 
 /**
  * Marks beside the slots of shared memory, which both ends see at once: how often each slot was written and how often it was read. A frame
@@ -21,9 +25,23 @@ export class SlotMarks {
     Atomics.store(this.#marks, writerIsHere, 1)
   }
 
-  /** From now on this end marks what it reads. */
-  beginToRead(): void {
+  /** From now on this end marks what it reads; by the token the writer knows it elsewhere. */
+  beginToRead(token?: Uint8Array): void {
+    if (token) this.#token().set(token)
     Atomics.store(this.#marks, readerIsHere, 1)
+  }
+
+  /** Whether who reads here has this token: nobody could write it here but a process of this user and host. */
+  isReaders(token: Uint8Array): boolean {
+    return this.hasReader && token.byteLength === tokenBytes && this.#token().every((byte, k) => byte === token[k])
+  }
+
+  #token(): Uint8Array {
+    return new Uint8Array(
+      this.#marks.buffer,
+      this.#marks.byteOffset + firstOfToken * this.#marks.BYTES_PER_ELEMENT,
+      tokenBytes,
+    )
   }
 
   get hasWriter(): boolean {
