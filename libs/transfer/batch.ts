@@ -1,6 +1,7 @@
 import { Status } from 'nice-grpc-common'
 
 import { DigestAlgorithm, Durability, type ObjectDescriptor, type Value } from '#libs/proto'
+import { discardBuffer } from '#libs/rpc'
 
 import { xxh64OfBytes } from './digest.js'
 import type { Sink, Source } from './endpoint.js'
@@ -62,33 +63,70 @@ function joined(pieces: readonly Uint8Array[], body: Buffer): Buffer {
   return body
 }
 
+/** What a header says of a batch. */
+interface BatchHeader {
+  readonly objects: readonly ObjectDescriptor[]
+  readonly byteLength: bigint
+}
+
 /** A sink that takes a batch apart; `keep` gets its objects once the whole is checked. */
 export function createBatchSink(
-  { objects, byteLength }: { readonly objects: readonly ObjectDescriptor[]; readonly byteLength: bigint },
+  { objects, byteLength }: BatchHeader,
   keep: (objects: IncomingObject[]) => void | Promise<void>,
 ): Sink {
-  const length = Number(byteLength)
-  let arrived: IncomingObject[] | undefined
+  return sinkOf(Number(byteLength), (body) => splitBatch(objects, body), keep)
+}
+
+/** The same for who leaves the objects where they came: `keep` gets where each lies in the body, and what gives its memory to others. */
+export function createLyingBatchSink(
+  { objects, byteLength }: BatchHeader,
+  keep: (pieces: Uint8Array[], body: Uint8Array, giveUp: () => void) => void | Promise<void>,
+): Sink {
+  const split = (body: Uint8Array): [Uint8Array[], Uint8Array] => [piecesIn(objects, body), body]
+  return sinkOf(Number(byteLength), split, ([pieces, body], giveUp) => keep(pieces, body, giveUp), {
+    adoptsMemory: true,
+  })
+}
+
+function sinkOf<Arrived>(
+  length: number,
+  split: (body: Uint8Array) => Arrived,
+  keep: (arrived: Arrived, giveUp: () => void) => void | Promise<void>,
+  { adoptsMemory = false } = {},
+): Sink {
+  let arrived: Arrived | undefined
   let body: Buffer | undefined
+  let giveUp = (): void => undefined
   let position = 0
+  const leaveBody = (): void => {
+    giveBack(body)
+    body = undefined
+  }
   return {
+    adoptsMemory,
     write: (data) => {
       // A batch mostly is one chunk.
-      if (position === 0 && data.byteLength === length) arrived = splitBatch(objects, data)
-      else (body ??= takeBody(length)).set(data, position)
+      if (position === 0 && data.byteLength === length) {
+        arrived = split(data)
+        giveUp = () => discardBuffer(data)
+      } else {
+        ;(body ??= takeBody(length)).set(data, position)
+        if (adoptsMemory) discardBuffer(data)
+      }
       position += data.byteLength
     },
     commit: async () => {
-      arrived ??= splitBatch(objects, body?.subarray(0, length) ?? new Uint8Array(0))
-      giveBack(body)
-      body = undefined
-      await keep(arrived)
+      if (arrived === undefined) {
+        arrived = split(body?.subarray(0, length) ?? new Uint8Array(0))
+        const taken = body
+        if (adoptsMemory) giveUp = () => giveBack(taken)
+        else leaveBody()
+        body = undefined
+      }
+      await keep(arrived, giveUp)
       return { durability: Durability.MEMORY, version: 0n }
     },
-    abort: () => {
-      giveBack(body)
-      body = undefined
-    },
+    abort: leaveBody,
   }
 }
 
@@ -108,8 +146,8 @@ export function checkBatch(objects: readonly ObjectDescriptor[], byteLength: big
 }
 
 /**
- * Takes the body of a batch apart. What the body's own digest cannot know is checked here: that each object is what it was
- * when it was digested.
+ * Takes the body of a batch apart, each object into memory of its own. What the body's own digest cannot know is checked here: that each
+ * object is what it was when it was digested.
  *
  * @throws TransferError DATA_LOSS with the object's id.
  */
@@ -119,8 +157,25 @@ export function splitBatch(objects: readonly ObjectDescriptor[], body: Uint8Arra
   let position = 0
   return objects.map(({ objectId, structure, byteLength, xxh64 }) => {
     const bytes = plain.slice(position, (position += Number(byteLength)))
-    if (xxh64OfBytes(bytes) === xxh64) return { objectId, structure, bytes, xxh64 }
-    const message = `object ${objectId} is not what was sent: its digest is not ${xxh64.toString(16)}`
-    throw new TransferError(Status.DATA_LOSS, 'DIGEST_MISMATCH', message)
+    checkPiece(objectId, bytes, xxh64)
+    return { objectId, structure, bytes, xxh64 }
   })
+}
+
+/** The same where the objects stay in the body. */
+function piecesIn(objects: readonly ObjectDescriptor[], { buffer, byteOffset }: Uint8Array): Uint8Array[] {
+  let at = byteOffset
+  return objects.map(({ objectId, byteLength, xxh64 }) => {
+    const length = Number(byteLength)
+    const piece = new Uint8Array(buffer, at, length)
+    at += length
+    checkPiece(objectId, piece, xxh64)
+    return piece
+  })
+}
+
+function checkPiece(objectId: string, bytes: Uint8Array, xxh64: bigint): void {
+  if (xxh64OfBytes(bytes) === xxh64) return
+  const message = `object ${objectId} is not what was sent: its digest is not ${xxh64.toString(16)}`
+  throw new TransferError(Status.DATA_LOSS, 'DIGEST_MISMATCH', message)
 }

@@ -67,7 +67,9 @@ export interface Sink {
    * is still to come.
    */
   lend?(token: Uint8Array): LentMemory | undefined
-  /** Takes the next piece; the bytes are the transport's and only valid until this settles. */
+  /** What is written is the sink's from then on: `discardBuffer` gives it back. */
+  readonly adoptsMemory?: boolean
+  /** Takes the next piece; the bytes are the transport's and only valid until this settles, unless the sink adopts them. */
   write(data: Uint8Array): void | Promise<void>
   /** Everything is there and its digest is right: make it visible, whole, and say how safe it is. */
   commit(digest: Buffer): Promise<TransferReceipt>

@@ -83,7 +83,8 @@ export class IncomingBody {
     const written = this.#sink.write(data)
     if (written !== undefined) await written
     // Not the sink's own memory.
-    if (shared === undefined || this.#sink.place === undefined) discardBuffer(data)
+    const isOurs = shared === undefined || this.#sink.place === undefined
+    if (isOurs && !this.#sink.adoptsMemory) discardBuffer(data)
     this.#isIntact = true
     this.#position += byteLength
     this.#ungranted += byteLength

@@ -1,4 +1,4 @@
-export { checkBatch, createBatchSink, type IncomingObject, sourceOfBatch } from './batch.js'
+export { checkBatch, createBatchSink, createLyingBatchSink, type IncomingObject, sourceOfBatch } from './batch.js'
 export { checkpointBulkMethods, checkpointServiceDefinition, transferDefinition } from './definition.js'
 export { checksumOf, createDigester, xxh64Bytes, xxh64Of } from './digest.js'
 export { CutPuts } from './cut-puts.js'

@@ -35,6 +35,9 @@ export const slots = windowBytes / slotBytes
 /** A shorter body is sent before shared memory is agreed upon. */
 export const sharedBodyBytes = 2 * initialCreditBytes
 
+/** The same for a batch: where there is one of this length there are mostly many. */
+export const sharedBatchBytes = batchBytes / 2
+
 /** How many chunks may wait in a stream's outbox, whatever the number of its transfers. */
 export const outboxLimit = 4
 

@@ -1,10 +1,17 @@
+import { existsSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
 
 import { Status } from 'nice-grpc-common'
 import { expect, test } from 'vitest'
 
 import { wholeOf } from '#libs/memory'
-import { DigestAlgorithm, type ObjectDescriptor, type TransferHeader, type TransferOpen } from '#libs/proto'
+import {
+  DigestAlgorithm,
+  type ObjectDescriptor,
+  type TransferFrame,
+  type TransferHeader,
+  type TransferOpen,
+} from '#libs/proto'
 
 import { checkBatch, createBatchSink, type IncomingObject, sourceOfBatch, splitBatch } from './batch.js'
 import { xxh64Of } from './digest.js'
@@ -198,4 +205,24 @@ test('the next batch is joined in the memory of one that is over, not of one tha
   expect([second, third].map(({ body }) => fingerprint(body))).toEqual(
     [second, third].map(({ bytes }) => fingerprint(bytes)),
   )
+})
+
+test.runIf(existsSync('/dev/shm'))('many full batches go through shared memory, both ways', async () => {
+  const host = new BatchHost()
+  let sharedBytes = 0
+  const see = (frame: NonNullable<TransferFrame['frame']>): typeof frame => {
+    if (frame.$case === 'chunk') sharedBytes += frame.value.shared?.byteLength ?? 0
+    return frame
+  }
+  const { put, get, close } = setUp(host, { up: see, down: see })
+  const arrays = new Map(Array.from({ length: 2_048 }, (_, k) => [`o-${k}`, bytesOf(1_024, k)]))
+  for (let round = 0; round < 2; round++) {
+    sharedBytes = 0
+    await Promise.all([...arrays].map(([id, bytes]) => put(id, bytes)))
+    const got = await Promise.all([...arrays].map(([id, bytes]) => get(id, bytes.byteLength)))
+    expect(got.map(fingerprint)).toEqual([...arrays.values()].map(fingerprint))
+  }
+  // By the second round both ends have agreed.
+  expect(sharedBytes).toBe(2 * 2_048 * 1_024)
+  close()
 })

@@ -6,8 +6,8 @@ import { checksumOf, createDigester, type Digester } from './digest.js'
 import type { Source } from './endpoint.js'
 import type { FrameMessage } from './frame-codec.js'
 import { headerOf } from './header.js'
-import { chunkBytes, initialCreditBytes, sharedBodyBytes, slotChunkBytes } from './limits.js'
 import type { BorrowedMemory } from './lent-memory.js'
+import { chunkBytes, initialCreditBytes, sharedBatchBytes, sharedBodyBytes, slotChunkBytes } from './limits.js'
 import type { Outbox } from './outbox.js'
 import type { PutPoint } from './resume.js'
 import type { SharedMemory } from './shared-memory.js'
@@ -124,7 +124,8 @@ export class Sending {
     this.#byteLength = byteLength
     if (from !== 'asWanted') this.#checkOffset(from, byteLength)
     // Asked first, so that the answer comes with the first credit.
-    if (byteLength - (from === 'asWanted' ? 0 : from) >= sharedBodyBytes) this.#shared.offer()
+    const leastBytes = header.objects ? sharedBatchBytes : sharedBodyBytes
+    if (byteLength - (from === 'asWanted' ? 0 : from) >= leastBytes) this.#shared.offer()
     this.#say({ $case: 'header', value: headerOf(header) })
     const offset = from === 'asWanted' ? await this.#hearWhere(byteLength) : from
     if (offset === undefined) return

@@ -1,19 +1,12 @@
 import type { ObjectId } from '#libs/domain'
 import { wholeOf } from '#libs/memory'
 import type { TransferHeader, TransferOpen } from '#libs/proto'
-import {
-  batchBytes,
-  checkBatch,
-  createBatchSink,
-  type IncomingObject,
-  type Sink,
-  type Source,
-  sourceOfBatch,
-} from '#libs/transfer'
+import { batchBytes, checkBatch, createLyingBatchSink, type Sink, type Source, sourceOfBatch } from '#libs/transfer'
 
 import type { AnnounceStored } from './announcements.js'
+import { BatchMemory } from './batch-memory.js'
 import type { MemoryRoom } from './memory-room.js'
-import { byteLengthOf, descriptorBytesOf, type HeldObject, type NewObject, type ObjectStore } from './object-store.js'
+import { byteLengthOf, descriptorBytesOf, type HeldObject, type ObjectStore } from './object-store.js'
 import {
   checkDigestAlgorithm,
   checkSame,
@@ -38,10 +31,19 @@ export function createObjectBatches(
   return {
     openSource: (objectIds) => {
       const objects = fitting(store, objectIds)
-      return sourceOfBatch(
+      const letGo = holdMemory(objects)
+      const pieces = objects.map((object) => object.batched?.piece ?? wholeOf(object.bytes))
+      const source = sourceOfBatch(
         objects.map(({ descriptor }) => descriptor),
-        () => objects.map(({ bytes }) => wholeOf(bytes)),
+        () => pieces,
       )
+      return {
+        ...source,
+        close: () => {
+          source.close?.()
+          letGo()
+        },
+      }
     },
     openSink: (open, header) => {
       const sessionId = sessionToDomain(open)
@@ -52,17 +54,32 @@ export function createObjectBatches(
       // Who is refused puts them one by one, and each finds its place on the disk.
       if (!room.has(Number(byteLength)))
         throw noRoom(`a batch of ${objects.length} objects`, Number(byteLength), room.limitBytes)
-      return createBatchSink(header, async (arrived) => {
+      return createLyingBatchSink(header, async (pieces, body, giveUp) => {
+        const memory = new BatchMemory(body, giveUp)
+        const arrived = objects.map((descriptor, index) => ({
+          objectId: descriptor.objectId as ObjectId,
+          structure: descriptor.structure,
+          xxh64: descriptor.xxh64,
+          batched: { memory, piece: pieces[index] as Uint8Array, descriptor },
+        }))
         // All or none: who is refused puts them one by one.
-        const objects = arrived as (IncomingObject & Pick<NewObject, 'objectId'>)[]
-        for (const object of objects) {
+        for (const object of arrived) {
           const held = store.get(object.objectId)
           if (held) checkSame(`object ${object.objectId}`, held, object)
         }
-        const stored = objects.map((object) => keepOnce(store, object))
+        const stored = arrived.map((object) => keepOnce(store, object))
         await announce({ requestId: '', sessionId, objects: stored.map(({ descriptor }) => descriptor) })
       })
     },
+  }
+}
+
+/** Nothing of them is used for something else until the answer is called. */
+function holdMemory(objects: readonly HeldObject[]): () => void {
+  const memories = new Set(objects.flatMap(({ batched }) => batched?.memory ?? []))
+  const letGo = [...memories].map((memory) => memory.hold())
+  return () => {
+    for (const each of letGo) each()
   }
 }
 

@@ -3,6 +3,7 @@ import { type Bytes, segmentsOf } from '#libs/memory'
 import { descriptorByteLength, type ObjectDescriptor, type Value } from '#libs/proto'
 import { type MappedCopy, xxh64Of } from '#libs/transfer'
 
+import { BatchedObject, type BatchPlace } from './batch-memory.js'
 import type { SpilledBody } from './spill-folder.js'
 
 interface ObjectFacts {
@@ -16,6 +17,8 @@ export interface HeldObject extends ObjectFacts {
   readonly place: 'memory'
   /** Of what is mapped a buffer is made when they are first asked for. */
   readonly bytes: Bytes<ArrayBuffer>
+  /** Where it lies, if that is with others. */
+  readonly batched?: BatchPlace | undefined
   /** It is held no more. */
   readonly close?: () => void
 }
@@ -28,10 +31,19 @@ export interface SpilledObject extends ObjectFacts {
 
 export type StoredObject = HeldObject | SpilledObject
 
-/** An object that is to be kept: its bytes, or a file of which they are a copy, and which is closed when it is not kept. */
+/**
+ * An object that is to be kept: its bytes, or a file of which they are a copy, and which is closed when it is not kept, or where it lies in
+ * its batch.
+ */
 export type NewObject = { readonly objectId: ObjectId; readonly structure: Value | undefined } & (
-  | { readonly bytes: Bytes<ArrayBuffer>; readonly xxh64?: bigint; readonly mapped?: undefined }
-  | { readonly mapped: MappedCopy; readonly xxh64: bigint; readonly bytes?: undefined }
+  | {
+      readonly bytes: Bytes<ArrayBuffer>
+      readonly xxh64?: bigint
+      readonly mapped?: undefined
+      readonly batched?: undefined
+    }
+  | { readonly mapped: MappedCopy; readonly xxh64: bigint; readonly bytes?: undefined; readonly batched?: undefined }
+  | { readonly batched: BatchPlace; readonly xxh64: bigint; readonly bytes?: undefined; readonly mapped?: undefined }
 )
 
 /** What the worker holds until it is released: results of its tasks and scattered buffers, in memory or on its disk. */
@@ -175,11 +187,13 @@ export function createObjectStore({ grew, lost }: StoreListener = {}, isLimited 
 }
 
 /** The object with what is known of it. One literal where it can be: small objects come by the thousand, and each spread is another object. */
-export function describe({ objectId, structure, ...body }: NewObject): HeldObject {
-  if (body.mapped) {
-    const { mapped, xxh64 } = body
+function describe(object: NewObject): HeldObject {
+  const { objectId, mapped, batched } = object
+  if (batched) return new BatchedObject(batched)
+  const descriptor = descriptorOf(object)
+  if (mapped) {
     return {
-      ...factsOf({ objectId, structure, byteLength: BigInt(mapped.byteLength), xxh64 }),
+      ...factsOf(descriptor),
       place: 'memory',
       get bytes() {
         return mapped.bytes
@@ -187,9 +201,19 @@ export function describe({ objectId, structure, ...body }: NewObject): HeldObjec
       close: () => mapped.close(),
     }
   }
-  const { bytes, xxh64 = xxh64Of(segmentsOf(bytes)) } = body
-  const descriptor = { objectId, structure, byteLength: BigInt(bytes.byteLength), xxh64 }
-  return { objectId, descriptor, place: 'memory', bytes }
+  return { objectId, descriptor, place: 'memory', bytes: object.bytes }
+}
+
+/** What is known of the object without its bytes. */
+export function descriptorOf({ objectId, structure, xxh64, ...body }: NewObject): ObjectDescriptor {
+  if (body.batched) return body.batched.descriptor
+  const { byteLength } = body.mapped ?? body.bytes
+  return {
+    objectId,
+    structure,
+    byteLength: BigInt(byteLength),
+    xxh64: xxh64 ?? xxh64Of(segmentsOf(body.bytes as Bytes)),
+  }
 }
 
 /** How long an object in memory is, without looking at its bytes. */

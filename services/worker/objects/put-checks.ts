@@ -5,7 +5,7 @@ import { DigestAlgorithm, ObjectDescriptor, type TransferHeader, type TransferOp
 import { nameOf, TransferError } from '#libs/transfer'
 import { inspectValue } from '#libs/value'
 
-import { describe, type NewObject, type ObjectStore, type StoredObject } from './object-store.js'
+import { descriptorOf, type NewObject, type ObjectStore, type StoredObject } from './object-store.js'
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
@@ -82,16 +82,20 @@ export function checkDigestAlgorithm(name: string, { digestAlgorithm }: Transfer
 
 /** Objects never change: one that is held already must be the same. */
 export function checkSame(name: string, held: StoredObject, object: NewObject): void {
-  const [one, other] = [held, describe(object)].map(({ descriptor }) => ObjectDescriptor.encode(descriptor).finish())
+  const [one, other] = [held.descriptor, descriptorOf(object)].map((each) => ObjectDescriptor.encode(each).finish())
   if (!Buffer.from(one!).equals(other!)) throw otherBytes(name)
 }
 
 /** Keeps the object, unless it is held already; then it must be the same. */
 export function keepOnce(store: ObjectStore, object: NewObject, name?: string): StoredObject {
   const stored = store.keep(object)
-  const isNew = stored.place === 'memory' && !object.mapped && stored.bytes === object.bytes
-  if (!isNew) checkSame(name ?? `object ${object.objectId}`, stored, object)
+  if (!isNew(stored, object)) checkSame(name ?? `object ${object.objectId}`, stored, object)
   return stored
+}
+
+function isNew(stored: StoredObject, { bytes, batched }: NewObject): boolean {
+  if (stored.place !== 'memory') return false
+  return batched ? stored.batched === batched : bytes !== undefined && stored.bytes === bytes
 }
 
 export function otherBytes(name: string): TransferError {
