@@ -41,3 +41,26 @@ test('whom the caller names, and all of them for a broadcast', async () => {
   await expect(targets.chosen({ workers: ['w9'] })).rejects.toThrow('there is no worker w9')
   await expect(targetsAmong([]).targets.chosen({})).rejects.toThrow('the cluster has no workers')
 })
+
+test('while the workers are asked for, what waits is prepared; each is chosen for all the same', async () => {
+  let answer!: (workers: WorkerInfo[]) => void
+  const targets = new ScatterTargets(() => new Promise((resolve) => (answer = resolve)))
+  const heard: string[] = []
+  await new Promise<void>((end) => {
+    for (const name of ['first', 'last']) {
+      targets.choose({
+        options: {},
+        prepare: () => {
+          heard.push(`${name} prepared`)
+          if (name === 'last') answer([{ id: 'w1', state: 'ready', heldObjects: 0 } as WorkerInfo])
+        },
+        chosen: ([worker]) => {
+          heard.push(`${name} to ${worker?.id}`)
+          if (name === 'last') end()
+        },
+        refused: end,
+      })
+    }
+  })
+  expect(heard).toEqual(['first prepared', 'last prepared', 'first to w1', 'last to w1'])
+})

@@ -2,10 +2,14 @@ import type { ScatterOptions, WorkerInfo } from './cluster.js'
 
 /** So many scatters go on in one turn of the event loop: what they put is on its way while the next ones are taken apart. */
 const scattersPerTurn = 1_024
+/** So many are prepared in one: a millisecond, in which the answer may have come. */
+const preparedPerTurn = 512
 
 /** Somebody who waits to be told where to scatter to: one or the other is called, once. */
 export interface WaitingScatter {
   readonly options: ScatterOptions
+  /** Does what needs no target, while the workers are asked for; not always called. */
+  prepare?(): void
   /** What it throws, it is refused with. */
   chosen(targets: WorkerInfo[]): void
   /** A RangeError for a worker that is not there; an Error when there is none. */
@@ -36,9 +40,11 @@ export class ScatterTargets {
   async #serve(): Promise<void> {
     this.#isListing = true
     while (this.#waiting.length > 0) {
-      const listed = await this.#list().then(
-        (workers) => ({ workers }),
-        (error: unknown) => ({ error }),
+      const listed = await this.#prepareUntil(
+        this.#list().then(
+          (workers) => ({ workers }),
+          (error: unknown) => ({ error }),
+        ),
       )
       const waiting = this.#waiting
       this.#waiting = []
@@ -47,13 +53,31 @@ export class ScatterTargets {
     }
     this.#isListing = false
   }
+
+  /** The answer takes some milliseconds, in which this program would have nothing to do. */
+  async #prepareUntil<Listed>(listing: Promise<Listed>): Promise<Listed> {
+    let isListed = false
+    const listed = listing.then((answer) => {
+      isListed = true
+      return answer
+    })
+    const hasCome = (): boolean => isListed
+    // The question leaves first.
+    await nextTurn()
+    for (let next = 0; next < this.#waiting.length && !hasCome();) {
+      const end = Math.min(next + preparedPerTurn, this.#waiting.length)
+      for (; next < end; next++) this.#waiting[next]?.prepare?.()
+      await nextTurn()
+    }
+    return await listed
+  }
 }
 
 async function answer(waiting: readonly WaitingScatter[], workers: readonly WorkerInfo[]): Promise<void> {
   const present = workers.filter(({ state }) => state === 'ready' || state === 'paused').map(asTarget)
   let index = 0
   for (const scatter of waiting) {
-    if (index > 0 && index % scattersPerTurn === 0) await new Promise((next) => setImmediate(next))
+    if (index > 0 && index % scattersPerTurn === 0) await nextTurn()
     index++
     try {
       scatter.chosen(chooseAmong(present, scatter.options))
@@ -85,4 +109,8 @@ function chooseAmong(present: readonly Target[], { workers: wanted, broadcast }:
   for (const candidate of candidates) if (candidate.load < target.load) target = candidate
   target.load++
   return target.alone
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }

@@ -3,7 +3,7 @@ import type { Span } from '@opentelemetry/api'
 import type { Value } from '#libs/proto'
 import { MeshError, type NumericArray, ScatteredObject } from '#libs/task'
 import { failSpan } from '#libs/telemetry'
-import { isStriped, type ObjectPut, xxh64Of } from '#libs/transfer'
+import { isSmallObject, isStriped, type ObjectPut, xxh64Of } from '#libs/transfer'
 import { type EncodedValue, encodeValue, packStructure } from '#libs/value'
 
 import type { BroadcastTarget } from './broadcast.js'
@@ -82,6 +82,9 @@ class ScatterToOne<T> implements WaitingScatter, ObjectPut {
   mostStructureBytes = 0
   segments: readonly Uint8Array[] = []
   byteLength = 0
+  /** Of what was prepared. */
+  xxh64: bigint | undefined
+  #isApart = false
   readonly #connection: Connection
   #value: T | undefined
   #targets: Targets = []
@@ -104,13 +107,28 @@ class ScatterToOne<T> implements WaitingScatter, ObjectPut {
     this.#reject = reject
   }
 
-  chosen(targets: WorkerInfo[]): void {
+  /** Takes the value apart, and digests what goes with others. What cannot travel is said by `chosen`. */
+  prepare(): void {
+    try {
+      this.#takeApart()
+      if (isSmallObject(this)) this.xxh64 = xxh64Of(this.segments)
+    } catch {
+      this.#isApart = false
+    }
+  }
+
+  #takeApart(): void {
     const { root, mostStructureBytes, segments, byteLength } = takeApart(this.#value)
     this.#value = undefined
     this.structure = root
     this.mostStructureBytes = mostStructureBytes
     this.segments = segments
     this.byteLength = byteLength
+    this.#isApart = true
+  }
+
+  chosen(targets: WorkerInfo[]): void {
+    if (!this.#isApart) this.#takeApart()
     this.#targets = targets
     this.addresses = targets[0]?.addresses ?? []
     this.#span = this.#connection.startScatterSpan()

@@ -128,8 +128,7 @@ export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): Objec
   }
 
   function startPut(put: ObjectPut): void {
-    const isSmall = put.byteLength + put.mostStructureBytes <= smallObjectBytes
-    if (isSmall) puts.add(putKeyOf(put.sessionId, put.addresses), put)
+    if (isSmallObject(put)) puts.add(putKeyOf(put.sessionId, put.addresses), put)
     else puts.addAlone(put)
   }
 
@@ -157,6 +156,14 @@ export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): Objec
       return getWhole(object, options)
     },
   }
+}
+
+/** Whether an object travels in a batch. */
+export function isSmallObject({
+  byteLength,
+  mostStructureBytes,
+}: Pick<NewObject, 'byteLength' | 'mostStructureBytes'>): boolean {
+  return byteLength + mostStructureBytes <= smallObjectBytes
 }
 
 /** Ten thousand puts in a row are mostly of one session. */
