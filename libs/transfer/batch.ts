@@ -1,7 +1,7 @@
 import { Status } from 'nice-grpc-common'
 
 import { DigestAlgorithm, Durability, type ObjectDescriptor, type Value } from '#libs/proto'
-import { discardBuffer } from '#libs/rpc'
+import { discardBuffer, takeFrame } from '#libs/rpc'
 
 import { xxh64OfBytes } from './digest.js'
 import type { Sink, Source } from './endpoint.js'
@@ -16,19 +16,19 @@ export interface IncomingObject {
   readonly xxh64: bigint
 }
 
-/** Bodies of batches are made in memory that earlier ones left: what is fresh each time keeps the garbage collector marking. */
-const spares: Buffer[] = []
-const mostSpares = 8
 /** A shorter body is not worth it. */
 const leastPooledBytes = 64 * 1024
 
+/**
+ * Bodies of batches are made in memory that frames and earlier ones left: what is fresh each time keeps the garbage collector marking. Each
+ * is kept until its receipt comes, which for twenty at a time is one flush of the scheduler's journal.
+ */
 function takeBody(byteLength: number): Buffer {
-  if (byteLength < leastPooledBytes) return Buffer.allocUnsafeSlow(byteLength)
-  return spares.pop() ?? Buffer.allocUnsafeSlow(batchBytes)
+  return byteLength < leastPooledBytes ? Buffer.allocUnsafeSlow(byteLength) : takeFrame(batchBytes)
 }
 
 function giveBack(body: Buffer | undefined): void {
-  if (body?.byteLength === batchBytes && spares.length < mostSpares) spares.push(body)
+  if (body) discardBuffer(body)
 }
 
 /**
