@@ -9,6 +9,7 @@ import { waitForFile } from '../harness/marker-file.js'
 
 interface Tasks {
   readonly fib: Task<[n: number], number>
+  readonly nest: Task<[depth: number, width: number], number>
   readonly integrate: Task<[a: number, b: number, tolerance: number], number>
   readonly sumOfMap: Task<[count: number], number>
   readonly total: Task<[count: number], number>
@@ -34,6 +35,11 @@ export const fib = task(import.meta, 'fib', async (n, ctx) => {
   if (n < 2) return n
   const [a, b] = await ctx.gather([ctx.submit(fib, n - 1), ctx.submit(fib, n - 2)])
   return a + b
+})
+export const nest = task(import.meta, 'nest', async (depth, width, ctx) => {
+  if (depth === 0) return 1
+  const counts = await ctx.gather(ctx.map(nest, Array(width).fill(depth - 1), Array(width).fill(width)))
+  return counts.reduce((sum, count) => sum + count, 0)
 })
 const f = (x) => Math.exp(-x * x) * Math.cos(20 * x)
 const simpson = (a, b) => ((b - a) / 6) * (f(a) + 4 * f((a + b) / 2) + f(b))
@@ -118,6 +124,11 @@ describe.each(['thread', 'process'] as const)('on one slot, with --executor %s',
 
   test('a recursion comes to its end', async () => {
     expect(await mesh.cluster.submit(tasks.fib, 8).result()).toBe(21)
+  })
+
+  test('no more of its tasks wait than it is deep, however wide it is', async () => {
+    const futures = mesh.cluster.map(tasks.nest, Array<number>(40).fill(2), Array<number>(40).fill(5))
+    expect(await mesh.cluster.gather(futures)).toEqual(Array(40).fill(25))
   })
 
   test('results are those of an inline cluster, to the last bit', async () => {

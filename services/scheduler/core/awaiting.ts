@@ -4,7 +4,15 @@ import { takeBackFollowers } from './followers.js'
 import { attemptOf } from './lookup.js'
 import { hasGiven } from './resources.js'
 import { findTask, isCurrent } from './settle.js'
-import { demandOfTask, occupantsOf, occupySlot, updateRooms, vacateSlot, waitWithoutSlot } from './slots.js'
+import {
+  demandOfTask,
+  noteWaitingKind,
+  occupantsOf,
+  occupySlot,
+  updateRooms,
+  vacateSlot,
+  waitWithoutSlot,
+} from './slots.js'
 import type { AwaitingStatus, Placement, State, Task, Worker } from './state.js'
 import { setStatus } from './status.js'
 
@@ -64,6 +72,7 @@ function beginWait(state: State, task: Task, worker: Worker, waits: number, atMs
   const startedAtMs = status.kind === 'assigned' ? atMs : status.startedAtMs
   // What was sent ahead behind it need not wait there for as long.
   takeBackFollowers(state, task, atMs, out)
+  noteWaitingKind(state, task)
   waitWithoutSlot(state, task, worker)
   const rest = { workerId, epoch, attempt, ...untimed, startedAtMs, waits }
   setStatus(task, { kind: 'awaiting', ...rest, sinceMs: atMs, wokenAtMs: undefined })

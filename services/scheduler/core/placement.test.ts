@@ -66,6 +66,24 @@ test.each([
   expect(onWorker(mesh, 'w1')).toBe(most)
 })
 
+test('of a kind that waits for what it submits nothing is sent ahead, until 100 ended that did not wait', () => {
+  const mesh = createMesh({}, { verifies: false })
+  mesh.workers(1)
+  learn(mesh, 'f', 1)
+  mesh.submit(['parent'])
+  mesh.start('parent')
+  mesh.await('parent')
+  mesh.submit(names(300))
+  expect(onWorker(mesh, 'w1')).toBe(1)
+  const finish = (from: number, to: number): void => {
+    for (let i = from; i < to; i++) mesh.finish(`t${i}`, { runMs: 1 })
+  }
+  finish(0, 100)
+  expect(onWorker(mesh, 'w1')).toBe(1)
+  finish(100, 101)
+  expect(onWorker(mesh, 'w1')).toBeGreaterThan(50)
+})
+
 test('what goes far ahead leaves enough for all to come out even: of the last tasks each worker has the same', () => {
   const mesh = createMesh()
   mesh.workers(4)

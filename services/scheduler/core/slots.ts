@@ -15,6 +15,8 @@ const leastMs = 0.01
 const newestWeight = 0.2
 /** The most kinds whose run times are known; then the one learnt first is forgotten. */
 const maxKinds = 10_000
+/** Of a kind that waited, so many end without a wait before it is sent ahead again. */
+const endsAfterWait = 100
 
 /** Learns how long tasks of this kind run. */
 export function learnRunTime(state: State, task: Task, runMs: number): void {
@@ -23,6 +25,9 @@ export function learnRunTime(state: State, task: Task, runMs: number): void {
   const kind = kindOf(task)
   const known = state.meanRunMs.get(kind)
   state.meanRunMs.set(kind, known === undefined ? runMs : known + newestWeight * (runMs - known))
+  const ends = state.waitingKinds.get(kind)
+  if (ends === endsAfterWait) state.waitingKinds.delete(kind)
+  else if (ends !== undefined) state.waitingKinds.set(kind, ends + 1)
   if (state.meanRunMs.size <= maxKinds) return
   for (const oldest of state.meanRunMs.keys()) {
     state.meanRunMs.delete(oldest)
@@ -31,10 +36,22 @@ export function learnRunTime(state: State, task: Task, runMs: number): void {
   }
 }
 
-/** How long the task should run; nothing when its kind is unknown or too long for others to queue behind it. */
+/** A task of this kind waits for tasks that it submitted. */
+export function noteWaitingKind({ waitingKinds }: State, task: Task): void {
+  waitingKinds.set(kindOf(task), 0)
+  if (waitingKinds.size <= maxKinds) return
+  for (const oldest of waitingKinds.keys()) return void waitingKinds.delete(oldest)
+}
+
+/**
+ * How long the task should run; nothing when its kind is unknown or too long for others to queue behind it. Nor when tasks of its
+ * kind wait for what they submit: of a recursion the deepest comes first, and what was sent ahead would begin before that.
+ */
 export function expectedMsOf(state: State, task: Task): number | undefined {
   if (task.spec.needs !== undefined && !isPlain(demandOfTask(task).shape)) return undefined
-  const meanMs = state.meanRunMs.get(kindOf(task))
+  const kind = kindOf(task)
+  if (state.waitingKinds.has(kind)) return undefined
+  const meanMs = state.meanRunMs.get(kind)
   return meanMs === undefined || meanMs > longestAheadMs ? undefined : Math.max(meanMs, leastMs)
 }
 

@@ -335,6 +335,8 @@ export interface State {
   readonly meanRunMs: Map<string, number>
   /** Those of them that saved a checkpoint. */
   readonly checkpointingKinds: Set<string>
+  /** Functions that waited for tasks which they submitted, and how many of each ended since. */
+  readonly waitingKinds: Map<string, number>
   /** Workers from before a restart that are not back yet. */
   readonly awaited: Set<WorkerId>
   /** Until when they are waited for; nothing when they are not. */
@@ -379,6 +381,7 @@ export function createState(policy: Policy = defaultPolicy): State {
     archiving: createArchiving(),
     meanRunMs: new Map(),
     checkpointingKinds: new Set(),
+    waitingKinds: new Map(),
     awaited: new Set(),
     resyncUntilMs: undefined,
     tickedAtMs: undefined,

@@ -20,31 +20,44 @@ describe('a task that waits for tasks that it submitted', () => {
   test('did not have to say that it began; what waits behind it goes into a line again', () => {
     const worker = createWorker(1)
     worker.run('s0', 5)
-    worker.order('s1', 's2', 's3')
-    expect(worker.await('s1')).toEqual(['park s1 of 0', 's1 waits 1', 's2 to 0', 's3 to 0'])
+    worker.run('t0', 5)
+    worker.order('s1', 't2', 't3')
+    expect(worker.await('s1')).toEqual(['park s1 of 0', 's1 waits 1', 't2 to 0', 't3 to 0'])
+  })
+
+  test('has those of its kind given back that have not begun: they would wait as well, before what it waits for comes', () => {
+    const worker = createWorker(1)
+    worker.run('s0', 5)
+    worker.order('s1', 's2', 't3', 's4')
+    expect(worker.await('s1')).toEqual([
+      ...['return s2 as asked', 'return s4 as asked'],
+      ...['park s1 of 0', 's1 waits 1', 't3 to 0'],
+    ])
   })
 
   test('gives back what was asked back from behind it, and late news of that from its thread changes nothing', () => {
     const worker = createWorker(1)
     worker.run('s0', 5)
-    worker.order('s1', 's2', 's3')
-    expect(worker.recall('s2')).toEqual(['withdraw s2 on 0'])
-    expect(worker.await('s1')).toEqual(['return s2 as asked', 'park s1 of 0', 's1 waits 1', 's3 to 0'])
-    expect(worker.withdrawn('s2')).toEqual([])
+    worker.run('t0', 5)
+    worker.order('s1', 't2', 't3')
+    expect(worker.recall('t2')).toEqual(['withdraw t2 on 0'])
+    expect(worker.await('s1')).toEqual(['return t2 as asked', 'park s1 of 0', 's1 waits 1', 't3 to 0'])
+    expect(worker.withdrawn('t2')).toEqual([])
   })
 
   test('keeps who takes its result waiting, but not in the line of its slot', () => {
     const worker = createWorker(1)
     worker.run('s0', 5)
+    worker.run('t0', 5)
     worker.order('s1')
     worker.orderBehind('s2', 's1')
-    worker.order('s3')
-    worker.orderBehind('s4', 's3')
-    expect(worker.await('s1')).toEqual(['park s1 of 0', 's1 waits 1', 's3 to 0', 's4 to 0 behind s3'])
+    worker.order('t3')
+    worker.orderBehind('s4', 't3')
+    expect(worker.await('s1')).toEqual(['park s1 of 0', 's1 waits 1', 't3 to 0', 's4 to 0 behind t3'])
     expect(worker.orderBehind('s5', 's1')).toEqual([])
     worker.wake('s1')
     worker.resume('s1')
-    worker.end('s3', 1)
+    worker.end('t3', 1)
     expect(worker.end('s4', 1)).toEqual(['s4 ended', 'resume s1 on 0'])
     expect(worker.end('s1', 1)).toEqual(['s1 ended', 's2 to 0 with s1', 's5 to 0 with s1'])
   })
@@ -121,10 +134,10 @@ describe('a task that waits for tasks that it submitted', () => {
     worker.order('p1')
     worker.start('p1')
     worker.await('p1')
-    worker.order('p2', 'p3')
+    worker.order('p2', 'c3')
     worker.start('p2')
     expect(worker.await('p2')).toEqual(['refuse wait 1 of p2'])
-    expect(worker.end('p2', 1)).toEqual(['p2 ended', 'p3 to 0'])
+    expect(worker.end('p2', 1)).toEqual(['p2 ended', 'c3 to 0'])
   })
 
   test('a worker that drains finishes it first', () => {

@@ -1,8 +1,8 @@
 import type { Effect } from './effect.js'
 import type { EventOf } from './event.js'
-import { finish, leaveWhenDone, refOf, takeOutOfLine } from './endings.js'
+import { finish, giveBack, leaveWhenDone, refOf, takeOutOfLine } from './endings.js'
 import { fillLines, takeBackExecutions } from './lines.js'
-import { type AttemptKey, isParked, keyOf, type State } from './state.js'
+import { type AttemptKey, isParked, keyOf, kindOf, type State } from './state.js'
 
 /**
  * An attempt waits for tasks that it submitted: it leaves its slot to others, which may be the very tasks that it waits for.
@@ -15,6 +15,7 @@ export function parkAttempt(state: State, { key, wait, atMs }: EventOf<'attemptA
   const { slot } = status
   const startedAtMs = status.kind === 'running' ? status.startedAtMs : atMs
   takeBackLine(state, slot, key, out)
+  giveBackKind(state, kindOf(order), out)
   if (countParked(state) >= state.maxParked) {
     attempt.status = { kind: 'running', slot, startedAtMs }
     out.push({ kind: 'refuseWait', slot, order, wait, message: tooManyParked(state) })
@@ -70,6 +71,18 @@ function takeBackLine(state: State, slot: number, keep: AttemptKey, out: Effect[
   }
   state.lines[slot] = [keep]
   state.ready.unshift(...again)
+}
+
+/**
+ * What has not begun would begin to wait as well, before the tasks that are waited for come here: the scheduler sends the deepest
+ * first.
+ */
+function giveBackKind(state: State, kind: string, out: Effect[]): void {
+  for (const key of state.ready.splice(0)) {
+    const attempt = state.attempts.get(key)
+    if (attempt?.status.kind === 'ready' && kindOf(attempt.order) === kind) giveBack(state, key, attempt, out)
+    else state.ready.push(key)
+  }
 }
 
 function countParked({ attempts }: State): number {

@@ -90,7 +90,7 @@ export class ChildJobs {
   }
 
   #submit(task: unknown, calls: readonly (readonly unknown[])[], options: SubmitOptions): TaskFuture<unknown>[] {
-    const { call, check, codecs } = this.#ports
+    const { call, check, codecs, waits } = this.#ports
     if (this.#isOver) throw taskOver(this.#ports.task.taskId)
     if (!isTask(task)) throw new TypeError('submit and map take a task: export it with task(import.meta, …)')
     check(task.taskName)
@@ -111,8 +111,7 @@ export class ChildJobs {
         throw error
       },
     )
-    // Whoever asks for a result hears of it; nobody has to ask for the submit itself.
-    job.submitted.catch(() => undefined)
+    waits.noteSubmit(job.submitted)
     return futures
   }
 

@@ -25,6 +25,8 @@ export class SlotWaits {
   readonly #events: WaitEvents
   readonly #refusals = new Set<(error: Error) => void>()
   #open = 0
+  /** Submits that are under way. */
+  #submits = 0
   #count = 0
   #absence: Absence | undefined
   #look: NodeJS.Immediate | undefined
@@ -32,6 +34,19 @@ export class SlotWaits {
   constructor(stop: AbortController, events: WaitEvents) {
     this.#stop = stop
     this.#events = events
+  }
+
+  /**
+   * Until the scheduler knows of what the task submits, the task keeps its slot: else the scheduler would give it to the next that is
+   * queued, not to what is waited for, and all that is queued would begin to wait.
+   */
+  noteSubmit(submitted: Promise<unknown>): void {
+    this.#submits++
+    const end = (): void => {
+      this.#submits--
+      this.#lookLater()
+    }
+    submitted.then(end, end)
   }
 
   /** Waits for this, if need be without a slot. A task that is told to stop waits no longer. */
@@ -75,10 +90,10 @@ export class SlotWaits {
 
   /** When nothing else is left to do in this turn of the loop: a task may go on to compute before it waits. */
   #lookLater(): void {
-    if (this.#absence || this.#look || this.#open === 0) return
+    if (this.#absence || this.#look || this.#open === 0 || this.#submits > 0) return
     this.#look = setImmediate(() => {
       this.#look = undefined
-      if (this.#open === 0 || this.#absence || this.#stop.signal.aborted) return
+      if (this.#open === 0 || this.#submits > 0 || this.#absence || this.#stop.signal.aborted) return
       let resume!: () => void
       const resumed = new Promise<void>((resolve) => (resume = resolve))
       const number = ++this.#count
