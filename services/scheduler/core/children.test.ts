@@ -190,6 +190,19 @@ describe('the end of a parent', () => {
     expect(mesh.status('apart')).toBe('is on w1')
   })
 
+  test('leaves what another job takes, and what of it is lost is computed again', () => {
+    const mesh = createFamily()
+    mesh.await('parent')
+    mesh.start('child')
+    mesh.finish('child', { bytes: 1_000 })
+    mesh.workers(1)
+    mesh.submit([['taker', 'child']], { on: ['w3'] })
+    mesh.finish('parent')
+    expect(mesh.status('child')).toBe('finished')
+    mesh.lose('w1')
+    expect(mesh.status('child')).toBe('is on w2')
+  })
+
   test('comes with the deadline of its job, too', () => {
     const mesh = createMesh()
     mesh.workers(1)

@@ -165,7 +165,10 @@ function checkFamily(state: State, job: Job, onWorkers: ReadonlyMap<Job, number>
   if (!parent.children?.has(job)) fail(`job ${jobId} is unknown to the task that submitted it`)
   if (spec.detached) return
   if (root !== rootOf(parent.job)) fail(`job ${jobId} is in another family than the task that submitted it`)
-  if (parent.status.kind === 'settled' && settledAtMs === undefined) fail(`job ${jobId} outlives its parent`)
+  if (parent.status.kind !== 'settled' || settledAtMs !== undefined) return
+  // What was done and is lost is computed again when another job takes it, whether the parent is over or not.
+  const isNew = ({ status, attempt }: Task): boolean => status.kind !== 'settled' && attempt === 0
+  if (job.tasks.some(isNew)) fail(`job ${jobId} outlives its parent`)
 }
 
 function checkEntity(state: State, entity: ObjectEntity): void {

@@ -35,6 +35,14 @@ describe('a task that waits for tasks that it submitted', () => {
     ])
   })
 
+  test('leaves here what others follow', () => {
+    const worker = createWorker(1)
+    worker.run('s0', 5)
+    worker.order('s1', 's2')
+    worker.orderBehind('t3', 's2')
+    expect(worker.await('s1')).toEqual(['park s1 of 0', 's1 waits 1', 's2 to 0'])
+  })
+
   test('gives back what was asked back from behind it, and late news of that from its thread changes nothing', () => {
     const worker = createWorker(1)
     worker.run('s0', 5)

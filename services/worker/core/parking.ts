@@ -75,12 +75,13 @@ function takeBackLine(state: State, slot: number, keep: AttemptKey, out: Effect[
 
 /**
  * What has not begun would begin to wait as well, before the tasks that are waited for come here: the scheduler sends the deepest
- * first.
+ * first. What others were sent ahead of stays with them.
  */
 function giveBackKind(state: State, kind: string, out: Effect[]): void {
   for (const key of state.ready.splice(0)) {
     const attempt = state.attempts.get(key)
-    if (attempt?.status.kind === 'ready' && kindOf(attempt.order) === kind) giveBack(state, key, attempt, out)
+    const isBack = attempt?.status.kind === 'ready' && kindOf(attempt.order) === kind && !state.followers.has(key)
+    if (isBack) giveBack(state, key, attempt, out)
     else state.ready.push(key)
   }
 }
