@@ -1,3 +1,4 @@
+import { BinaryWriter } from '@bufbuild/protobuf/wire'
 import type { CompatServiceDefinition, MethodDefinition, TsProtoServiceDefinition } from 'nice-grpc'
 
 import { isLargeMessage, type LargeMessage, standInFor } from './large-message.js'
@@ -74,9 +75,29 @@ function messageType(serialize: (value: unknown) => Uint8Array, decode: (bytes: 
 function sendUncopied(type: MessageType, whole: boolean): MessageType {
   return {
     decode: (bytes) => type.decode(bytes) as unknown,
-    encode: (message) => ({ finish: () => wholeBuffer(type.encode(message).finish()) }),
+    encode: (message) => ({ finish: () => wholeBuffer(encodeShared(type, message)) }),
     ...(!whole && type.fromPartial && { fromPartial: (object) => type.fromPartial?.(object) as unknown }),
   }
+}
+
+/**
+ * All messages are written by one writer, which keeps its memory: one of its own for each would grow from nothing to the message's length,
+ * and V8 marks its whole heap for every 10 MB of such memory.
+ */
+let shared: BinaryWriter | undefined
+const mostSharedBytes = 2 ** 20
+
+function encodeShared(type: MessageType, message: unknown): Uint8Array | LargeMessage {
+  const writer = shared ?? new BinaryWriter()
+  // What is written meanwhile, or after one that failed, has another one.
+  shared = undefined
+  const bytes = (type.encode as (message: unknown, writer: BinaryWriter) => Finished)(message, writer).finish()
+  if (isLargeMessage(bytes) || bytes.byteLength <= mostSharedBytes) shared = writer
+  return bytes
+}
+
+interface Finished {
+  finish(): Uint8Array | LargeMessage
 }
 
 function wholeBuffer(bytes: Uint8Array | LargeMessage): Uint8Array {

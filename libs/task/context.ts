@@ -24,7 +24,8 @@ export interface TaskContext extends Submitter {
   /** When the task must have ended, if its job or its timeout says so. */
   readonly deadline: Date | undefined
   /**
-   * Reports how far the task is. Cheap enough for every iteration: what comes too fast is thinned out.
+   * Reports how far the task is. Cheap enough for every iteration: what comes too fast is thinned out, and of a task that is done within
+   * 100 ms, like the last one of its kind, nothing is said: its result says it.
    * @param fraction done, in [0, 1].
    */
   progress(fraction: number, detail?: ProgressDetail): void

@@ -35,11 +35,19 @@ const task: SlotTask = {
   devices: [],
 }
 
-function createContext(stop = new AbortController(), times: Partial<SlotTask> = {}) {
+function createContext(stop = new AbortController(), times: Partial<SlotTask> = {}, quietUntilMs = 0) {
   const said: FromSlot[] = []
   const say = (message: FromSlot): void => void said.push(message)
   const waits = new SlotWaits(stop, { awaits: () => undefined, woke: () => undefined })
-  const ports = { task: { ...task, ...times }, stop, waits, check: () => undefined, codecs: new Map(), say }
+  const ports = {
+    task: { ...task, ...times },
+    stop,
+    waits,
+    quietUntilMs,
+    check: () => undefined,
+    codecs: new Map(),
+    say,
+  }
   return { context: createSlotContext(ports), said, stop }
 }
 
@@ -95,6 +103,16 @@ test('progress that comes too fast is thinned out, but the end is always said', 
   context.progress(1)
   expect(said.length).toBeLessThan(50)
   expect(said.at(-1)).toMatchObject({ fraction: 1 })
+})
+
+test('of a task that is probably done soon nothing is said until it is not', () => {
+  const soon = createContext(undefined, {}, performance.now() + 1e6)
+  soon.context.progress(0.5)
+  soon.context.progress(1)
+  expect(soon.said).toEqual([])
+  const later = createContext(undefined, {}, performance.now())
+  later.context.progress(0.5)
+  expect(later.said).toMatchObject([{ fraction: 0.5 }])
 })
 
 test('a line or message that is far too long is cut', () => {

@@ -15,12 +15,18 @@ type Say = (message: FromSlot, transfer?: readonly ArrayBuffer[]) => void
 /** Progress that comes faster than this is thinned out. */
 const progressIntervalMs = 50
 
-/** What a context is made of. */
-export interface SlotPorts {
-  readonly task: SlotTask
+/** How a task runs in its slot. */
+export interface SlotRun {
   /** Aborted when the task is to stop. */
   readonly stop: AbortController
   readonly waits: SlotWaits
+  /** No progress is said before, by `performance.now()`: tasks of its kind are done by then, and the result says it. */
+  readonly quietUntilMs: number
+}
+
+/** What a context is made of. */
+export interface SlotPorts extends SlotRun {
+  readonly task: SlotTask
   /** Throws when the task's bundle has no task of this name. */
   readonly check: (taskName: string) => void
   /** Those of the task's module. */
@@ -133,6 +139,7 @@ export class SlotContext implements TaskContext {
 
   #report(fraction: number, detail: ProgressDetail = {}): void {
     const nowMs = performance.now()
+    if (nowMs < this.#ports.quietUntilMs) return
     if (nowMs - this.#reportedAtMs < progressIntervalMs && fraction < 1) return
     this.#reportedAtMs = nowMs
     const { message } = detail

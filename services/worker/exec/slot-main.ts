@@ -6,7 +6,7 @@ import { registerThreadTelemetry } from '#libs/telemetry/thread'
 
 import { BorrowedMemory } from './borrowed-memory.js'
 import { collectGarbage } from './garbage.js'
-import { beginClaimed, type LineClaims } from './line-claims.js'
+import { beginClaimed } from './line-claims.js'
 import { LineResults } from './line-results.js'
 import { captureConsole } from './task-console.js'
 import { packEnds, type TaskColumns, unpackTasks } from './slot-columns.js'
@@ -16,6 +16,7 @@ import { openSlotPort } from './slot-port.js'
 import { SlotProfile } from './slot-profile.js'
 import { createSlotTaskRunner } from './slot-task.js'
 import { SlotWaits } from './slot-waits.js'
+import type { ThreadShare } from './thread-host.js'
 
 /**
  * What runs in a slot, be it a thread or a process: a line of tasks, run one after the other. What is said about short tasks
@@ -25,15 +26,17 @@ import { SlotWaits } from './slot-waits.js'
 const port = openSlotPort()
 
 /** Ends are said together when they come faster than this. */
-const flushMs = Number(process.env['DBG_FLUSH'] ?? 1)
+const flushMs = 1
 /** A kind of task whose last run was shorter is not announced before it runs. */
-const shortMs = Number(process.env['DBG_SHORT'] ?? 1)
+const shortMs = 1
+/** Of a kind of task whose last run was shorter no progress is said before a task has run for so long. */
+const briefMs = 100
 /** So often at least the loop has its turn, with timers and memory that tasks have given up, however many tasks follow each other. */
 const turnMs = 50
 
 const line: SlotTask[] = []
 /** A process has none. */
-const claims = isMainThread ? undefined : (workerData as LineClaims)
+const claims = isMainThread ? undefined : (workerData as ThreadShare).claims
 const results = new LineResults()
 const lastRunMs = new Map<string, number>()
 let running: { readonly key: string; readonly stop: AbortController; readonly waits: SlotWaits } | undefined
@@ -146,13 +149,15 @@ async function work(): Promise<void> {
       woke: (wait) => say({ kind: 'woke', key: task.key, wait }),
     })
     running = { key: task.key, stop, waits }
-    if (mustBeKnown || (lastRunMs.get(kind) ?? Infinity) >= shortMs) {
+    const usualMs = lastRunMs.get(kind) ?? Infinity
+    if (mustBeKnown || usualMs >= shortMs) {
       announce()
       const flushed = port.flushed()
       if (flushed) await flushed
     } else if (isDue) flush()
     if (task.call.isSampled) profile.begin()
-    const outcome = await run.run(inputs === task.inputs ? task : { ...task, inputs }, stop, waits)
+    const quietUntilMs = usualMs < briefMs ? performance.now() + briefMs : 0
+    const outcome = await run.run(inputs === task.inputs ? task : { ...task, inputs }, { stop, waits, quietUntilMs })
     running = undefined
     const endedAtMs = now()
     if (task.call.isSampled) await profile.end(task, line[0]?.call.jobId !== task.call.jobId)

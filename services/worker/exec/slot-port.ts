@@ -1,11 +1,13 @@
 import { types } from 'node:util'
-import { parentPort, receiveMessageOnPort } from 'node:worker_threads'
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 
 import { createFrameReader } from './message-frames.js'
 import { createFrameSender } from './frame-sender.js'
 import { failureOf } from './failure-of.js'
+import { raise, ringLater, ringNow } from './news-bell.js'
 import { endWithParent } from './parent-watch.js'
 import type { FromSlot, ToSlot } from './slot-messages.js'
+import type { ThreadShare } from './thread-host.js'
 
 /** The way to the worker's main side, from a thread of it or from a process below it. */
 export interface SlotPort {
@@ -18,7 +20,7 @@ export interface SlotPort {
 }
 
 export function openSlotPort(): SlotPort {
-  if (parentPort !== null) return threadPort(parentPort)
+  if (parentPort !== null) return threadPort(parentPort, workerData as ThreadShare)
   if (process.send !== undefined) return processPort(process.send.bind(process))
   throw new Error('slot-main runs in a thread or a process of a worker only')
 }
@@ -29,14 +31,17 @@ export function openSlotPort(): SlotPort {
  */
 const leastMovedBytes = 8 * 2 ** 20
 
-function threadPort(port: NonNullable<typeof parentPort>): SlotPort {
+function threadPort(port: NonNullable<typeof parentPort>, { news, bell }: ThreadShare): SlotPort {
   let hear: (message: ToSlot) => void = () => undefined
   return {
-    say: (message, transfer = []) =>
-      port.postMessage(
+    say: (message, transfer = []) => {
+      news.postMessage(
         message,
         transfer.filter((buffer) => buffer.byteLength >= leastMovedBytes && !types.isSharedArrayBuffer(buffer)),
-      ),
+      )
+      const ring = mayWait(message) ? ringLater : ringNow
+      if (raise(bell, ring)) port.postMessage(ring)
+    },
     listen: (heard) => {
       hear = heard
       port.on('message', heard)
@@ -46,6 +51,11 @@ function threadPort(port: NonNullable<typeof parentPort>): SlotPort {
     },
     flushed: () => undefined,
   }
+}
+
+/** Whether nobody need act on it before something else is said. */
+function mayWait(message: FromSlot): boolean {
+  return message.kind === 'progress' || (message.kind === 'turn' && message.mayWait === true)
 }
 
 function processPort(send: NonNullable<typeof process.send>): SlotPort {

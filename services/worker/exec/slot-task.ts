@@ -7,17 +7,15 @@ import { copySegments, copySegmentsTo, encodePayload, encodeValue, type EncodedV
 import { type BorrowedMemory, viewOf } from './borrowed-memory.js'
 import { failureOf } from './failure-of.js'
 import { cutLine } from './line.js'
-import { createSlotContext, type SlotContext } from './slot-context.js'
+import { createSlotContext, type SlotContext, type SlotRun } from './slot-context.js'
 import type { ChildNews, FromSlot, SlotCall, SlotOutcome, SlotTask } from './slot-messages.js'
-import type { SlotWaits } from './slot-waits.js'
 
 /** Results up to this many bytes travel in the report; larger ones stay with the worker as objects. */
 const maxInlineBytes = 32 * 1024
 
 /** Runs tasks in this thread, one at a time. */
 export interface SlotTaskRunner {
-  /** `stop` is aborted when the task is to stop. */
-  run(task: SlotTask, stop: AbortController, waits: SlotWaits): Promise<SlotOutcome>
+  run(task: SlotTask, how: SlotRun): Promise<SlotOutcome>
   /** Tells the task that runs now what became of a job that it submitted. */
   tell(jobId: string, news: ChildNews): void
   /** Writes a line for the task that runs now. */
@@ -43,7 +41,7 @@ export function createSlotTaskRunner(
   }
 
   return {
-    run: async (task, stop, waits) => {
+    run: async (task, how) => {
       let args: TaskArguments | undefined
       try {
         const { call } = task
@@ -51,7 +49,7 @@ export function createSlotTaskRunner(
         const called = bundle.find(call.taskName) as unknown as (...args: unknown[]) => unknown
         const check = (taskName: string): void => void bundle.find(taskName)
         const codecs = codecsOf(called)
-        const context = createSlotContext({ task, stop, waits, check, codecs, say })
+        const context = createSlotContext({ ...how, task, check, codecs, say })
         current = context
         const { jobId, taskName, verifyInputs } = call
         const what = `task ${taskName} (${task.taskId})`

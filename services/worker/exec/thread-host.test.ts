@@ -1,11 +1,16 @@
 import { expect, test } from 'vitest'
 
+import { ringLater, ringNow } from './news-bell.js'
 import { createThreadHosts } from './thread-host.js'
 
 /** A thread that runs this code when it is told something, and what is heard of it until it has ended. */
 async function hear(code: string): Promise<string[]> {
-  const program = `import { parentPort as port } from 'node:worker_threads'
-    const turn = (key, mayWait) => port.postMessage({ kind: 'turn', started: { key, startedAtMs: 0 }, mayWait })
+  const program = `import { parentPort as port, workerData } from 'node:worker_threads'
+    const say = (message, ring) => {
+      workerData.news.postMessage(message)
+      if (ring) port.postMessage(ring)
+    }
+    const start = (key, ring) => say({ kind: 'turn', started: { key, startedAtMs: 0 } }, ring)
     port.once('message', () => { ${code} })`
   const heard: string[] = []
   return await new Promise((resolve) => {
@@ -22,11 +27,11 @@ async function hear(code: string): Promise<string[]> {
 
 test('what may wait is heard with what is said next, in the order in which it was said', async () => {
   const heard = await hear(
-    `turn('a', true); turn('b', true); port.postMessage({ kind: 'span', line: '' }); process.exit(3)`,
+    `start('a', ${ringLater}); start('b'); say({ kind: 'span', line: '' }, ${ringNow}); start('c'); process.exit(3)`,
   )
-  expect(heard).toEqual(['a started', 'b started', 'span', 'TASK_EXITED'])
+  expect(heard).toEqual(['a started', 'b started', 'span', 'c started', 'TASK_EXITED'])
 })
 
 test('it is heard before the end of a thread that says no more', async () => {
-  expect(await hear(`turn('a', true); process.exit(3)`)).toEqual(['a started', 'TASK_EXITED'])
+  expect(await hear(`start('a', ${ringLater}); process.exit(3)`)).toEqual(['a started', 'TASK_EXITED'])
 })

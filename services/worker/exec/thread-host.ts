@@ -1,12 +1,13 @@
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads'
 
 import type { TaskFailure } from '#libs/domain'
 import type { Bytes } from '#libs/memory'
 
 import { failureOf } from './failure-of.js'
 import { createLentMemory, type LentMemory, type Loan } from './lent-memory.js'
-import { ClaimBook } from './line-claims.js'
+import { ClaimBook, type LineClaims } from './line-claims.js'
 import { inMessage } from './message-bytes.js'
+import { createNewsBell, type NewsBell, type Ring, ringLater, silence } from './news-bell.js'
 import type { StartHost } from './slot-host.js'
 import type { EndColumns } from './slot-columns.js'
 import type { FromSlot, ToSlot } from './slot-messages.js'
@@ -16,6 +17,14 @@ const endMs = 1_000
 /** So long something that may wait does, unless more is said. */
 const waitMs = 100
 
+/** What a slot's thread has of its main side. */
+export interface ThreadShare {
+  readonly claims: LineClaims
+  /** Takes all that the thread says. Nobody is woken by it: `bell` says when its parent port must be told. */
+  readonly news: MessagePort
+  readonly bell: NewsBell
+}
+
 /** A worker thread: starts in tens of milliseconds, and a busy loop in it can be ended. */
 export function createThreadHosts(program: URL): StartHost {
   return (slot, events) => {
@@ -24,7 +33,12 @@ export function createThreadHosts(program: URL): StartHost {
     const claims = new ClaimBook()
     let ending: NodeJS.Timeout | undefined
     // What this process was told to preload is not for tasks.
-    const worker = new Worker(program, { execArgv: [], name: `slot-${slot}`, workerData: claims.claims })
+    const { port1: news, port2 } = new MessageChannel()
+    const share: ThreadShare = { claims: claims.claims, news: port2, bell: createNewsBell() }
+    const worker = new Worker(program, {
+      ...{ execArgv: [], name: `slot-${slot}` },
+      ...{ workerData: share, transferList: [port2] },
+    })
     const memory = createLentMemory()
     const offer = (loan: Loan): void => worker.postMessage({ kind: 'offer', loan } satisfies ToSlot)
     const hear = (message: FromSlot): void => {
@@ -34,16 +48,16 @@ export function createThreadHosts(program: URL): StartHost {
         events.heard({ ...message, ends: adoptEnds(message.ends, memory, offer) })
       else events.heard(message)
     }
-    const waiting: FromSlot[] = []
     let listening: NodeJS.Timeout | undefined
     const hearAll = (): void => {
       clearTimeout(listening)
       listening = undefined
-      for (const message of waiting.splice(0)) hear(message)
+      silence(share.bell)
+      for (let said = receiveMessageOnPort(news); said; said = receiveMessageOnPort(news))
+        hear(said.message as FromSlot)
     }
-    worker.on('message', (message: FromSlot) => {
-      waiting.push(message)
-      if (mayWait(message)) listening ??= setTimeout(hearAll, waitMs)
+    worker.on('message', (ring: Ring) => {
+      if (ring === ringLater) listening ??= setTimeout(hearAll, waitMs)
       else hearAll()
     })
     worker.on('error', (error) => (fate ??= failureOf(error)))
@@ -51,6 +65,7 @@ export function createThreadHosts(program: URL): StartHost {
       clearTimeout(ending)
       if (!stopped) hearAll()
       clearTimeout(listening)
+      news.close()
       memory?.close()
       if (!stopped) events.ended(fate ?? exitOf(code))
     })
@@ -70,11 +85,6 @@ export function createThreadHosts(program: URL): StartHost {
       },
     }
   }
-}
-
-/** Whether nobody need act on it before something else is said. */
-function mayWait(message: FromSlot): boolean {
-  return message.kind === 'progress' || (message.kind === 'turn' && message.mayWait === true)
 }
 
 /** What a task asked for may have more bytes than a message can have. */
