@@ -96,21 +96,15 @@ export function checkSteady({ scheduler, workers, workload }: Surroundings): voi
 }
 
 /** Late by more than a tick and a review. */
-const lateMs = 500
+export const lateMs = 500
 
-/** Nobody waits for the holder of its inputs longer than it may, while another worker has a slot free. */
-export function checkHolderWaits({ holderLines, vacancies }: State, atMs: number): void {
-  if (holderLines.size === 0) return
+/** Tasks that wait for the holder of their inputs for longer than they may, while another worker has a slot free. */
+export function listLateHolderWaits({ holderLines, vacancies }: State, atMs: number): string[] {
   const idle = vacancies.best(undefined)
   // One that is about to end may be left to shorter tasks.
-  if (idle === undefined || idle.profile.endsAtMs !== undefined) return
-  // A slot that came free since they were looked at is theirs the next time.
-  const { reviewedAtMs } = holderLines
-  if (reviewedAtMs < atMs && reviewedAtMs > atMs - lateMs) return
-  for (const { task, untilMs } of holderLines.values()) {
-    if (atMs > untilMs + lateMs)
-      throw new Error(`${taskIdIn(task.job.spec.jobId, task.index)} waits for its holder, and a slot is free`)
-  }
+  if (holderLines.size === 0 || idle === undefined || idle.profile.endsAtMs !== undefined) return []
+  const late = [...holderLines.values()].filter(({ untilMs }) => atMs > untilMs + lateMs)
+  return late.map(({ task }) => taskIdIn(task.job.spec.jobId, task.index))
 }
 
 /** When all clients are gone nothing is kept for them, on either side. */

@@ -21,7 +21,7 @@ import {
   type Request,
   type Response,
 } from './messages.js'
-import { checkHolderWaits } from './checks.js'
+import { lateMs, listLateHolderWaits } from './checks.js'
 import { placedAttemptOf } from './order-translation.js'
 import { SimulatedJournal } from './simulated-journal.js'
 import type { Stream, StreamEnd } from './stream.js'
@@ -52,6 +52,11 @@ export class SimulatedScheduler {
   #unwritten: Fact[] = []
   #busy = false
   #callCount = 0
+  /** What was late after the last review of the waits for holders that was checked. */
+  #late: { readonly reviewedAtMs: number; readonly taskIds: readonly string[] } = {
+    reviewedAtMs: -Infinity,
+    taskIds: [],
+  }
   #uncheckedBatches = 0
   /** What an earlier life of the process began is not done by a later one; between two lives there is none. */
   #life = 0
@@ -85,7 +90,19 @@ export class SimulatedScheduler {
   check(): void {
     this.#uncheckedBatches = 0
     checkInvariants(this.state)
-    checkHolderWaits(this.state, this.#world.nowMs)
+    this.#checkHolderWaits()
+  }
+
+  /** A slot that came free since those waits were looked at is theirs the next time: late is who still waits then. */
+  #checkHolderWaits(): void {
+    const { nowMs } = this.#world
+    const { reviewedAtMs } = this.state.holderLines
+    const late = listLateHolderWaits(this.state, nowMs)
+    const isMissed = nowMs > reviewedAtMs + lateMs
+    if (!isMissed && reviewedAtMs === this.#late.reviewedAtMs) return
+    const still = late.find((taskId) => isMissed || this.#late.taskIds.includes(taskId))
+    if (still !== undefined) throw new Error(`${still} waits for its holder, and a slot is free`)
+    this.#late = { reviewedAtMs, taskIds: late }
   }
 
   crash(): void {

@@ -1,5 +1,5 @@
 import type { Out } from './effect.js'
-import type { EventOf, TaskWait } from './event.js'
+import type { AttemptRef, EventOf, TaskWait } from './event.js'
 import { takeBackFollowers } from './followers.js'
 import { attemptOf } from './lookup.js'
 import { hasGiven } from './resources.js'
@@ -19,7 +19,10 @@ import { setStatus } from './status.js'
 /** How long it still runs, nobody knows. */
 const untimed: Pick<Placement, 'expectedMs' | 'behind'> = { expectedMs: undefined, behind: [] }
 
-/** Tasks wait for tasks that they submitted, or have what they waited for. Said twice, or late, it changes nothing. */
+/**
+ * Tasks wait for tasks that they submitted, or have what they waited for. Said twice, or late, it changes nothing. An attempt that is
+ * not wanted any more would wait for ever, because nobody lets it go on.
+ */
 export function noteWaits(state: State, { workerId, waits, atMs }: EventOf<'tasksWaited'>, out: Out): void {
   const worker = state.workers.get(workerId)
   if (worker === undefined) return
@@ -27,6 +30,7 @@ export function noteWaits(state: State, { workerId, waits, atMs }: EventOf<'task
   for (const wait of waits) {
     const task = findTask(state, wait)
     if (task && isCurrent(task, workerId, wait)) noteWait(state, task, worker, wait, atMs, out)
+    else out.effects.push({ kind: 'cancelAttempt', workerId, attempt: refOf(wait), reason: 'it was given up' })
   }
 }
 
@@ -59,6 +63,10 @@ export function restoreWait(
 ): void {
   beginWait(state, task, worker, wait.wait, atMs, out)
   noteWait(state, task, worker, wait, atMs, out)
+}
+
+function refOf({ jobId, index, epoch, attempt }: TaskWait): AttemptRef {
+  return { jobId, index, epoch, attempt }
 }
 
 function waitsOf({ status }: Task): number {

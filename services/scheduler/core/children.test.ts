@@ -61,6 +61,15 @@ describe('a task that waits for what it submitted', () => {
     expect(mesh.status('parent')).toBe('awaits on w1')
   })
 
+  test('is told to end when it is not wanted any more: it would wait for ever', () => {
+    const mesh = createFamily()
+    const parent = mesh.ref('parent')
+    mesh.happen({ kind: 'tasksReturned', workerId: 'w1' as never, attempts: [parent], recalled: true })
+    mesh.effects()
+    mesh.happen({ kind: 'tasksWaited', workerId: 'w1' as never, waits: [{ ...parent, wait: 1, isOver: false }] })
+    expect(mesh.effects()).toEqual(['cancel parent#1 on w1'])
+  })
+
   test('is no demand for a slot, keeps its worker from being taken for idle, and is explained', () => {
     const mesh = createFamily()
     mesh.await('parent')
