@@ -20,11 +20,12 @@ import { createObjectBatches } from './object-batches.js'
 import { memoryPolicyOf } from './memory-policy.js'
 import { createMemoryRoom } from './memory-room.js'
 import { createObjectStore } from './object-store.js'
+import { openSpillLab } from './spilling.fixture.js'
+import { readBody } from './stored-body.js'
 
 const session = randomUUID()
 
-function setUp(memoryLimitBytes = 0) {
-  const store = createObjectStore()
+function setUp(memoryLimitBytes = 0, store = createObjectStore()) {
   const said: ObjectsStored[] = []
   const announcements = createAnnouncements(
     (report) => said.push(report) > 0,
@@ -145,4 +146,20 @@ test('what is read for somebody is what it was, though it is released meanwhile 
   const sent = Buffer.concat([...(source.read(0) as Iterable<Uint8Array>)])
   expect(sent.equals(Buffer.concat([...arrays.values()].map(({ buffer }) => Buffer.from(buffer))))).toBe(true)
   source.close?.()
+})
+
+test('objects of a batch are what they were when the first of them is spilled before the last one is kept', async () => {
+  // As while memory is nearly full: nothing of it is for objects.
+  await using lab = await openSpillLab(0)
+  const { put } = setUp(0, lab.store)
+  const arrays = new Map(Array.from({ length: 100 }, (_, k) => [newId(), new Float64Array(100).fill(k)]))
+  await put(arrays)
+  await put(new Map(Array.from({ length: 100 }, () => [newId(), new Float64Array(100).fill(-1)])))
+  await lab.spilling.rest()
+  const kept = await Promise.all(
+    [...arrays.keys()].map(async (id) => await readBody(lab.store, lab.store.get(id as ObjectId)!)),
+  )
+  expect(kept.map(({ buffer, byteOffset }) => new Float64Array(buffer, byteOffset, 100)[0])).toEqual(
+    Array.from({ length: 100 }, (_, k) => k),
+  )
 })

@@ -6,7 +6,14 @@ import { batchBytes, checkBatch, createLyingBatchSink, type Sink, type Source, s
 import type { AnnounceStored } from './announcements.js'
 import { BatchMemory } from './batch-memory.js'
 import type { MemoryRoom } from './memory-room.js'
-import { byteLengthOf, descriptorBytesOf, type HeldObject, type ObjectStore } from './object-store.js'
+import {
+  byteLengthOf,
+  descriptorBytesOf,
+  type HeldObject,
+  type NewObject,
+  type ObjectStore,
+  type StoredObject,
+} from './object-store.js'
 import {
   checkDigestAlgorithm,
   checkSame,
@@ -62,15 +69,25 @@ export function createObjectBatches(
           xxh64: descriptor.xxh64,
           batched: { memory, piece: pieces[index] as Uint8Array, descriptor },
         }))
-        // All or none: who is refused puts them one by one.
-        for (const object of arrived) {
-          const held = store.get(object.objectId)
-          if (held) checkSame(`object ${object.objectId}`, held, object)
-        }
-        const stored = arrived.map((object) => keepOnce(store, object))
+        const stored = keepTogether(store, arrived, memory)
         await announce({ requestId: '', sessionId, objects: stored.map(({ descriptor }) => descriptor) })
       })
     },
+  }
+}
+
+/** All or none: who is refused puts them one by one. */
+function keepTogether(store: ObjectStore, arrived: readonly NewObject[], memory: BatchMemory): StoredObject[] {
+  // The first may be spilled before the second lies there, and then nothing would.
+  const letGo = memory.hold()
+  try {
+    for (const object of arrived) {
+      const held = store.get(object.objectId)
+      if (held) checkSame(`object ${object.objectId}`, held, object)
+    }
+    return arrived.map((object) => keepOnce(store, object))
+  } finally {
+    letGo()
   }
 }
 
