@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { MessageChannel } from 'node:worker_threads'
 
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
 import { findLibC } from './libc.js'
 import { ReusedMemory } from './reused-memory.js'
@@ -146,6 +147,33 @@ describe.runIf(libc)('memory that is used again', () => {
     const next = [takeUnseen(20 * megabyte), takeUnseen(30 * megabyte)]
     for (const { at } of next) expect(barred).not.toContain(at)
     expect(next[1]?.isWarm).toBe(false)
+  })
+
+  test('who was stopped in the middle of a write and goes on an hour later writes to nothing', () => {
+    const writeTo = (at: bigint): boolean | undefined => libc?.writeTo(process.pid, at, new Uint8Array(8))
+    vi.useFakeTimers()
+    try {
+      const unseen = takeUnseen(20 * megabyte)
+      expect(writeTo(unseen.at)).toBe(true)
+      unseen.bar()
+      vi.advanceTimersByTime(3_600_000)
+      const next = Array.from({ length: 4 }, () => takeUnseen(20 * megabyte))
+      expect(next.map(({ at }) => at)).not.toContain(unseen.at)
+      expect(writeTo(unseen.at)).toBe(false)
+      for (const each of next) each.close()
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test('addresses that are nobody’s are not all that there are', () => {
+    const reservedBytes = (): number =>
+      Number(/^VmSize:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024
+    const before = reservedBytes()
+    for (let k = 0; k < 300; k++) takeUnseen(2 ** 30).bar()
+    const added = reservedBytes() - before
+    expect(added).toBeGreaterThan(200 * 2 ** 30)
+    expect(added).toBeLessThan(290 * 2 ** 30)
   })
 
   test('short bodies take other memory', () => {

@@ -8,8 +8,13 @@ import { findLibC, type LibC } from './libc.js'
 const leastBytes = 4 * 2 ** 20
 /** What is taken again may be longer than what is wanted by this factor, not more. */
 const mostSlack = 1.25
-/** After so long another process that was told to stop has stopped. */
-const barredMs = 60_000
+/**
+ * Addresses that are nobody's for ever cost nothing, and a process has 128 TiB of them. No time is long enough: who was stopped between two
+ * pieces, as by Ctrl-Z, goes on hours later.
+ */
+const mostBarredBytes = 2 ** 38
+/** The system keeps a process to 65,530 mappings. */
+const mostBarredAreas = 4_096
 /** After so long who has got a body has done what he was waiting to do. */
 const prepareMs = 50
 
@@ -68,6 +73,9 @@ export class ReusedMemory {
   readonly #ownViews = new Map<bigint, ArrayBuffer>()
   /** Where others may still write: not used again when it comes back. */
   readonly #barred = new Set<bigint>()
+  /** What came back of these, oldest first. */
+  readonly #walls: Area[] = []
+  #wallBytes = 0
   readonly #left = new FinalizationRegistry<Area & Pick<IdleArea, 'wantedBytes'>>((area) => this.#takeBack(area))
 
   constructor(libc: LibC, limits: ReuseLimits, now: () => number = () => performance.now()) {
@@ -232,11 +240,17 @@ export class ReusedMemory {
     this.prepare()
   }
 
-  /** Its pages go at once; its addresses stay nobody's until nobody can write there any more. */
+  /** Its pages go at once; its addresses stay nobody's, until there are very many of them. */
   #bar({ at, byteLength }: Area): void {
     this.#ownViews.delete(at)
     this.#libc.bar(at, byteLength)
-    setTimeout(() => this.#libc.unmap(at, byteLength), barredMs).unref()
+    this.#walls.push({ at, byteLength })
+    this.#wallBytes += byteLength
+    while (this.#wallBytes > mostBarredBytes || this.#walls.length > mostBarredAreas) {
+      const oldest = this.#walls.shift() as Area
+      this.#wallBytes -= oldest.byteLength
+      this.#libc.unmap(oldest.at, oldest.byteLength)
+    }
   }
 
   #trim(): void {
