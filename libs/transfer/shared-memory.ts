@@ -33,6 +33,7 @@ export class SharedMemory {
   #isWatching = false
   readonly #waiting: ((slot: number | undefined) => void)[] = []
   #incoming: SharedFile | undefined
+  #isOver = false
   /** By which the sender at the other end knows this process, once it has it from shared memory. */
   #token: Uint8Array | undefined
 
@@ -133,18 +134,18 @@ export class SharedMemory {
     if (outgoing.status === 'open') outgoing.unread.add(slot)
   }
 
-  /** Waits for what was said to be in a slot before it was. False when `isOver` before that. */
+  /** Waits for what was said to be in a slot before it was. False when `isOver` before that, or the stream is. */
   async arrival({ slot }: SharedSlice, isOver: () => boolean): Promise<boolean> {
     const isHere = (): boolean => {
       const marks = this.#incoming?.marks
       return slot >= slots || marks === undefined || !marks.hasWriter || marks.isUnread(slot)
     }
-    for (let turn = 0; !isHere(); turn++) {
+    for (let turn = 0; !this.#isOver && !isHere(); turn++) {
       if (isOver()) return false
       // Its writer is at it; if it does not run there is time.
       await (turn < mostTurns ? nextTurn() : sleep(1))
     }
-    return true
+    return !this.#isOver
   }
 
   /** Fills `into` with what the other end wrote; `see` gets all of it, piece by piece, each once it is here. */
@@ -168,13 +169,16 @@ export class SharedMemory {
 
   /** The stream is over. */
   close(): void {
+    this.#isOver = true
     this.#closeOutgoing()
     this.#incoming?.close()
     this.#incoming = undefined
   }
 
   #answer({ name, slotBytes: peersSlotBytes }: SharedMemoryOffer): void {
-    const file = peersSlotBytes === slotBytes && this.#incoming === undefined ? openSharedFile(name) : undefined
+    // What came with the end of the stream is still heard.
+    const isWanted = peersSlotBytes === slotBytes && this.#incoming === undefined && !this.#isOver
+    const file = isWanted ? openSharedFile(name) : undefined
     this.#incoming ??= file
     if (file?.marks) file.marks.beginToRead((this.#token = randomBytes(tokenBytes)))
     this.#say({ $case: 'sharedMemoryAnswer', value: { accepted: file !== undefined } })

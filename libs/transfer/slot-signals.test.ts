@@ -105,6 +105,26 @@ describe.runIf(existsSync('/dev/shm') && findLibC())('ends that see what the oth
     expect(await arrival).toBe(false)
   })
 
+  test('what has not come when the stream ends is not there: it was lost with the stream, not damaged', async () => {
+    const memory = shareMemory()
+    const slot = await useSlot(memory)
+    const arrival = memory.reader.arrival({ slot, byteLength: 1 }, isNeverOver)
+    await quiesce()
+    memory.reader.close()
+    expect(await arrival).toBe(false)
+  })
+
+  test('an offer that comes after the end opens nothing', () => {
+    const said: Frame[] = []
+    const reader = new SharedMemory((frame) => said.push(frame))
+    const writer = new SharedMemory((frame) => reader.take(frame))
+    ends.push(writer, reader)
+    reader.close()
+    writer.offer()
+    expect(said).toEqual([{ $case: 'sharedMemoryAnswer', value: { accepted: false } }])
+    expect(reader.hasIncoming).toBe(false)
+  })
+
   test('what was said ahead is written, also when there is no room for more meanwhile', async () => {
     const memory = shareMemory()
     const { writer, reader } = memory
