@@ -82,8 +82,12 @@ export async function putUntilWhole<T>(put: () => Promise<T>): Promise<T> {
     try {
       return await put()
     } catch (error) {
-      const isDamaged = error instanceof TransferError && error.code === Status.DATA_LOSS
-      if (!isDamaged || attempt === puts) throw error
+      if (!isDamage(error) || attempt === puts) throw error
     }
   }
+}
+
+/** Whether what came was not what was sent. */
+export function isDamage(error: unknown): boolean {
+  return error instanceof TransferError && error.code === Status.DATA_LOSS
 }

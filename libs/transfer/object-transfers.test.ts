@@ -62,10 +62,10 @@ class OldHost extends MemoryHost {
 function setUp(host: MemoryHost, tamper: Omit<PairOptions, 'host'> = {}) {
   const { stream } = connectPair({ host, ...tamper })
   const transfers = createObjectTransfers({ worker: () => stream })
-  const put = async (id: string, bytes: Uint8Array): Promise<void> => {
+  const put = async (id: string, bytes: Uint8Array, xxh64?: bigint): Promise<void> => {
     const structure = { kind: undefined }
     const { byteLength } = bytes
-    const object = { objectId: id, structure, mostStructureBytes: 64, segments: [bytes], byteLength }
+    const object = { objectId: id, structure, mostStructureBytes: 64, segments: [bytes], byteLength, xxh64 }
     await transfers.put(['a worker'], object, session)
   }
   const get = async (id: string, byteLength = 0): Promise<Uint8Array> =>
@@ -144,6 +144,20 @@ test('an object that changed between its digest and the batch is found, with its
   const failure = { code: Status.DATA_LOSS, reason: 'DIGEST_MISMATCH' }
   expect(() => splitBatch([descriptor], new Uint8Array(bytes))).toThrow(expect.objectContaining(failure) as Error)
   expect(() => splitBatch([descriptor], new Uint8Array(bytes))).toThrow('object o-9')
+})
+
+test('who changes a value that is being put hears so, and the others of its batch are put all the same', async () => {
+  const host = new BatchHost()
+  const { put, close } = setUp(host)
+  const [changed, other] = [bytesOf(64), bytesOf(32)]
+  const xxh64 = xxh64Of([changed])
+  changed[3]! ^= 4
+  const [first, second] = await Promise.allSettled([put('o-1', changed, xxh64), put('o-2', other)])
+  expect(first).toMatchObject({ reason: { code: Status.FAILED_PRECONDITION, reason: 'VALUE_CHANGED' } })
+  expect((first as PromiseRejectedResult).reason).toHaveProperty('message', expect.stringContaining('object o-1'))
+  expect(second.status).toBe('fulfilled')
+  expect([...host.bodies.keys()]).toEqual(['object o-2'])
+  close()
 })
 
 test.each([

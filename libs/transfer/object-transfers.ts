@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
+import { Status } from 'nice-grpc-common'
+
 import {
   DigestAlgorithm,
   type ObjectDescriptor,
@@ -13,11 +15,12 @@ import { Batcher, type Movable } from './batcher.js'
 import { xxh64Bytes, xxh64Of } from './digest.js'
 import type { GetOptions, TransferTarget } from './dial.js'
 import { sourceOfSegments } from './endpoint.js'
-import { getFromHolders, type ObjectHolder, putUntilWhole } from './holders.js'
+import { getFromHolders, isDamage, type ObjectHolder, putUntilWhole } from './holders.js'
 import { smallObjectBytes } from './limits.js'
 import type { ReceivedBody } from './memory-sink.js'
 import type { TransferPool } from './pool.js'
 import { getStriped, type StripedObject, stripedObjectBytes } from './striped-get.js'
+import { TransferError } from './transfer-error.js'
 
 /** An object to put. Its segments must not change until it is stored. */
 export interface NewObject {
@@ -59,7 +62,8 @@ export interface ObjectTransfers {
   /**
    * Puts an object into the memory of the worker at these addresses.
    *
-   * @throws TransferError as the worker refused it, DATA_LOSS when it arrives damaged each time.
+   * @throws TransferError as the worker refused it, DATA_LOSS when it arrives damaged each time, FAILED_PRECONDITION when it is not what
+   * was digested any more.
    */
   put(addresses: readonly string[], object: NewObject, sessionId: string): Promise<TransferReceipt>
   /**
@@ -117,7 +121,13 @@ export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): Objec
     const options = { requestId: randomUUID(), sessionId }
     const target = { $case: 'objectId', value: objectId } as const
     const worker = pool.worker(addresses)
-    return await putUntilWhole(() => worker.put(target, sourceOfSegments(header, segments, digest), options))
+    return await putUntilWhole(async () => {
+      try {
+        return await worker.put(target, sourceOfSegments(header, segments, digest), options)
+      } catch (error) {
+        throw isDamage(error) && xxh64 !== undefined && xxh64Of(segments) !== xxh64 ? changed(objectId, error) : error
+      }
+    })
   }
 
   async function getWhole(object: WantedObject, options?: GetOptions): Promise<ReceivedBody> {
@@ -156,6 +166,12 @@ export function createObjectTransfers(pool: Pick<TransferPool, 'worker'>): Objec
       return getWhole(object, options)
     },
   }
+}
+
+/** It was digested before it was sent. */
+function changed(objectId: string, cause: unknown): TransferError {
+  const message = `object ${objectId} was changed by this program while it was put: wait until it is stored, or put a copy`
+  return new TransferError(Status.FAILED_PRECONDITION, 'VALUE_CHANGED', message, { cause })
 }
 
 /** Whether an object travels in a batch. */
