@@ -9,7 +9,7 @@ import { IncomingBody, lengthOf } from './incoming-body.js'
 import { initialCreditBytes, sharedBodyBytes, windowBytes } from './limits.js'
 import { Outbox } from './outbox.js'
 import { checkSameHeader, isLostStream, type ResumePoint } from './resume.js'
-import { leaveUnread, type SharedMemory } from './shared-memory.js'
+import { leaveUnread, type SharedMemory, slotOf } from './shared-memory.js'
 import { errorOf, TransferError } from './transfer-error.js'
 import { nextTurn } from './turn.js'
 
@@ -53,12 +53,10 @@ export class Receiving {
       return
     }
     if (frame.$case === 'chunk') {
-      const { shared } = frame.value
-      if (shared) {
-        // Nobody will read it any more.
-        if (this.#inbox.ended) leaveUnread(this.#shared, frame.value)
-        else if (!shared.isLent) this.#slots.add(shared.slot)
-      }
+      const slot = slotOf(frame.value)
+      // Nobody will read it any more.
+      if (this.#inbox.ended) leaveUnread(this.#shared, frame.value)
+      else if (slot !== undefined) this.#slots.add(slot)
       this.#credit -= lengthOf(frame.value)
       if (this.#credit < 0) {
         const message = `${this.#name}: more bytes came than this end had given credit for`
@@ -112,13 +110,13 @@ export class Receiving {
           }
           this.#grantFirst(body, resumeOffset)
         } else if (frame.$case === 'chunk' && body !== undefined) {
-          const { shared } = frame.value
-          if (shared && !shared.isLent && !(await this.#shared.arrival(shared, () => this.#inbox.ended))) continue
+          const slot = slotOf(frame.value)
+          if (slot !== undefined && !(await this.#shared.arrival(slot, () => this.#inbox.ended))) continue
           await body.take(frame.value)
-          if (shared && !shared.isLent) this.#leaveSlot(shared.slot)
+          if (slot !== undefined) this.#leaveSlot(slot)
           const grant = body.takeGrant()
           if (grant > 0) this.#grant(grant)
-          if (shared) await nextTurn()
+          if (frame.value.shared) await nextTurn()
         } else if (frame.$case === 'commit' && body !== undefined) {
           const receipt = await body.commit(frame.value.digest)
           body = undefined

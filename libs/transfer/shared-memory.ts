@@ -135,7 +135,7 @@ export class SharedMemory {
   }
 
   /** Waits for what was said to be in a slot before it was. False when `isOver` before that, or the stream is. */
-  async arrival({ slot }: SharedSlice, isOver: () => boolean): Promise<boolean> {
+  async arrival(slot: number, isOver: () => boolean): Promise<boolean> {
     const isHere = (): boolean => {
       const marks = this.#incoming?.marks
       return slot >= slots || marks === undefined || !marks.hasWriter || marks.isUnread(slot)
@@ -260,6 +260,12 @@ function* piecesOf(chunk: Uint8Array): Generator<{ readonly piece: Uint8Array; r
 }
 
 /** A chunk of a transfer that has just ended here: its slot is free again. */
-export function leaveUnread(memory: SharedMemory, { shared }: TransferChunk): void {
-  if (shared && !shared.isLent) memory.leaveRead(shared.slot)
+export function leaveUnread(memory: SharedMemory, chunk: TransferChunk): void {
+  const slot = slotOf(chunk)
+  if (slot !== undefined) memory.leaveRead(slot)
+}
+
+/** The slot that a chunk lies in; nothing for one that came in its frame, or lies in memory that was lent. */
+export function slotOf({ shared }: TransferChunk): number | undefined {
+  return shared?.isLent ? undefined : shared?.slot
 }

@@ -81,7 +81,7 @@ describe.runIf(existsSync('/dev/shm') && findLibC())('ends that see what the oth
     const slot = await useSlot(memory)
     const slice = { slot, byteLength: chunk.byteLength }
     let isHere = false
-    const arrival = reader.arrival(slice, isNeverOver).then((arrived) => (isHere = arrived))
+    const arrival = reader.arrival(slot, isNeverOver).then((arrived) => (isHere = arrived))
     await quiesce()
     expect(isHere).toBe(false)
     const body = Buffer.alloc(chunk.byteLength, 'another')
@@ -99,7 +99,7 @@ describe.runIf(existsSync('/dev/shm') && findLibC())('ends that see what the oth
     const memory = shareMemory()
     const slot = await useSlot(memory)
     let isOver = false
-    const arrival = memory.reader.arrival({ slot, byteLength: 1 }, () => isOver)
+    const arrival = memory.reader.arrival(slot, () => isOver)
     await quiesce()
     isOver = true
     expect(await arrival).toBe(false)
@@ -108,7 +108,7 @@ describe.runIf(existsSync('/dev/shm') && findLibC())('ends that see what the oth
   test('what has not come when the stream ends is not there: it was lost with the stream, not damaged', async () => {
     const memory = shareMemory()
     const slot = await useSlot(memory)
-    const arrival = memory.reader.arrival({ slot, byteLength: 1 }, isNeverOver)
+    const arrival = memory.reader.arrival(slot, isNeverOver)
     await quiesce()
     memory.reader.close()
     expect(await arrival).toBe(false)
@@ -136,6 +136,6 @@ describe.runIf(existsSync('/dev/shm') && findLibC())('ends that see what the oth
     expect(writer.write(other, chunk)).toBe(false)
     expect([writer.isOpen, await writer.takeSlot()]).toEqual([false, undefined])
     expect(writer.write(slot, chunk)).toBe(true)
-    expect(await reader.arrival({ slot, byteLength: chunk.byteLength }, isNeverOver)).toBe(true)
+    expect(await reader.arrival(slot, isNeverOver)).toBe(true)
   })
 })
