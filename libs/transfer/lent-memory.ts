@@ -14,7 +14,7 @@ export function lend(memory: Pick<UnseenMemory, 'at' | 'byteLength' | 'own'>, to
 }
 
 /** Memory of the other end where this end writes a body itself: nothing is copied twice, and nobody waits for the other one. */
-export interface BorrowedMemory {
+export interface RemoteMemory {
   /**
    * Writes a part of the body; `see` gets all of it, piece by piece, each before it is written. False when not all of it could be: nothing
    * can be written there any more.
@@ -23,7 +23,7 @@ export interface BorrowedMemory {
 }
 
 /** The memory that the other end lends for a body of this length; nothing where it is out of reach: another host, container or user. */
-export function borrow({ processId, address, token }: LentMemory, byteLength: number): BorrowedMemory | undefined {
+export function borrow({ processId, address, token }: LentMemory, byteLength: number): RemoteMemory | undefined {
   const libc = mayShare() ? findLibC() : undefined
   if (libc === undefined || byteLength < tokenBytes) return undefined
   const tokenAt = address + BigInt(byteLength - tokenBytes)

@@ -6,7 +6,7 @@ import { checksumOf, createDigester, type Digester } from './digest.js'
 import type { Source } from './endpoint.js'
 import type { FrameMessage } from './frame-codec.js'
 import { headerOf } from './header.js'
-import type { BorrowedMemory } from './lent-memory.js'
+import type { RemoteMemory } from './lent-memory.js'
 import { chunkBytes, initialCreditBytes, sharedBatchBytes, sharedBodyBytes, slotChunkBytes } from './limits.js'
 import type { Outbox } from './outbox.js'
 import type { PutPoint } from './resume.js'
@@ -27,7 +27,7 @@ export class Sending {
   /** Where the other end wants the body from, once it has given any credit. */
   #wantedFrom: number | undefined
   /** Where the other end lends memory for the body, and this end reaches it. */
-  #borrowed: BorrowedMemory | undefined
+  #borrowed: RemoteMemory | undefined
   #byteLength = 0
   #wake: (() => void) | undefined
   #over = false
@@ -295,7 +295,7 @@ export class Sending {
 type Leave =
   | { readonly kind: 'place' }
   | { readonly kind: 'slot'; readonly slot: number }
-  | { readonly kind: 'borrowed'; readonly memory: BorrowedMemory }
+  | { readonly kind: 'borrowed'; readonly memory: RemoteMemory }
 
 /** Pieces in chunks; how long the next one may be is read when it is asked for. */
 async function* chunksOf(

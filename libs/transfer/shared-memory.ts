@@ -6,7 +6,7 @@ import { Status } from 'nice-grpc-common'
 import type { LentMemory, SharedMemoryOffer, SharedSlice, TransferChunk, TransferFrame } from '#libs/proto'
 
 import { slotBytes, slots } from './limits.js'
-import { borrow, type BorrowedMemory } from './lent-memory.js'
+import { borrow, type RemoteMemory } from './lent-memory.js'
 import { createSharedFile, openSharedFile, type SharedFile } from './shared-file.js'
 import { tokenBytes } from './slot-marks.js'
 import { TransferError } from './transfer-error.js'
@@ -57,7 +57,7 @@ export class SharedMemory {
   }
 
   /** Memory of this length that the other end lends; nothing where it is not within reach. */
-  borrow(lent: LentMemory, byteLength: number): BorrowedMemory | undefined {
+  borrow(lent: LentMemory, byteLength: number): RemoteMemory | undefined {
     const isPeers = this.#outgoing.status === 'open' && this.#outgoing.file.marks?.isReaders(lent.token)
     return isPeers ? borrow(lent, byteLength) : undefined
   }

@@ -3,7 +3,7 @@ import { markAsUntransferable } from 'node:worker_threads'
 import type { InputBody, InputValue, InputValues } from '#libs/submission'
 import { findLibC, isSegmented, mapArea } from '#libs/memory'
 
-import { leastLentBytes, type Loan } from './lent-memory.js'
+import { leastLentBytes, type Loan } from './slot-loans.js'
 import type { MemoryNews } from './slot-messages.js'
 
 /** Who returns a large result more seldom may as well take fresh memory. */

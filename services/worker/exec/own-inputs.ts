@@ -2,7 +2,7 @@ import { isSegmented, wholeOf } from '#libs/memory'
 import { type InputBody, type InputValue, type InputValues, isInSharedMemory, sharedCopyOf } from '#libs/submission'
 
 import type { LentInput } from './borrowed-memory.js'
-import type { LentMemory } from './lent-memory.js'
+import type { SlotLoans } from './slot-loans.js'
 import { inMessage } from './message-bytes.js'
 
 /** A message between threads copies less than this as fast. */
@@ -14,7 +14,7 @@ const leastBytes = 2 ** 20
  * stays here: a slot that is lost takes what it was given with it, and what has not begun there is run in the next one. The largest go
  * into memory that is lent, where it can be; of what has more than a segment the task makes its copy itself, in its thread.
  */
-export function copyLargeInputs(inputs: InputValues, buffers: ArrayBuffer[], memory?: LentMemory): InputValues {
+export function copyLargeInputs(inputs: InputValues, buffers: ArrayBuffer[], memory?: SlotLoans): InputValues {
   if (![...inputs.values()].some(isLarge)) return inputs
   return new Map(
     [...inputs].map(([name, input]): [string, InputValue] => {

@@ -1,6 +1,6 @@
 import type { TaskFailure } from '#libs/domain'
 
-import type { LentMemory } from './lent-memory.js'
+import type { SlotLoans } from './slot-loans.js'
 import type { ClaimBook } from './line-claims.js'
 import type { SlotNews, ToSlot } from './slot-messages.js'
 
@@ -22,7 +22,7 @@ export interface SlotHost {
   /** Who has a task of the line; nothing where memory is not shared. */
   readonly claims: ClaimBook | undefined
   /** What it has of this side's memory; nothing where memory cannot be lent. */
-  readonly memory?: LentMemory | undefined
+  readonly memory?: SlotLoans | undefined
   /** Hears what it has said, all of it. */
   catchUp(): void
   /** Ends it; `ended` follows. */

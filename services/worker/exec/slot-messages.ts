@@ -3,7 +3,7 @@ import type { Bytes } from '#libs/memory'
 import type { Durability, JobSpec, Result, TaskSettled, Value } from '#libs/proto'
 import type { InputValues } from '#libs/submission'
 
-import type { Loan } from './lent-memory.js'
+import type { Loan } from './slot-loans.js'
 import type { EndColumns, TaskColumns } from './slot-columns.js'
 
 /** What the tasks of a job that call the same function have in common; a message says it once. */

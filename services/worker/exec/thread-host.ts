@@ -4,12 +4,12 @@ import type { TaskFailure } from '#libs/domain'
 import type { Bytes } from '#libs/memory'
 
 import { failureOf } from './failure-of.js'
-import { createLentMemory, type LentMemory, type Loan } from './lent-memory.js'
 import { ClaimBook, type LineClaims } from './line-claims.js'
 import { inMessage } from './message-bytes.js'
 import { createNewsBell, type NewsBell, type Ring, ringLater, silence } from './news-bell.js'
 import type { StartHost } from './slot-host.js'
 import type { EndColumns } from './slot-columns.js'
+import { createSlotLoans, type Loan, type SlotLoans } from './slot-loans.js'
 import type { FromSlot, ToSlot } from './slot-messages.js'
 
 /** JavaScript ends within milliseconds; a thread that lives longer is in native code. */
@@ -39,7 +39,7 @@ export function createThreadHosts(program: URL): StartHost {
       ...{ execArgv: [], name: `slot-${slot}` },
       ...{ workerData: share, transferList: [port2] },
     })
-    const memory = createLentMemory()
+    const memory = createSlotLoans()
     const offer = (loan: Loan): void => worker.postMessage({ kind: 'offer', loan } satisfies ToSlot)
     const hear = (message: FromSlot): void => {
       if (message.kind === 'gaveBack') memory?.takeBack(message.at)
@@ -96,7 +96,7 @@ function answerOf(message: ToSlot): ToSlot {
 }
 
 /** Results that lie in memory which was lent are this side's from now on. */
-function adoptEnds(ends: EndColumns, memory: LentMemory, offer: (loan: Loan) => void): EndColumns {
+function adoptEnds(ends: EndColumns, memory: SlotLoans, offer: (loan: Loan) => void): EndColumns {
   if (!ends.outcomes.some((outcome) => typeof outcome !== 'number' && outcome.kind === 'body' && outcome.loan))
     return ends
   const outcomes = ends.outcomes.map((outcome) => {

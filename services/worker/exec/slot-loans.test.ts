@@ -3,12 +3,12 @@ import { describe, expect, test } from 'vitest'
 import { findReusedMemory } from '#libs/memory'
 
 import { viewOf } from './borrowed-memory.js'
-import { createLentMemory, leastLentBytes, type LentMemory, type Loan } from './lent-memory.js'
+import { createSlotLoans, leastLentBytes, type Loan, type SlotLoans } from './slot-loans.js'
 
 const idleBytes = (): number => findReusedMemory()?.idleBytes ?? NaN
 
-function lender(): LentMemory {
-  const memory = createLentMemory()
+function lender(): SlotLoans {
+  const memory = createSlotLoans()
   if (memory === undefined) throw new Error('memory cannot be lent here')
   return memory
 }

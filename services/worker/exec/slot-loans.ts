@@ -10,7 +10,7 @@ export interface Loan {
 }
 
 /** What the thread of one slot has of the main side's memory. It is given back when the thread says so, and all of it when the thread has ended. */
-export interface LentMemory {
+export interface SlotLoans {
   /** Memory that was used before, for a result of that length; nothing when there is none, or the thread has some already. */
   offer(byteLength: number): Loan | undefined
   /** Memory with a copy of these; nothing when they are too few, or there is none. */
@@ -26,7 +26,7 @@ export interface LentMemory {
 }
 
 /** Nothing where memory cannot be lent. */
-export function createLentMemory(): LentMemory | undefined {
+export function createSlotLoans(): SlotLoans | undefined {
   const reused = findReusedMemory()
   const libc = findLibC()
   if (reused === undefined || libc === undefined) return undefined
