@@ -185,6 +185,6 @@ test('what a task submits is listed with it, and is in the trace of its job', as
   await cluster.close()
 
   await expect
-    .poll(async () => (await costate('trace', future.job.id)).stdout, { timeout: 20_000 })
+    .poll(async () => (await costate('trace', future.job.id)).stdout)
     .toMatch(/run parent .* worker .*[\s\S]*run child .* worker /)
 }, 60_000)

@@ -56,22 +56,18 @@ async function failureOf(result: Promise<unknown>): Promise<TaskError> {
 }
 
 const fileIn = (name: string): string => path.join(mesh.userDir, name)
-/** What a task is given to heed its signal. */
-const stopGraceMs = 1_000
 const quick = { backoff: 20, factor: 2, jitter: 0 }
 
 test('a busy loop that is cancelled stops, its future says so, and its slot runs the next task', async () => {
   const { cluster } = mesh
-  const spinning = ['spin-a', 'spin-b'].map((name) => cluster.submit(tasks.spin, fileIn(name), 6_000))
+  const spinning = ['spin-a', 'spin-b'].map((name) => cluster.submit(tasks.spin, fileIn(name), 600_000))
   await Promise.all(['spin-a', 'spin-b'].map((name) => waitForFile(fileIn(name))))
   const next = cluster.submit(tasks.flaky, fileIn('next'), 0)
-  const cancelledAtMs = Date.now()
   await spinning[0]?.cancel()
   expect(await rejectionOf(spinning[0]?.result() ?? Promise.resolve())).toMatchObject({ kind: 'cancelled' })
   expect(spinning[0]?.status).toBe('cancelled')
+  // The loop would have gone on for longer than anybody waits here.
   await next.result()
-  // The loop would have gone on for seconds. Beyond the grace there is what a fresh thread takes on a busy machine.
-  expect((next.timing?.startedAtMs ?? Infinity) - cancelledAtMs).toBeLessThan(stopGraceMs + 1_000)
   await spinning[1]?.cancel()
 })
 

@@ -36,7 +36,7 @@ test('scaling to zero loses nothing: results and scattered values are there with
   await cluster.gather([cluster.submit(tasks.sum, fresh)])
 
   await cluster.scale(0)
-  await expect.poll(async () => (await cluster.workers()).length, { timeout: 20_000 }).toBe(0)
+  await expect.poll(async () => (await cluster.workers()).length).toBe(0)
   expect(await cluster.explain(fresh)).toContain('is in the checkpoint-store')
   expect((await fresh.result()).at(-1)).toBe(length - 1)
   expect((await value.result()).at(-1)).toBe(1 - length)

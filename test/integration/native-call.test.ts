@@ -35,7 +35,7 @@ async function blockBeside(mesh: LocalMesh, stop: 'timeout' | 'cancel', neighbou
   const markers = ['neighbour', 'block'].map((name) => path.join(mesh.userDir, name))
   const neighbour = cluster.submit(tasks.neighbour, markers[0] as string, neighbourMs)
   await waitForFile(markers[0] as string)
-  const options = stop === 'timeout' ? { timeout: 200 } : {}
+  const options = stop === 'timeout' ? { timeout: 2_000 } : {}
   const blocked = cluster.with(options).submit(tasks.block, markers[1] as string)
   await waitForFile(markers[1] as string)
   if (stop === 'cancel') await blocked.cancel()
@@ -64,13 +64,13 @@ test('the processes of a worker that is killed end with it, whatever they do', a
   const child = await readFile(marker, 'utf8')
   const [worker] = await mesh.cluster.workers()
   process.kill((worker as { pid: number }).pid, 'SIGKILL')
-  await expect.poll(async () => isRunning(Number(child)), { timeout: 10_000 }).toBe(false)
+  await expect.poll(async () => isRunning(Number(child))).toBe(false)
   await blocked.cancel()
 })
 
 test('a process that is stuck is ended alone', async () => {
   await using mesh = await startLocalMesh({ workers: 1, threadsPerWorker: 2, executor: 'process', name: 'stuck' })
-  const { failure, attempt } = await blockBeside(mesh, 'timeout', 4_000)
+  const { failure, attempt } = await blockBeside(mesh, 'timeout', 8_000)
   expect(failure).toMatchObject({ kind: 'timeout' })
   expect(attempt).toBe(1)
 })

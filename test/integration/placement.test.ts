@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import type { Task, TaskFuture } from 'costate'
+import type { Task } from 'costate'
 import { expect, test } from 'vitest'
 
 import { startLocalMesh } from '../harness/local-mesh.js'
@@ -9,16 +9,28 @@ import { addService } from '../harness/service.js'
 
 interface Tasks {
   readonly wait: Task<[number], readonly number[]>
+  readonly hold: Task<[string], readonly number[]>
+  readonly meet: Task<[string, string], readonly number[]>
   readonly burn: Task<[number], string>
   readonly burnUntil: Task<[string], string>
   readonly save: Task<[], string>
 }
 
 const source = `
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { task } from 'costate'
+const until = async (path) => { while (!existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 20)) }
 export const wait = task(import.meta, 'wait', async (ms, ctx) => {
   await new Promise((resolve) => setTimeout(resolve, ms))
+  return [...ctx.devices]
+})
+export const hold = task(import.meta, 'hold', async (path, ctx) => {
+  if (path !== '') await until(path)
+  return [...ctx.devices]
+})
+export const meet = task(import.meta, 'meet', async (own, other, ctx) => {
+  writeFileSync(own, '')
+  await until(other)
   return [...ctx.devices]
 })
 export const burn = task(import.meta, 'burn', async (ms, ctx) => {
@@ -37,39 +49,31 @@ export const save = task(import.meta, 'save', async (ctx) => {
 })
 `
 
-/** The names of the futures in the order in which they settled. */
-async function orderOf(futures: Readonly<Record<string, TaskFuture<unknown>>>): Promise<string[]> {
-  const order: string[] = []
-  const settled = Object.entries(futures).map(async ([name, future]) => {
-    await future.settled()
-    order.push(name)
-  })
-  await Promise.all(settled)
-  return order
-}
-
 test('a task with a licence does not wait behind tasks that wait for a device (R7)', async () => {
   await using mesh = await startLocalMesh({ workers: 1, threadsPerWorker: 4, resources: { gpu: 1, licence: 1 } })
-  const { wait } = await mesh.importModule<Tasks>('tasks.mjs', source)
-  const { cluster } = mesh
+  const { hold } = await mesh.importModule<Tasks>('tasks.mjs', source)
+  const { cluster, runDir } = mesh
+  const end = join(runDir, 'end')
   const onGpu = cluster.with({ resources: { gpu: 1 }, priority: 1 })
-  const [gpu1, gpu2] = [onGpu.submit(wait, 1_000), onGpu.submit(wait, 1_000)]
-  const licensed = cluster.with({ resources: { licence: 1 } }).submit(wait, 10)
+  const [gpu1, gpu2] = [onGpu.submit(hold, end), onGpu.submit(hold, end)]
+  const licensed = cluster.with({ resources: { licence: 1 } }).submit(hold, '')
   await gpu1.job.submitted
   expect(await cluster.explain(gpu2)).toContain('gpu')
-  expect(await orderOf({ gpu1, gpu2, licensed })).toEqual(['licensed', 'gpu1', 'gpu2'])
+  await licensed.settled()
+  await writeFile(end, '')
   expect(await cluster.gather([gpu1, gpu2, licensed])).toEqual([[0], [0], []])
   expect((await cluster.workers()).map(({ resources }) => resources)).toEqual([{ gpu: 1, licence: 1 }])
 })
 
 test('tasks that run at the same time have different devices; a pinned one runs where it must', async () => {
   await using mesh = await startLocalMesh({ workers: 2, threadsPerWorker: 2, resources: { gpu: 2 } })
-  const { wait, burn } = await mesh.importModule<Tasks>('tasks.mjs', source)
-  const { cluster } = mesh
+  const { meet, burn } = await mesh.importModule<Tasks>('tasks.mjs', source)
+  const { cluster, runDir } = mesh
   const [worker] = await cluster.workers()
   if (worker === undefined) throw new Error('no worker is there')
   const there = cluster.with({ workers: [worker.id], resources: { gpu: 1 } })
-  const devices = await cluster.gather(there.map(wait, [300, 300]))
+  const [here, beside] = [join(runDir, 'here'), join(runDir, 'beside')]
+  const devices = await cluster.gather(there.map(meet, [here, beside], [beside, here]))
   expect(devices.flat().sort()).toEqual([0, 1])
   const pids = await cluster.gather(cluster.with({ workers: [worker.id] }).map(burn, [1, 1, 1, 1, 1, 1]))
   expect(new Set(pids)).toEqual(new Set([String(worker.pid)]))
@@ -82,24 +86,28 @@ test('tasks that run at the same time have different devices; a pinned one runs 
 
 test('no short task waits behind a long one (R10)', async () => {
   await using mesh = await startLocalMesh({ workers: 2, threadsPerWorker: 1 })
-  const { wait } = await mesh.importModule<Tasks>('tasks.mjs', source)
-  const futures = mesh.cluster.map(wait, [2_000, ...Array.from({ length: 9 }, () => 100)])
-  const order = await orderOf(Object.fromEntries(futures.map((future, k) => [`t${k}`, future])))
-  expect(order.at(-1)).toBe('t0')
+  const { hold } = await mesh.importModule<Tasks>('tasks.mjs', source)
+  const end = join(mesh.runDir, 'end')
+  const [long, ...short] = mesh.cluster.map(hold, [end, ...Array<string>(9).fill('')])
+  await mesh.cluster.gather(short)
+  await writeFile(end, '')
+  await long?.result()
 })
 
 test('what was sent ahead behind a task that turns out long goes to a worker that comes', async () => {
   await using mesh = await startLocalMesh({ workers: 1, threadsPerWorker: 1 })
-  const { burn } = await mesh.importModule<Tasks>('tasks.mjs', source)
-  const { cluster } = mesh
-  await cluster.gather(cluster.map(burn, [1, 1, 1]))
-  const futures = cluster.map(burn, [8_000, 1, 1, 1])
-  await futures[0]?.job.submitted
+  const { burnUntil } = await mesh.importModule<Tasks>('tasks.mjs', source)
+  const { cluster, runDir } = mesh
+  const short = ['', '', '']
+  await cluster.gather(cluster.map(burnUntil, short))
+  const end = join(runDir, 'end')
+  const [long, ...others] = cluster.map(burnUntil, [end, ...short])
+  await long?.job.submitted
   await cluster.scale(2)
-  const order = await orderOf(Object.fromEntries(futures.map((future, k) => [`t${k}`, future])))
-  expect(order.at(-1)).toBe('t0')
-  const [long, ...others] = await cluster.gather(futures)
-  expect(others).not.toContain(long)
+  await cluster.gather(others)
+  await writeFile(end, '')
+  await long?.result()
+  expect(others.map(({ timing }) => timing?.workerId)).not.toContain(long?.timing?.workerId)
   expect(new Set((await cluster.workers()).map(({ state }) => state))).toEqual(new Set(['ready']))
 })
 

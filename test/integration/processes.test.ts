@@ -171,7 +171,7 @@ test('a client that dies in the middle of a job loses nothing of others, and its
   // A scheduler, a store and a worker.
   expect(await findMeshProcesses(meshDirOf(name))).toHaveLength(3)
   victim.kill('SIGKILL')
-  await expect.poll(() => findMeshProcesses(meshDirOf(name)), { timeout: 20_000 }).toEqual([])
+  await expect.poll(() => findMeshProcesses(meshDirOf(name))).toEqual([])
   expect(await mesh.cluster.gather(mine)).toEqual([2, 4, 6])
 })
 

@@ -44,7 +44,7 @@ async function schedulerPid(): Promise<number> {
 async function killScheduler(): Promise<void> {
   const pid = await schedulerPid()
   process.kill(pid, 'SIGKILL')
-  await expect.poll(schedulerPid, { timeout: 20_000 }).not.toBe(pid)
+  await expect.poll(schedulerPid).not.toBe(pid)
 }
 
 test('a scheduler that is killed in the middle of a map is invisible to the program: what ran is adopted, what ended is not run again', async () => {
@@ -65,7 +65,7 @@ test('a scheduler that is killed in the middle of a map is invisible to the prog
   await short[200]!.result()
   await killScheduler()
   // They still run when the workers are linked again.
-  await expect.poll(async () => (await cluster.workers()).length, { timeout: 20_000 }).toBe(2)
+  await expect.poll(async () => (await cluster.workers()).length).toBe(2)
   // All are back: nothing is kept back for somebody who may still come.
   expect(await cluster.explain(short.at(-1)!)).not.toContain("scheduler's restart")
   await writeFile(path.join(folder, 'go'), '')
@@ -106,7 +106,7 @@ export const total = task(import.meta, 'total', (a, b) => a.length + b.length)
   const large = cluster.submit(ramp, 100_000)
   const scattered = await cluster.scatter(new Float64Array(50_000))
   await large.job.submitted
-  await expect.poll(() => large.done, { timeout: 20_000 }).toBe(true)
+  await expect.poll(() => large.done).toBe(true)
   await killScheduler()
   expect(await cluster.submit(total, large, scattered).result()).toBe(150_000)
   expect((await large.result()).length).toBe(100_000)

@@ -168,9 +168,9 @@ test('scaling down again and again, to none, and adapting from none by the slots
   await cluster.scale(3)
   await cluster.waitForWorkers(3)
   for (const count of [2, 1]) await cluster.scale(count)
-  await expect.poll(ready, { timeout: 10_000 }).toBe(1)
+  await expect.poll(ready).toBe(1)
   await cluster.scale(0)
-  await expect.poll(async () => (await cluster.workers()).length, { timeout: 10_000 }).toBe(0)
+  await expect.poll(async () => (await cluster.workers()).length).toBe(0)
 
   cluster.adapt({ minimum: 0, maximum: 3 })
   const futures = cluster.map(never, [1, 2, 3, 4])
@@ -180,5 +180,5 @@ test('scaling down again and again, to none, and adapting from none by the slots
     .toBe(4)
   expect(await ready()).toBe(2)
   await futures[0]?.job.cancel()
-  await expect.poll(async () => (await cluster.workers()).length, { timeout: 20_000 }).toBe(0)
+  await expect.poll(async () => (await cluster.workers()).length).toBe(0)
 })
