@@ -29,6 +29,11 @@ export interface LibC {
   readFrom(processId: number, at: bigint, into: Uint8Array): boolean
   /** Nothing lies there from now on, and nothing new comes to lie there before it is unmapped: whoever touches it fails. */
   bar(at: bigint, byteLength: number): void
+  /**
+   * What is allocated from this length on goes back to the system when it is freed. `malloc` learns from such lengths to keep them, in a
+   * heap that one small piece at its end keeps from shrinking.
+   */
+  giveBackFrom(byteLength: number): void
   /** What lies there, as a buffer that frees nothing when it goes. */
   view(at: bigint, byteLength: number): ArrayBuffer
 }
@@ -42,6 +47,8 @@ export interface MappedMemory {
 
 /** `PROT_READ | PROT_WRITE` of Linux. */
 const readAndWrite = 3
+/** `M_MMAP_THRESHOLD` of glibc. */
+const mmapThreshold = -3
 /** `PROT_NONE`, and `MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE`. */
 const noAccess = 0
 const inItsPlace = 0x4032
@@ -77,6 +84,7 @@ function loadLibC(): LibC | undefined {
     )
     const munmap = library.func('int munmap(uintptr_t address, size_t length)')
     const memcpy = library.func('void *memcpy(uintptr_t to, const void *from, size_t length)')
+    const mallopt = library.func('int mallopt(int parameter, int value)')
     const memfdCreate = library.func('int memfd_create(const char *name, unsigned int flags)')
     const fcntl = library.func('int fcntl(int fd, int command, int seals)')
     const transfer =
@@ -118,6 +126,7 @@ function loadLibC(): LibC | undefined {
       writeTo: (processId, at, bytes) => moves(writev, processId, bytes, at),
       readFrom: (processId, at, into) => moves(readv, processId, into, at),
       bar: (at, byteLength) => void mmap(at, byteLength, noAccess, inItsPlace, -1, 0n),
+      giveBackFrom: (byteLength) => void mallopt(mmapThreshold, byteLength),
       copy: (bytes, to) => void memcpy(to, bytes, bytes.byteLength),
       view,
     }

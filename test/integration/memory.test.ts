@@ -27,8 +27,11 @@ export const keep = task(import.meta, 'keep', async (bytes, marker) => {
 export const name = task(import.meta, 'name', async () => String(process.pid))
 `
 
-/** Of one array: 20 MB, so that what tasks have in their hands beside what is held is a small part of the limit. */
-const length = 2_500_000
+/**
+ * Of one array: 10 MB, so that what tasks have in their hands beside what is held is a small part of the limit. Two of them with an input,
+ * a result, its copy and what the one before left have 80 MB, and the worker's supervisor ends it 180 MB above where it takes no more.
+ */
+const length = 1_250_000
 /** Half a gigabyte goes to the disk and back. */
 vi.setConfig({ testTimeout: 180_000 })
 
@@ -38,7 +41,7 @@ let spillDir: string
 
 beforeEach(async () => {
   spillDir = path.join(tmpdir(), `costate-memory-test-${process.pid}`)
-  mesh = await startLocalMesh({ workers: 1, threadsPerWorker: 2, memoryLimit: '800MB', spillDir })
+  mesh = await startLocalMesh({ workers: 1, threadsPerWorker: 2, memoryLimit: '1200MB', spillDir })
   tasks = await mesh.importModule<Tasks>('tasks.mjs', source)
 })
 
@@ -54,11 +57,11 @@ async function spilledBytes(): Promise<number> {
 test('a worker holds more than its memory: what is scattered and what tasks return goes to its disk and comes back whole', async () => {
   const { cluster } = mesh
   const scattered: ScatteredObject<Float64Array>[] = []
-  // 400 MB scattered and 400 MB of results, in a worker of 800 MB.
-  for (let i = 0; i < 20; i++) scattered.push(await cluster.scatter(new Float64Array(length).fill(i)))
-  const futures = cluster.map(tasks.fill, Array<number>(20).fill(length), [...Array(20).keys()])
+  // 600 MB scattered and 600 MB of results, in a worker of 1,200 MB.
+  for (let i = 0; i < 60; i++) scattered.push(await cluster.scatter(new Float64Array(length).fill(i)))
+  const futures = cluster.map(tasks.fill, Array<number>(60).fill(length), [...Array(60).keys()])
   const sums = await cluster.gather(cluster.map(tasks.sum, scattered as never))
-  expect(sums).toEqual([...Array(20).keys()].map((i) => i * length))
+  expect(sums).toEqual([...Array(60).keys()].map((i) => i * length))
   expect(await cluster.gather(cluster.map(tasks.sum, futures as never))).toEqual(sums)
   for (const [i, object] of scattered.entries()) expect(isFilledWith(await object.result(), i)).toBe(true)
   await expect.poll(spilledBytes, { timeout: 30_000 }).toBeGreaterThan(200e6)
@@ -72,22 +75,22 @@ test('a worker holds more than its memory: what is scattered and what tasks retu
 test('an array that is larger than the memory of the worker streams in and out', async () => {
   const { cluster } = mesh
   async function* array(): AsyncGenerator<Float64Array> {
-    for (let i = 0; i < 40; i++) yield new Float64Array(length).fill(i)
+    for (let i = 0; i < 120; i++) yield new Float64Array(length).fill(i)
   }
   const scattered = await cluster.scatter(array())
-  expect(scattered.byteLength).toBe(40 * 8 * length)
+  expect(scattered.byteLength).toBe(120 * 8 * length)
   let next = 0
   for await (const chunk of scattered.chunks()) {
     expect(isFilledWith(chunk, next)).toBe(true)
     next++
   }
-  expect(next).toBe(40)
+  expect(next).toBe(120)
   await expect.poll(spilledBytes, { timeout: 30_000 }).toBeGreaterThan(100e6)
 })
 
 test('bits that flip on the disk are never delivered: a result is computed again, a scattered value is DATA_LOSS', async () => {
   const { cluster } = mesh
-  const futures = cluster.map(tasks.fill, Array<number>(28).fill(length), [...Array(28).keys()])
+  const futures = cluster.map(tasks.fill, Array<number>(84).fill(length), [...Array(84).keys()])
   await Promise.all(futures.map((future) => future.settled()))
   const scattered = await cluster.scatter(new Float64Array(length).fill(9))
   await expect.poll(spilledBytes, { timeout: 30_000 }).toBeGreaterThan(0)
@@ -107,19 +110,19 @@ test('bits that flip on the disk are never delivered: a result is computed again
 test('a worker whose memory is nearly full is paused, and what waits runs when there is room again', async () => {
   const { cluster } = mesh
   const marker = path.join(mesh.userDir, 'go-on')
-  const hog = cluster.submit(tasks.keep, 600e6, marker)
+  const hog = cluster.submit(tasks.keep, 900e6, marker)
   const stateOf = async (): Promise<string | undefined> => (await cluster.workers())[0]?.state
   await expect.poll(stateOf, { timeout: 60_000 }).toBe('paused')
   const waiting = cluster.submit(tasks.name)
   await expect.poll(() => cluster.explain(waiting)).toContain('is paused because memory is nearly full')
   await writeFile(marker, '')
-  expect(await hog.result()).toBe('kept 600000000')
+  expect(await hog.result()).toBe('kept 900000000')
   expect(await waiting.result()).toMatch(/^\d+$/)
 })
 
 test('what a worker that is killed left on the disk is removed by the one that takes its place', async () => {
   const { cluster } = mesh
-  const objects = await Promise.all([...Array(32).keys()].map((i) => cluster.scatter(new Float64Array(length).fill(i))))
+  const objects = await Promise.all([...Array(96).keys()].map((i) => cluster.scatter(new Float64Array(length).fill(i))))
   await expect.poll(spilledBytes, { timeout: 30_000 }).toBeGreaterThan(0)
   const [left] = await readdir(spillDir)
   const [before] = await cluster.workers()

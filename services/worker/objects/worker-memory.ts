@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os'
 
 import type { ObjectId } from '#libs/domain'
-import { findReusedMemory, shareSegmented } from '#libs/memory'
+import { findLibC, findReusedMemory, shareSegmented } from '#libs/memory'
 
 import { type MemoryPolicy, memoryPolicyOf, reuseLimitsOf } from './memory-policy.js'
 import { createMemoryRoom, type MemoryRoom } from './memory-room.js'
@@ -9,6 +9,8 @@ import { type MemoryWatch, watchMemory } from './memory-watch.js'
 import { createObjectStore, type ObjectStore } from './object-store.js'
 import { openSpillFolder, type SpillFolder } from './spill-folder.js'
 import { createSpilling, type Spilling } from './spilling.js'
+
+const leastGivenBackBytes = 2 ** 20
 
 /** What a worker's memory is told to be. */
 export interface MemorySettings {
@@ -54,6 +56,8 @@ export async function openWorkerMemory(settings: MemorySettings, ports: MemoryPo
   const reused = findReusedMemory()
   shareSegmented()
   reused?.limit(reuseLimitsOf(settings.memoryLimit))
+  // Where memory is limited, what is resident must be what is used.
+  if (settings.memoryLimit > 0) findLibC()?.giveBackFrom(leastGivenBackBytes)
   const collect = (): void => {
     ports.collect()
     reused?.drop()
