@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 
 import { findObject, isScattered } from '../../services/scheduler/core/lookup.js'
-import type { Outcome, State, Task } from '../../services/scheduler/core/state.js'
+import type { Outcome, Task } from '../../services/scheduler/core/state.js'
 import { isWorkerSession } from './simulated-family.js'
 import type { Surroundings } from './surroundings.js'
 import { decodeResult, taskIdIn } from './workload.js'
@@ -93,18 +93,6 @@ export function checkSteady({ scheduler, workers, workload }: Surroundings): voi
     }
   }
   if (scheduler.state.workers.size !== workers.size) throw new Error('the scheduler does not know every worker')
-}
-
-/** Late by more than a tick and a review. */
-export const lateMs = 500
-
-/** Tasks that wait for the holder of their inputs for longer than they may, while another worker has a slot free. */
-export function listLateHolderWaits({ holderLines, vacancies }: State, atMs: number): string[] {
-  const idle = vacancies.best(undefined)
-  // One that is about to end may be left to shorter tasks.
-  if (holderLines.size === 0 || idle === undefined || idle.profile.endsAtMs !== undefined) return []
-  const late = [...holderLines.values()].filter(({ untilMs }) => atMs > untilMs + lateMs)
-  return late.map(({ task }) => taskIdIn(task.job.spec.jobId, task.index))
 }
 
 /** When all clients are gone nothing is kept for them, on either side. */

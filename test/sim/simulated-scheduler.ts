@@ -21,7 +21,7 @@ import {
   type Request,
   type Response,
 } from './messages.js'
-import { lateMs, listLateHolderWaits } from './checks.js'
+import { HolderWaitCheck } from './holder-wait-check.js'
 import { placedAttemptOf } from './order-translation.js'
 import { SimulatedJournal } from './simulated-journal.js'
 import type { Stream, StreamEnd } from './stream.js'
@@ -52,11 +52,7 @@ export class SimulatedScheduler {
   #unwritten: Fact[] = []
   #busy = false
   #callCount = 0
-  /** What was late after the last review of the waits for holders that was checked. */
-  #late: { readonly reviewedAtMs: number; readonly taskIds: readonly string[] } = {
-    reviewedAtMs: -Infinity,
-    taskIds: [],
-  }
+  readonly #holderWaits = new HolderWaitCheck()
   #uncheckedBatches = 0
   /** What an earlier life of the process began is not done by a later one; between two lives there is none. */
   #life = 0
@@ -90,19 +86,7 @@ export class SimulatedScheduler {
   check(): void {
     this.#uncheckedBatches = 0
     checkInvariants(this.state)
-    this.#checkHolderWaits()
-  }
-
-  /** A slot that came free since those waits were looked at is theirs the next time: late is who still waits then. */
-  #checkHolderWaits(): void {
-    const { nowMs } = this.#world
-    const { reviewedAtMs } = this.state.holderLines
-    const late = listLateHolderWaits(this.state, nowMs)
-    const isMissed = nowMs > reviewedAtMs + lateMs
-    if (!isMissed && reviewedAtMs === this.#late.reviewedAtMs) return
-    const still = late.find((taskId) => isMissed || this.#late.taskIds.includes(taskId))
-    if (still !== undefined) throw new Error(`${still} waits for its holder, and a slot is free`)
-    this.#late = { reviewedAtMs, taskIds: late }
+    this.#holderWaits.check(this.state, this.#world.nowMs)
   }
 
   crash(): void {
