@@ -62,10 +62,22 @@ test('a worker is welcomed, gets tasks, and its ends are acknowledged', async ()
     $case: 'runTasks',
     value: { jobs: [{ jobId: 'j', seed: 3n }], tasks: [{ job: 0, index: 0, attempt: 1, epoch: 1n, inputs: [] }] },
   })
-  link.say({ $case: 'tasksEnded', value: { tasks: [endOf('j/0')] } })
+  link.say({ $case: 'tasksEnded', value: { started: [], tasks: [endOf('j/0')] } })
   await quiet()
   expect(link.heard()).toMatchObject([
     { $case: 'acknowledgeEnds', value: { attempts: [{ taskId: 'j/0', epoch: 1n, attempt: 1 }] } },
+  ])
+})
+
+test('what begins with the end of another is known to run', async () => {
+  const link = rim.openLink({ workerId: w1, slots: 2 })
+  await submit('j', 2)
+  const attempt = { taskId: 'j/1', epoch: 1n, attempt: 1, running: false, behind: [] }
+  link.say({ $case: 'tasksEnded', value: { started: [{ attempt, atMs: 5, slot: 0 }], tasks: [endOf('j/0')] } })
+  await quiet()
+  expect(rim.loop.state.jobs.get('j' as JobId)?.tasks.map(({ status }) => status)).toMatchObject([
+    { kind: 'settled' },
+    { kind: 'running', startedAtMs: 5 },
   ])
 })
 
@@ -74,7 +86,7 @@ test('commands of a kind are one message, however many tasks they are about', as
   await submit('j', 10)
   link.heard()
   const ended = Array.from({ length: 4 }, (_, i) => endOf(`j/${i}`))
-  link.say({ $case: 'tasksEnded', value: { tasks: ended } })
+  link.say({ $case: 'tasksEnded', value: { started: [], tasks: ended } })
   await quiet()
   await rim.loop.ask({ kind: 'cancelRequested', jobId: 'j' as JobId, reason: 'test' })
   await quiet()
@@ -95,10 +107,13 @@ test('tasks come in messages that fit, however large their inputs', async () => 
 test('small inputs travel with the command, large ones with who holds them', async () => {
   const one = rim.openLink({ workerId: w1, addresses: ['one:1', 'one:2'] })
   await submit('a', 1)
-  one.say({ $case: 'tasksEnded', value: { tasks: [endOf('a/0', Buffer.from('small'))] } })
+  one.say({ $case: 'tasksEnded', value: { started: [], tasks: [endOf('a/0', Buffer.from('small'))] } })
   await submit('b', 1)
   const object = { ...ObjectDescriptor.fromPartial({}), objectId: 'b/0', byteLength: 1_000n }
-  one.say({ $case: 'tasksEnded', value: { tasks: [{ ...endOf('b/0'), outcome: { $case: 'object', value: object } }] } })
+  one.say({
+    $case: 'tasksEnded',
+    value: { started: [], tasks: [{ ...endOf('b/0'), outcome: { $case: 'object', value: object } }] },
+  })
   await quiet()
   one.heard()
   await submit('c', 1, 1, ['a/0', 'b/0'] as ObjectId[])
@@ -157,7 +172,7 @@ test('reports that name no task are passed over, those beside them count', async
   const link = rim.openLink({ workerId: w1 })
   await submit('j', 1)
   link.heard()
-  link.say({ $case: 'tasksEnded', value: { tasks: [endOf('nonsense'), endOf('j/0')] } })
+  link.say({ $case: 'tasksEnded', value: { started: [], tasks: [endOf('nonsense'), endOf('j/0')] } })
   await quiet()
   expect(link.heard()).toMatchObject([{ $case: 'acknowledgeEnds', value: { attempts: [{ taskId: 'j/0' }] } }])
 })

@@ -23,6 +23,7 @@ import {
   predecessorToDomain,
   profileToDomain,
   pulseToDomain,
+  startsToDomain,
   storedToDomain,
 } from './to-domain.js'
 
@@ -118,13 +119,8 @@ function take(report: Report, workerId: WorkerId, loop: Loop, peers: Peers): voi
     case 'heartbeat': {
       return loop.post({ kind: 'workerHeard', workerId, pulse: pulseToDomain(report.value) })
     }
-    case 'tasksStarted': {
-      const attempts = report.value.tasks.flatMap(({ attempt, atMs }) => {
-        const ref = attemptToDomain(attempt)
-        return ref ? { ...ref, startedAtMs: atMs } : []
-      })
-      return loop.post({ kind: 'tasksStarted', workerId, attempts })
-    }
+    case 'tasksStarted':
+      return loop.post({ kind: 'tasksStarted', workerId, attempts: startsToDomain(report.value.tasks) })
     case 'tasksWaiting': {
       const waits = report.value.attempts.flatMap((wire) => {
         const ref = attemptToDomain(wire)
@@ -133,12 +129,11 @@ function take(report: Report, workerId: WorkerId, loop: Loop, peers: Peers): voi
       })
       return loop.post({ kind: 'tasksWaited', workerId, waits })
     }
-    case 'tasksEnded':
-      return loop.post({
-        kind: 'tasksEnded',
-        workerId,
-        ends: report.value.tasks.flatMap((end) => endToDomain(end) ?? []),
-      })
+    case 'tasksEnded': {
+      const { tasks, started } = report.value
+      if (started.length > 0) loop.post({ kind: 'tasksStarted', workerId, attempts: startsToDomain(started) })
+      return loop.post({ kind: 'tasksEnded', workerId, ends: tasks.flatMap((end) => endToDomain(end) ?? []) })
+    }
     case 'tasksReturned': {
       const attempts = report.value.attempts.flatMap((ref) => attemptToDomain(ref) ?? [])
       return loop.post({ kind: 'tasksReturned', workerId, attempts, recalled: report.value.recalled })

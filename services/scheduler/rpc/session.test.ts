@@ -75,7 +75,7 @@ test('a submit is acknowledged before its settles are told, also when they come 
   await quiet()
   const failure = { ...Failure.fromPartial({}), kind: FailureKind.USER_ERROR, message: 'boom' }
   const failed: TaskEnded = { ...endOf('first/0', Buffer.alloc(0)), outcome: { $case: 'failure', value: failure } }
-  link.say({ $case: 'tasksEnded', value: { tasks: [failed] } })
+  link.say({ $case: 'tasksEnded', value: { started: [], tasks: [failed] } })
   await quiet()
   expect(kinds(session.heard())).toEqual(['welcome', 'submitted', 'settled', 'jobUpdated'])
   // Its input has failed: it is settled by the submit itself.
@@ -140,7 +140,7 @@ test('a session that is taken up replaces its stream, asks for what it missed, a
   await quiet()
   const second = rim.openSession(session1.toUpperCase())
   await first.ended
-  link.say({ $case: 'tasksEnded', value: { tasks: [endOf('j/0', argumentsOf(1))] } })
+  link.say({ $case: 'tasksEnded', value: { started: [], tasks: [endOf('j/0', argumentsOf(1))] } })
   second.say({ $case: 'follow', value: { jobId: 'j' } })
   await quiet()
   const settles = second.heard().flatMap((told) => (told.$case === 'settled' ? told.value.tasks : []))
@@ -157,7 +157,10 @@ test('settles come in messages that fit, however large the results', async () =>
   session.say(submitOf(tasks(1_000)))
   await quiet()
   const payload = Buffer.alloc(32 * 1_024)
-  link.say({ $case: 'tasksEnded', value: { tasks: Array.from({ length: 1_000 }, (_, i) => endOf(`j/${i}`, payload)) } })
+  link.say({
+    $case: 'tasksEnded',
+    value: { started: [], tasks: Array.from({ length: 1_000 }, (_, i) => endOf(`j/${i}`, payload)) },
+  })
   await quiet()
   const settled = session.heard().filter(({ $case }) => $case === 'settled')
   expect(settled.length).toBeGreaterThan(7)
@@ -251,7 +254,8 @@ test('a client that does not read is cut off when much waits for it, and the oth
   const payload = Buffer.alloc(8 * 2 ** 20)
   for (let index = 0; index < count; index++) {
     rim.time.nowMs += 2_000
-    for (const i of [0, 1]) link.say({ $case: 'tasksEnded', value: { tasks: [endOf(`j${i}/${index}`, payload)] } })
+    for (const i of [0, 1])
+      link.say({ $case: 'tasksEnded', value: { started: [], tasks: [endOf(`j${i}/${index}`, payload)] } })
     await quiet()
   }
   expect(rim.peers.sessions.has(session1)).toBe(false)

@@ -59,11 +59,11 @@ test('a task says when it was ready, sent, run and settled, what it took and wha
   const object = { ...ObjectDescriptor.fromPartial({}), objectId: 'j/0' as ObjectId, byteLength: 5_000n }
   link.say({
     $case: 'tasksEnded',
-    value: { tasks: [endOf('j/0', 777, 877, { outcome: { $case: 'object', value: object } })] },
+    value: { started: [], tasks: [endOf('j/0', 777, 877, { outcome: { $case: 'object', value: object } })] },
   })
   await quiet()
   rim.time.nowMs += 10
-  link.say({ $case: 'tasksEnded', value: { tasks: [endOf('j/1', 888, 889, { fetchMs: 2.5 })] } })
+  link.say({ $case: 'tasksEnded', value: { started: [], tasks: [endOf('j/1', 888, 889, { fetchMs: 2.5 })] } })
   await quiet()
 
   const { timings, job, nextPageToken } = await timingsOf('j')

@@ -24,6 +24,7 @@ import {
   ProfileKind,
   type Reference,
   type TaskEnded,
+  type TaskStarted,
   type TaskSpec as WireTaskSpec,
   type WorkerEnd as WireWorkerEnd,
   type WorkerHeartbeat,
@@ -248,6 +249,14 @@ export function attemptToDomain(ref: WireAttemptRef | undefined): AttemptRef | u
   // One literal without a spread, here and below: each end of a task comes this way, and a spread costs it a microsecond.
   const { jobId, index } = id
   return { jobId, index, epoch: Number(ref.epoch), attempt: ref.attempt }
+}
+
+/** Attempts that began to run. */
+export function startsToDomain(starts: readonly TaskStarted[]): (AttemptRef & { readonly startedAtMs: number })[] {
+  return starts.flatMap(({ attempt, atMs }) => {
+    const ref = attemptToDomain(attempt)
+    return ref ? { ...ref, startedAtMs: atMs } : []
+  })
 }
 
 /** An attempt as a worker lists it; one of which not all is understood is none. */

@@ -229,11 +229,13 @@ export function createPerform(ports: PerformPorts): (effects: readonly Effect[])
       else withdrawExecution(effect)
     }
     for (const { slot, order, reason } of notified) executor().notifyTask(slot, keyOf(order), reason)
-    if (started.length > 0) report({ $case: 'tasksStarted', value: { tasks: started } })
+    // With the ends where there are any: each message wakes the scheduler. But who waits has started before.
+    const startsFirst = ended.length === 0 || waits.length > 0
+    if (startsFirst && started.length > 0) report({ $case: 'tasksStarted', value: { tasks: started.splice(0) } })
     if (waits.length > 0) report({ $case: 'tasksWaiting', value: { attempts: waits } })
     if (ended.length > 0) ports.flushLines()
     for (const part of partsOf(ended, ({ bytes }) => bytes, mostEnds)) {
-      report({ $case: 'tasksEnded', value: { tasks: part.map(({ wire }) => wire) } })
+      report({ $case: 'tasksEnded', value: { tasks: part.map(({ wire }) => wire), started: started.splice(0) } })
     }
     if (returned.length > 0) report({ $case: 'tasksReturned', value: { attempts: returned, recalled: false } })
     if (recalled.length > 0) report({ $case: 'tasksReturned', value: { attempts: recalled, recalled: true } })
