@@ -6,7 +6,7 @@ import { findDask } from './dask-peer.js'
 import { judge, type ReportRow } from './judgement.js'
 import { describeMachine } from './machine.js'
 import { profileIfAsked } from './profile/profiling.js'
-import type { RowContext } from './row.js'
+import { measureApart } from './row-process.js'
 import { rows as allRows } from './rows/index.js'
 import { readRepeats, selectRows, UsageError, warnOfFewRepeats } from './selection.js'
 import { createTable } from './table.js'
@@ -35,19 +35,12 @@ async function run(words: readonly string[], env: NodeJS.ProcessEnv): Promise<nu
     const runDir = fileURLToPath(new URL(`.costate/bench/${row.name}/`, root))
     await rm(runDir, { recursive: true, force: true })
     await mkdir(runDir, { recursive: true })
-    const context: RowContext = {
-      repeats,
-      dask,
-      nowMs: () => performance.now(),
-      runDir,
-      say: (text) => say(`${row.name}: ${text}`),
-    }
     try {
-      const result = judge(row, await row.measure(context))
+      const result = judge(row, await measureApart({ name: row.name, repeats, dask, runDir }))
       measured.push(result)
       print(table.line(result))
     } catch (error) {
-      say(`${row.name} was not measured: ${(error as Error).stack ?? String(error)}`)
+      say(`${row.name} was not measured: ${(error as Error).message}`)
     }
     await writeFile(new URL('bench.json', root), `${JSON.stringify({ ...about, rows: measured }, null, 2)}\n`)
   }

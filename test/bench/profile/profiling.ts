@@ -2,8 +2,8 @@ import { rm } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 
 /**
- * Turns CPU profiles on, in this process and in every service that it starts from now on, when the environment variable
- * PROFILE names what to profile: `all`, or some of `client scheduler worker supervisor checkpoint-store`.
+ * Turns CPU profiles on in every process that is started from now on, when the environment variable PROFILE names what to profile:
+ * `all`, or some of `client scheduler worker supervisor checkpoint-store`.
  *
  * @returns the folder that gets the profiles, emptied, or nothing when none are wanted.
  */
@@ -17,6 +17,5 @@ export async function profileIfAsked(root: URL): Promise<string | undefined> {
   env['COSTATE_PROFILE'] = wanted
   env['COSTATE_PROFILE_DIR'] = directory
   env['NODE_OPTIONS'] = [env['NODE_OPTIONS'] ?? '', `--import=${preload}`].join(' ').trim()
-  await import(preload)
   return directory
 }

@@ -25,8 +25,8 @@ function createRoundtrips(cluster: Cluster, calls: number, nowMs: () => number):
   }
 }
 
-/** Runs of 200 calls until V8 has compiled what is called: the first take twice as long. */
-const warmUps = 12
+/** Runs of 200 calls until V8 has compiled what is called: the first take twice as long, and after 12 of them it still compiles. */
+const warmUps = 24
 
 /** The median of 200 calls. */
 const roundtripP50: Row = {
