@@ -4,6 +4,9 @@ import { once } from 'node:events'
 import type { RowAnswer, RowOrder } from './row-process.js'
 import { rows } from './rows/index.js'
 
+// Nobody waits for the measurement any more; the row's clusters end with this process.
+process.once('disconnect', () => process.exit(1))
+
 const [order] = (await once(process, 'message')) as [RowOrder]
 const answer = await measure(order)
 process.send?.(answer, () => process.exit())

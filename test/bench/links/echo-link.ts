@@ -39,9 +39,8 @@ export function openEchoLink(client: RpcClient<typeof SchedulerServiceDefinition
         const attempts = attemptsOf(command.value)
         const atMs = Date.now()
         const started = attempts.map((attempt) => ({ attempt, atMs, slot: 0 }))
-        say({ $case: 'tasksStarted', value: { tasks: started } })
         const tasks = command.value.tasks.map(({ input }, k) => endOf(attempts[k]!, input, atMs))
-        say({ $case: 'tasksEnded', value: { started: [], tasks } })
+        say({ $case: 'tasksEnded', value: { started, tasks } })
       } else if (command?.$case === 'welcome') {
         const beat = (): void =>
           say({
